@@ -1,4 +1,4 @@
-"""A server with many node pools, and a load on it: what the benchmarks of the NodePool API have in common."""
+"""Parts shared by the benchmarks of the NodePool API: a server with many node pools, and a load on it."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ from planton_server.store import engines, schema, tables
 OWNER = "bench@example.com"
 CLUSTERS = 12
 SPEC = '{"nodeCount":3,"platform":{"type":"gcp","gcp":{"machineType":"n1-standard-4","diskSize":100,"diskType":"pd-ssd"}}}'
-#: Rows in a transaction: the triggers that count write the same rows for each, which gets slower the more often.
+#: Rows in a transaction. The counting triggers update the same rows for each insert, which gets slower within a transaction.
 BATCH = 1_000
 #: Verb, path, body or None.
 Request = tuple[str, str, dict[str, Any] | None]
@@ -32,7 +32,7 @@ Make = Callable[[], Request]
 
 @dataclasses.dataclass
 class Server:
-    """A running server and the ids of what it holds."""
+    """A running server and the ids of its resources."""
 
     process: subprocess.Popen[bytes]
     port: int
@@ -50,11 +50,11 @@ def _cpu(pid: int) -> float:
 
 
 def children(pid: int) -> list[int]:
-    """Returns the ids of a process's children and of theirs."""
-    found = [
+    """Returns the ids of the descendants of a process."""
+    direct = [
         int(child) for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text("utf-8").split()
     ]
-    return [*found, *(below for child in found for below in children(child))]
+    return [*direct, *(indirect for child in direct for indirect in children(child))]
 
 
 def fill(engine: sa.Engine, pools: int, *, clusters: int = CLUSTERS, first: int = 0) -> tuple[list[str], list[str]]:
@@ -70,11 +70,11 @@ def fill(engine: sa.Engine, pools: int, *, clusters: int = CLUSTERS, first: int 
         The ids of the clusters, and of the node pools.
     """
     cluster_ids = [f"00000000-0000-4000-8000-{number:012}" for number in range(first, first + clusters)]
-    # Random, as the server's ids are; the same in each run.
+    # Random, like the server's ids, and the same in each run.
     generate = random.Random(first).getrandbits
     ids = [str(uuid.UUID(int=generate(128), version=4)) for _ in range(pools)]
     with engine.begin() as connection:
-        rows = [_row(number, one) | {"target_project_id": ""} for number, one in enumerate(cluster_ids, first)]
+        rows = [_row(number, cluster_id) | {"target_project_id": ""} for number, cluster_id in enumerate(cluster_ids, first)]
         connection.execute(sa.insert(tables.CLUSTERS), rows)
     for begin in range(0, pools, BATCH):
         numbers = range(begin, min(pools, begin + BATCH))
@@ -95,7 +95,7 @@ def _row(number: int, identifier: str) -> dict[str, object]:
 
 
 def grow(url: str, pools: int) -> None:
-    """Adds other clusters with newer node pools. The database's statistics stay as they are."""
+    """Adds other clusters with newer node pools. The statistics of the database are not updated."""
     engine = engines.blocking(url)
     fill(engine, pools, clusters=CLUSTERS, first=1_000_000)
     engine.dispose()
@@ -115,7 +115,7 @@ def postgresql() -> Iterator[str]:
 
 
 def empty(url: str) -> None:
-    """Drops all tables of a server."""
+    """Drops all tables of a server's database."""
     engine = engines.blocking(url)
     with engine.begin() as connection:
         tables.METADATA.drop_all(connection)
@@ -131,7 +131,7 @@ def start(url: str, workers: int, pools: int, port: int, *, clusters: int = CLUS
     cluster_ids, ids = fill(engine, pools, clusters=clusters)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if engine.dialect.name == "postgresql":
-            # Statistics change only when a benchmark says so.
+            # Statistics change only on request of a benchmark.
             connection.execute(sa.text("ALTER TABLE node_pools SET (autovacuum_enabled = false)"))
         connection.execute(sa.text("ANALYZE" if engine.dialect.name == "sqlite" else "VACUUM ANALYZE"))
     engine.dispose()
@@ -157,7 +157,7 @@ def launch(url: str, port: int, *options: str) -> subprocess.Popen[bytes]:
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """Requests a second; what one took in the middle and at the end, and what it cost the server's processors, in ms; how many failed."""
+    """Requests per second; median and 99th percentile of the duration and CPU time per request, in ms; the number of errors."""
 
     rate: float
     p50: float
@@ -167,7 +167,7 @@ class Measured:
 
 
 class Load:
-    """Sends requests over connections for a time and keeps how long each took."""
+    """Sends requests over several connections for a time and records their durations."""
 
     def __init__(self, server: Server, connections: int, seconds: float) -> None:
         self.server = server
@@ -175,23 +175,23 @@ class Load:
         self.seconds = seconds
 
     async def measure(self, make: Make) -> Measured:
-        """Returns what the requests of a kind took."""
-        times: list[float] = []
-        wrong: list[int] = []
+        """Returns the figures of one kind of request."""
+        durations: list[float] = []
+        failed_statuses: list[int] = []
         end = time.perf_counter() + self.seconds
-        before, begun = self.server.cpu(), time.perf_counter()
-        await asyncio.gather(*(self._connection(make, end, times, wrong) for _ in range(self.connections)))
-        spent, cpu = time.perf_counter() - begun, self.server.cpu() - before
-        times.sort()
-        p50, p99 = (times[int(len(times) * part)] * 1000 for part in (0.5, 0.99))
-        return Measured(len(times) / spent, p50, p99, cpu / len(times) * 1000, len(wrong))
+        before, started = self.server.cpu(), time.perf_counter()
+        await asyncio.gather(*(self._connection(make, end, durations, failed_statuses) for _ in range(self.connections)))
+        elapsed, cpu = time.perf_counter() - started, self.server.cpu() - before
+        durations.sort()
+        p50, p99 = (durations[int(len(durations) * part)] * 1000 for part in (0.5, 0.99))
+        return Measured(len(durations) / elapsed, p50, p99, cpu / len(durations) * 1000, len(failed_statuses))
 
-    async def _connection(self, make: Make, end: float, times: list[float], wrong: list[int]) -> None:
+    async def _connection(self, make: Make, end: float, durations: list[float], failed_statuses: list[int]) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.server.port, limit=1 << 20)
         while time.perf_counter() < end:
             verb, path, body = make()
             data = json.dumps(body).encode() if body is not None else b""
-            begun = time.perf_counter()
+            started = time.perf_counter()
             writer.write(
                 f"{verb} {path} HTTP/1.1\r\nHost: localhost\r\nX-User-Email: {OWNER}\r\nContent-Type: application/json\r\n"
                 f"Content-Length: {len(data)}\r\n\r\n".encode()
@@ -200,14 +200,14 @@ class Load:
             head = await reader.readuntil(b"\r\n\r\n")
             length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or 0)
             await reader.readexactly(length)
-            times.append(time.perf_counter() - begun)
+            durations.append(time.perf_counter() - started)
             if not head.startswith(b"HTTP/1.1 2"):
-                wrong.append(int(head[9:12]))
+                failed_statuses.append(int(head[9:12]))
         writer.close()
 
 
 def requests(server: Server, depth: int) -> dict[str, Make]:
-    """Returns what is measured: name → a function that makes a request; some of a list at a depth."""
+    """Returns the measured requests: name → a function that creates a request. Some read a list at a depth."""
     choice = random.Random(1).choice
     spec = json.loads(SPEC)
     count = iter(range(10**9))
@@ -248,8 +248,8 @@ def requests(server: Server, depth: int) -> dict[str, Make]:
 
 def _cursor(server: Server, depth: int) -> str:
     url = f"http://127.0.0.1:{server.port}/api/v1/nodepools?limit=1&offset={depth - 1}"
-    with urllib.request.urlopen(urllib.request.Request(url, headers={"X-User-Email": OWNER})) as answer:
-        return json.load(answer).get("next_page_token", "")
+    with urllib.request.urlopen(urllib.request.Request(url, headers={"X-User-Email": OWNER})) as response:
+        return json.load(response).get("next_page_token", "")
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

@@ -1,7 +1,7 @@
 """Compares the cost of `planton apply` with the bare Automation API: preview + up of the same program, in pairs, as ratios.
 
-Usage: python benchmarks/apply_cost.py [PAIRS]. The bound is 1.05, for making a network in a new stack. Both run as processes of
-their own against one sandbox.
+Usage: python benchmarks/apply_cost.py [PAIRS]. The bound is 1.05, for creating a network in a new stack. Both run as separate
+processes with one sandbox.
 """
 
 import contextlib
@@ -21,12 +21,13 @@ from support import planton as support
 BARE = """
 import os, pathlib, sys, semver
 from pulumi import automation
-from planton import modules, stack_input
+from planton import modules
 from planton.engine import toolchain
+from planton.manifest import stack_input
 
 tools = toolchain.find()
 text = pathlib.Path("stack-input.yaml").read_text()
-given = stack_input.parse(text, source="stack-input.yaml")
+inputs = stack_input.parse(text, source="stack-input.yaml")
 os.environ["PATH"] = os.pathsep.join([str(tools.pulumi.parent), str(tools.launcher_folder), os.environ["PATH"]])
 folder = pathlib.Path("bare-state"); folder.mkdir(exist_ok=True)
 options = automation.LocalWorkspaceOptions(
@@ -34,7 +35,7 @@ options = automation.LocalWorkspaceOptions(
               "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true", "PULUMI_CREDENTIAL_STORE": "plaintext"},
     project_settings=automation.ProjectSettings(name="planton", runtime="python",
         backend=automation.ProjectBackend(url=folder.absolute().as_uri())))
-stack = automation.create_or_select_stack(sys.argv[1], "planton", lambda: modules.run(given), opts=options)
+stack = automation.create_or_select_stack(sys.argv[1], "planton", lambda: modules.run(inputs), opts=options)
 stack.preview()
 stack.up()
 """
@@ -42,8 +43,8 @@ stack.up()
 
 def seconds(command: list[str], user: support.Planton) -> float:
     start = time.perf_counter()
-    done = subprocess.run(command, cwd=user.folder, env=user.environ, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    completed = subprocess.run(command, cwd=user.folder, env=user.environ, capture_output=True, text=True, check=False)
+    assert completed.returncode == 0, completed.stderr
     return time.perf_counter() - start
 
 
@@ -67,8 +68,8 @@ def pair(user: support.Planton, number: int) -> list[tuple[float, float]]:
     file = user.write(f"{name}.yaml", manifest)
     bare = json.loads(json.dumps(manifest))
     bare["spec"]["networkName"] = f"bare-{number}"
-    written = user.run("stack-input", "-f", user.write("bare.yaml", bare), "--show-secrets").stdout
-    (user.folder / "stack-input.yaml").write_text(written, "utf-8")
+    stack_input = user.run("stack-input", "-f", user.write("bare.yaml", bare), "--show-secrets").stdout
+    (user.folder / "stack-input.yaml").write_text(stack_input, "utf-8")
     commands = ([sys.executable, "bare.py", name], user.command("apply", "-f", file, "--yes"))
     rows = []
     for _ in ("new", "same"):

@@ -1,10 +1,10 @@
-"""100 node pools on one cluster, with simulated latency: what apply, a plan without changes and destroy take.
+"""Measures apply, a plan without changes, and destroy of 100 node pools in one cluster, with simulated latency.
 
-Usage: python benchmarks/hundred_pools.py [--pools N] [--parallel N] [--latency realistic|instant]. The bound is 1.2 times what
-cannot be avoided: the cloud's critical path and the engine's processor time, spread over the cores. The critical path is what the
-simulated cloud takes for the longest chain, network → cluster → pool, whatever number of pools stands side by side. The engine is
-planton and all that it starts. The sandbox, which stands in for plugin and cloud, and whatever else runs on the machine are shown
-and not counted: on a busy machine everything takes longer, the engine's processor time too, and the ratio says little.
+Usage: python benchmarks/hundred_pools.py [--pools N] [--parallel N] [--latency realistic|instant]. The bound is 1.2 times the
+unavoidable time: the cloud's critical path plus the engine's CPU time divided by the number of cores. The critical path is the
+simulated latency of the longest chain, network → cluster → pool, for any number of parallel pools. The engine is planton and its
+child processes. The sandbox, which replaces plugin and cloud, and other programs are shown but not counted. On a busy machine
+everything takes longer, the engine's CPU time too, and the ratio is not meaningful.
 """
 
 import argparse
@@ -25,10 +25,10 @@ from support import planton as support
 
 BOUND = 1.2
 CORES = len(os.sched_getaffinity(0))
-MAKING = catalogue.NETWORK_SECONDS + catalogue.CLUSTER_SECONDS + catalogue.NODE_SECONDS
+CREATING = catalogue.NETWORK_SECONDS + catalogue.CLUSTER_SECONDS + catalogue.NODE_SECONDS
 DELETING = catalogue.NETWORK_DELETE_SECONDS + catalogue.CLUSTER_DELETE_SECONDS + catalogue.NODE_DELETE_SECONDS
 COMMANDS = (
-    (("apply", "-f", "dev", "--yes"), MAKING),
+    (("apply", "-f", "dev", "--yes"), CREATING),
     (("plan", "-f", "dev", "--detailed-exitcode"), 0.0),
     (("destroy", "-f", "dev", "--yes"), DELETING),
 )
@@ -36,7 +36,7 @@ COMMANDS = (
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
-    """Seconds: on the clock, of the cloud's longest chain, of processors for the engine and for everything else."""
+    """Seconds: wall clock, critical path of the cloud, CPU time of the engine and of everything else."""
 
     wall: float
     cloud: float
@@ -60,9 +60,9 @@ def machine_seconds() -> float:
 
 def measure(user: support.Planton, command: list[str], cloud: float) -> Cost:
     engine, machine, start = engine_seconds(), machine_seconds(), time.perf_counter()
-    done = subprocess.run(command, cwd=user.folder, env=user.environ, capture_output=True, text=True, check=False)
+    completed = subprocess.run(command, cwd=user.folder, env=user.environ, capture_output=True, text=True, check=False)
     wall = time.perf_counter() - start
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert completed.returncode == 0, completed.stdout + completed.stderr
     engine = engine_seconds() - engine
     return Cost(wall, cloud, engine, machine_seconds() - machine - engine)
 
@@ -78,14 +78,14 @@ def write(folder: pathlib.Path, pools: int) -> None:
         (folder / f"{manifest['metadata']['name']}.json").write_text(json.dumps(manifest), "utf-8")
 
 
-def run(given: argparse.Namespace) -> list[Cost]:
+def run(options: argparse.Namespace) -> list[Cost]:
     costs = []
-    with tempfile.TemporaryDirectory() as name, support.using(pathlib.Path(name), latency=given.latency) as user:
-        write(user.folder / "dev", given.pools)
+    with tempfile.TemporaryDirectory() as name, support.using(pathlib.Path(name), latency=options.latency) as user:
+        write(user.folder / "dev", options.pools)
         user.sandbox.control.outside("quota", **dict.fromkeys(catalogue.LIMITS, 1_000_000))
         for arguments, seconds in COMMANDS:
-            command = [*user.command(*arguments), "--parallel", str(given.parallel or given.pools)]
-            cost = measure(user, command, seconds if given.latency == "realistic" else 0.0)
+            command = [*user.command(*arguments), "--parallel", str(options.parallel or options.pools)]
+            cost = measure(user, command, seconds if options.latency == "realistic" else 0.0)
             print(
                 f"{arguments[0]}: {cost.wall:.1f} s; critical path {cost.cloud:.0f} s, engine {cost.engine:.1f} s on {CORES} cores "
                 f"(others {cost.others:.1f} s): ratio {cost.ratio:.2f} (bound {BOUND})",
@@ -98,7 +98,7 @@ def run(given: argparse.Namespace) -> list[Cost]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--pools", type=int, default=100)
-    parser.add_argument("--parallel", type=int, default=0, help="as planton's option; unset, all at once")
+    parser.add_argument("--parallel", type=int, default=0, help="like planton's option; by default all pools at once")
     parser.add_argument("--latency", choices=["realistic", "instant"], default="realistic")
     costs = run(parser.parse_args())
     largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024

@@ -40,11 +40,11 @@ def requests(server: _server.Server) -> dict[str, _server.Make]:
     return {name: lambda path=path: ("GET", path, None) for name, path in paths.items()}
 
 
-def measure(url: str, wanted: argparse.Namespace) -> bool:
+def measure(url: str, options: argparse.Namespace) -> bool:
     """Prints the rates of both states; returns whether the cluster's list is fast enough in both."""
-    server = _server.start(url, wanted.workers, POOLS, wanted.port, clusters=1)
+    server = _server.start(url, options.workers, POOLS, options.port, clusters=1)
     try:
-        load = _server.Load(server, wanted.connections, wanted.seconds)
+        load = _server.Load(server, options.connections, options.seconds)
 
         def rates() -> dict[str, _server.Measured]:
             return {name: asyncio.run(load.measure(make)) for name, make in requests(server).items()}
@@ -54,7 +54,7 @@ def measure(url: str, wanted: argparse.Namespace) -> bool:
         grown = rates()
     finally:
         _server.stop(server.process)
-    print(f"-- {sa.make_url(url).get_backend_name()}, {wanted.workers} workers, {wanted.connections} connections; p50 in ms")
+    print(f"-- {sa.make_url(url).get_backend_name()}, {options.workers} workers, {options.connections} connections; p50 in ms")
     for name, before in fresh.items():
         after = grown[name]
         print(
@@ -67,7 +67,7 @@ def measure(url: str, wanted: argparse.Namespace) -> bool:
 
 @contextlib.contextmanager
 def databases(url: str) -> Iterator[list[str]]:
-    """Yields the given database, or a new one of each engine."""
+    """Yields the URL of the option, or of a new database for each engine."""
     if url:
         yield [url]
         return
@@ -82,9 +82,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--port", type=int, default=8973)
-    wanted = parser.parse_args()
-    with databases(wanted.database_url) as urls:
-        passed = [measure(url, wanted) or url.startswith("sqlite") for url in urls]
+    options = parser.parse_args()
+    with databases(options.database_url) as urls:
+        passed = [measure(url, options) or url.startswith("sqlite") for url in urls]
     sys.exit(0 if all(passed) else 1)
 
 

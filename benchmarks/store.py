@@ -36,12 +36,12 @@ async def cpu(run: Run, statements: int) -> float:
         for _ in range(statements // CONNECTIONS):
             await run()
 
-    begun = time.process_time()
+    started = time.process_time()
     await asyncio.gather(*(connection() for _ in range(CONNECTIONS)))
-    return (time.process_time() - begun) / statements * 1000
+    return (time.process_time() - started) / statements * 1000
 
 
-async def measure(url: str, identifier: str, wanted: argparse.Namespace) -> bool:
+async def measure(url: str, identifier: str, options: argparse.Namespace) -> bool:
     """Prints the figures; returns whether the store is fast enough."""
     # Neither runs BEGIN and ROLLBACK around a statement that reads.
     store = await database.connect(url, connections=CONNECTIONS)
@@ -53,7 +53,7 @@ async def measure(url: str, identifier: str, wanted: argparse.Namespace) -> bool
         pool_reset_on_return=None,
     )
     table = tables.NODE_POOLS
-    one = sa.select(table).where(table.c.id == sa.bindparam("id"))
+    by_id = sa.select(table).where(table.c.id == sa.bindparam("id"))
     page = (
         sa.select(table)
         .where(table.c.owner == sa.bindparam("owner"), table.c.phase != "Deleting")
@@ -68,7 +68,7 @@ async def measure(url: str, identifier: str, wanted: argparse.Namespace) -> bool
     pairs: dict[str, tuple[Run, Run]] = {
         "one node pool": (
             lambda: resources.get(store, table, identifier),
-            lambda: through_engine(one, {"id": identifier}),
+            lambda: through_engine(by_id, {"id": identifier}),
         ),
         "page of 50": (
             lambda: lists.page(store, table, lists.Filter(owner=_server.OWNER), limit=50),
@@ -77,9 +77,9 @@ async def measure(url: str, identifier: str, wanted: argparse.Namespace) -> bool
     }
     is_fast = True
     for name, runs in pairs.items():
-        rounds = [[await cpu(run, wanted.statements) for run in runs] for _ in range(wanted.rounds + 1)][1:]
+        rounds = [[await cpu(run, options.statements) for run in runs] for _ in range(options.rounds + 1)][1:]
         ours, theirs = (statistics.median(times) for times in zip(*rounds, strict=True))
-        ratio = statistics.median(mine / other for mine, other in rounds)
+        ratio = statistics.median(store_time / engine_time for store_time, engine_time in rounds)
         print(f"{name:16}store {ours:6.3f} ms   asyncio engine {theirs:6.3f} ms   ratio {ratio:5.2f}", flush=True)
         is_fast = is_fast and ratio <= MAXIMUM
     await store.close()
@@ -92,15 +92,15 @@ def main() -> None:
     parser.add_argument("--database-url", default="")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--statements", type=int, default=800)
-    wanted = parser.parse_args()
-    given = contextlib.nullcontext(wanted.database_url) if wanted.database_url else _server.postgresql()
-    with given as url:
+    options = parser.parse_args()
+    url_context = contextlib.nullcontext(options.database_url) if options.database_url else _server.postgresql()
+    with url_context as url:
         _server.empty(url)
         schema.migrate(url)
         engine = engines.blocking(url)
         _, identifiers = _server.fill(engine, POOLS)
         engine.dispose()
-        is_fast = asyncio.run(measure(url, identifiers[0], wanted))
+        is_fast = asyncio.run(measure(url, identifiers[0], options))
     sys.exit(0 if is_fast else 1)
 
 

@@ -1,7 +1,7 @@
-"""What 1,000 manifests that refer to each other cost before anything is asked of a cloud: reading, validation, order.
+"""Measures 1,000 manifests with references to each other before any request to a cloud: reading, validation, order.
 
-Usage: python benchmarks/thousand_manifests.py [COUNT]. The bound is 1 s for 1,000; Pulumi must not
-be loaded. Each cluster refers to a network, and each nine pools to a cluster.
+Usage: python benchmarks/thousand_manifests.py [COUNT]. The bound is 1 s for 1,000; Pulumi must not be imported.
+Each cluster refers to a network, and eight node pools refer to each cluster.
 """
 
 import pathlib
@@ -41,7 +41,7 @@ BOUND_SECONDS = 1.0
 
 
 def write(folder: pathlib.Path, count: int) -> None:
-    """Writes manifests, one a file, dependants first by name."""
+    """Writes one manifest per file; dependants come first by name."""
     for group in range(count // (POOLS + 2)):
         (folder / f"{group:04}-c.yaml").write_text(NETWORK.format(group), "utf-8")
         (folder / f"{group:04}-b.yaml").write_text(CLUSTER.format(group), "utf-8")
@@ -56,14 +56,14 @@ def main() -> None:
         start = time.perf_counter()
         documents = load.load([name])
         read = time.perf_counter()
-        wanted = graph.by_key(load.Wanted(each.message, None, each.file, document=each) for each in documents)
-        ordered = graph.order(wanted)
+        resources = graph.by_key(load.Resource(each.message, None, each.file, document=each) for each in documents)
+        ordered = graph.order(resources)
         end = time.perf_counter()
     assert len(ordered) == len(documents)
-    assert "pulumi" not in sys.modules, "Pulumi was loaded"
+    assert "pulumi" not in sys.modules, "Pulumi was imported"
     seconds = end - start
     print(f"{len(documents)} manifests: read and validated in {read - start:.2f} s, ordered in {end - read:.2f} s")
-    print(f"together {seconds:.2f} s (bound {BOUND_SECONDS * count / 1000:.2f} s)")
+    print(f"total {seconds:.2f} s (bound {BOUND_SECONDS * count / 1000:.2f} s)")
     sys.exit(seconds > BOUND_SECONDS * count / 1000)
 
 

@@ -1,6 +1,6 @@
-"""Cold start: ``planton validate`` of one file against importing protobuf's descriptors, in pairs, as a ratio.
+"""Measures a cold start: ``planton validate`` of one file against importing protobuf's descriptors, in pairs, as a ratio.
 
-Usage: python benchmarks/validate_cold.py [PAIRS]. The bound is 3.5. It also shows which imports take longest.
+Usage: python benchmarks/validate_cold.py [PAIRS]. The bound is 3.5. It also lists the slowest imports.
 """
 
 import pathlib
@@ -49,7 +49,7 @@ def main() -> None:
         base, cold = (statistics.median(column) for column in zip(*measured, strict=True))
         ratio = statistics.median(pair[1] / pair[0] for pair in measured)
         print(f"descriptor_pb2 {base * 1000:.1f} ms, planton validate {cold * 1000:.1f} ms: ratio {ratio:.2f} (bound 3.5)")
-        print("imports, their own included:", *slowest_imports(command), sep="\n")
+        print("imports, cumulative:", *slowest_imports(command), sep="\n")
 
 
 if __name__ == "__main__":

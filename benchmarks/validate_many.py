@@ -1,6 +1,6 @@
-"""Throughput: 10,000 small one-document files in one process; reading, strictness and rules included.
+"""Measures throughput: 10,000 small files with one document in one process, including reading, strictness and rules.
 
-Usage: python benchmarks/validate_many.py [FILES]. The bound is 0.15 ms a file on one core.
+Usage: python benchmarks/validate_many.py [FILES]. The bound is 0.15 ms per file on one core.
 """
 
 import contextlib
@@ -37,14 +37,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for number in range(count):
             (pathlib.Path(folder) / f"pool-{number:05}.yaml").write_text(MANIFEST.format(number=number), "utf-8")
-        said = io.StringIO()
+        output = io.StringIO()
         start = time.process_time()
-        with contextlib.redirect_stdout(said):
+        with contextlib.redirect_stdout(output):
             code = cli.main(["validate", folder])
         each = (time.process_time() - start) / count * 1000
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"exit {code}: {said.getvalue().strip()}")
-    print(f"{each:.3f} ms a file, {each / BOUND:.2f} of the bound ({BOUND} ms); {memory:.0f} MB")
+    print(f"exit {code}: {output.getvalue().strip()}")
+    print(f"{each:.3f} ms per file, {each / BOUND:.2f} of the bound ({BOUND} ms); {memory:.0f} MB")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-#: An option is shared if so many commands describe it in the same words.
+#: An option is shared if this many commands describe it in the same words.
 _SHARED = 2
 _INTRO = """\
 <!-- Written by tools/reference.py from the command line. Change the help there, then run `make gen`. -->
@@ -31,9 +31,9 @@ planton completion bash      # completes commands, options, kinds and fields
 
 A command that names one of these options, or a group of them, uses it as described here. `--help` works everywhere.
 """
-#: What the paragraph of a help text with the exit codes contains.
+#: The paragraph with the exit codes in a help text contains this.
 _CODES = "Exit codes: "
-#: The title of a group of options that only come together, by one of them.
+#: An option of a group that always appears together → the title of the group.
 _TITLES = {"--set": "Manifest options", "--backend": "Engine options", "--server": "API options"}
 
 
@@ -51,7 +51,7 @@ class Option(NamedTuple):
 
 
 def render(group: click.Group) -> str:
-    """Returns the page of a group of commands and everything below it."""
+    """Returns the page of a group of commands and all its subcommands."""
     pages = list(_commands(group, "planton"))
     options = {name: _options(name, command) for name, command in pages}
     shared = _shared(options)
@@ -94,7 +94,7 @@ def _shared(options: Mapping[str, list[Option]]) -> list[Option]:
 
 
 def _bundles(options: Mapping[str, list[Option]], shared: list[Option]) -> dict[str, list[Option]]:
-    """Returns the shared options that only come together, by title."""
+    """Returns the shared options that always appear together, by title."""
     users = {option: frozenset(name for name, each in options.items() if option in each) for option in shared}
     first = {option.name: option for option in shared}
     return {

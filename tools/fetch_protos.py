@@ -1,7 +1,7 @@
-"""Fetches the protos that are not ours: buf/validate/validate.proto, with its Python stub, and google/api's annotations.
+"""Fetches third-party protos: buf/validate/validate.proto, with its Python stub, and google/api's annotations.
 
-The first comes from the source distribution of protovalidate 1.2.0, the last one that ships it; rules of 2.x are the same. The
-others stand in the installed package googleapis-common-protos, with their stubs. All go into the ignored folder ``.cache``: the
+The first comes from the source distribution of protovalidate 1.2.0, the last one that contains it; its rules equal those of 2.x. The
+others are part of the installed package googleapis-common-protos, with their stubs. All are copied to the ignored folder ``.cache``: the
 protos for ``buf``, the stub for the package and the wheel.
 """
 
@@ -24,7 +24,7 @@ STUBS = ROOT / ".cache" / "gen"
 
 
 def main() -> None:
-    """Fetches what is missing; needs nothing where all is there."""
+    """Fetches missing files; without any it needs no network."""
     if not (PROTOS / NAME).exists():
         fetch()
     if not (STUBS / NAME).with_name("validate_pb2.py").exists():
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def fetch() -> None:
-    """Takes the proto out of the source distribution."""
+    """Extracts the proto from the source distribution."""
     with tempfile.TemporaryDirectory() as folder:
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
         subprocess.run([*pip, "--dest", folder, SOURCE], check=True)

@@ -104,23 +104,25 @@ def generate(language: Language, folder: pathlib.Path) -> None:
         SystemExit: The generators failed; it carries their output.
     """
     command = [BUF, "generate", "--template", language.template, "--output", folder]
-    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(done.stderr or done.stdout)
+    completed = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    if completed.returncode:
+        sys.exit(completed.stderr or completed.stdout)
 
 
-def differences(one: pathlib.Path, other: pathlib.Path) -> list[str]:
+def differences(first: pathlib.Path, second: pathlib.Path) -> list[str]:
     """Returns the files that differ between two folders, or that only one of them has."""
     names = {
         path.relative_to(folder).as_posix()
-        for folder in (one, other)
+        for folder in (first, second)
         for path in folder.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
     return sorted(
         name
         for name in names
-        if not (one / name).exists() or not (other / name).exists() or not filecmp.cmp(one / name, other / name, shallow=False)
+        if not (first / name).exists()
+        or not (second / name).exists()
+        or not filecmp.cmp(first / name, second / name, shallow=False)
     )
 
 

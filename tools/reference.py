@@ -77,16 +77,16 @@ def comments_of(descriptors: bytes) -> dict[str, str]:
 
 
 def _file_comments(file: descriptor_pb2.FileDescriptorProto) -> dict[str, str]:
-    found = {}
+    comments_by_name = {}
     for location in file.source_code_info.location:
         name = _name(file, list(location.path))
         if name and location.leading_comments:
-            found[f"{file.package}.{name}"] = " ".join(location.leading_comments.split())
-    return found
+            comments_by_name[f"{file.package}.{name}"] = " ".join(location.leading_comments.split())
+    return comments_by_name
 
 
 def comments_file() -> str:
-    """Returns the comments of what a manifest can hold, and of the API, as the JSON file of the package."""
+    """Returns the comments of everything that a manifest or the API can contain, as the JSON file of the package."""
     names: set[str] = set()
     for kind in kinds.all_kinds():
         _collect(kind.message.DESCRIPTOR, names)
@@ -139,31 +139,31 @@ def _name(file: descriptor_pb2.FileDescriptorProto, path: list[int]) -> str:
     return _in_message(file.message_type[path[1]], path[2:])
 
 
-def _in_message(message: Any, rest: list[int]) -> str:
+def _in_message(message: Any, path: list[int]) -> str:
     names = [message.name]
-    while len(rest) >= 2 and rest[0] == _NESTED:  # noqa: PLR2004
-        message = message.nested_type[rest[1]]
+    while len(path) >= 2 and path[0] == _NESTED:  # noqa: PLR2004
+        message = message.nested_type[path[1]]
         names.append(message.name)
-        rest = rest[2:]
-    if not rest:
+        path = path[2:]
+    if not path:
         return ".".join(names)
-    if rest[0] == _FIELD and len(rest) == 2:  # noqa: PLR2004
-        return ".".join([*names, message.field[rest[1]].name])
-    if rest[0] == _NESTED_ENUM:
-        enum = message.enum_type[rest[1]]
+    if path[0] == _FIELD and len(path) == 2:  # noqa: PLR2004
+        return ".".join([*names, message.field[path[1]].name])
+    if path[0] == _NESTED_ENUM:
+        enum = message.enum_type[path[1]]
         name = ".".join([*names, enum.name])
-        return name if len(rest) == 2 else _value(name, enum, rest[2:])  # noqa: PLR2004
+        return name if len(path) == 2 else _value(name, enum, path[2:])  # noqa: PLR2004
     return ""
 
 
-def _method(service: descriptor_pb2.ServiceDescriptorProto, rest: list[int]) -> str:
-    if not rest:
+def _method(service: descriptor_pb2.ServiceDescriptorProto, path: list[int]) -> str:
+    if not path:
         return service.name
-    return f"{service.name}.{service.method[rest[1]].name}" if rest[0] == _METHOD and len(rest) == 2 else ""  # noqa: PLR2004
+    return f"{service.name}.{service.method[path[1]].name}" if path[0] == _METHOD and len(path) == 2 else ""  # noqa: PLR2004
 
 
-def _value(prefix: str, enum: descriptor_pb2.EnumDescriptorProto, rest: list[int]) -> str:
-    return f"{prefix}.{enum.value[rest[1]].name}" if rest[0] == _ENUM_VALUE and len(rest) == 2 else ""  # noqa: PLR2004
+def _value(prefix: str, enum: descriptor_pb2.EnumDescriptorProto, path: list[int]) -> str:
+    return f"{prefix}.{enum.value[path[1]].name}" if path[0] == _ENUM_VALUE and len(path) == 2 else ""  # noqa: PLR2004
 
 
 def kind_page(kind: kinds.Kind, texts: dict[str, str], example: str) -> str:
@@ -178,9 +178,9 @@ def kind_page(kind: kinds.Kind, texts: dict[str, str], example: str) -> str:
     lines = [_INTRO, f"# {kind.name}", "", texts.get(spec.full_name, ""), ""]
     lines += ["```yaml", example.rstrip(), "```", ""]
     lines += ["[Manifests](../../use/manifests.md) describes `metadata`. A rule id without a text is described further up.", ""]
-    described: set[str] = set()
+    documented: set[str] = set()
     for message in _messages(spec):
-        lines += _message_section(message, texts, described, title="spec" if message is spec else message.name)
+        lines += _message_section(message, texts, documented, title="spec" if message is spec else message.name)
     lines += ["## Outputs", "", "`planton outputs` prints them; references resolve to them.", ""]
     outputs = kind.stack_outputs.DESCRIPTOR
     lines += [f"- `{field.json_name}` ({_type(field)}): {texts.get(field.full_name, '')}" for field in outputs.fields]
@@ -189,7 +189,7 @@ def kind_page(kind: kinds.Kind, texts: dict[str, str], example: str) -> str:
 
 
 def _example(kind: kinds.Kind) -> str:
-    # The corpus test validates this file, and the plan golden of the Civo kinds is made from manifests like it.
+    # The corpus test validates this file, and the plan goldens of the Civo kinds come from similar manifests.
     return (ROOT / "tests" / "kinds" / kind.name / "valid" / "example.yaml").read_text("utf-8")
 
 
@@ -208,20 +208,20 @@ def _messages(root: Any) -> Iterator[Any]:
         yield message
 
 
-def _message_section(message: Any, texts: dict[str, str], described: set[str], *, title: str) -> list[str]:
-    """Returns the section of a message. A rule of several fields is described at the first one, and added to ``described``."""
+def _message_section(message: Any, texts: dict[str, str], documented: set[str], *, title: str) -> list[str]:
+    """Returns the section of a message. A rule of several fields is described at the first one, and added to ``documented``."""
     lines = [f"## {title}", ""]
     if title != "spec":
         lines += [texts.get(message.full_name, ""), ""]
     for field in message.fields:
         properties, rules = _rules(field)
         lines.append(f"- `{field.json_name}` ({', '.join([_type(field), *properties])}): {texts.get(field.full_name, '')}")
-        lines += [f"  - `{rule.id}`: {rule.text}" for rule in rules if rule.id not in described]
-        if known := [f"`{rule.id}`" for rule in rules if rule.id in described]:
-            lines.append(f"  - {', '.join(known)}")
-        described |= {rule.id for rule in rules}
-    if between := describe.message_rules(message):
-        lines += ["", "Rules between fields:", "", *(f"- `{rule.id}`: {rule.text}" for rule in between)]
+        lines += [f"  - `{rule.id}`: {rule.text}" for rule in rules if rule.id not in documented]
+        if repeated := [f"`{rule.id}`" for rule in rules if rule.id in documented]:
+            lines.append(f"  - {', '.join(repeated)}")
+        documented |= {rule.id for rule in rules}
+    if relations := describe.message_rules(message):
+        lines += ["", "Rules between fields:", "", *(f"- `{rule.id}`: {rule.text}" for rule in relations)]
     return [*lines, ""]
 
 
@@ -230,12 +230,12 @@ def _type(field: Any) -> str:
         if field.message_type.GetOptions().map_entry:
             return "map of text to text"
         name = field.message_type.name
-        shown = "text or reference" if name == "StringValueOrRef" else f"[{name}](#{name.lower()})"
+        type_name = "text or reference" if name == "StringValueOrRef" else f"[{name}](#{name.lower()})"
     elif field.enum_type is not None:
-        shown = "one of " + ", ".join(f"`{value.name}`" for value in field.enum_type.values if value.number)
+        type_name = "one of " + ", ".join(f"`{value.name}`" for value in field.enum_type.values if value.number)
     else:
-        shown = {field.TYPE_STRING: "text", field.TYPE_BOOL: "true or false"}.get(field.type, "whole number")
-    return f"list of {shown}" if field.is_repeated else shown
+        type_name = {field.TYPE_STRING: "text", field.TYPE_BOOL: "true or false"}.get(field.type, "whole number")
+    return f"list of {type_name}" if field.is_repeated else type_name
 
 
 def _rules(field: Any) -> tuple[list[str], list[describe.Rule]]:

@@ -18,7 +18,7 @@ def spot_pool(nodes: int) -> api_pb2.CivoKubernetesNodePool:
 
 
 def main() -> None:
-    """Runs the life of an environment against the account of this shell."""
+    """Creates, scales and destroys an environment in the account of this shell."""
     settings = planton.configure(progress=print)
     environment = planton.load([MANIFESTS, spot_pool(1)])
 

@@ -100,3 +100,13 @@ class Pace:
 def rfc3339(seconds: float) -> str:
     """Returns a time as RFC 3339 in UTC, to the second."""
     return datetime.datetime.fromtimestamp(int(seconds), tz=datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse(text: str) -> float:
+    """Returns a time in RFC 3339 in seconds since the epoch; without a zone it is in UTC.
+
+    Raises:
+        ValueError: when it is malformed.
+    """
+    moment = datetime.datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).timestamp()

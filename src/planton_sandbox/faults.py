@@ -171,7 +171,7 @@ def _is_number(value: Any, *, least: float, most: float, is_whole: bool = True) 
 
 
 def _is_field(name: Any, value: Any) -> bool:
-    return isinstance(value, str) and _NAME.fullmatch(name) is not None and all(one.isprintable() for one in value)
+    return isinstance(value, str) and _NAME.fullmatch(name) is not None and all(character.isprintable() for character in value)
 
 
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", re.ASCII)

@@ -13,6 +13,7 @@ from typing import Any
 
 INFO = "sandbox.json"
 STATE = "state.json"
+KUBERNETES = "kubernetes"
 LOG = "sandbox.log"
 LOCK = "lock"
 START_LOCK = "start.lock"

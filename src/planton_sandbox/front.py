@@ -14,13 +14,14 @@ from typing import Any
 
 from aiohttp import web
 
-from planton_sandbox import faults, origins, wire, world
-from planton_sandbox.kubernetes import api
+from planton_sandbox import faults, journal, origins, wire, world
+from planton_sandbox.kubernetes import errors
 
 LOGGER = logging.getLogger(__name__)
 SILENCE_SECONDS = 3600.0
 POLL_SECONDS = 0.02
 MAXIMUM_BODY = 4 * 1024 * 1024
+MAXIMUM_LOGGED = 64 * 1024
 KUBERNETES = "kubernetes"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -75,6 +76,10 @@ class Front:
                 body = json.loads(text) if text.strip() else {}
             except (ValueError, RecursionError):
                 body = text.decode(errors="replace")
+            if "/secrets" in request.path:
+                body = journal.REDACTED
+            elif len(text) > MAXIMUM_LOGGED:
+                body = f"[{len(text)} bytes]"
             call = _Call(cloud=KUBERNETES, cluster=cluster, body=body)
             return await self._guarded(request, call, lambda: answer(request))
 
@@ -142,7 +147,7 @@ class Front:
             return wire.Reply(rule.status, rule.body, rule.headers)
         reason = f"Fault {rule.id} of the sandbox"
         if name == KUBERNETES:
-            return wire.Reply(rule.status, api.failure(rule.status, "InternalError", reason), rule.headers)
+            return wire.Reply(rule.status, errors.failure(rule.status, "InternalError", reason), rule.headers)
         reply = self._world.clouds[name].refusal(rule.status, reason)
         return dataclasses.replace(reply, headers={**reply.headers, **rule.headers})
 

@@ -12,6 +12,7 @@ from typing import Any
 
 CAPACITY = 20_000
 REDACTED = "[redacted]"
+MAXIMUM_DEPTH = 100
 SECRETS = ("token", "password", "secret", "kubeconfig", "private_key")
 
 
@@ -71,13 +72,15 @@ class Journal:
         self._entries.clear()
 
 
-def redact(value: Any) -> Any:
-    """Returns JSON with the values of keys that name secrets replaced."""
+def redact(value: Any, *, depth: int = MAXIMUM_DEPTH) -> Any:
+    """Returns JSON with the values of keys that name secrets replaced, and those below ``depth`` levels, too."""
+    if depth <= 0 and isinstance(value, dict | list):
+        return REDACTED
     if isinstance(value, dict):
         return {
-            key: REDACTED if item and any(word in str(key).lower() for word in SECRETS) else redact(item)
+            key: REDACTED if item and any(word in str(key).lower() for word in SECRETS) else redact(item, depth=depth - 1)
             for key, item in value.items()
         }
     if isinstance(value, list):
-        return [redact(item) for item in value]
+        return [redact(item, depth=depth - 1) for item in value]
     return value

@@ -142,15 +142,17 @@ class Server:
         time.sleep(seconds if realistic else min(seconds, PROVIDER_WAIT_SECONDS))
 
     def _kubernetes(self, cluster: str) -> fleet.Handler:
-        async def look() -> Any:
-            return self.world.read_cluster(cluster)
-
-        first = int(self._options.source() * 10)
-        served = api.Api(look, now=self.world.clock.now, first=first)
+        served = api.Api(
+            lambda: self.world.read_cluster(cluster),
+            poll=lambda: self.world.poll_cluster(cluster),
+            save=self.world.simulations.save,
+        )
         return self._front.kubernetes(cluster, served.handle)
 
     async def _follow(self) -> None:
-        await self._fleet.follow(self.world.kubernetes())
+        clusters = self.world.kubernetes()
+        self.world.follow(clusters)
+        await self._fleet.follow(clusters)
 
     async def _tick(self) -> None:
         while True:
@@ -159,5 +161,6 @@ class Server:
                 if self.world.settle():
                     self.world.save()
                     await self._follow()
+                self.world.simulations.save()
             except OSError:
                 LOGGER.exception("the changes of the clouds could not be applied")

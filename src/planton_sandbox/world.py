@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import pathlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from planton_sandbox import clock, clouds, codec, faults, files, journal, ports
-from planton_sandbox.kubernetes import nodes
+from planton_sandbox.kubernetes import actions, nodes, reads, simulations
 
 FORMAT = 1
 CLIENT = "127.0.0.1"
@@ -50,10 +50,12 @@ class World:
             name: make(pace=self.pace, reserve_port=self.ports.reserve, saved=saved.get("clouds", {}).get(name))
             for name, make in clouds.CLOUDS.items()
         }
+        self.simulations = simulations.Simulations(path.parent / files.KUBERNETES, first=int(source() * 10))
         self._written = ""
 
     def save(self) -> None:
-        """Writes the state file if it has changed."""
+        """Writes what has changed: the state file, and the files of the clusters' objects."""
+        self.simulations.save()
         text = json.dumps(
             {
                 "format": FORMAT,
@@ -78,15 +80,41 @@ class World:
         now = self.clock.now()
         return [item for cloud in self.clouds.values() for item in cloud.kubernetes(client=self.client, now=now)]
 
-    def read_cluster(self, key: str) -> nodes.Cluster | None:
-        """Returns a cluster for its Kubernetes API, and counts a read of it.
+    def read_cluster(self, key: str) -> reads.View | None:
+        """Returns a cluster and its objects for a request to its Kubernetes API, and counts a read of it.
 
         In instant latency the read ends the changes that were waiting for it, so that kubectl and the cloud agree.
         """
-        if any([cloud.observe(key) for cloud in self.clouds.values()]):  # noqa: C419 - a generator would stop at the first
-            self.settle()
+        self._observe(key)
+        if self.settle():
             self.save()
-        return next((item for item in self.kubernetes() if item.id == key), None)
+        return self.view(key)
+
+    def poll_cluster(self, key: str) -> reads.View | None:
+        """Returns a cluster and its objects for a watch, which looks often: it settles the clouds only if that was waited for."""
+        if self._observe(key) and self.settle():
+            self.save()
+        return self.view(key)
+
+    def follow(self, clusters: Sequence[nodes.Cluster]) -> None:
+        """Brings the opened Kubernetes APIs to the present state of their clusters, and deletes those of other clusters."""
+        self.simulations.keep([cluster.id for cluster in clusters])
+        for cluster in clusters:
+            if self.simulations.is_open(cluster.id):
+                self.simulations.open(cluster, now=self.clock.now(), latency=self.pace.latency)
+
+    def _observe(self, key: str) -> bool:
+        return any([cloud.observe(key) for cloud in self.clouds.values()])  # noqa: C419 - a generator would stop at the first
+
+    def view(self, key: str) -> reads.View | None:
+        """Returns a cluster and its objects as they are now, or ``None``."""
+        now = self.clock.now()
+        for cloud in self.clouds.values():
+            for cluster in cloud.kubernetes(client=self.client, now=now, key=key):
+                state = self.simulations.open(cluster, now=now, latency=self.pace.latency)
+                cloud.reflect(key, state.workload(), now=now)
+                return reads.View(cluster, state, now)
+        return None
 
     def change_port(self, key: str, port: int) -> None:
         """Records the new port of a cluster's Kubernetes API."""
@@ -96,6 +124,7 @@ class World:
 
     def reset(self) -> None:
         """Deletes everything except the ports of the services."""
+        self.simulations.keep(())
         for cloud in self.clouds.values():
             cloud.reset()
         self.clock.offset = 0.0
@@ -114,4 +143,11 @@ class World:
             KeyError: when there is no such cloud.
             wire.CloudError: when the cloud has no such action or resource.
         """
-        return self.clouds[cloud].outside(action, body=body, now=self.clock.now())
+        chosen = self.clouds[cloud]
+        if not actions.handles(action, body):
+            return chosen.outside(action, body=body, now=self.clock.now())
+        view = self.view(chosen.cluster_id(body, now=self.clock.now()))
+        assert view is not None
+        answer = actions.act(view, action, body)
+        self.view(view.cluster.id)
+        return answer

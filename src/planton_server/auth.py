@@ -42,7 +42,7 @@ class Trust:
     Attributes:
         header: Whether ``X-User-Email`` names the user, if it comes from a trusted address.
         proxies: The networks from which the header is trusted; loopback is always trusted.
-        owners_report: Whether owners may report status, as the guide's walk-through does; only on a loopback address.
+        owners_report: Whether owners may report status, like in the guide's walk-through; only on a loopback address.
         jwks_url: The URL of the keys of signed tokens; empty for no signed tokens.
         issuer: The issuer that signed tokens must name; not checked if empty.
         audience: The audience that signed tokens must name; not checked if empty.
@@ -97,7 +97,7 @@ class Authenticator:
 
         Args:
             headers: The request's headers, or a call's metadata; names in lower case.
-            peer: The address that the request comes from; empty for a Unix socket.
+            peer: The address of the client; empty for a Unix socket.
             now: The time.
 
         Raises:
@@ -149,8 +149,7 @@ def _verifier(trust: Trust) -> signed.Verifier | None:
     """Returns the verifier of signed tokens, or None if the server accepts none."""
     if not trust.jwks_url:
         return None
-    # 9 MB of a cryptographic library, which a server without signed tokens does not load.
-    from planton_server import signed
+    from planton_server import signed  # noqa: PLC0415  # 9 MB of a cryptographic library, only for signed tokens
 
     return signed.Verifier(trust)
 
@@ -170,9 +169,9 @@ def headers(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     values: dict[str, str] = {}
     for name, value in pairs:
         if name in values and name in _IDENTITY:
-            raise errors.unauthenticated(f"the header {name} must come once")
+            raise errors.unauthenticated(f"the header {name} must not be repeated")
         if name in values and name in _CONDITIONS:
-            raise errors.bad_field(_CONDITIONS[name], "header.duplicate", "must come once")
+            raise errors.bad_field(_CONDITIONS[name], "header.duplicate", "must not be repeated")
         values[name] = value
     return values
 

@@ -1,6 +1,6 @@
-"""The text of ``/metrics``: what the observer counted, and what the database holds at the moment of the question.
+"""The text of ``/metrics``: the metrics of the observer, and numbers that are read from the database for each scrape.
 
-If the database does not answer, its metrics are omitted and ``planton_database_up`` is 0. The server's own metrics remain.
+If the database is unreachable, its metrics are omitted and ``planton_database_up`` is 0. The server's own metrics remain.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ async def text(
     now: datetime.datetime,
     limits: work.Limits = work.DEFAULTS,
 ) -> bytes:
-    """Returns the numbers in Prometheus' text format.
+    """Returns the metrics in Prometheus' text format.
 
     Args:
         store: The database.
-        observer: What counted the requests.
-        pools: Node pools that have numbers of their own, at most.
+        observer: The observer of requests.
+        pools: The maximum number of node pools with separate metrics.
         now: The time, for the age of events.
         limits: The limits of the work of controllers.
     """
@@ -44,12 +44,12 @@ async def text(
         up = 1
     except database.UnavailableError:
         stored, up = [], 0
-    alive = core.GaugeMetricFamily("planton_database_up", "Whether the database answers.", value=up)
+    alive = core.GaugeMetricFamily("planton_database_up", "Whether the database is reachable.", value=up)
     return prometheus_client.generate_latest(_Families([*observer.families(), alive, *stored]))
 
 
 class _Families(prometheus_client.CollectorRegistry):
-    """Families of numbers, as what renders them wants them."""
+    """A registry of fixed metric families, for the renderer."""
 
     def __init__(self, families: Sequence[core.Metric]) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ async def _stored(store: database.Database, pools: int, now: datetime.datetime, 
         total += row["number"]
     listed = await measures.nodes(store, limit=pools) if pools else []
     omitted = core.GaugeMetricFamily(
-        "planton_nodepools_omitted", "Node pools that have no numbers of their own here.", value=total - len(listed)
+        "planton_nodepools_omitted", "Node pools without separate metrics.", value=total - len(listed)
     )
     return [tallies, omitted, *_nodes(listed), *_lag(await events.lag(store), now), *await _work(store, limits)]
 
@@ -93,8 +93,8 @@ async def _work(store: database.Database, limits: work.Limits) -> list[core.Metr
 
 
 def _nodes(listed: Sequence[measures.Nodes]) -> list[core.Metric]:
-    desired = core.GaugeMetricFamily("planton_nodepool_desired_nodes", "Nodes that a pool should have.", labels=_POOL)
-    active = core.GaugeMetricFamily("planton_nodepool_active_nodes", "Nodes that a controller says a pool has.", labels=_POOL)
+    desired = core.GaugeMetricFamily("planton_nodepool_desired_nodes", "Desired number of nodes of a node pool.", labels=_POOL)
+    active = core.GaugeMetricFamily("planton_nodepool_active_nodes", "Reported number of nodes of a node pool.", labels=_POOL)
     for pool in listed:
         labels = (pool.identifier, pool.cluster_id, pool.name, pool.platform)
         for family, value in ((desired, pool.desired), (active, pool.active)):
@@ -106,6 +106,8 @@ def _nodes(listed: Sequence[measures.Nodes]) -> list[core.Metric]:
 def _lag(row: database.Row, now: datetime.datetime) -> list[core.Metric]:
     age = (now - datetime.datetime.fromisoformat(row["oldest"])).total_seconds() if row["oldest"] else 0.0
     return [
-        core.GaugeMetricFamily("planton_events_unacknowledged", "Deletions nobody acknowledged.", value=row["unacknowledged"]),
-        core.GaugeMetricFamily("planton_events_unacknowledged_seconds", "Age of the oldest of them.", value=max(age, 0.0)),
+        core.GaugeMetricFamily("planton_events_unacknowledged", "Unacknowledged deletions.", value=row["unacknowledged"]),
+        core.GaugeMetricFamily(
+            "planton_events_unacknowledged_seconds", "Age of the oldest unacknowledged deletion.", value=max(age, 0.0)
+        ),
     ]

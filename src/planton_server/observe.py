@@ -1,4 +1,4 @@
-"""What operators see of the server: a log line and numbers for each request. No secret and no body is in either."""
+"""The server's log lines and metrics: one line and several numbers for each request, without secrets and bodies."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
     from planton_server.service import routes
 
-#: The variable, of prometheus_client, that names the folder where workers put their numbers. It counts when that is first imported.
+#: The variable of prometheus_client that names the folder for the metrics of workers. It must be set before the first import.
 FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 _LOG: Final = logging.getLogger("planton_server.access")
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 class Observer:
-    """Counts and logs requests. Workers of one server count together, where :data:`FOLDER` is set."""
+    """Counts and logs requests. With :data:`FOLDER`, the workers of a server have common metrics."""
 
     def __init__(
         self,
@@ -36,43 +36,43 @@ class Observer:
         connections: Callable[[], tuple[int, int]] = lambda: (0, 0),
         note: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> None:
-        """Begins to count.
+        """Creates the metrics.
 
         Args:
-            registry: Where the numbers are.
-            connections: Says how many connections to the database are in use, and how many there may be.
-            note: Receives the facts of each request, as the log does; None for no receiver.
+            registry: The registry of the metrics.
+            connections: Returns the number of database connections in use, and their maximum.
+            note: Receives the facts of each request, like the log; None for no receiver.
         """
         self._registry = registry
         self._connections = connections
         self._note = note
         self._requests = prometheus_client.Counter(
-            "planton_requests_total", "Requests by route and answer.", ("transport", "method", "route", "code"), registry=registry
+            "planton_requests_total", "Requests by route and status.", ("transport", "method", "route", "code"), registry=registry
         )
         self._durations = prometheus_client.Histogram(
             "planton_request_duration_seconds",
-            "How long requests took.",
+            "Durations of requests.",
             ("transport", "method", "route"),
             buckets=_SECONDS,
             registry=registry,
         )
-        self._in_use, self._most = (
+        self._in_use, self._maximum = (
             prometheus_client.Gauge(name, text, registry=registry, multiprocess_mode="livesum")
             for name, text in (
-                ("planton_database_connections_in_use", "Connections to the database that are in use."),
-                ("planton_database_connections_max", "Connections to the database that there may be."),
+                ("planton_database_connections_in_use", "Database connections in use."),
+                ("planton_database_connections_max", "Maximum number of database connections."),
             )
         )
         self._timed_work: Callable[[], str] = lambda: "off"
         self._timed_work_up = prometheus_client.Gauge(
             "planton_timed_work_up",
-            "Whether timed work is done: 0 where it has stopped.",
+            "Whether timed work runs: 0 if it has stopped.",
             registry=registry,
             multiprocess_mode="livemostrecent",
         )
-        self._ticks = prometheus_client.Counter("planton_ticks_total", "Timed work that was done.", ("work",), registry=registry)
+        self._ticks = prometheus_client.Counter("planton_ticks_total", "Completed timed work.", ("work",), registry=registry)
         for work in ("tick", "clean"):
-            # A counter that exists from the start shows that nothing has happened yet.
+            # A counter that exists from the start shows zero before the first event.
             self._ticks.labels(work)
         self._runs = prometheus_client.Counter(
             "planton_work_runs_total", "Runs of the work of controllers by outcome.", ("outcome",), registry=registry
@@ -81,16 +81,16 @@ class Observer:
             self._runs.labels(outcome)
 
     def families(self) -> list[core.Metric]:
-        """Returns the numbers; those of all workers."""
+        """Returns the metrics, with those of all workers."""
         self._sample()
         self._timed_work_up.set(self._timed_work() != "unhealthy")
         folder = os.environ.get(FOLDER)
         if not folder:
             return list(self._registry.collect())
-        _forget_dead_workers(pathlib.Path(folder))
-        together = prometheus_client.CollectorRegistry()
-        multiprocess.MultiProcessCollector(together, folder)  # type: ignore[no-untyped-call]
-        return list(together.collect())
+        _remove_dead_workers(pathlib.Path(folder))
+        combined = prometheus_client.CollectorRegistry()
+        multiprocess.MultiProcessCollector(combined, folder)  # type: ignore[no-untyped-call]
+        return list(combined.collect())
 
     def watch(self, timed_work: Callable[[], str]) -> None:
         """Sets the function that returns whether timed work runs, like :meth:`planton_server.service.timers.Timers.state`."""
@@ -105,9 +105,9 @@ class Observer:
         self._runs.labels(outcome.lower()).inc(number)
 
     def _sample(self) -> None:
-        in_use, most = self._connections()
+        in_use, maximum = self._connections()
         self._in_use.set(in_use)
-        self._most.set(most)
+        self._maximum.set(maximum)
 
     def request(self, scope: Scope, status: int, seconds: float) -> None:
         """Counts and logs a request over HTTP."""
@@ -119,34 +119,38 @@ class Observer:
         self._requests.labels("rest", verb, path, str(status)).inc()
         self._durations.labels("rest", verb, path).observe(seconds)
         self._sample()
-        self._tell(state, {"transport": "rest", "method": scope["method"], "route": path, "status": status, "seconds": seconds})
+        self._log(state, {"transport": "rest", "method": scope["method"], "route": path, "status": status, "seconds": seconds})
 
     def call(self, route: routes.Route, code: str, seconds: float, state: Mapping[str, Any]) -> None:
         """Counts and logs a call over gRPC.
 
         Args:
-            route: What was called.
-            code: How it ended.
-            seconds: How long it took.
-            state: ``request_id``, and as far as they are known ``caller``, ``subject`` and ``generation``.
+            route: The called route.
+            code: The status of the call.
+            seconds: Its duration.
+            state: ``request_id``, and if they are known ``caller``, ``subject`` and ``generation``.
         """
         self._requests.labels("grpc", route.method, route.name, code).inc()
         self._durations.labels("grpc", route.method, route.name).observe(seconds)
         self._sample()
-        self._tell(state, {"transport": "grpc", "method": route.method, "route": route.name, "status": code, "seconds": seconds})
+        self._log(state, {"transport": "grpc", "method": route.method, "route": route.name, "status": code, "seconds": seconds})
 
-    def _tell(self, state: Mapping[str, Any], how: Mapping[str, Any]) -> None:
+    def _log(self, state: Mapping[str, Any], outcome: Mapping[str, Any]) -> None:
         if self._note is None and not _LOG.isEnabledFor(logging.INFO):
             return
-        who = {"caller": state.get("caller", ""), "subject": state.get("subject", ""), "generation": state.get("generation", 0)}
-        facts = {"request_id": state["request_id"], **how, "seconds": round(how["seconds"], 6), **who}
+        identity = {
+            "caller": state.get("caller", ""),
+            "subject": state.get("subject", ""),
+            "generation": state.get("generation", 0),
+        }
+        facts = {"request_id": state["request_id"], **outcome, "seconds": round(outcome["seconds"], 6), **identity}
         if self._note:
             self._note(facts)
         _LOG.info("request", extra={"facts": facts})
 
 
 class Lines(logging.Formatter):
-    """Writes a record as one line of JSON: time, level, logger, message, and its facts."""
+    """Formats a record as one line of JSON: time, level, logger, message, and its facts."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Returns the line."""
@@ -162,8 +166,8 @@ class Lines(logging.Formatter):
         return json.dumps(line)
 
 
-def _forget_dead_workers(folder: pathlib.Path) -> None:
-    """Leaves out what workers that were killed had in use; what they counted stays."""
+def _remove_dead_workers(folder: pathlib.Path) -> None:
+    """Removes the gauges of killed workers; their counters stay."""
     for file in folder.glob("gauge_live*_*.db"):
         process = int(file.stem.rpartition("_")[2])
         if not pathlib.Path(f"/proc/{process}").exists():
@@ -171,7 +175,7 @@ def _forget_dead_workers(folder: pathlib.Path) -> None:
 
 
 def log_to_stderr(level: str, *, access: bool = True) -> None:
-    """Sends the server's log to stderr, one line of JSON for each record; with or without one for each request."""
+    """Writes the server's log to stderr as JSON lines, optionally with a line for each request."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Lines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

@@ -1,4 +1,4 @@
-"""What the operator sets, as one value that crosses to the worker processes."""
+"""The settings of a server, as one value that is passed to the worker processes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from planton_server import auth
 from planton_server.service import contexts
 from planton_server.store import work
 
-#: The environment variable by which worker processes get the settings. Others on the machine cannot read it.
+#: The environment variable that passes the settings to worker processes. Other users of the machine cannot read it.
 VARIABLE: Final = "PLANTON_SERVER_SETTINGS"
 #: Seconds until the next look at a resource, if neither the controller nor the resync interval says.
 _LOOK: Final = 3600.0
-#: The shortest plausible prefix of a proxy's network. A shorter one covers a sixteenth of all addresses or more.
+#: The shortest plausible prefix of a proxy's network. A shorter one covers at least a sixteenth of all addresses.
 _WIDE: Final = 5
 
 
@@ -24,33 +24,33 @@ class Settings:
     """A server's settings; docs/operate/server.md lists them.
 
     Attributes:
-        database_url: ``sqlite:///PATH`` or ``postgresql://…``; may hold a password.
+        database_url: ``sqlite:///PATH`` or ``postgresql://…``; may contain a password.
         host: The address to listen on.
-        port: Of REST.
-        grpc_port: Of gRPC; 0 for none.
-        workers: Processes that serve.
-        connections: Connections to the database, for each worker.
+        port: The port of REST.
+        grpc_port: The port of gRPC; 0 for none.
+        workers: The number of worker processes.
+        connections: Database connections of each worker.
         trusted_header: Whether ``X-User-Email`` names the user.
         trusted_proxies: The networks from which it is trusted, in addition to loopback.
-        jwks_url: Where the keys of signed tokens are.
+        jwks_url: The URL of the keys of signed tokens.
         issuer: The issuer of signed tokens.
         audience: The audience of signed tokens.
         unverified_email: Whether to accept the email of a signed token without the claim ``email_verified``.
-        rate: Requests a second for each caller and worker; 0 for any number.
-        burst: Requests at once for each caller and worker.
+        rate: Requests per second for each caller and worker; 0 for no limit.
+        burst: Concurrent requests for each caller and worker.
         expected: ``KIND/PLATFORM=CONTROLLER``: the controllers that must report.
-        deadline: Seconds until a resource that is not ready has failed.
+        deadline: Seconds after which a resource that is not ready has failed.
         resync: Seconds between two resyncs of the desired state.
-        retention: Seconds that events are kept.
+        retention: Seconds until events are deleted.
         tick: Seconds between two checks of deadlines and resyncs; 0 for none.
         work_running: Works that an account of a cloud runs at once; 0 for any number.
         work_rate: Works that an account of a cloud starts in a minute; 0 for any number.
         work_attempts: Failed or lost runs in a row after which work is dead.
-        environment: What ``/info`` calls this installation.
+        environment: The name of this installation in ``/info``.
         log_level: ``debug``, ``info``, ``warning`` or ``error``.
         access_log: Whether each request is logged.
-        otlp_endpoint: Where traces go; empty for none.
-        metrics_pools: Node pools that have numbers of their own in ``/metrics``, at most.
+        otlp_endpoint: The destination of traces; empty for none.
+        metrics_pools: The maximum number of node pools with separate metrics in ``/metrics``.
     """
 
     database_url: str
@@ -87,7 +87,7 @@ class Settings:
         return is_loopback(self.host)
 
     def address(self, port: int) -> str:
-        """Returns the address of a port as URLs have it: with brackets where it is one of IPv6."""
+        """Returns the address of a port as in URLs: an IPv6 address has brackets."""
         return f"[{self.host}]:{port}" if ":" in self.host else f"{self.host}:{port}"
 
     @property
@@ -105,7 +105,7 @@ class Settings:
 
     @property
     def policy(self) -> contexts.Policy:
-        """Returns what the operator decides about resources."""
+        """Returns the operator's policy for resources."""
         expected: dict[tuple[str, str], list[str]] = {}
         for entry in self.expected:
             place, _, name = entry.partition("=")
@@ -147,7 +147,7 @@ class Settings:
 
 
 def is_loopback(host: str) -> bool:
-    """Returns whether an address or name is this machine's own."""
+    """Returns whether an address or name belongs to this machine."""
     if host == "localhost":
         return True
     try:

@@ -1,4 +1,4 @@
-"""Traces: a span for each request, and one below it for each statement. A server without ``--otlp-endpoint`` does not import this.
+"""Traces: a span for each request, with a child span for each statement. A server without ``--otlp-endpoint`` does not import this.
 
 A request's span has the facts of its log line. A statement's span has its text, which contains no values. Event streams have no
 spans, because they do not end.
@@ -40,7 +40,7 @@ _FAILED: Final = frozenset({500, "INTERNAL", "UNKNOWN"})
 
 
 class Traces:
-    """Wraps the parts of a server, so that they are traced."""
+    """Wraps the parts of a server to trace them."""
 
     def __init__(self, endpoint: str) -> None:
         """Creates an exporter that sends spans in the background.
@@ -68,7 +68,7 @@ class Traces:
         return (intercept(self._provider, filter_=_is_own),)  # type: ignore[no-untyped-call]
 
     def stop(self) -> None:
-        """Sends the remaining spans. Blocks for some seconds at most."""
+        """Sends the remaining spans. Blocks for at most some seconds."""
         self._provider.shutdown()
 
 
@@ -77,7 +77,7 @@ def _is_own(call: grpc.HandlerCallDetails) -> bool:
 
 
 def note(facts: Mapping[str, Any]) -> None:
-    """Writes the facts of a request into the current span."""
+    """Adds the facts of a request to the current span."""
     span = trace.get_current_span()
     is_call = facts["transport"] == "grpc"
     span.update_name(str(facts["route"]) if is_call else f"{facts['method']} {facts['route']}")
@@ -100,7 +100,7 @@ class Requests:
         self._tracer = tracer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves a request within a span, which is a child of the client's span if the request names one."""
+        """Serves a request in a span, which is a child of the client's span if the request has one."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         if "text/event-stream" in headers.get("accept", ""):
             await self._app(scope, receive, send)
@@ -118,7 +118,7 @@ class Store:
         self.name = within.name
 
     async def rows(self, statement: database.Statement, **values: Any) -> Sequence[database.Row]:
-        """Runs one statement that reads."""
+        """Runs one reading statement."""
         with _span(self._tracer, self.name, statement, values):
             return await self._within.rows(statement, **values)
 
@@ -130,7 +130,7 @@ class Store:
 
     @contextlib.asynccontextmanager
     async def unit(self) -> AsyncIterator[database.Transaction]:
-        """Returns a context for one statement that writes."""
+        """Returns a context for one writing statement."""
         async with self._within.unit() as transaction:
             yield _Transaction(transaction, self._tracer)
 
@@ -174,7 +174,7 @@ class _Transaction:
 def _span(
     tracer: trace.Tracer, name: str, statement: database.Statement, values: Mapping[str, Any]
 ) -> contextlib.AbstractContextManager[object]:
-    """Returns the span of a statement; no span outside of a request."""
+    """Returns the span of a statement; no span outside a request."""
     if not trace.get_current_span().is_recording():
         return contextlib.nullcontext()
     text, _ = statement.compiled(name, values)

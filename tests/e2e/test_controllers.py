@@ -115,6 +115,32 @@ def test_a_stop_hands_the_work_back_and_a_pause_holds(tmp_path: pathlib.Path) ->
             world.until_gone(path)
 
 
+def test_a_rotated_credential_is_used_by_the_work_that_waits_for_it(tmp_path: pathlib.Path) -> None:
+    """A revoked token is in the status, and never in a log; the new one in the file is used without a restart."""
+    file = tmp_path / "credentials.yaml"
+
+    def write(token: str) -> None:
+        file.touch(mode=0o600)
+        file.write_text(f"acme: {{apiToken: {token}}}\n", "utf-8")
+
+    write("sandbox-acme-old")
+    with (
+        controllers.world(tmp_path, "civo") as world,
+        controllers.controller(world, "one", PLANTON_CREDENTIALS=str(file), CIVO_TOKEN="sandbox-other") as running,
+    ):
+        cluster = world.create_cluster(credential="acme")
+        world.until_ready(f"/clusters/{cluster}")
+        world.control.outside("rotate-token", account="sandbox-acme-old", new="sandbox-acme-new")
+        path = f"/nodepools/{world.create_pool(cluster)}"
+        world.until(path, lambda _: "last_error" in world.report(path), "an error")
+        error = world.report(path)["last_error"]
+        assert (error["error_code"], error["details"]["action"]) == ("AUTHENTICATION_FAILED", "operator")
+        write("sandbox-acme-new")
+        world.until_ready(path)
+        assert "last_error" not in world.report(path)
+        assert "sandbox-acme" not in running.log.read_text("utf-8")
+
+
 def _engines(folder: pathlib.Path) -> list[str]:
     """Returns the engines of controllers whose data is in a folder."""
     found = []

@@ -1,4 +1,4 @@
-"""The API as a client sees it, the same over REST and gRPC: a method, its fields, its body; an answer with a status and a body."""
+"""The API as a client sees it, equal over REST and gRPC: a method with its fields and body, and a reply with a status and a body."""
 
 import asyncio
 import concurrent.futures
@@ -19,12 +19,12 @@ from planton_server import auth, calls, observe, settings
 from planton_server.grpc import health, rpc_status
 from planton_server.grpc import server as grpc_server
 from planton_server.http import rest, roots
-from planton_server.service import contexts, errors, methods, rendering, routes
-from planton_server.store import database
+from planton_server.service import contexts, errors, methods, rendering, routes, workers
+from planton_server.store import database, work
 
 #: Seconds after which a call that does not return fails its test.
 TIMEOUT_SECONDS = 60
-#: What the operator of the tests expects: nobody on gcp, civo and digitalocean, one controller on aws, two on azure.
+#: The controllers that the tests' operator expects: none on gcp, civo, and digitalocean, one on aws, two on azure.
 EXPECTED = {
     ("nodepool", "aws"): ("aws-controller",),
     ("nodepool", "azure"): ("azure-controller", "azure-network"),
@@ -42,7 +42,7 @@ _MAIN = {route.method: route for route in reversed(routes.routes())}
 
 
 class Loop:
-    """An event loop in a thread, on which servers and clients live while tests are plain functions."""
+    """An event loop in a thread, which runs servers and clients while tests are plain functions."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -50,26 +50,26 @@ class Loop:
         self._thread.start()
 
     def run(self, awaitable: Awaitable[Any]) -> Any:
-        """Returns what an awaitable comes to."""
+        """Runs an awaitable and returns its result."""
         return self.begin(awaitable).result(TIMEOUT_SECONDS)
 
     def begin(self, awaitable: Awaitable[Any]) -> concurrent.futures.Future[Any]:
         """Starts an awaitable."""
 
-        async def waited() -> Any:
+        async def awaiting() -> Any:
             return await awaitable
 
-        return asyncio.run_coroutine_threadsafe(waited(), self._loop)
+        return asyncio.run_coroutine_threadsafe(awaiting(), self._loop)
 
     def close(self) -> None:
-        """Ends the loop and its thread."""
+        """Stops the loop and its thread."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
 
 class Clock:
-    """Tells each who asks a time one millisecond later than the one before."""
+    """A clock whose every reading is one millisecond later than the previous one."""
 
     def __init__(self) -> None:
         self._now = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -80,24 +80,24 @@ class Clock:
         return self._now
 
     def elapsed(self) -> float:
-        """Returns the seconds that have passed."""
+        """Returns the elapsed seconds."""
         return self._elapsed
 
     def advance(self, seconds: float) -> None:
-        """Lets time pass."""
+        """Moves the time forward."""
         self._now += datetime.timedelta(seconds=seconds)
         self._elapsed += seconds
 
     def put_back(self, seconds: float) -> None:
-        """Changes the time of day, which lets no time pass."""
+        """Moves the wall clock back; no time elapses."""
         self._now -= datetime.timedelta(seconds=seconds)
 
 
 class Counted:
-    """A database that counts its statements, reads apart from those in a transaction.
+    """A database that counts its statements, reads apart from those of transactions.
 
     Attributes:
-        failure: An error that every read raises; None for none.
+        failure: An error that every read raises, or None.
     """
 
     def __init__(self, within: database.Database) -> None:
@@ -154,15 +154,15 @@ class _CountedTransaction:
 
 
 class Server:
-    """The API on one database, behind both doors, in this process.
+    """The API on one database, over REST and gRPC, in this process.
 
     Attributes:
-        clock: Its time.
-        store: Its database, which counts.
-        app: The one door, as ASGI.
-        rest: A client of it.
-        grpc: A channel to the other.
-        url: Where the database is.
+        clock: Its clock.
+        store: Its database, with counters.
+        app: The REST API, as an ASGI application.
+        rest: An HTTP client of the application.
+        grpc: A channel to the gRPC server.
+        url: The URL of the database.
     """
 
     def __init__(self, loop: Loop, url: str, **options: Any) -> None:
@@ -180,12 +180,13 @@ class Server:
         burst: int = 100,
         connections: int = 10,
         timed_work: Callable[[], str] = lambda: "off",
+        limits: work.Limits = work.DEFAULTS,
     ) -> None:
         self.store = Counted(await database.connect(self.url, connections=connections))
         observer = observe.Observer(prometheus_client.CollectorRegistry())
         observer.watch(timed_work)
         running = calls.Calls(
-            methods.Service(self.store, policy or contexts.Policy(EXPECTED)),
+            methods.Service(self.store, policy or contexts.Policy(EXPECTED), workers.Workers(self.store, limits)),
             auth.Authenticator(trust or auth.Trust(header=True), self.store, self.clock.elapsed),
             calls.RateLimit(rate, burst),
             self.clock,
@@ -196,7 +197,7 @@ class Server:
         self.rest = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False), base_url="http://api", timeout=TIMEOUT_SECONDS
         )
-        # Often, so that no test waits for it.
+        # A short interval, so that no test waits for it.
         healthy = health.Health(self.store, poll=0.05, timed_work=timed_work)
         self._served = grpc_server.serve(running, healthy, observer)
         self.port = self._served.add_insecure_port("127.0.0.1:0")
@@ -204,7 +205,7 @@ class Server:
         self.grpc = grpc.aio.insecure_channel(f"127.0.0.1:{self.port}")
 
     def close(self) -> None:
-        """Closes the doors and the database."""
+        """Closes the servers, the clients, and the database."""
         self.loop.run(self._close())
 
     async def _close(self) -> None:
@@ -215,12 +216,12 @@ class Server:
 
 
 class Reply(NamedTuple):
-    """An answer, in the terms of REST.
+    """A response, in the terms of REST.
 
     Attributes:
-        status: The HTTP status; over gRPC the one that the error's reason has.
-        body: The JSON data; over gRPC the message as such; None where there is none.
-        headers: Of HTTP; empty over gRPC.
+        status: The HTTP status; over gRPC the status of the error's reason.
+        body: The JSON data, over gRPC that of the message, or None.
+        headers: The HTTP headers; empty over gRPC.
         grpc: The gRPC status; empty over REST.
     """
 
@@ -235,17 +236,17 @@ class Reply(NamedTuple):
 
     @property
     def rules(self) -> list[tuple[str, str]]:
-        """The violations: field and rule."""
+        """The violations, as field and rule."""
         return [(violation["field"], violation["rule_id"]) for violation in self.error["violations"]]
 
 
 class Api:
-    """A caller of one server through one door.
+    """A caller of one server over one protocol.
 
     Attributes:
         server: The server.
         door: ``rest`` or ``grpc``.
-        user: Who calls where nobody else is named.
+        user: The default caller.
     """
 
     _users = itertools.count()
@@ -260,13 +261,13 @@ class Api:
 
         Args:
             method: Its name.
-            body: What the route's body has.
-            fields: Other fields of the request by their names, and ``who``, ``if_match``, ``key``.
+            body: The body of the route.
+            fields: Other fields of the request by name, and ``who`` (the caller), ``if_match``, ``key`` (the idempotency key).
         """
         return self.server.loop.run(self.calling(method, body, **fields))
 
     def together(self, requests: Sequence[tuple[str, Any, dict[str, Any]]]) -> list[Reply]:
-        """Makes calls at the same time; returns their answers in the order of the calls."""
+        """Makes concurrent calls, and returns their responses in the order of the calls."""
 
         async def gathered() -> list[Reply]:
             return await asyncio.gather(*(self.calling(method, body, **fields) for method, body, fields in requests))
@@ -276,7 +277,7 @@ class Api:
     async def calling(
         self, method: str, body: Any = None, *, who: str = "", if_match: str | None = None, key: str | None = None, **fields: Any
     ) -> Reply:
-        """Calls a method, on the loop."""
+        """Calls a method, on the event loop."""
         headers = {"authorization": who} if who.startswith("Bearer ") else {"x-user-email": who or self.user}
         headers |= {"if-match": if_match} if if_match is not None else {}
         headers |= {"idempotency-key": key} if key is not None else {}
@@ -288,9 +289,11 @@ class Api:
         path = route.path.format(**{name: fields[name] for name in route.path_fields})
         names = route.request.DESCRIPTOR.fields_by_name
         query = {names[name].json_name: value for name, value in fields.items() if name not in route.path_fields}
-        said = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in query.items()}
-        answer = await self.server.rest.request(route.verb, path, params=said, headers=headers, json=body if route.body else None)
-        return Reply(answer.status_code, answer.json() if answer.content else None, answer.headers)
+        parameters = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in query.items()}
+        response = await self.server.rest.request(
+            route.verb, path, params=parameters, headers=headers, json=body if route.body else None
+        )
+        return Reply(response.status_code, response.json() if response.content else None, response.headers)
 
     async def _grpc(self, route: routes.Route, body: Any, headers: dict[str, str], fields: dict[str, Any]) -> Reply:
         names = route.request.DESCRIPTOR.fields_by_name
@@ -302,13 +305,13 @@ class Api:
             route.name, request_serializer=route.request.SerializeToString, response_deserializer=route.response.FromString
         )
         try:
-            found = rendering.to_data(await called(request, metadata=tuple(headers.items()), timeout=TIMEOUT_SECONDS))
+            data = rendering.to_data(await called(request, metadata=tuple(headers.items()), timeout=TIMEOUT_SECONDS))
         except grpc.aio.AioRpcError as error:
             return _failed(error)
-        return Reply(route.success, (found[names_of(route)] if route.response_body else found) or None, {}, "OK")
+        return Reply(route.success, (data[names_of(route)] if route.response_body else data) or None, {}, "OK")
 
     def create(self, method: str, body: Any, **fields: Any) -> dict[str, Any]:
-        """Creates what must succeed and returns it."""
+        """Creates a resource, which must succeed, and returns it."""
         reply = self.call(method, body, **fields)
         assert reply.status == 201, reply.body
         return reply.body
@@ -321,23 +324,23 @@ class Api:
     def pool(
         self, platform: str = "gcp", *, cluster: str = "", name: str = "workers", who: str = "", **spec: Any
     ) -> dict[str, Any]:
-        """Creates a node pool, in a new cluster where none is named, and returns it."""
+        """Creates a node pool and returns it, in a new cluster by default."""
         cluster = cluster or self.cluster(platform, who=who)["id"]
         return self.create("CreateNodePool", pool(platform, name=name, **spec), cluster_id=cluster, who=who)
 
-    def report(self, found: Mapping[str, Any], controller: str = "a-controller", **report: Any) -> Reply:
-        """Reports the status of a resource; ``available=True`` and the like become conditions."""
-        method = "ReportNodePoolStatus" if "cluster_id" in found else "ReportClusterStatus"
+    def report(self, resource: Mapping[str, Any], controller: str = "a-controller", **report: Any) -> Reply:
+        """Reports the status of a resource; ``conditions`` maps types to statuses or full conditions."""
+        method = "ReportNodePoolStatus" if "cluster_id" in resource else "ReportClusterStatus"
         who = report.pop("who", CONTROLLER)
-        body = {"controller_name": controller, "observed_generation": found["generation"], **report}
+        body = {"controller_name": controller, "observed_generation": resource["generation"], **report}
         body["conditions"] = [
             {"type": kind, "status": value} if isinstance(value, str) else value
             for kind, value in report.get("conditions", {}).items()
         ]
-        return self.call(method, body, id=found["id"], who=who)
+        return self.call(method, body, id=resource["id"], who=who)
 
     def events(self, *, who: str = "", after: str = "", limit: int = 1000) -> list[dict[str, Any]]:
-        """Returns the events that a caller sees."""
+        """Returns the events that are visible to a caller."""
         return self.call("ListEvents", who=who, after=after, limit=limit).body["events"]
 
 
@@ -347,7 +350,7 @@ def pool(platform: str = "gcp", *, name: str = "workers", cloud: Mapping[str, An
     Args:
         platform: The cloud.
         name: The pool's name.
-        cloud: Further fields of the cloud's own object.
+        cloud: Further fields of the cloud's object.
         spec: Further fields of the spec.
     """
     own = {**_SMALL[platform], **(cloud or {})}
@@ -355,29 +358,30 @@ def pool(platform: str = "gcp", *, name: str = "workers", cloud: Mapping[str, An
 
 
 def names_of(route: routes.Route) -> str:
-    """Returns the key under which a response holds its body."""
+    """Returns the key of the body in a response."""
     return route.response.DESCRIPTOR.fields_by_name[route.response_body].json_name
 
 
 def _route(method: str, fields: Mapping[str, Any]) -> routes.Route:
-    """Returns the route of a method whose path's fields are given."""
+    """Returns the route of a method for which all path fields are set."""
     return next(
         route for route in routes.routes() if route.method == method and all(fields.get(name) for name in route.path_fields)
     )
 
 
 def _failed(error: grpc.aio.AioRpcError) -> Reply:
-    packed = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin", b"")
-    status = rpc_status.Status.FromString(packed)
-    info, broken = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    details = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin", b"")
+    status = rpc_status.Status.FromString(details)
+    info, violations = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
     for detail in map(any_pb2.Any.FromString, status.details):
         detail.Unpack(info)
-        detail.Unpack(broken)
+        detail.Unpack(violations)
     assert info.domain == grpc_server.DOMAIN, error
     body: dict[str, Any] = {"code": info.reason, "message": status.message, "details": info.metadata.get("details", "")}
     assert (status.code, status.message) == (error.code().value[0], error.details())
-    if broken.field_violations:
+    if violations.field_violations:
         body["violations"] = [
-            {"field": one.field, "rule_id": one.reason, "message": one.description} for one in broken.field_violations
+            {"field": violation.field, "rule_id": violation.reason, "message": violation.description}
+            for violation in violations.field_violations
         ]
     return Reply(errors.ErrorCode(info.reason).http, {"error": body}, {}, error.code().name)

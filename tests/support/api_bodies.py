@@ -1,4 +1,4 @@
-"""Bodies that break one rule each, and bodies on the good side of each bound."""
+"""Request bodies that violate exactly one rule, and bodies at the valid side of each limit."""
 
 import copy
 
@@ -11,7 +11,7 @@ ZONES = [f"us-central1-{letter}" for letter in "abcdefghijklmnopq"]
 
 
 def cluster_body(platform, **spec):
-    kind, _, rest = platform.partition(" ")
+    kind, _, _ = platform.partition(" ")
     return {"name": "c", "spec": {"platform": {"type": kind, **({kind: spec.pop("cloud")} if "cloud" in spec else {})}, **spec}}
 
 
@@ -32,11 +32,11 @@ def taint(**changes):
 
 
 def taints(number):
-    return [taint(key=f"k{one}") for one in range(number)]
+    return [taint(key=f"k{index}") for index in range(number)]
 
 
 def labels(number):
-    return {f"k{one:05}": "" for one in range(number)}
+    return {f"k{index:05}": "" for index in range(number)}
 
 
 def without(body, *path):
@@ -54,7 +54,7 @@ def platform(**changes):
     return body
 
 
-#: Body → the field and the rule that it breaks.
+#: Body → the field and the rule that it violates.
 POOLS = [
     (without(api.pool(), "name"), ("name", "required")),
     (api.pool(name="Upper"), ("name", "string.pattern")),
@@ -250,11 +250,11 @@ CLUSTER_UPDATES = [
 ]
 UPDATES = [
     *(
-        (body, broken)
-        for body, broken in POOLS
-        if broken[1].startswith(("node_pool_spec.", "node_pool_platform.", "autoscaling."))
+        (body, violation)
+        for body, violation in POOLS
+        if violation[1].startswith(("node_pool_spec.", "node_pool_platform.", "autoscaling."))
     ),
-    *((body, broken) for body, broken in POOLS if broken[1].startswith(("gcp_node_pool.", "aws_node_pool."))),
+    *((body, violation) for body, violation in POOLS if violation[1].startswith(("gcp_node_pool.", "aws_node_pool."))),
     (api.pool(name="a" * 41), ("name", "node_pool_update.gcp_name_is_short")),
     (api.pool(name="A"), ("name", "string.pattern")),
     (api.pool("aws", name="a" * 64), ("name", "string.max_len")),
@@ -266,7 +266,7 @@ BROKEN = [
     *(("UpdateNodePool", body, broken) for body, broken in UPDATES),
     *(("UpdateCluster", body, broken) for body, broken in CLUSTER_UPDATES),
 ]
-#: Message → what breaks a rule that the table above cannot: of a path and a body together, and of a controller's report.
+#: Message → a violation that the table above cannot contain: of path and body together, or of a controller's report.
 REQUESTS = [
     (
         "CreateNodePoolRequest",
@@ -280,7 +280,7 @@ REQUESTS = [
         ("conditions", "status_report.conditions_have_different_types"),
     ),
 ]
-#: What lies on the good side of each bound.
+#: Bodies at the valid side of each limit.
 GOOD = [
     api.pool("aws", name=LONG),
     api.pool("gcp", name="a" * 40),

@@ -1,4 +1,4 @@
-"""Messages of the API for tests: the guide's bodies, and any message at all of a type."""
+"""Messages of the API for tests: the bodies of the guide, and arbitrary messages of a type."""
 
 from google.protobuf import duration_pb2, message_factory, struct_pb2, timestamp_pb2
 from hypothesis import strategies
@@ -49,10 +49,10 @@ REPORT = b"""{
 }"""
 _TEXTS = strategies.text(strategies.characters(codec="utf-8", exclude_characters="\x00"), max_size=8)
 _NUMBERS = strategies.floats(allow_nan=False, allow_infinity=False) | strategies.integers(-(2**53), 2**53)
-#: JSON data of any form.
+#: Arbitrary JSON data.
 DATA = strategies.recursive(
     strategies.none() | strategies.booleans() | _TEXTS | _NUMBERS,
-    lambda below: strategies.lists(below, max_size=3) | strategies.dictionaries(_TEXTS, below, max_size=3),
+    lambda nested: strategies.lists(nested, max_size=3) | strategies.dictionaries(_TEXTS, nested, max_size=3),
     max_leaves=6,
 )
 _TIMES = strategies.builds(
@@ -94,20 +94,20 @@ _WELL_KNOWN = {
 }
 
 
-def messages(described):
-    """Returns a strategy of messages of a type, with any of its fields set to anything that the type holds."""
-    if described.full_name in _WELL_KNOWN:
-        return _WELL_KNOWN[described.full_name]
-    fields = {field.name: strategies.deferred(lambda field=field: _values(field)) for field in described.fields}
-    kind = message_factory.GetMessageClass(described)
+def messages(message_type):
+    """Returns a strategy for messages of a type, with any of its fields set to any value."""
+    if message_type.full_name in _WELL_KNOWN:
+        return _WELL_KNOWN[message_type.full_name]
+    fields = {field.name: strategies.deferred(lambda field=field: _values(field)) for field in message_type.fields}
+    kind = message_factory.GetMessageClass(message_type)
     return strategies.fixed_dictionaries({}, optional=fields).map(lambda values: kind(**values))
 
 
 def _values(field):
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
         return strategies.dictionaries(_TEXTS, _TEXTS, max_size=3)
-    below = messages(field.message_type) if field.message_type is not None else _scalars(field)
-    return strategies.lists(below, max_size=3) if field.is_repeated else below
+    nested = messages(field.message_type) if field.message_type is not None else _scalars(field)
+    return strategies.lists(nested, max_size=3) if field.is_repeated else nested
 
 
 def _scalars(field):
@@ -120,7 +120,7 @@ def _scalars(field):
 
 
 def decoded(data, message_class):
-    """Returns the message of a JSON text that has no violations."""
+    """Returns the message of valid JSON."""
     message, violations = json_data.read(data, message_class)
     assert violations == [], violations
     return message

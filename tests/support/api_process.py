@@ -1,4 +1,4 @@
-"""The server as users run it: ``planton server start`` in a process of its own."""
+"""The server as users run it: ``planton server start`` as a process."""
 
 import pathlib
 import signal
@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 
-#: Seconds after which a server that does not start, say or stop what it should fails its test.
+#: Seconds after which a start, a log line, or a stop is considered to fail.
 TIMEOUT_SECONDS = 60
 
 
@@ -15,15 +15,15 @@ class Process:
     """A running server.
 
     Attributes:
-        url: Where it listens.
-        lines: What it has logged.
+        url: The URL of the server.
+        lines: The lines of its log.
     """
 
     def __init__(self, database_url: str, *options: str, port: int = 0) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.lines: list[str] = []
-        self._told = threading.Condition()
+        self._logged = threading.Condition()
         program = pathlib.Path(sys.executable).with_name("planton")
         command = [str(program), "server", "start", f"--port={self.port}", f"--database-url={database_url}", *options]
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
@@ -34,30 +34,30 @@ class Process:
     def _read(self) -> None:
         assert self._process.stderr is not None
         for line in self._process.stderr:
-            with self._told:
+            with self._logged:
                 self.lines.append(line)
-                self._told.notify_all()
-        with self._told:
+                self._logged.notify_all()
+        with self._logged:
             self.lines.append("")
-            self._told.notify_all()
+            self._logged.notify_all()
 
     def wait_for(self, text: str) -> None:
-        """Returns when the server has logged a text."""
-        with self._told:
-            told = self._told.wait_for(lambda: any(text in line for line in self.lines) or "" in self.lines, TIMEOUT_SECONDS)
-        assert told and any(text in line for line in self.lines), "".join(self.lines[-30:])  # noqa: PT018 - one thing to tell
+        """Waits until the server has logged a text."""
+        with self._logged:
+            self._logged.wait_for(lambda: any(text in line for line in self.lines) or "" in self.lines, TIMEOUT_SECONDS)
+        assert any(text in line for line in self.lines), "".join(self.lines[-30:])
 
     def kill(self) -> None:
-        """Ends the server as a power cut does."""
+        """Kills the server, like a power cut."""
         self._process.kill()
         self._end()
 
     def signal(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """Asks the server to stop."""
+        """Sends a signal to the server."""
         self._process.send_signal(number)
 
     def stop(self) -> int:
-        """Asks the server to stop, and returns its exit code when it has."""
+        """Stops the server and returns its exit code."""
         if self._process.poll() is None:
             self.signal()
         return self._end()
@@ -69,9 +69,8 @@ class Process:
 
 
 def free_port() -> int:
-    """Returns a port on which nobody listens."""
     """Returns a port that is free now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
         return port

@@ -1,4 +1,4 @@
-"""The simulated Civo without sockets, at a time that only tests move."""
+"""The simulated Civo without sockets, with a clock that only tests advance."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SMALL = "g4s.kube.small"
 
 
 class Cloud:
-    """A cloud at a time that only tests move."""
+    """A cloud with a clock that only tests advance."""
 
     def __init__(self, latency: str = "instant") -> None:
         """Starts at second 1000."""
@@ -25,7 +25,7 @@ class Cloud:
         self.cloud = cloud.Civo(pace=clock.Pace(latency), reserve_port=lambda: next(ports))
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None, **options: Any) -> wire.Reply:
-        """Send a request at the current time."""
+        """Sends a request at the current time."""
         self.cloud.settle(self.now)
         return self.cloud.handle(
             wire.Request(
@@ -39,19 +39,19 @@ class Cloud:
         )
 
     def ok(self, method: str, path: str, body: dict[str, Any] | None = None, **options: Any) -> Any:
-        """Send a request that must succeed, and return the body."""
+        """Sends a request that must succeed, and returns the body."""
         reply = self.ask(method, path, body, **options)
         assert reply.status == 200, reply
         json.dumps(reply.body)
         return reply.body
 
     def cluster(self, name: str = "c1", **more: Any) -> str:
-        """Create a cluster with a pool ``main`` of two nodes, and return its id."""
+        """Creates a cluster with a pool ``main`` of two nodes, and returns its ID."""
         body = {"name": name, "pools": [{"id": "main", "count": 2, "size": SMALL, "taints": None}], **more}
         return str(self.ok("POST", CLUSTERS, body)["id"])
 
     def built(self, name: str = "c1", **more: Any) -> str:
-        """Create a cluster and wait until it is ACTIVE."""
+        """Creates a cluster, waits until it is ACTIVE, and returns its ID."""
         key = self.cluster(name, **more)
         self.show(key)
         assert self.show(key)["status"] == "ACTIVE"
@@ -62,7 +62,7 @@ class Cloud:
         return self.ok("GET", f"{CLUSTERS}/{key}")
 
     def act(self, action: str, **body: Any) -> Any:
-        """Make an out-of-band change."""
+        """Makes an out-of-band change."""
         return self.cloud.outside(action, body=body, now=self.now)
 
     def kubernetes(self) -> kubernetes_nodes.Cluster:
@@ -70,6 +70,6 @@ class Cloud:
         return self.cloud.kubernetes(client="127.0.0.1", now=self.now)[0]
 
     def nodes(self, key: str, pool: str = "main") -> list[str]:
-        """Return the names of a pool's nodes once all changes have ended."""
+        """Returns the names of a pool's nodes after all changes have ended."""
         self.show(key)
         return next(item["instance_names"] for item in self.show(key)["pools"] if item["id"] == pool)

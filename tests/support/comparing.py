@@ -1,4 +1,4 @@
-"""What a run left behind, with everything taken out that differs between two runs of the same."""
+"""The effects of a run, without values that differ between two equal runs."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ _RULES = [
     (re.compile(r"(?<=-<id>-)[0-9a-f]{8}-[0-9a-f]{3}(?=-node)"), "<id>"),
     (re.compile(r"\bcust-net-[0-9a-f]{8}\b"), "cust-net-<id>"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( \+0000 UTC|Z)"), "<time>"),
-    # The plugin also logs an error, and the explanation then has its text twice.
+    # The plugin also logs an error, and the explanation then repeats its text.
     (re.compile(r"sdk-v2/\S+: sdk\.helper_schema: .*?: provider=(civo|digitalocean)@[\d.]+; "), ""),
+    (re.compile(r"\bplanton-creation:[0-9a-f]{16}\b"), "planton-creation:<id>"),
     (re.compile(r"\b127\.0\.0\.1:\d+"), "<address>"),
 ]
-_SECRET = "4dabf18193072939515e22adb298388d"  # Pulumi's sign for "this is a special value"
-# The plugins keep rules, tags and taints as sets: rules in an order that differs from run to run, tags by their hashes.
+_SECRET = "4dabf18193072939515e22adb298388d"  # Pulumi's marker of a special value
+# The plugins handle rules, tags and taints as sets: the order of rules varies between runs, and that of tags follows hashes.
 _SETS = {"ingressRules", "egressRules", "rules", "tags", "taints"}
 _VARYING = {"created", "modified", "sourcePosition", "stackTrace", "taintedBy"}
 
 
 def plain(value: Any) -> Any:
-    """Return JSON data without ids, times, addresses and ciphertexts."""
+    """Returns JSON data without IDs, times, addresses and ciphertexts."""
     if isinstance(value, dict):
         if str(value.get("path", "")).startswith(("ingressRules[", "egressRules[")):
             return "<rule>"
@@ -41,29 +42,29 @@ def plain(value: Any) -> Any:
             if key not in _VARYING
         }
     if isinstance(value, list | tuple):
-        return [found for item in value if (found := plain(item)) != "<rule>"]
+        return [plain_item for item in value if (plain_item := plain(item)) != "<rule>"]
     if isinstance(value, str):
-        for pattern, instead in _RULES:
-            value = pattern.sub(instead, value)
+        for pattern, replacement in _RULES:
+            value = pattern.sub(replacement, value)
     return value
 
 
 def _sorted(items: list[Any]) -> list[Any]:
-    shown = [
+    normalized = [
         {name: part for name, part in item.items() if part != ""} if isinstance(item, dict) else item for item in plain(items)
     ]
-    return sorted(shown, key=str)
+    return sorted(normalized, key=str)
 
 
-def left(user: official.User, step: Callable[[], Any]) -> dict[str, Any]:
-    """Run a step of a user, and return what it printed, which requests it made of the cloud, and the states after it."""
+def effects(user: official.User, step: Callable[[], Any]) -> dict[str, Any]:
+    """Runs a step of a user, and returns its output, its requests to the cloud, and the states after it."""
     mark = user.sandbox.control.mark()
     printed = plain(json.loads(_anywhere(json.dumps(step()), user)))
     return {"printed": printed, "requests": requests(user.sandbox.control.requests(mark, user.cloud)), "states": states(user)}
 
 
 def requests(logged: list[dict[str, Any]]) -> list[str]:
-    """Return requests a line each, sorted: the engine makes some at once, and how often a state is asked for is a matter of time."""
+    """Returns one line per request, sorted: the engine sends some in parallel, and the number of polls varies."""
     lines = [
         json.dumps(
             [each["agent"], each["method"], each["path"], each["query"], plain(each["body"]), each["status"]], sort_keys=True
@@ -75,28 +76,28 @@ def requests(logged: list[dict[str, Any]]) -> list[str]:
 
 
 def states(user: official.User) -> dict[str, list[Any]]:
-    """Return the resources in the states of all stacks."""
-    found = {}
+    """Returns the resources in the states of all stacks."""
+    resources_by_stack = {}
     for path in sorted((user.folder / "data" / "state" / ".pulumi" / "stacks").rglob("*.json")):
         latest = json.loads(_anywhere(path.read_text("utf-8"), user))["checkpoint"].get("latest") or {}
         resources = [each for each in latest.get("resources") or [] if each["type"] != "pulumi:pulumi:Stack"]
-        found[path.stem] = sorted((plain(each) for each in resources), key=lambda each: each["urn"])
-    return found
+        resources_by_stack[path.stem] = sorted((plain(each) for each in resources), key=lambda each: each["urn"])
+    return resources_by_stack
 
 
 def _anywhere(text: str, user: official.User) -> str:
     return text.replace(str(user.folder), "<folder>")
 
 
-def differences(expected: Any, found: Any, path: str = "") -> list[str]:
-    """Return a line for each place where two pieces of JSON data differ."""
-    if isinstance(expected, dict) and isinstance(found, dict):
-        keys = sorted({*expected, *found})
-        return [line for key in keys for line in differences(expected.get(key, ...), found.get(key, ...), f"{path}.{key}")]
-    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+def differences(expected: Any, actual: Any, path: str = "") -> list[str]:
+    """Returns a line for each difference between two pieces of JSON data."""
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        keys = sorted({*expected, *actual})
+        return [line for key in keys for line in differences(expected.get(key, ...), actual.get(key, ...), f"{path}.{key}")]
+    if isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
         return [
             line
-            for number, (one, other) in enumerate(zip(expected, found, strict=True))
-            for line in differences(one, other, f"{path}[{number}]")
+            for number, (expected_item, actual_item) in enumerate(zip(expected, actual, strict=True))
+            for line in differences(expected_item, actual_item, f"{path}[{number}]")
         ]
-    return [] if expected == found else [f"{path}: plugin {expected!r}, stand-in {found!r}"]
+    return [] if expected == actual else [f"{path}: plugin {expected!r}, stand-in {actual!r}"]

@@ -1,4 +1,4 @@
-"""The simulated DigitalOcean without sockets, at a time that only tests move."""
+"""The simulated DigitalOcean without sockets, with a clock that only tests advance."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MONDAY = 1_672_617_600.0
 
 
 class Cloud:
-    """A cloud at a time that only tests move."""
+    """A cloud with a clock that only tests advance."""
 
     def __init__(self, latency: str = "instant") -> None:
         """Starts on a Monday."""
@@ -30,7 +30,7 @@ class Cloud:
         self.cloud = cloud.DigitalOcean(pace=self.pace, reserve_port=lambda: next(ports))
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None, **query: Any) -> wire.Reply:
-        """Send a request at the current time; ``token`` is no query parameter."""
+        """Sends a request at the current time; ``token`` is not a query parameter."""
         token = query.pop("token", TOKEN)
         self.cloud.settle(self.now)
         parameters = {name: str(value) for name, value in query.items()}
@@ -39,30 +39,30 @@ class Cloud:
         )
 
     def ok(self, method: str, path: str, body: dict[str, Any] | None = None, **query: Any) -> Any:
-        """Send a request that must succeed, and return the body."""
+        """Sends a request that must succeed, and returns the body."""
         reply = self.ask(method, path, body, **query)
         assert 200 <= reply.status < 300, reply
         json.dumps(reply.body)
         return reply.body
 
     def refused(self, method: str, path: str, body: dict[str, Any] | None = None, **query: Any) -> tuple[int, str]:
-        """Send a request that must be refused, and return status and id."""
+        """Sends a request that must be refused, and returns status and error ID."""
         reply = self.ask(method, path, body, **query)
         assert reply.status >= 400, reply
         return reply.status, reply.body["id"]
 
     def act(self, action: str, **body: Any) -> Any:
-        """Make an out-of-band change."""
+        """Makes an out-of-band change."""
         self.cloud.settle(self.now)
         return self.cloud.outside(action, body=body, now=self.now)
 
     def pass_time(self, seconds: float) -> None:
-        """Move the time and end the changes that are due."""
+        """Advances the clock and completes the changes that are due."""
         self.now += seconds
         self.cloud.settle(self.now)
 
     def cluster(self, name: str = "c1", **more: Any) -> str:
-        """Create a cluster with a pool ``main`` of two nodes, and return its id."""
+        """Creates a cluster with a pool ``main`` of two nodes, and returns its ID."""
         pools = [{"name": "main", "size": SMALL, "count": 2}]
         body = {"name": name, "region": "fra1", "version": VERSION, "node_pools": pools, **more}
         return str(self.ok("POST", CLUSTERS, body)["kubernetes_cluster"]["id"])
@@ -72,7 +72,7 @@ class Cloud:
         return self.ok("GET", f"{CLUSTERS}/{key}")["kubernetes_cluster"]
 
     def add_pool(self, key: str, name: str = "extra", **more: Any) -> str:
-        """Add a pool and return its id."""
+        """Adds a pool and returns its ID."""
         body = {"name": name, "size": SMALL, "count": 1, **more}
         return str(self.ok("POST", f"{CLUSTERS}/{key}/node_pools", body)["node_pool"]["id"])
 
@@ -85,7 +85,7 @@ class Cloud:
         return f"{CLUSTERS}/{key}/node_pools/{self.show(key)['node_pools'][0]['id']}"
 
     def kubernetes(self, key: str, client: str = "127.0.0.1") -> kubernetes_nodes.Cluster:
-        """Return a cluster's Kubernetes API."""
+        """Returns a cluster's Kubernetes API."""
         return next(item for item in self.cloud.kubernetes(client=client, now=self.now) if item.id == key)
 
 

@@ -1,4 +1,4 @@
-"""Manifests of a network, a cluster and pools at DigitalOcean, in the environment ``dev``."""
+"""Manifests of a network, a cluster and node pools at DigitalOcean, in the environment ``dev``."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from support import planton
 
 
 def network(**spec: Any) -> dict[str, Any]:
-    """Return the manifest of a network."""
+    """Returns the manifest of a network."""
     return planton.manifest("DigitalOceanVpc", "net", **({"region": "fra1", "ipRangeCidr": "10.20.0.0/20"} | spec))
 
 
 def cluster(**spec: Any) -> dict[str, Any]:
-    """Return the manifest of a cluster in the network."""
-    wanted = {
+    """Returns the manifest of a cluster in the network."""
+    defaults = {
         "clusterName": "dev",
         "region": "fra1",
         "kubernetesVersion": "1.33.1-do.0",
@@ -23,10 +23,10 @@ def cluster(**spec: Any) -> dict[str, Any]:
         "maintenanceWindow": "sunday=02:00",
         "defaultNodePool": {"size": "s-1vcpu-2gb", "nodeCount": 1},
     }
-    return planton.manifest("DigitalOceanKubernetesCluster", "dev", **(wanted | spec))
+    return planton.manifest("DigitalOceanKubernetesCluster", "dev", **(defaults | spec))
 
 
 def pool(name: str = "workers", **spec: Any) -> dict[str, Any]:
-    """Return the manifest of a node pool of the cluster."""
-    wanted = {"nodePoolName": name, "cluster": {"valueFrom": {"name": "dev"}}, "size": "s-2vcpu-4gb", "nodeCount": 3}
-    return planton.manifest("DigitalOceanKubernetesNodePool", name, **(wanted | spec))
+    """Returns the manifest of a node pool of the cluster."""
+    defaults = {"nodePoolName": name, "cluster": {"valueFrom": {"name": "dev"}}, "size": "s-2vcpu-4gb", "nodeCount": 3}
+    return planton.manifest("DigitalOceanKubernetesNodePool", name, **(defaults | spec))

@@ -1,4 +1,4 @@
-"""A full disk, for which nobody needs to be root: no file of a process can grow."""
+"""A full disk without root privileges: no file of a process can grow."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def full() -> Iterator[None]:
-    """Let no file of this process grow until the block ends."""
+    """Prevents every file of this process from growing until the block ends."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
     try:
@@ -19,5 +19,5 @@ def full() -> Iterator[None]:
 
 
 def fill(process: int) -> None:
-    """Let no file of another process grow any more."""
+    """Prevents every file of another process from growing."""
     resource.prlimit(process, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))

@@ -1,4 +1,4 @@
-"""Events as the engine sends them, for tests of what is made of them."""
+"""Engine events for tests of their consumers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FIREWALL = "civo:index/firewall:Firewall"
 
 
 def urn(type_: str, name: str) -> str:
-    """Returns the engine's name of a resource of the stack ``test``."""
+    """Returns the URN of a resource of the stack ``test``."""
     return f"urn:pulumi:test::planton::{type_}::{name}"
 
 
@@ -44,9 +44,9 @@ def step(
     new_outputs: dict[str, Any] | None = None,
     detail: tuple[str, ...] = (),
 ) -> events.EngineEvent:
-    """Returns an event of a step; ``key`` says whether it begins, has ended or has failed.
+    """Returns an event of a step; ``key`` is the event type: started, succeeded, or failed.
 
-    ``detail`` are the paths in which the plugin sees a difference.
+    ``detail`` are the paths with a difference according to the plugin.
     """
     metadata = {
         "op": op,
@@ -57,26 +57,26 @@ def step(
         "new": _state(type_, name, new, new_outputs),
         "detailedDiff": {path: {"diffKind": "update", "inputDiff": False} for path in detail} or None,
     }
-    rest = {"status": 1, "steps": 1} if key == "resOpFailedEvent" else {}
-    return events.EngineEvent.from_json({"sequence": 1, "timestamp": 1, key: {"metadata": metadata, **rest}})
+    summary = {"status": 1, "steps": 1} if key == "resOpFailedEvent" else {}
+    return events.EngineEvent.from_json({"sequence": 1, "timestamp": 1, key: {"metadata": metadata, **summary}})
 
 
 def begins(op: str, type_: str, name: str, **states: Any) -> events.EngineEvent:
-    """Returns the event of a step that begins."""
+    """Returns the event of a started step."""
     return step("resourcePreEvent", op, type_, name, **states)
 
 
 def ended(op: str, type_: str, name: str, **states: Any) -> events.EngineEvent:
-    """Returns the event of a step that has ended well."""
+    """Returns the event of a succeeded step."""
     return step("resOutputsEvent", op, type_, name, **states)
 
 
 def failed(op: str, type_: str, name: str) -> events.EngineEvent:
-    """Returns the event of a step that has failed."""
+    """Returns the event of a failed step."""
     return step("resOpFailedEvent", op, type_, name)
 
 
 def says(severity: str, text: str, of: str = "") -> events.EngineEvent:
-    """Returns a diagnostic, of a resource or of none."""
+    """Returns a diagnostic of a resource, or of none."""
     event = {"message": text, "color": "raw", "severity": severity, **({"urn": of} if of else {})}
     return events.EngineEvent.from_json({"sequence": 1, "timestamp": 1, "diagnosticEvent": event})

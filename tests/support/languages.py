@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-#: Seconds; a first build downloads what it needs.
+#: Seconds; a first build downloads its dependencies.
 _TIMEOUT_SECONDS = 900
 _SWITCHES = "`yes`, `on` and `off` are texts in YAML 1.2"
 
@@ -23,11 +23,11 @@ class Language(NamedTuple):
 
     Attributes:
         title: Its name.
-        needs: The program that must be on the machine; empty where set-up brings it.
-        build: Commands that build the program and the runner of vectors, from the repository's root.
+        needs: The program that must be installed; empty if set-up installs it.
+        build: Commands that build the program and the vector runner, from the repository's root.
         pools: The program (clients/README.md).
-        vectors: What reads the vectors in one folder and writes what it found to another.
-        differences: Vectors, ``file/name``, whose answers differ, and why.
+        vectors: A program that reads the vectors in one folder and writes its results to another.
+        differences: Vectors, ``file/name``, with other results, and why.
     """
 
     title: str
@@ -98,13 +98,13 @@ LANGUAGES = {
 }
 
 
-def there() -> list[str]:
-    """Returns the languages that are on this machine."""
+def installed() -> list[str]:
+    """Returns the languages that are installed on this machine."""
     return [name for name, language in LANGUAGES.items() if not language.needs or shutil.which(language.needs)]
 
 
 def run(command: tuple[str, ...], *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Runs a command in the repository's root, with further variables in its environment."""
+    """Runs a command in the repository's root, with additional environment variables."""
     return subprocess.run(
         [*command, *arguments],
         cwd=ROOT,
@@ -117,5 +117,5 @@ def run(command: tuple[str, ...], *arguments: str, **environ: str) -> subprocess
 
 
 def start(command: tuple[str, ...], *arguments: str, **environ: str) -> subprocess.Popen[str]:
-    """Starts a command as :func:`run` does; what it prints can be read while it runs."""
+    """Starts a command like :func:`run`; its output can be read while it runs."""
     return subprocess.Popen([*command, *arguments], cwd=ROOT, env=os.environ | environ, stdout=subprocess.PIPE, text=True)

@@ -1,4 +1,4 @@
-"""The faults of the fault matrix: how each strikes one operation, in the middle of one request."""
+"""The faults of the fault matrix: each interrupts one operation in the middle of one request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 
 from support import disk, matrix_world, waiting
 
-#: A bound for a broken test only.
+#: Ends a broken test only.
 _SECONDS = 180.0
 Strike = Callable[["Struck"], None]
 
@@ -26,12 +26,12 @@ class Fault:
 
     Attributes:
         name: For the table.
-        means: What it stands for, for the page.
-        rule: What the sandbox does to the request that is struck; None leaves it alone.
-        strike: What happens while that request is held; None where nothing does.
-        outside: What happens in the cloud before, and to end it afterwards.
-        races: Whether the engine goes on for a moment, so that what it still writes differs from time to time.
-        slowly: Whether Pulumi tries for half a minute before it gives up.
+        means: Its description, for the page.
+        rule: What the sandbox does to the request, or None.
+        strike: The action while that request is held, or None.
+        outside: A change of the cloud before the operation; returns the function that reverts it.
+        races: Whether the engine continues for a moment, so that its last writes vary.
+        slowly: Whether Pulumi retries for half a minute before it fails.
     """
 
     name: str
@@ -45,13 +45,13 @@ class Fault:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Struck:
-    """An operation whose request is being held.
+    """An operation with a held request.
 
     Attributes:
-        world: Where.
-        process: The command line.
-        provider: The process of the provider that is attached; None where it is the sandbox's own.
-        undo: What ends the fault.
+        world: The world of the operation.
+        process: The command.
+        provider: The process of the attached provider; None for a provider of the sandbox.
+        undo: The callbacks that end the fault.
     """
 
     world: matrix_world.World
@@ -62,12 +62,12 @@ class Struck:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Told:
-    """What a user got.
+    """The result of a command.
 
     Attributes:
         code: The exit code; below 0 the signal that ended the command.
-        reasons: The reasons of errors.
-        text: All that was printed.
+        reasons: The reasons of its errors.
+        text: Its output.
     """
 
     code: int
@@ -75,21 +75,21 @@ class Told:
     text: str
 
     def __str__(self) -> str:
-        """Return it for the table."""
+        """Returns the result for the table."""
         if self.code < 0:
             return "killed"
         return " ".join([f"exit {self.code}", *self.reasons])
 
 
-def below(parent: int) -> list[int]:
-    """Return the processes below one, deepest last."""
-    found = []
+def descendants(parent: int) -> list[int]:
+    """Returns the child processes of a process and theirs, parents first."""
+    processes = []
     for entry in pathlib.Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError, IndexError):
-            pid, above = int(entry.parent.name), int(entry.read_text().rsplit(")", 1)[1].split()[1])
-            if above == parent:
-                found += [pid, *below(pid)]
-    return found
+            pid, parent_of_pid = int(entry.parent.name), int(entry.read_text().rsplit(")", 1)[1].split()[1])
+            if parent_of_pid == parent:
+                processes += [pid, *descendants(pid)]
+    return processes
 
 
 def _command(pid: int) -> str:
@@ -105,7 +105,7 @@ def _alive(pid: int) -> bool:
 
 
 def _engine(struck: Struck) -> int:
-    return next(pid for pid in below(struck.process.pid) if pathlib.Path(_command(pid).split(" ", 1)[0]).name == "pulumi")
+    return next(pid for pid in descendants(struck.process.pid) if pathlib.Path(_command(pid).split(" ", 1)[0]).name == "pulumi")
 
 
 def _kill_command(struck: Struck) -> None:
@@ -117,9 +117,9 @@ def _kill_engine(struck: Struck) -> None:
 
 
 def _kill_provider(struck: Struck) -> None:
-    dynamic = [pid for pid in below(struck.process.pid) if "pulumi.dynamic" in _command(pid) and "python" in _command(pid)]
+    dynamic = [pid for pid in descendants(struck.process.pid) if "pulumi.dynamic" in _command(pid) and "python" in _command(pid)]
     if dynamic:
-        # What sets the number of a pool's nodes is a provider of our own, which the engine has started.
+        # The number of a pool's nodes is set by planton's dynamic provider, which the engine starts.
         for pid in dynamic:
             os.kill(pid, signal.SIGKILL)
     else:
@@ -128,29 +128,29 @@ def _kill_provider(struck: Struck) -> None:
 
 
 def _fill_disk(struck: Struck) -> None:
-    for pid in (struck.process.pid, *below(struck.process.pid)):
+    for pid in (struck.process.pid, *descendants(struck.process.pid)):
         with contextlib.suppress(ProcessLookupError):
             disk.fill(pid)
 
 
 def _lose_backend(struck: Struck) -> None:
-    # As when a network share goes away: where the folder was is something that is none.
+    # Like a network share that disappears: the path is no folder any more.
     state = struck.world.user.folder / "data" / "state"
-    away = state.with_name("state.away")
-    state.rename(away)
+    moved = state.with_name("state.away")
+    state.rename(moved)
     state.write_text("", "utf-8")
 
-    def back() -> None:
+    def restore() -> None:
         state.unlink()
-        away.rename(state)
+        moved.rename(state)
 
-    struck.undo.callback(back)
+    struck.undo.callback(restore)
 
 
 def _quota(world: matrix_world.World) -> Callable[[], None]:
-    nothing, usual = world.cloud.limits
-    world.user.sandbox.control.outside("quota", cloud=world.cloud.name, **nothing)
-    return lambda: world.user.sandbox.control.outside("quota", cloud=world.cloud.name, **usual)
+    zero, default = world.cloud.limits
+    world.user.sandbox.control.outside("quota", cloud=world.cloud.name, **zero)
+    return lambda: world.user.sandbox.control.outside("quota", cloud=world.cloud.name, **default)
 
 
 def _stuck(world: matrix_world.World) -> Callable[[], None]:
@@ -184,7 +184,7 @@ FAULTS = {fault.name: fault for fault in _FAULTS}
 
 @contextlib.contextmanager
 def _attached(world: matrix_world.World) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Serve the cloud's provider in a process of its own, as the official plugin is one; give what attaches it."""
+    """Serves the cloud's provider as a process, like the official plugin; yields it and the value that attaches it."""
     info = world.user.sandbox.info
     command = [sys.executable, "-m", "planton_sandbox.providers", world.cloud.name, "--endpoint", info.clouds[world.cloud.name]]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **world.user.environ})
@@ -197,7 +197,7 @@ def _attached(world: matrix_world.World) -> Iterator[tuple[subprocess.Popen[str]
 
 
 def run(world: matrix_world.World, arguments: tuple[str, ...], fault: Fault, *, method: str, path: str) -> Told:
-    """Run a command whose requests of a method to a path meet a fault, and end the fault."""
+    """Runs a command while matching requests meet a fault, then ends the fault."""
     with contextlib.ExitStack() as undo:
         if fault.outside is not None:
             undo.callback(fault.outside(world))
@@ -205,18 +205,18 @@ def run(world: matrix_world.World, arguments: tuple[str, ...], fault: Fault, *, 
         variables = {"PULUMI_DEBUG_PROVIDERS": attached} if attached else {}
         if fault.rule is not None:
             rule = world.user.sandbox.control.fault(cloud=world.cloud.name, method=method, path=path, **fault.rule)
-            undo.callback(_forget, world, rule)
+            undo.callback(_remove, world, rule)
         if fault.strike is None:
             result = _result(world.user.run(*arguments, "--output", "json", code=None, **variables))
         else:
             process = world.user.start(*arguments, "--output", "json", **variables)
             waiting.until(lambda: _struck(world, rule) or process.poll() is not None, "the request")
-            started = below(process.pid)
+            started = descendants(process.pid)
             fault.strike(Struck(world, process, provider, undo))
-            _forget(world, rule)
+            _remove(world, rule)
             out, err = process.communicate(timeout=_SECONDS)
-            # What is left behind is looked at when nobody works on it any more.
-            waiting.until(lambda: not any(map(_alive, started)), "the end of what a killed command has started")
+            # The state is inspected only after all processes have ended.
+            waiting.until(lambda: not any(map(_alive, started)), "the end of the processes of a killed command")
             result = told(process.returncode, out, err)
         if fault.rule is not None:
             assert _seen(world, rule), f"the fault struck nothing: {result.text}"
@@ -224,7 +224,7 @@ def run(world: matrix_world.World, arguments: tuple[str, ...], fault: Fault, *, 
 
 
 def finish(world: matrix_world.World, arguments: tuple[str, ...]) -> Told:
-    """Run a command without a fault."""
+    """Runs a command without a fault."""
     return _result(world.user.run(*arguments, "--output", "json", code=None))
 
 
@@ -232,11 +232,11 @@ def _result(done: subprocess.CompletedProcess[str]) -> Told:
     return told(done.returncode, done.stdout, done.stderr)
 
 
-def _forget(world: matrix_world.World, rule: int) -> None:
-    # What was held is answered now, also to those who do not live any more.
+def _remove(world: matrix_world.World, rule: int) -> None:
+    # Held requests are answered now, those of dead clients too.
     struck = _struck(world, rule)
     world.user.sandbox.control.call("DELETE", f"/faults/{rule}")
-    waiting.until(lambda: _seen(world, rule) >= struck, "the answer to the request that was held")
+    waiting.until(lambda: _seen(world, rule) >= struck, "the response to the held request")
 
 
 def _struck(world: matrix_world.World, rule: int) -> int:
@@ -249,9 +249,9 @@ def _seen(world: matrix_world.World, rule: int) -> int:
 
 
 def told(code: int, out: str, err: str) -> Told:
-    """Return what a command with ``--output json`` told."""
+    """Returns the result of a command with ``--output json``."""
     assert "Traceback" not in err, err
     assert "unexpected" not in err, err
     data = json.loads(out) if out.strip() else {}
-    problems = [data.get("error"), *(each["error"] for each in data.get("resources", ()))]
-    return Told(code, tuple(sorted({str(each["reason"]) for each in problems if each})), out + err)
+    reported = [data.get("error"), *(each["error"] for each in data.get("resources", ()))]
+    return Told(code, tuple(sorted({str(each["reason"]) for each in reported if each})), out + err)

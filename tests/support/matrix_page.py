@@ -1,4 +1,4 @@
-"""The page of the fault matrix. Cells with equal results share a row; the page is read back without loss."""
+"""The page of the fault matrix. Equal results share a row, and the page can be read back without loss."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _EXCEPTION = " → "
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
 class Cell:
-    """A place in the matrix."""
+    """A cell of the matrix."""
 
     cloud: str
     operation: str
     fault: str
 
     def __str__(self) -> str:
-        """Returns it as the id of a test."""
+        """Returns the cell as a test ID."""
         return f"{self.cloud}: {self.operation}: {self.fault}"
 
 
@@ -38,10 +38,10 @@ class Row:
 
     Attributes:
         reported: Exit code and reason of the command.
-        cloud: Changes in the cloud when the command ended.
-        state: Changes in the state, and operations recorded as pending.
-        then: The next command and what it reported.
-        stranger: The next command after somebody else created a resource of that name.
+        cloud: Changes in the cloud at the end of the command.
+        state: Changes in the state, and pending operations.
+        then: The next command and its result.
+        stranger: The next command after another user created a resource with that name.
     """
 
     reported: str
@@ -83,7 +83,7 @@ def _cells(operation: str, parts: list[str], usual: Mapping[str, str]) -> dict[C
 
 
 def write(page: pathlib.Path, rows: Mapping[Cell, Row], *, head: str, faults: Mapping[str, str], order: Iterable[Cell]) -> None:
-    """Puts rows into a page; several processes may do so at once."""
+    """Adds rows to a page; several processes may do so at once."""
     folder = os.open(page.parent, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
@@ -93,7 +93,7 @@ def write(page: pathlib.Path, rows: Mapping[Cell, Row], *, head: str, faults: Ma
 
 
 def render(rows: Mapping[Cell, Row], *, head: str, faults: Mapping[str, str], order: Iterable[Cell]) -> str:
-    """Returns the page with the rows of the cells in an order.
+    """Returns the page with the rows in the order of the cells.
 
     Args:
         rows: The results; cells without one are left out.
@@ -120,7 +120,7 @@ def _usual(rows: Mapping[Cell, Row], cells: list[Cell]) -> dict[str, str]:
 
 
 def _groups(rows: Mapping[Cell, Row], usual: Mapping[str, str]) -> Iterable[tuple[tuple[str, tuple[str, ...]], list[str]]]:
-    """Returns the faults of an operation by clouds and results."""
+    """Returns the faults of an operation, grouped by clouds and results."""
     clouds: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for cell, row in rows.items():
         exception = "" if row.reported == usual[cell.fault] else f"{_EXCEPTION}{row.reported}"

@@ -1,4 +1,4 @@
-"""The worlds of the fault matrix: a cloud with something in it, made once and put back for each cell, and what can be seen of it."""
+"""The worlds of the fault matrix: a cloud with resources, created once and restored for each cell, and views of its contents."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from typing import Any
 from support import planton as support
 from support import worlds
 
-#: Each holds what the one before it holds.
+#: Each world contains the previous one.
 WORLDS = ("nothing", "network", "cluster", "pool")
-#: What clouds have from the start.
+#: Resources that the clouds have from the start.
 _DEFAULTS = ("default", "default-fra1", "default-lon1")
 _LISTS = {"networks": ("network", "label"), "vpcs": ("network", "name"), "clusters": ("cluster", "name")}
 _NOUNS = {
@@ -30,16 +30,16 @@ _NOUNS = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Cloud:
-    """What differs between the clouds.
+    """The differences between the clouds.
 
     Attributes:
-        name: As the sandbox calls it.
+        name: Its name in the sandbox.
         network: The manifest of a network.
         cluster: The manifest of a cluster in it.
         pool: The manifest of a pool of the cluster.
-        made: What the manifests of a network, a cluster and a pool make: nouns and names in the cloud.
+        made: The resources of each manifest: nouns and names in the cloud.
         pools: The last part of the path of a cluster's pools.
-        limits: The account's limits, as the outside world sets them: one that allows nothing new, and the usual one.
+        limits: The account's limits: one that allows no new resource, and the default.
     """
 
     name: str
@@ -92,11 +92,11 @@ DIGITALOCEAN = Cloud(
 CLOUDS = {cloud.name: cloud for cloud in (CIVO, DIGITALOCEAN)}
 
 
-_CHOSEN = (
+_USER_FIELDS = (
     *("id", "name", "label", "region", "network_id", "vpc_uuid", "firewall_id", "tags", "labels", "version"),
     *("kubernetes_version", "cidr", "ip_range", "size", "count"),
 )
-#: Cloud, subject → the request of somebody else for a resource of that name, with other properties.
+#: Cloud, subject → another user's request for a resource with the same name and other properties.
 _STRANGERS: dict[tuple[str, str], Callable[[dict[str, str]], tuple[str, dict[str, Any]]]] = {
     ("civo", "network"): lambda _: ("/networks", {"label": "net", "cidr_v4": "10.99.0.0/24"}),
     ("civo", "cluster"): lambda ids: (
@@ -133,13 +133,13 @@ _STRANGERS: dict[tuple[str, str], Callable[[dict[str, str]], tuple[str, dict[str
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
 class Thing:
-    """Something that a cloud or a state has.
+    """A resource in a cloud or a state.
 
     Attributes:
         noun: ``network``, ``firewall``, ``cluster`` or ``pool``.
-        name: The cloud's name of it.
-        id: The cloud's id.
-        size: The number of nodes of a pool; 0 for others.
+        name: Its name in the cloud.
+        id: Its ID in the cloud.
+        size: The number of nodes of a pool; 0 for other resources.
         tier: The label of a pool that the matrix changes.
     """
 
@@ -155,33 +155,33 @@ class Thing:
         return self.noun, self.name
 
     def __str__(self) -> str:
-        """Return what it is, for the table."""
+        """Returns noun and name, for the table."""
         return f"{self.noun} {self.name}"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class World:
-    """A user, a cloud, and what can be seen of them from outside."""
+    """A user, a cloud, and views of their resources."""
 
     user: support.Planton
     cloud: Cloud
 
     def in_cloud(self) -> frozenset[Thing]:
-        """Return what the cloud has and does not have of itself; pools that belong to their cluster are a part of it."""
-        found: set[Thing] = set()
+        """Returns the resources of the cloud without its defaults; the pools of a cluster's manifest are part of the cluster."""
+        things: set[Thing] = set()
         answer = self.user.sandbox.control.resources(self.cloud.name)
-        # DigitalOcean's clients see no cluster that is being deleted.
+        # DigitalOcean's clients do not see a cluster that is being deleted.
         answer["clusters"] = [each for each in answer["clusters"] if each["status"] != "deleting"]
         for list_, (noun, field) in _LISTS.items():
-            found |= {Thing(noun, each[field], each["id"]) for each in answer.get(list_, ()) if not each.get("default")}
-        found |= {Thing("firewall", each["name"], each["id"]) for each in answer["firewalls"] if not each.get("hidden")}
+            things |= {Thing(noun, each[field], each["id"]) for each in answer.get(list_, ()) if not each.get("default")}
+        things |= {Thing("firewall", each["name"], each["id"]) for each in answer["firewalls"] if not each.get("hidden")}
         for cluster in answer["clusters"]:
             pools = cluster.get("node_pools") or cluster["pools"]
-            found |= {_pool(each) for each in pools if (each.get("name") or each["id"]) == "workers"}
-        return frozenset(each for each in found if each.name not in _DEFAULTS)
+            things |= {_pool(each) for each in pools if (each.get("name") or each["id"]) == "workers"}
+        return frozenset(each for each in things if each.name not in _DEFAULTS)
 
     def of_name(self, subject: str) -> list[dict[str, Any]]:
-        """Return the entries of the cloud's list that have the name of a manifest, without what changes with time."""
+        """Returns the entries with the name of a manifest in the cloud's list, without fields that change over time."""
         [(_, name)] = [each for each in self.cloud.made[subject] if each[0] == subject]
         answer = self.user.sandbox.control.resources(self.cloud.name)
         entries = {
@@ -189,15 +189,15 @@ class World:
             "cluster": answer["clusters"],
             "pool": [pool for each in answer["clusters"] for pool in each.get("node_pools") or each["pools"]],
         }[subject]
-        return [_lasting(each) for each in entries if name in (each.get("label"), each.get("name"), each["id"])]
+        return [_user_fields(each) for each in entries if name in (each.get("label"), each.get("name"), each["id"])]
 
     def intrude(self, subject: str) -> dict[str, Any] | None:
-        """Create a resource of the name of a manifest, as somebody else would, and return its entry; None where it is taken."""
-        known = {each["id"] for each in self.of_name(subject)}
+        """Creates another user's resource with the name of a manifest, and returns its entry, or None if the name is taken."""
+        before = {each["id"] for each in self.of_name(subject)}
         if not self._create(*_STRANGERS[self.cloud.name, subject](self._ids())):
             return None
-        [made] = [each for each in self.of_name(subject) if each["id"] not in known]
-        return made
+        [created] = [each for each in self.of_name(subject) if each["id"] not in before]
+        return created
 
     def _ids(self) -> dict[str, str]:
         answer = self.user.sandbox.control.resources(self.cloud.name)
@@ -221,9 +221,9 @@ class World:
             return False
 
     def in_states(self) -> frozenset[Thing]:
-        """Return what the states hold."""
+        """Returns the resources in the states."""
         resources = list(self._resources("resources"))
-        # The number of nodes is a resource of its own where the plugin cannot change it.
+        # The number of nodes is a separate resource if the plugin cannot change it.
         sizes = {_stack(each): each["outputs"]["node_count"] for each in resources if each["urn"].endswith("::node_pool_size")}
         return frozenset(
             _of_state(each, sizes.get(_stack(each)))
@@ -232,7 +232,7 @@ class World:
         )
 
     def pending(self) -> list[str]:
-        """Return what the engine has noted down as being under way."""
+        """Returns the operations that the engine has recorded as pending."""
         return [f"{each['type']} {each['resource']['urn'].rsplit('::', 1)[-1]}" for each in self._resources("pending_operations")]
 
     def _resources(self, part: str) -> Iterator[dict[str, Any]]:
@@ -240,27 +240,27 @@ class World:
             yield from (json.loads(path.read_text("utf-8"))["checkpoint"].get("latest") or {}).get(part) or ()
 
     def noted(self) -> list[dict[str, Any]]:
-        """Return the records of operations that have not ended cleanly."""
+        """Returns the records of operations that have not ended cleanly."""
         records = sorted((self.user.folder / "data" / "runs").glob("*.json"))
         return [json.loads(path.read_text("utf-8")) for path in records]
 
     def made(self, since: int, path: str, *, lost: bool) -> int:
-        """Return how many creations the cloud has done since a mark, by the end of their path.
+        """Returns the number of successful creations since a mark, by the end of their path.
 
         Args:
             since: The mark.
             path: The end.
-            lost: Whether those whose answer was cut off were done.
+            lost: Whether creations without a response count.
         """
         logged = self.user.sandbox.control.requests(since, self.cloud.name)
         posts = [each for each in logged if each["method"] == "POST" and re.search(path, each["path"])]
         return sum(each["status"] in range(200, 300) or (lost and each["fault"] > 0) for each in posts)
 
 
-def _lasting(entry: dict[str, Any]) -> dict[str, Any]:
-    # What somebody has chosen, and not what changes by itself while a cluster comes up.
+def _user_fields(entry: dict[str, Any]) -> dict[str, Any]:
+    # The fields that a user sets, and not those that change while a cluster is created.
     pools = entry.get("node_pools") or entry.get("pools") or []
-    return {key: entry[key] for key in _CHOSEN if key in entry} | {"pools": [_lasting(each) for each in pools]}
+    return {key: entry[key] for key in _USER_FIELDS if key in entry} | {"pools": [_user_fields(each) for each in pools]}
 
 
 def _pool(each: dict[str, Any]) -> Thing:

@@ -1,4 +1,4 @@
-"""What the mocked clouds share: ids, and how a provider function fails."""
+"""Parts shared by the mocked clouds: IDs, and the error of a failed provider function."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ FIREWALL_ID = "33333333-3333-4333-8333-333333333333"
 
 
 class FailedCallError(grpc.RpcError):
-    """A provider function that failed, as the engine reports it."""
+    """A failed provider function, as the engine reports it."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.text = text
 
     def code(self) -> grpc.StatusCode:
-        """Returns the status that the plugin answers with."""
+        """Returns the status of the plugin's response."""
         return grpc.StatusCode.UNKNOWN
 
     def details(self) -> str:
-        """Returns the plugin's text."""
+        """Returns the message of the plugin."""
         return self.text

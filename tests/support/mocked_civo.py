@@ -1,4 +1,4 @@
-"""Civo as the look-ups of its modules see it."""
+"""Civo as its modules see it in look-ups."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from support.mocked import CLUSTER_ID, FIREWALL_ID, NETWORK_ID, FailedCallError
 
 @dataclasses.dataclass(frozen=True)
 class Civo:
-    """What the mocked cloud has, as far as look-ups see it.
+    """The resources of the mocked cloud that look-ups can return.
 
     Attributes:
         networks: Label → id.
         firewalls: Name → id.
         clusters: Name → (id, version).
         versions: The Kubernetes versions on offer.
-        failure: What every look-up by name fails with, or empty.
-        applications: Installed applications of every cluster: name → whether it is installed.
-        own: The name of the cluster that the stack has; empty where it has none.
-        later: Names of clusters beyond the first page, which the plugin does not read.
+        failure: The error of every look-up by name; empty for none.
+        applications: Applications of every cluster: name → whether it is installed.
+        own: The name of the stack's cluster; empty for none.
+        later: Names of clusters after the first page, which the plugin does not read.
     """
 
     PROVIDER: ClassVar = "civo"
@@ -38,7 +38,7 @@ class Civo:
     later: frozenset[str] = frozenset()
 
     def look_up(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
-        """Answers a provider function; raises as a failed one does."""
+        """Returns the result of a provider function, or raises its error."""
         if token.endswith("getKubernetesVersion"):
             return {"id": "versions", "versions": [{"version": version, "label": version} for version in self.versions]}
         if self.failure:
@@ -49,8 +49,8 @@ class Civo:
         if token.endswith("getFirewall"):
             name, id_ = _partial(self.firewalls, args.get("name") or args.get("id", ""))
             return {"id": id_, "name": name, "region": args.get("region")}
-        listed = {name: id_ for name, (id_, _) in self.clusters.items() if name not in self.later}
-        name, id_ = _partial(listed, args.get("name") or args.get("id", ""))
+        first_page = {name: id_ for name, (id_, _) in self.clusters.items() if name not in self.later}
+        name, id_ = _partial(first_page, args.get("name") or args.get("id", ""))
         return {
             "id": id_,
             "name": name,
@@ -60,14 +60,14 @@ class Civo:
         }
 
     def own_cluster(self) -> dict[str, Any] | None:
-        """Returns the properties of the cluster that the stack has, if it has one."""
+        """Returns the properties of the stack's cluster, or None."""
         if not self.own:
             return None
         id_, version = self.clusters[self.own]
         return {"id": id_, "name": self.own, "kubernetesVersion": version}
 
     def make(self, noun: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        """Returns the id of a new resource and what the cloud adds to its arguments."""
+        """Returns the ID of a new resource and the properties that the cloud adds."""
         id_ = str(inputs.get("label", name)) if noun == "KubernetesNodePool" else f"id-of-{name}"
         if noun == "Network":
             return id_, {"cidrV4": inputs.get("cidrV4", "192.168.1.0/24")}
@@ -89,15 +89,16 @@ class Civo:
 
     def _installed(self) -> list[dict[str, Any]]:
         return [
-            {"application": name, "installed": done, "version": "1", "category": "x"} for name, done in self.applications.items()
+            {"application": name, "installed": is_installed, "version": "1", "category": "x"}
+            for name, is_installed in self.applications.items()
         ]
 
 
-def _partial(known: Mapping[str, str], text: str) -> tuple[str, str]:
-    # The official client looks for an exact name or id first, then takes a single partial match.
+def _partial(ids_by_name: Mapping[str, str], text: str) -> tuple[str, str]:
+    # The official client prefers an exact name or ID, and otherwise accepts a single partial match.
     for matches in (
-        [(name, id_) for name, id_ in known.items() if text in (name, id_)],
-        [(name, id_) for name, id_ in known.items() if text in name or text in id_],
+        [(name, id_) for name, id_ in ids_by_name.items() if text in (name, id_)],
+        [(name, id_) for name, id_ in ids_by_name.items() if text in name or text in id_],
     ):
         if len(matches) == 1:
             return matches[0]

@@ -1,4 +1,4 @@
-"""DigitalOcean as the look-ups of its modules see it: exact names only, and the plugin's own words for what is not there."""
+"""DigitalOcean as its modules see it in look-ups: exact names only, and the messages of the plugin for missing resources."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ VERSIONS = ("1.34.1-do.0", "1.33.1-do.0", "1.33.0-do.0", "1.32.5-do.0")
 
 @dataclasses.dataclass(frozen=True)
 class Cluster:
-    """A cluster that runs.
+    """A running cluster.
 
     Attributes:
-        id: Its id.
-        version: What it runs.
+        id: Its ID.
+        version: Its Kubernetes version.
         ha: Whether its control plane is highly available.
         auto_upgrade: Whether the cloud installs patches.
-        allowed: Whom its control plane's firewall lets in; None where the cloud leaves the block out.
-        closed: Whether that firewall is on.
+        allowed: The addresses that its control plane's firewall admits; None if the cloud omits the block.
+        closed: Whether that firewall is enabled.
     """
 
     id: str = CLUSTER_ID
@@ -34,15 +34,15 @@ class Cluster:
 
 @dataclasses.dataclass(frozen=True)
 class DigitalOcean:
-    """What the mocked cloud has, as far as look-ups see it.
+    """The resources of the mocked cloud that look-ups can return.
 
     Attributes:
-        networks: Name and id of each.
-        clusters: By name.
+        networks: Name and ID of each network.
+        clusters: The clusters by name.
         versions: The Kubernetes versions on offer, the newest first.
-        failure: What every look-up by name fails with, or empty.
-        own: The name that the stack's cluster has in the state; empty where it has none.
-        known: That cluster as the state has it.
+        failure: The error of every look-up by name; empty for none.
+        own: The name of the stack's cluster in the state; empty for none.
+        known: That cluster in the state.
     """
 
     PROVIDER: ClassVar = "digitalocean"
@@ -55,7 +55,7 @@ class DigitalOcean:
     known: Cluster = dataclasses.field(default_factory=Cluster)
 
     def look_up(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
-        """Answers a provider function; raises as a failed one does."""
+        """Returns the result of a provider function, or raises its error."""
         if token.endswith("getKubernetesVersions"):
             return {"id": "versions", "validVersions": list(self.versions), "latestVersion": self.versions[0]}
         if self.failure:
@@ -63,12 +63,12 @@ class DigitalOcean:
         return self._vpc(args["name"]) if token.endswith("getVpc") else self._cluster(args["name"])
 
     def _vpc(self, name: str) -> dict[str, Any]:
-        ids = [id_ for known, id_ in self.networks if known == name]
+        ids = [id_ for network, id_ in self.networks if network == name]
         if not ids:
             raise FailedCallError(f"invoking getVpc: Error retrieving VPC: no VPCs found with name {name}")
         if len(ids) > 1:
-            found = f"too many VPCs found with name {name} (found {len(ids)}, expected 1)"
-            raise FailedCallError(f"invoking getVpc: Error retrieving VPC: {found}")
+            detail = f"too many VPCs found with name {name} (found {len(ids)}, expected 1)"
+            raise FailedCallError(f"invoking getVpc: Error retrieving VPC: {detail}")
         return {"id": ids[0], "name": name, "region": "fra1", "default": False, "ipRange": "10.10.0.0/20"}
 
     def _cluster(self, name: str) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class DigitalOcean:
         }
 
     def own_cluster(self) -> dict[str, Any] | None:
-        """Returns the properties of the cluster that the stack has, if it has one."""
+        """Returns the properties of the stack's cluster, or None."""
         if not self.own:
             return None
         firewall = None if self.known.allowed is None else {"enabled": self.known.closed}
@@ -94,7 +94,7 @@ class DigitalOcean:
         return {"id": self.known.id, "name": self.own, **facts}
 
     def make(self, noun: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        """Returns the id of a new resource and what the cloud adds to its arguments."""
+        """Returns the ID of a new resource and the properties that the cloud adds."""
         added: dict[str, Any] = {}
         if noun == "KubernetesCluster":
             added = {

@@ -1,6 +1,6 @@
-"""Runs a module against Pulumi's mocks and tells what it asks the engine for: resources, arguments, options, outputs, warnings.
+"""Runs a module with Pulumi's mocks and records what it registers: resources, arguments, options, outputs, warnings.
 
-The mocked clouds answer look-ups as the official plugins do, matches of a part of a name included.
+The mocked clouds resolve look-ups like the official plugins, partial matches of a name included.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from support.mocked_digitalocean import DigitalOcean
 
 __all__ = ["CLUSTER_ID", "FIREWALL_ID", "NETWORK_ID", "Civo", "DigitalOcean", "FailedCallError"]
 
-TOKEN = "token-of-the-test"  # of no account
+TOKEN = "token-of-the-test"  # of no real account
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
-_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # how the engine's protocol marks a secret
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # marks a secret in the engine's protocol
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,12 +40,12 @@ class Secret:
 
 @dataclasses.dataclass(frozen=True)
 class Recorded:
-    """One registration.
+    """One registered resource.
 
     Attributes:
-        type: The resource's type.
-        inputs: Its arguments as the engine gets them; those that are unset are absent.
-        options: Those options that are set, and the names of what it depends on.
+        type: Its type.
+        inputs: Its arguments as the engine receives them, without unset ones.
+        options: Its options that are set, and the names of its dependencies.
     """
 
     type: str
@@ -55,13 +55,13 @@ class Recorded:
 
 @dataclasses.dataclass(frozen=True)
 class Planned:
-    """What a run of a module has asked for.
+    """The registrations of a run of a module.
 
     Attributes:
-        resources: By name, in the order of registration.
-        outputs: What the module returns, resolved; a secret is a ``Secret``.
-        warnings: What it has warned about.
-        calls: The look-ups: token and arguments.
+        resources: The resources by name, in the order of registration.
+        outputs: The resolved outputs of the module; a secret is a ``Secret``.
+        warnings: Its warnings.
+        calls: Its look-ups: token and arguments.
     """
 
     resources: dict[str, Recorded]
@@ -71,25 +71,25 @@ class Planned:
 
 
 class Cloud(Protocol):
-    """What a mocked cloud must know; there is one a cloud in `mocked_civo` and `mocked_digitalocean`."""
+    """A mocked cloud; `mocked_civo` and `mocked_digitalocean` contain one each."""
 
     PROVIDER: ClassVar[str]
 
     def look_up(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
-        """Answers a provider function; raises as a failed one does."""
+        """Returns the result of a provider function, or raises its error."""
         ...
 
     def own_cluster(self) -> dict[str, Any] | None:
-        """Returns the properties of the cluster that the stack has, if it has one."""
+        """Returns the properties of the stack's cluster, or None."""
         ...
 
     def make(self, noun: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        """Returns the id of a new resource and what the cloud adds to its arguments."""
+        """Returns the ID of a new resource and the properties that the cloud adds."""
         ...
 
 
 class _Monitor(mocks.MockMonitor):
-    """Records what the mocks of Pulumi do not show: options and secrets."""
+    """Records options and secrets, which Pulumi's mocks do not show."""
 
     def __init__(self, cloud: Cloud) -> None:
         super().__init__(_Mocks(cloud))
@@ -111,12 +111,12 @@ class _Mocks(mocks.Mocks):
         self.calls: list[tuple[str, dict[str, Any]]] = []
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        """Returns what the cloud adds to the arguments."""
+        """Returns the ID and the properties of a new resource."""
         id_, added = self.cloud.make(args.typ.rsplit(":", 1)[-1], args.name, args.inputs)
         return id_, dict(args.inputs) | added
 
     def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
-        """Returns what a provider function finds, or the engine in the stack's own state, which is no look-up."""
+        """Returns the result of a provider function, or of a read of the stack's own state, which is no look-up."""
         if args.token == "pulumi:pulumi:readStackResourceOutputs":
             assert args.args == {"stackName": "organization/planton/test"}
             noun = {"type": f"{self.cloud.PROVIDER}:index/kubernetesCluster:KubernetesCluster"}
@@ -164,37 +164,38 @@ def _options(request: Any) -> dict[str, Any]:  # a RegisterResourceRequest
 
 def target(kind: str, spec: Mapping[str, Any], **metadata: Any) -> Any:  # a manifest of any kind
     """Returns a manifest."""
-    known = kinds.get(kind)
-    data = {"apiVersion": known.api_version, "kind": kind, "metadata": {"name": "dev", **metadata}, "spec": dict(spec)}
-    return json_format.ParseDict(data, known.message())
+    kind_info = kinds.get(kind)
+    data = {"apiVersion": kind_info.api_version, "kind": kind, "metadata": {"name": "dev", **metadata}, "spec": dict(spec)}
+    return json_format.ParseDict(data, kind_info.message())
 
 
 def stack_input(manifest: message.Message, **config: Any) -> Any:  # a stack input of any kind
-    """Returns the stack input of a manifest; ``config`` goes over a provider config with a token and a region."""
+    """Returns the stack input of a manifest; ``config`` overrides a provider config with a token and a region."""
     built: Any = kinds.get(manifest.DESCRIPTOR.name).stack_input()
     built.target.CopyFrom(manifest)
     json_format.ParseDict({"apiToken": TOKEN, "defaultRegion": "lon1", **config}, built.provider_config)
     return built
 
 
-def plan(given: Any, *, cloud: Cloud | None = None, preview: bool = False) -> Planned:  # a stack input of any kind
-    """Runs the module of a stack input; what the module raises is raised here."""
+def plan(inputs: Any, *, cloud: Cloud | None = None, preview: bool = False) -> Planned:  # a stack input of any kind
+    """Runs the module of a stack input; its exceptions are raised."""
     outputs: dict[str, Any] = {}
-    usual = {"civo": Civo, "digitalocean": DigitalOcean}
+    clouds = {"civo": Civo, "digitalocean": DigitalOcean}
 
     def program() -> None:
-        for name, value in modules.program(kinds.get(given.target.kind)).resources(given).items():
+        for name, value in modules.program(kinds.get(inputs.target.kind)).resources(inputs).items():
             output = pulumi.Output.from_input(value)
             resolved = _sync_await(output.future())
             outputs[name] = Secret(resolved) if _sync_await(output.is_secret()) else resolved
 
     return dataclasses.replace(
-        record(program, cloud=cloud or usual[kinds.get(given.target.kind).provider](), preview=preview), outputs=outputs
+        record(program, cloud=cloud or clouds[kinds.get(inputs.target.kind).provider](), preview=preview),
+        outputs=outputs,
     )
 
 
 def _make_event_loop() -> None:
-    """Sees to it that the thread has an event loop, which Pulumi takes; whoever used asyncio.run before has left none."""
+    """Ensures that the thread has an event loop, which Pulumi requires and an earlier asyncio.run removes."""
     try:
         closed = asyncio.get_event_loop().is_closed()
     except RuntimeError:
@@ -204,7 +205,7 @@ def _make_event_loop() -> None:
 
 
 def record(program: Callable[[], None], *, cloud: Cloud | None = None, preview: bool = False) -> Planned:
-    """Runs a program; its outputs are the names that it exports, without their values."""
+    """Runs a program; its outputs are the names that it exports, without values."""
     _make_event_loop()
     monitor = _Monitor(cloud or Civo())
     engine = _Engine()

@@ -1,4 +1,4 @@
-"""Manifests that differ from another one in one place."""
+"""Copies of a manifest with one difference."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import copy
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-#: What is put in the place of each value, item and mapping of each valid manifest; no word that YAML 1.1 takes for true or false,
-#: for whether such a word is in quotes is gone when it has become data.
+#: Replacements for each value, item and mapping of each valid manifest. They contain no word that YAML 1.1 reads as a boolean:
+#: data no longer shows whether it was quoted.
 VALUES: list[Any] = [
     *(None, "", "x", "a b", "-x-", "a/b/c", "x" * 64, "x" * 101, True, False, "true"),
     *(0, 1, -1, 3.0, 2.5, 1500, 2**32 - 1, 2**32, "0", "000", "3", "007", "-1", str(2**32 - 1), str(2**32), "1_0", "1.0"),
@@ -19,40 +19,40 @@ VALUES: list[Any] = [
 ]
 
 
-#: ``...`` removes the place.
+#: The value ``...`` deletes the field.
 _CHANGES = [..., *VALUES]
-#: Every which of them a field gets where it is not new.
+#: A field that an earlier document has gets one in so many values.
 _STRIDE = 8
 
 
 def changes(documents: Iterable[Any]) -> Iterator[tuple[Any, tuple[Any, ...], Any]]:
-    """Yields documents with one change each, and the place and value of the change.
+    """Yields documents with one change each, and the path and value of the change.
 
     A field gets every value in the first document that has it, and in each further document other values of the list.
     """
-    seen: collections.Counter[tuple[Any, ...]] = collections.Counter()
+    counts: collections.Counter[tuple[Any, ...]] = collections.Counter()
     for document in documents:
-        for place in places(document):
-            field = tuple("*" if isinstance(key, int) else key for key in place)
-            for value in _CHANGES[seen[field] % _STRIDE :: _STRIDE] if seen[field] else _CHANGES:
-                yield mutated(document, place, value), place, value
-            seen[field] += 1
+        for path in places(document):
+            field = tuple("*" if isinstance(key, int) else key for key in path)
+            for value in _CHANGES[counts[field] % _STRIDE :: _STRIDE] if counts[field] else _CHANGES:
+                yield mutated(document, path, value), path, value
+            counts[field] += 1
 
 
-def places(data: Any, above: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Returns the path of everything in a document, but for the document itself and its kind."""
+def places(data: Any, parents: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Returns the path of every value in a document, except for the document itself and its kind."""
     pairs = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
-    own = [above] if above not in ((), ("kind",)) else []
-    return own + [path for key, value in pairs for path in places(value, (*above, key))]
+    own = [parents] if parents not in ((), ("kind",)) else []
+    return own + [path for key, value in pairs for path in places(value, (*parents, key))]
 
 
 def mutated(data: Any, path: tuple[Any, ...], value: Any) -> Any:
-    """Returns a document with another value in a place; without the place where the value is ``...``."""
-    key, *below = path
-    # What is beside the place is shared: copies of whole documents take longer than to check them.
+    """Returns a document with another value at a path; the value ``...`` deletes it."""
+    key, *remaining = path
+    # The other values are shared with the original: copying whole documents takes longer than checking them.
     result = copy.copy(data)
-    if below:
-        result[key] = mutated(data[key], tuple(below), value)
+    if remaining:
+        result[key] = mutated(data[key], tuple(remaining), value)
     elif value is ...:
         del result[key]
     else:

@@ -1,4 +1,4 @@
-"""A cloud whose lists a test writes down, for what is checked against them."""
+"""A fake cloud with fixed lists, for checks against them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from planton.clouds import entries
 REGIONS = ("lon1", "fra1", "nyc1", "nyc3")
 
 
-def unreachable(what: str) -> errors.PlantonError:
-    """Returns the error for a list that a token may not read."""
+def unreachable(list_name: str) -> errors.PlantonError:
+    """Returns the error for a list that the token may not read."""
     return errors.PlantonError(
-        f"the cloud refused GET {what}: 403", code=errors.Code.FAILED, reason=errors.Reason.CLOUD_AUTH, hint="check the token"
+        f"the cloud refused GET {list_name}: 403",
+        code=errors.Code.FAILED,
+        reason=errors.Reason.CLOUD_AUTH,
+        hint="check the token",
     )
 
 
@@ -24,10 +27,10 @@ class Cloud:
     """An account of any cloud.
 
     Attributes:
-        has: ``network``, ``firewall`` or ``cluster`` → what is there.
-        offers: ``sizes``, ``versions``, ``upgrades`` and ``quotas`` → the answer; an error is raised.
-        reads: How often each list was read.
-        answers: Part of what every cloud has; unused.
+        has: ``network``, ``firewall`` or ``cluster`` → the resources of the account.
+        offers: ``sizes``, ``versions``, ``upgrades`` and ``quotas`` → the response, or an error to raise.
+        reads: The number of reads of each list.
+        answers: Part of every cloud's interface; unused.
     """
 
     CREDENTIALS_EXPIRE: ClassVar = False
@@ -40,7 +43,7 @@ class Cloud:
     answers: Any = None
 
     def __hash__(self) -> int:
-        """All accounts of a test are one."""
+        """All accounts of a test are equal."""
         return 0
 
     @property
@@ -48,52 +51,52 @@ class Cloud:
         """The account itself."""
         return self
 
-    def _read(self, what: str, usual: Any) -> Any:
-        self.reads[what] += 1
-        answer = self.offers.get(what, usual)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+    def _read(self, list_name: str, default: Any) -> Any:
+        self.reads[list_name] += 1
+        response = self.offers.get(list_name, default)
+        if isinstance(response, Exception):
+            raise response
+        return response
 
     def regions(self) -> list[dict[str, Any]]:
         """Returns regions of both clouds."""
-        usual = [{"region": name.upper(), "name": name, "country": None, "full": name == "nyc1"} for name in REGIONS]
-        answer: list[dict[str, Any]] = self._read("regions", usual)
-        return answer
+        default = [{"region": name.upper(), "name": name, "country": None, "full": name == "nyc1"} for name in REGIONS]
+        response: list[dict[str, Any]] = self._read("regions", default)
+        return response
 
     def network_regions(self) -> list[str]:
-        """Returns their names."""
+        """Returns the codes of these regions."""
         return [row["region"] for row in self.regions()]
 
     def sizes(self) -> list[dict[str, Any]]:
-        """Returns a small, a large and a rare one."""
-        usual = [
+        """Returns a small, a large and a rare size."""
+        default = [
             {"size": "small", "cpus": 1, "memory": 2048, "disk": 40, "regions": None},
             {"size": "large", "cpus": 8, "memory": 16384, "disk": 60, "regions": None},
             {"size": "rare", "cpus": 8, "memory": 16384, "disk": 60, "regions": ["nyc3"]},
         ]
-        answer: list[dict[str, Any]] = self._read("sizes", usual)
-        return answer
+        response: list[dict[str, Any]] = self._read("sizes", default)
+        return response
 
     def versions(self) -> list[dict[str, Any]]:
-        """Returns versions as both clouds write them."""
+        """Returns versions in the spelling of both clouds."""
         k3s = ("1.29.8-k3s1", "1.30.2-k3s1", "1.30.5-k3s1")
         doks = ("1.34.0-do.0", "1.33.1-do.0", "1.33.0-do.0")
-        usual = [{"version": version, "type": "k3s"} for version in k3s] + [{"version": each, "type": "doks"} for each in doks]
-        answer: list[dict[str, Any]] = self._read("versions", usual)
-        return answer
+        default = [{"version": version, "type": "k3s"} for version in k3s] + [{"version": each, "type": "doks"} for each in doks]
+        response: list[dict[str, Any]] = self._read("versions", default)
+        return response
 
     def upgrades(self, _cluster_id: str) -> list[str] | None:
-        """Returns what a test says."""
-        answer: list[str] | None = self._read("upgrades", None)
-        return answer
+        """Returns the upgrades that the test sets, or None."""
+        response: list[str] | None = self._read("upgrades", None)
+        return response
 
     def quotas(self) -> dict[str, entries.Quota]:
-        """Returns plenty."""
-        answer: dict[str, entries.Quota] = self._read("quotas", {})
-        return answer
+        """Returns the quotas that the test sets; without any, nothing is limited."""
+        response: dict[str, entries.Quota] = self._read("quotas", {})
+        return response
 
-    def listed(self, what: str) -> list[entries.Entry]:
-        """Returns what is there."""
-        self.reads[what] += 1
-        return self.has.get(what, [])
+    def listed(self, resource_type: str) -> list[entries.Entry]:
+        """Returns the resources of a type."""
+        self.reads[resource_type] += 1
+        return self.has.get(resource_type, [])

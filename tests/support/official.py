@@ -1,4 +1,4 @@
-"""A user who has an official plugin, one who has the sandbox's stand-in, and the clouds' own command lines of both."""
+"""Users of an official plugin or of the sandbox's stand-in, and the clouds' own command lines."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ from planton.schema import providers
 from support import planton
 from support import sandbox as sandbox_support
 
-#: The clouds' own command lines, and the variables that may name their files.
+#: The clouds' own command lines, and the variables with their paths.
 COMMAND_LINES = {"civo": ("civo", "PLANTON_CIVO_CLI"), "digitalocean": ("doctl", "PLANTON_DOCTL")}
-# Nothing answers there, so whatever a program asks of another host than this one fails at once.
+# Nothing listens there, so a request to any other host fails at once.
 _NOWHERE = "http://127.0.0.1:9"
 _SECONDS = 120
 
 
 def plugin_name(cloud: str) -> str:
-    """Return the name of the folder in which Pulumi keeps a cloud's plugin."""
+    """Returns the name of the folder of a cloud's plugin in Pulumi's home."""
     return f"resource-{cloud}-v{providers.plugins()[cloud]}"
 
 
 def plugin_folder(cloud: str) -> pathlib.Path | None:
-    """Return the folder of a cloud's official plugin, or None."""
-    given = os.environ.get("PLANTON_OFFICIAL_PLUGIN_HOME")
-    plugins = pathlib.Path(given).expanduser() / "plugins" if given else toolchain.plugin_folder(os.environ)
+    """Returns the folder of a cloud's official plugin, or None."""
+    home = os.environ.get("PLANTON_OFFICIAL_PLUGIN_HOME")
+    plugins = pathlib.Path(home).expanduser() / "plugins" if home else toolchain.plugin_folder(os.environ)
     folder = plugins / plugin_name(cloud)
     return folder if (folder / f"pulumi-resource-{cloud}").is_file() else None
 
 
 def command_line(cloud: str) -> pathlib.Path | None:
-    """Return a cloud's own command line, or None."""
+    """Returns a cloud's own command line, or None."""
     name, variable = COMMAND_LINES[cloud]
-    found = os.environ.get(variable) or shutil.which(name)
-    return pathlib.Path(found).expanduser() if found and pathlib.Path(found).expanduser().is_file() else None
+    path = os.environ.get(variable) or shutil.which(name)
+    return pathlib.Path(path).expanduser() if path and pathlib.Path(path).expanduser().is_file() else None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class User(planton.Planton):
-    """A user of one cloud with a Pulumi home of their own, whose programs reach this machine only."""
+    """A user of one cloud with a Pulumi home, whose programs cannot reach other machines."""
 
     home: pathlib.Path
     cloud: str = "civo"
@@ -54,30 +54,30 @@ class User(planton.Planton):
     @property
     def environ(self) -> dict[str, str]:
         """The environment of the user's shell."""
-        # The plain attribute of the base class; super() does not reach through a class made anew for its slots.
+        # Not super(): it does not work in a class that is recreated for its slots.
         proxies = {"HTTPS_PROXY": _NOWHERE, "HTTP_PROXY": _NOWHERE, "NO_PROXY": "127.0.0.1,localhost"}
         return planton.Planton.environ.fget(self) | proxies | {"PULUMI_HOME": str(self.home)}  # type: ignore[attr-defined]
 
     def apply(self, *manifests: dict[str, Any], allow: tuple[str, ...] = ()) -> dict[str, str]:
-        """Apply manifests and return what was done: resource → action."""
+        """Applies manifests and returns the changes: resource → action."""
         options = [part for name in allow for part in ("--allow-replace", name)]
-        return self.actions("apply", "-f", self.write("wanted.yaml", *manifests), "--yes", *options)
+        return self.actions("apply", "-f", self.write("manifests.yaml", *manifests), "--yes", *options)
 
     def plan(self, *manifests: dict[str, Any]) -> dict[str, str]:
-        """Return what an apply would do: resource → action."""
-        return self.actions("plan", "-f", self.write("wanted.yaml", *manifests))
+        """Returns the planned changes: resource → action."""
+        return self.actions("plan", "-f", self.write("manifests.yaml", *manifests))
 
     def pools(self) -> dict[str, dict[str, Any]]:
-        """Return the pools of the only cluster by their names, as the cloud has them."""
+        """Returns the pools of the only cluster in the cloud, by name."""
         (cluster,) = self.sandbox.control.resources(self.cloud)["clusters"]
-        # Civo's pools have their names for ids.
+        # The ID of a Civo pool is its name.
         return {pool.get("name") or pool["id"]: pool for pool in cluster["pools"]}
 
     def tool(self, *arguments: str) -> str:
-        """Run the cloud's own command line and return what it prints."""
+        """Runs the cloud's own command line and returns its output."""
         executable = command_line(self.cloud)
         assert executable is not None
-        done = subprocess.run(
+        completed = subprocess.run(
             [executable, *arguments],
             env=self.environ,
             capture_output=True,
@@ -86,24 +86,26 @@ class User(planton.Planton):
             check=False,
             stdin=subprocess.DEVNULL,
         )
-        assert done.returncode == 0, f"{executable.name} {arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
+        assert completed.returncode == 0, (
+            f"{executable.name} {arguments}: exit {completed.returncode}\n{completed.stdout}\n{completed.stderr}"
+        )
+        return completed.stdout
 
     def tool_json(self, *arguments: str) -> Any:
-        """Run the cloud's own command line and return the JSON that it prints."""
+        """Runs the cloud's own command line and returns its JSON output."""
         return json.loads(self.tool(*arguments, "--output", "json"))
 
 
 @contextlib.contextmanager
 def using(folder: pathlib.Path, plugin: pathlib.Path | None, *, cloud: str = "civo") -> Iterator[User]:
-    """Run a sandbox and give its user, with the official plugin of a folder or with the stand-in."""
+    """Runs a sandbox and yields its user, with the official plugin of a folder or with the stand-in."""
     home = folder / "pulumi"
     home.mkdir(parents=True)
     if plugin is not None:
-        # Linked, not used in place: Pulumi writes into its home.
+        # A link, because Pulumi writes into its home.
         installed = home / "plugins" / plugin.name
         installed.mkdir(parents=True)
         for path in plugin.iterdir():
             (installed / path.name).symlink_to(path.resolve())
-    with sandbox_support.running(folder / "sandbox", providers=plugin is None) as served:
-        yield User(served, folder, home, cloud)
+    with sandbox_support.running(folder / "sandbox", providers=plugin is None) as sandbox:
+        yield User(sandbox, folder, home, cloud)

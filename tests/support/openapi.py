@@ -1,4 +1,4 @@
-"""A published OpenAPI description, in YAML files that refer to each other, and whether answers keep to it."""
+"""A published OpenAPI description in YAML files with references, and checks of responses against it."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ import yaml
 
 
 class Description:
-    """The description that begins in a file; jsonschema is needed to use it."""
+    """The description in an entry file; its use needs jsonschema."""
 
     def __init__(self, entry: pathlib.Path) -> None:
-        """Read the entry file; the others follow when they are needed."""
+        """Reads the entry file; the others are read on demand."""
         self._entry = entry.resolve()
         self._paths: dict[str, Any] = _document(self._entry)["paths"]
 
     def operation(self, method: str, path: str) -> Any | None:
-        """Return what is said about a request, or None; a part in braces stands for anything."""
+        """Returns the operation of a request, or None; a path part in braces matches anything."""
         for template, item in self._paths.items():
             if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path) and method.lower() in item:
                 return self._resolved(item[method.lower()], self._entry)
         return None
 
     def problems(self, method: str, path: str, *, status: int, body: Any) -> Iterator[str]:
-        """Say how an answer differs from the description: in status, in form, in fields that are not described."""
+        """Yields the differences of a response: its status, its schema, and undescribed fields."""
         operation = self.operation(method, path)
         if operation is None:
             yield "is not described"
             return
-        responses = {str(code): answer for code, answer in operation["responses"].items()}
-        answer = responses.get(str(status)) or (responses["default"] if status >= 400 else None)
-        if answer is None:
+        responses = {str(code): response for code, response in operation["responses"].items()}
+        response = responses.get(str(status)) or (responses["default"] if status >= 400 else None)
+        if response is None:
             yield f"status {status} is not described"
             return
-        content = answer.get("content", {})
+        content = response.get("content", {})
         if not content or isinstance(body, str):
             if bool(content) is not bool(body):
                 yield f"has the body {body!r}, described are {sorted(content)}"
@@ -45,7 +45,7 @@ class Description:
         yield from _invalid(content["application/json"]["schema"], body)
 
     def _resolved(self, node: Any, file: pathlib.Path) -> Any:
-        """Return a part of the description with what it refers to in its place."""
+        """Returns a part of the description with its references resolved."""
         if isinstance(node, list):
             return [self._resolved(item, file) for item in node]
         if not isinstance(node, dict):
@@ -53,10 +53,10 @@ class Description:
         if isinstance(node.get("$ref"), str):
             name, _, pointer = node["$ref"].partition("#")
             target = (file.parent / name).resolve() if name else file
-            found = _document(target)
+            resolved = _document(target)
             for part in filter(None, pointer.split("/")):
-                found = found[part.replace("~1", "/").replace("~0", "~")]
-            return self._resolved(found, target)
+                resolved = resolved[part.replace("~1", "/").replace("~0", "~")]
+            return self._resolved(resolved, target)
         return {key: self._resolved(item, file) for key, item in node.items() if key not in ("example", "examples")}
 
 
@@ -71,12 +71,12 @@ def _invalid(schema: Any, body: Any) -> Iterator[str]:
     strict = _plain(schema)
     for error in jsonschema.Draft7Validator(strict).iter_errors(body):
         yield f"{error.json_path}: {error.message[:200]}"
-    for where in _undescribed(strict, body, "$"):
-        yield f"{where} is not described"
+    for path in _undescribed(strict, body, "$"):
+        yield f"{path} is not described"
 
 
 def _plain(node: Any) -> Any:
-    """Return a schema of OpenAPI 3.0 as JSON Schema."""
+    """Converts a schema of OpenAPI 3.0 to JSON Schema."""
     if isinstance(node, list):
         return [_plain(item) for item in node]
     if not isinstance(node, dict):
@@ -85,20 +85,20 @@ def _plain(node: Any) -> Any:
     return {"anyOf": [{"type": "null"}, plain]} if node.get("nullable") is True else plain
 
 
-def _undescribed(schema: Any, body: Any, where: str) -> Iterator[str]:
+def _undescribed(schema: Any, body: Any, path: str) -> Iterator[str]:
     if isinstance(body, list):
         for item in body:
             for part in _parts(schema):
                 if "items" in part:
-                    yield from _undescribed(part["items"], item, f"{where}[]")
+                    yield from _undescribed(part["items"], item, f"{path}[]")
     if isinstance(body, dict):
-        known = [part["properties"] for part in _parts(schema) if "properties" in part]
+        property_lists = [part["properties"] for part in _parts(schema) if "properties" in part]
         for key, value in body.items():
-            described = [properties[key] for properties in known if key in properties]
-            if known and not described:
-                yield f"{where}.{key}"
-            for part in described:
-                yield from _undescribed(part, value, f"{where}.{key}")
+            schemas = [properties[key] for properties in property_lists if key in properties]
+            if property_lists and not schemas:
+                yield f"{path}.{key}"
+            for part in schemas:
+                yield from _undescribed(part, value, f"{path}.{key}")
 
 
 def _parts(schema: Any) -> Iterator[Any]:

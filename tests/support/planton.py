@@ -1,4 +1,4 @@
-"""The command line as a user runs it, against a sandbox of the test's own."""
+"""The command line as a user runs it, with a sandbox."""
 
 from __future__ import annotations
 
@@ -34,32 +34,36 @@ class Planton:
     @property
     def environ(self) -> dict[str, str]:
         """The environment of the user's shell."""
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "PLANTON_CACHE_DIR", "PULUMI_HOME") if name in os.environ}
+        inherited = {
+            name: os.environ[name] for name in ("PATH", "HOME", "PLANTON_CACHE_DIR", "PULUMI_HOME") if name in os.environ
+        }
         return {
-            **kept,
+            **inherited,
             **self.sandbox.env,
             "PLANTON_DATA_DIR": str(self.folder / "data"),
             "KUBECONFIG": str(self.folder / "kubeconfig"),
         }
 
     def command(self, *arguments: str) -> list[str]:
-        """Return the command for these arguments."""
+        """Returns the command for these arguments."""
         return [sys.executable, "-m", "planton", *arguments]
 
     def run(self, *arguments: str, code: int | None = 0, **environ: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end and check its exit code."""
-        done = warm.server().run(arguments, cwd=self.folder, env=self.environ | environ, timeout=SECONDS)
+        """Runs a command and checks its exit code."""
+        completed = warm.server().run(arguments, cwd=self.folder, env=self.environ | environ, timeout=SECONDS)
         if code is not None:
-            assert done.returncode == code, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-        assert "Traceback" not in done.stderr, done.stderr
-        return done
+            assert completed.returncode == code, (
+                f"{arguments}: exit {completed.returncode}\n{completed.stdout}\n{completed.stderr}"
+            )
+        assert "Traceback" not in completed.stderr, completed.stderr
+        return completed
 
     def json(self, *arguments: str, code: int | None = 0, **environ: str) -> Any:
-        """Run a command and return the JSON document it prints."""
+        """Runs a command and returns its JSON output."""
         return json.loads(self.run(*arguments, "--output", "json", code=code, **environ).stdout)
 
     def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
-        """Start a command in a process group of its own."""
+        """Starts a command in a new process group."""
         return subprocess.Popen(
             self.command(*arguments),
             cwd=self.folder,
@@ -72,12 +76,12 @@ class Planton:
         )
 
     def write(self, name: str, *manifests: dict[str, Any]) -> str:
-        """Write manifests into a file and return its name."""
+        """Writes manifests to a file and returns its name."""
         (self.folder / name).write_text("\n---\n".join(json.dumps(manifest, indent=1) for manifest in manifests), "utf-8")
         return name
 
     def actions(self, *arguments: str, code: int | None = 0) -> dict[str, str]:
-        """Return what a plan, apply or drift says: resource → action."""
+        """Returns the changes of a plan, apply or drift: resource → action."""
         resources = self.json(*arguments, code=code)["resources"]
         return {change["resource"]: change["action"] for resource in resources for change in resource["changes"]}
 
@@ -86,32 +90,36 @@ class Planton:
         return sum(path.read_text("utf-8").count(text) for path in (self.folder / "data" / "logs").glob("*.log"))
 
     def writes(self, since: int, *, cloud: str = "civo") -> list[tuple[str, str]]:
-        """Return the requests after a mark that changed something: method and path."""
+        """Returns the requests after a mark that changed something: method and path."""
         logged = self.sandbox.control.requests(since, cloud)
         return [(each["method"], each["path"]) for each in logged if each["method"] != "GET"]
 
 
 @contextlib.contextmanager
-def using(folder: pathlib.Path, *, speed: float = 1.0) -> Iterator[Planton]:
-    """Run a sandbox with stand-ins and give its user; the sandbox's time may run faster than this machine's."""
-    began = time.time()
+def using(folder: pathlib.Path, *, speed: float = 1.0, latency: str = "instant") -> Iterator[Planton]:
+    """Runs a sandbox with stand-ins and yields its user; the sandbox's clock may run faster."""
+    start = time.time()
     folder.mkdir(parents=True, exist_ok=True)
     running = sandbox_support.running(
-        folder / "sandbox", providers=True, source=lambda: began + (time.time() - began) * speed, hasty=speed != 1.0
+        folder / "sandbox",
+        latency=latency,
+        providers=True,
+        source=lambda: start + (time.time() - start) * speed,
+        hasty=speed != 1.0,
     )
-    with running as served:
-        yield Planton(served, folder)
+    with running as sandbox:
+        yield Planton(sandbox, folder)
 
 
 @pytest.fixture
 def planton(tmp_path: pathlib.Path) -> Iterator[Planton]:
-    """A user of a fresh sandbox."""
+    """A user of a new sandbox."""
     with using(tmp_path / "user") as user:
         yield user
 
 
 def manifest(kind: str, name: str, /, **spec: Any) -> dict[str, Any]:
-    """Return a manifest of the environment ``dev``."""
+    """Returns a manifest of the environment ``dev``."""
     return {
         "apiVersion": kinds.get(kind).api_version,
         "kind": kind,
@@ -121,21 +129,21 @@ def manifest(kind: str, name: str, /, **spec: Any) -> dict[str, Any]:
 
 
 def network(**spec: Any) -> dict[str, Any]:
-    """Return the manifest of a network."""
-    wanted = {"civoCredentialId": "default", "networkName": "net", "region": "lon1", "ipRangeCidr": "10.20.0.0/24"} | spec
-    return manifest("CivoVpc", "net", **wanted)
+    """Returns the manifest of a network."""
+    fields = {"civoCredentialId": "default", "networkName": "net", "region": "lon1", "ipRangeCidr": "10.20.0.0/24"} | spec
+    return manifest("CivoVpc", "net", **fields)
 
 
 def firewall(**spec: Any) -> dict[str, Any]:
-    """Return the manifest of a firewall in the network."""
+    """Returns the manifest of a firewall in the network."""
     rules = [{"protocol": "tcp", "portRange": "6443", "cidrs": ["127.0.0.1/32"], "label": "api"}]
-    wanted = {"name": "fw", "networkId": {"valueFrom": {"name": "net"}}, "inboundRules": rules} | spec
-    return manifest("CivoFirewall", "fw", **wanted)
+    fields = {"name": "fw", "networkId": {"valueFrom": {"name": "net"}}, "inboundRules": rules} | spec
+    return manifest("CivoFirewall", "fw", **fields)
 
 
 def cluster(**spec: Any) -> dict[str, Any]:
-    """Return the manifest of a cluster in the network."""
-    wanted = {
+    """Returns the manifest of a cluster in the network."""
+    defaults = {
         "clusterName": "dev",
         "region": "lon1",
         "kubernetesVersion": "1.30.5+k3s1",
@@ -143,15 +151,15 @@ def cluster(**spec: Any) -> dict[str, Any]:
         "apiServerAllowedCidrs": ["127.0.0.1/32"],
         "defaultNodePool": {"size": "g4s.kube.small", "nodeCount": 2},
     }
-    return manifest("CivoKubernetesCluster", "dev", **(wanted | spec))
+    return manifest("CivoKubernetesCluster", "dev", **(defaults | spec))
 
 
 def pool(**spec: Any) -> dict[str, Any]:
-    """Return the manifest of a node pool of the cluster."""
-    wanted = {
+    """Returns the manifest of a node pool of the cluster."""
+    defaults = {
         "nodePoolName": "workers",
         "cluster": {"valueFrom": {"name": "dev"}},
         "size": "g4s.kube.medium",
         "nodeCount": 3,
     }
-    return manifest("CivoKubernetesNodePool", "workers", **(wanted | spec))
+    return manifest("CivoKubernetesNodePool", "workers", **(defaults | spec))

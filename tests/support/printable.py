@@ -1,4 +1,4 @@
-"""Reports that xdist can send: it writes UTF-8, which half of a surrogate pair has not, and ends the worker that cannot send one."""
+"""Reports that xdist can send: it writes UTF-8, which cannot encode a lone surrogate, and stops a worker that fails to send."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 
-def printable(data: Any) -> Any:  # data of a report: texts, numbers, lists and mappings
-    """Returns data with each lone surrogate written as an escape."""
+def printable(data: Any) -> Any:  # data of a report: text, numbers, lists and mappings
+    """Returns data with each lone surrogate escaped."""
     if isinstance(data, str):
         return data.encode("utf-8", "backslashreplace").decode("utf-8")
     if isinstance(data, dict):
@@ -20,13 +20,13 @@ def printable(data: Any) -> Any:  # data of a report: texts, numbers, lists and 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_report_to_serializable() -> Any:  # data of a report
-    """Escapes the texts of a report."""
+    """Escapes the text in a report."""
     return printable((yield))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_warning_recorded(warning_message: Any) -> None:  # warnings.WarningMessage
-    """Escapes the text of a warning; one that needs it loses its class."""
+    """Escapes the text of a warning, which loses its class if it needs escapes."""
     text = str(warning_message.message)
-    if (shown := printable(text)) != text:
-        warning_message.message, warning_message.category = UserWarning(shown), UserWarning
+    if (escaped := printable(text)) != text:
+        warning_message.message, warning_message.category = UserWarning(escaped), UserWarning

@@ -1,8 +1,8 @@
 """The standalone projects of ``iac/``, opened on the real engine against the sandbox.
 
-Where ``pulumi-language-python`` is on PATH these are the literal ``pulumi up`` and ``pulumi import`` in a copy of the project's folder.
-Elsewhere the very same ``__main__.py`` is run as the program of a stack that is opened on that folder, and ``pulumi import`` is
-replaced by the option ``import_``.
+With ``pulumi-language-python`` on PATH these are the literal ``pulumi up`` and ``pulumi import`` in a copy of the project's folder.
+Otherwise the same ``__main__.py`` is the program of a stack that is opened in that folder, and the option ``import_`` replaces
+``pulumi import``.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from support import sandbox as support
 
 IAC = pathlib.Path(__file__).resolve().parents[2] / "iac"
 LITERAL = shutil.which("pulumi-language-python") is not None
-FAST_ENOUGH = 300.0
+TIMEOUT_SECONDS = 300.0
 
 
 @dataclasses.dataclass
 class World:
-    """A sandbox, and what opens projects against it."""
+    """A sandbox, and a function that opens projects in it."""
 
     sandbox: support.Sandbox
     tools: toolchain.Toolchain
@@ -40,7 +40,7 @@ class World:
     def open(
         self, folder: pathlib.Path, *, config: str = "", before: Callable[[], None] | None = None, stack: str = "test"
     ) -> automation.Stack:
-        """Opens the project of a folder; ``before`` runs in front of the substitute's program."""
+        """Opens the project in a folder; ``before`` runs before the substitute's program."""
         print(
             "literal: pulumi up"
             if LITERAL
@@ -57,7 +57,7 @@ class World:
         state.mkdir(exist_ok=True)
         options = automation.LocalWorkspaceOptions(
             work_dir=str(folder),
-            pulumi_command=process.PulumiCommand(self.tools, timeout=FAST_ENOUGH, interruption=interruption.Interruption()),
+            pulumi_command=process.PulumiCommand(self.tools, timeout=TIMEOUT_SECONDS, interruption=interruption.Interruption()),
             env_vars={
                 **self.sandbox.env,
                 "PULUMI_HOME": str(self.folder / "pulumi-home"),
@@ -70,26 +70,26 @@ class World:
             },
         )
         if LITERAL:
-            opened = automation.create_or_select_stack(stack, work_dir=str(folder), opts=options)
+            pulumi_stack = automation.create_or_select_stack(stack, work_dir=str(folder), opts=options)
         else:
-            opened = automation.create_or_select_stack(stack, settings["name"], program, opts=options)
+            pulumi_stack = automation.create_or_select_stack(stack, settings["name"], program, opts=options)
         if config:
-            opened.set_config("planton-cloud:stack-input", automation.ConfigValue(config, secret=True))
-        return opened
+            pulumi_stack.set_config("planton-cloud:stack-input", automation.ConfigValue(config, secret=True))
+        return pulumi_stack
 
     def project(self, name: str, *, cloud: str = "civo") -> pathlib.Path:
-        """Returns a copy of a project of iac."""
+        """Returns a copy of a project in iac."""
         return pathlib.Path(shutil.copytree(IAC / cloud / name, self.folder / name))
 
 
 @contextlib.contextmanager
 def world(folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """A sandbox with the stand-in provider, in an environment that points at it and names no stack input."""
+    """A sandbox with the stand-in provider; the environment has its addresses and no stack input."""
     tools = toolchain.find()
     assert tools is not None, "the Pulumi command line is missing: run planton setup"
     for name in ("STACK_INPUT_YAML", "STACK_INPUT_YAML_FILE"):
         monkeypatch.delenv(name, raising=False)
-    with support.running(folder / "sandbox", providers=True) as served:
-        for name, value in served.env.items():
+    with support.running(folder / "sandbox", providers=True) as sandbox:
+        for name, value in sandbox.env.items():
             monkeypatch.setenv(name, value)
-        yield World(served, tools, folder)
+        yield World(sandbox, tools, folder)

@@ -1,4 +1,4 @@
-"""HTTP byte by byte: a server of uvicorn with the API's connections, and clients that send what a test says."""
+"""HTTP as bytes: a server of uvicorn with the API's connections, and clients with scripted requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
-    """Answer with the length of the body; at /work when it is told to, at /stream line by line until then."""
+    """Responds with the length of the body: at /work after `told` is set, at /stream with lines until then."""
     if scope["path"] == "/work":
         await app.told.wait()
     size, more = 0, True
@@ -28,7 +28,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 
 class Client:
-    """A connection that sends what a test says."""
+    """A connection that sends scripted bytes."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
@@ -39,10 +39,10 @@ class Client:
         return self
 
     async def rest(self) -> bytes:
-        """Return what comes until the server closes the connection."""
-        found = b""
+        """Reads until the server closes the connection."""
+        received = b""
         with contextlib.suppress(ConnectionError):
             async with asyncio.timeout(waiting.TIMEOUT_SECONDS):
                 while data := await self.reader.read(65536):
-                    found += data
-        return found
+                    received += data
+        return received

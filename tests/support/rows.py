@@ -1,4 +1,4 @@
-"""Rows of the API's tables for tests: what a test does not name is of no importance to it."""
+"""Rows of the API's tables for tests; unset columns have default values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from planton_server.store import tables
 
-#: The moment at which rows were made, and one a minute and one an hour later.
+#: The creation time of rows, and the times one minute and one hour later.
 THEN, MINUTE, HOUR = "2026-01-01T10:00:00.000000Z", "2026-01-01T10:01:00.000000Z", "2026-01-01T11:00:00.000000Z"
 _RESOURCE = {
     "owner": "user@example.com", "generation": 3, "resource_version": 7, "platform": "gcp", "spec": "{}", "phase": "Progressing",
@@ -22,7 +22,7 @@ _EVENT = {
 
 
 def cluster(engine: sa.Engine, **values: object) -> str:
-    """Insert a cluster and return its id."""
+    """Inserts a cluster and returns its ID."""
     identifier = str(uuid.uuid4())
     row = _RESOURCE | {"id": identifier, "name": f"cluster-{identifier}", "target_project_id": ""} | values
     _insert(engine, tables.CLUSTERS, row)
@@ -30,7 +30,7 @@ def cluster(engine: sa.Engine, **values: object) -> str:
 
 
 def node_pool(engine: sa.Engine, cluster_id: str, **values: object) -> str:
-    """Insert a node pool and return its id."""
+    """Inserts a node pool and returns its ID."""
     identifier = str(uuid.uuid4())
     _insert(
         engine, tables.NODE_POOLS, _RESOURCE | {"id": identifier, "name": f"pool-{identifier}", "cluster_id": cluster_id} | values
@@ -39,20 +39,20 @@ def node_pool(engine: sa.Engine, cluster_id: str, **values: object) -> str:
 
 
 def event(engine: sa.Engine, **values: object) -> str:
-    """Insert an event and return its id."""
+    """Inserts an event and returns its ID."""
     identifier = str(uuid.uuid4())
     _insert(engine, tables.EVENTS, _EVENT | {"id": identifier} | values)
     return identifier
 
 
 def read(engine: sa.Engine, table: sa.Table, identifier: str) -> sa.RowMapping:
-    """Return the row of an id."""
+    """Returns the row with an ID."""
     with engine.connect() as connection:
         return connection.execute(sa.select(table).where(table.c.id == identifier)).mappings().one()
 
 
 def told(engine: sa.Engine) -> list[sa.RowMapping]:
-    """Return all events, by their numbers."""
+    """Returns all events by their numbers."""
     with engine.connect() as connection:
         return list(connection.execute(sa.select(tables.EVENTS).order_by(tables.EVENTS.c.number)).mappings())
 

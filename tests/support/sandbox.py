@@ -1,4 +1,4 @@
-"""A running sandbox for tests, on its own ports, in a thread of this process.
+"""A running sandbox for tests, on free ports, in a thread of this process.
 
 The fixture `sandbox` has no stand-in plugins. `running` starts a sandbox with other options, for end-to-end tests and restarts.
 """
@@ -30,7 +30,7 @@ KUBECTL = shutil.which("kubectl") or shutil.which("kubectl", path=str(pathlib.Pa
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to a call: the status and the decoded body."""
+    """The response to a call: the status and the decoded body."""
 
     status: int
     body: Any
@@ -43,43 +43,43 @@ class Control:
     info: launch.Info
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Call ``/sandbox`` + ``path``."""
+        """Calls ``/sandbox`` + ``path``."""
         return launch.call(self.info, method, f"/sandbox{path}", body)
 
     def advance(self, seconds: float) -> None:
-        """Move the simulated time forward."""
+        """Advances the simulated time."""
         self.call("POST", "/clock", {"advance": seconds})
 
     def latency(self, latency: str) -> None:
-        """Change the pace."""
+        """Changes the pace."""
         self.call("POST", "/clock", {"latency": latency})
 
     def fault(self, **rule: Any) -> int:
-        """Add a fault and return its number."""
+        """Adds a fault and returns its number."""
         return int(self.call("POST", "/faults", rule)["id"])
 
     def struck(self) -> bool:
-        """Return whether every fault has met a request."""
+        """Returns whether every fault has been applied to a request."""
         return all(each["struck"] for each in self.call("GET", "/faults")["faults"])
 
     def clear_faults(self) -> None:
-        """Remove all faults."""
+        """Removes all faults."""
         self.call("DELETE", "/faults")
 
     def outside(self, action: str, *, cloud: str = "civo", **body: Any) -> Any:
-        """Make an out-of-band change in a cloud."""
+        """Makes an out-of-band change in a cloud."""
         return self.call("POST", f"/clouds/{cloud}/{action}", body)
 
     def resources(self, cloud: str = "civo") -> Any:
-        """Return the resources of the default account in a cloud."""
+        """Returns the resources of the default account in a cloud."""
         return self.outside("resources", cloud=cloud)
 
     def mark(self) -> int:
-        """Return the number of the newest request in the log."""
+        """Returns the number of the newest request in the log."""
         return int(self.call("GET", "/requests")["last"])
 
     def requests(self, since: int = 0, cloud: str = "") -> list[dict[str, Any]]:
-        """Return the requests after a number, of one cloud or of all."""
+        """Returns the requests after a number, of one cloud or of all."""
         return list(self.call("GET", f"/requests?since={since}&cloud={cloud}")["requests"])
 
 
@@ -112,7 +112,7 @@ class Sandbox:
 
     @property
     def env(self) -> dict[str, str]:
-        """The variables that point clients at it, including those for the stand-in plugins."""
+        """The variables with its addresses, including those of the stand-in plugins."""
         attached = launch.debug_providers(self.info)
         return launch.environment(self.info) | ({"PULUMI_DEBUG_PROVIDERS": attached} if attached else {})
 
@@ -125,7 +125,7 @@ class Sandbox:
         token: str | None = None,
         region: str = "LON1",
     ) -> Answer:
-        """Call the Civo API like its Go client, which sends a wrong content encoding."""
+        """Calls the Civo API like its Go client, which sends a wrong content encoding."""
         url = f"{self.civo}/v2{path}"
         if method in ("GET", "DELETE"):
             url += f"{'&' if '?' in path else '?'}region={region}"
@@ -135,14 +135,14 @@ class Sandbox:
         request = urllib.request.Request(url, data=data, method=method, headers=headers)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(request, timeout=20) as answer:
-                return Answer(answer.status, json.load(answer))
+            with opener.open(request, timeout=20) as response:
+                return Answer(response.status, json.load(response))
         except urllib.error.HTTPError as error:
             with error:
                 return Answer(error.code, json.load(error))
 
     def kubectl(self, kubeconfig: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run kubectl with a kubeconfig given as text."""
+        """Runs kubectl with the text of a kubeconfig."""
         assert KUBECTL is not None
         path = self.home / "kubeconfig"
         path.write_text(kubeconfig, encoding="utf-8")
@@ -159,17 +159,17 @@ def running(
     source: Callable[[], float] = time.time,
     hasty: bool = False,
 ) -> Iterator[Sandbox]:
-    """Run a sandbox in a thread until the block ends; its state is kept in ``home``."""
+    """Runs a sandbox in a thread until the block ends; its state is in ``home``."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
         options = server.Options(home=home, latency=latency, providers=providers, source=source, hasty=hasty)
-        served = asyncio.run_coroutine_threadsafe(_start(options), loop).result(START_SECONDS)
+        running_server = asyncio.run_coroutine_threadsafe(_start(options), loop).result(START_SECONDS)
         try:
-            yield Sandbox(home=home, info=launch.Info(**served.info))
+            yield Sandbox(home=home, info=launch.Info(**running_server.info))
         finally:
-            asyncio.run_coroutine_threadsafe(served.stop(), loop).result(START_SECONDS)
+            asyncio.run_coroutine_threadsafe(running_server.stop(), loop).result(START_SECONDS)
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(START_SECONDS)
@@ -177,13 +177,13 @@ def running(
 
 
 async def _start(options: server.Options) -> server.Server:
-    served = server.Server(options)
-    await served.start()
-    return served
+    running_server = server.Server(options)
+    await running_server.start()
+    return running_server
 
 
 @pytest.fixture
 def sandbox(tmp_path: pathlib.Path) -> Iterator[Sandbox]:
     """A new sandbox with instant latency, without stand-in plugins."""
-    with running(tmp_path / "sandbox") as served:
-        yield served
+    with running(tmp_path / "sandbox") as running_sandbox:
+        yield running_sandbox

@@ -1,4 +1,4 @@
-"""The API's server as a process of its own, as an operator runs it."""
+"""The API server with an operator's settings: as a process, or in this process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from typing import Any
 
 import httpx
 
-from support import waiting
+from planton_server import server, settings
+from support import api, sqlite_file, waiting
 
 USER = {"X-User-Email": "user@example.com"}
 CLUSTER = {"name": "cluster-1", "spec": {"platform": {"type": "gcp", "gcp": {"projectID": "p", "region": "us-central1"}}}}
@@ -24,7 +25,7 @@ POOL = {
     "spec": {"nodeCount": 3, "platform": {"type": "gcp", "gcp": {"machineType": "n1-standard-4", "zones": ["us-central1-a"]}}},
 }
 
-#: What a controller says of a pool.
+#: A controller's report about a pool.
 REPORT = {
     "controller_name": "gcp-controller",
     "observed_generation": 1,
@@ -35,15 +36,40 @@ REPORT = {
 }
 
 
-class Server:
+class Caller:
+    """What calls a server.
+
+    Attributes:
+        client: A client that names a user.
+        anonymous: A client that names nobody. Each of its requests has a connection of its own.
+    """
+
+    client: httpx.Client | InProcess
+    anonymous: httpx.Client | InProcess
+
+    def call(self, verb: str, path: str, body: object = None, **options: Any) -> Any:
+        """Returns the body of a successful response."""
+        response = self.client.request(verb, f"/api/v1{path}", json=body, **options)
+        assert response.is_success, response.text
+        return response.json() if response.content else None
+
+    def pool(self, **spec: Any) -> tuple[str, str]:
+        """Creates a cluster and a node pool in it, and returns their IDs."""
+        cluster = self.call("POST", "/clusters", CLUSTER)["id"]
+        return cluster, self.call("POST", f"/clusters/{cluster}/nodepools", POOL | {"spec": POOL["spec"] | spec})["id"]
+
+
+class Server(Caller):
     """A running server.
 
     Attributes:
-        url: Where it is.
-        log: What it writes to stderr.
+        url: Its URL.
+        log: The file with its standard error.
         process: Its first process.
-        client: Of the API.
     """
+
+    client: httpx.Client
+    anonymous: httpx.Client
 
     def __init__(
         self, log: pathlib.Path, *options: str, port: int | None = None, environment: dict[str, str] | None = None
@@ -54,43 +80,35 @@ class Server:
         command = [sys.executable, "-m", "planton", "server", "start", "--port", str(port), *options]
         with log.open("wb") as file:
             self.process = subprocess.Popen(command, stderr=file, stdin=subprocess.DEVNULL, env=os.environ | (environment or {}))
-        self.client = httpx.Client(base_url=self.url, headers=USER, timeout=waiting.TIMEOUT_SECONDS)
+        both = {"base_url": self.url, "timeout": waiting.TIMEOUT_SECONDS, "verify": False}
+        self.client = httpx.Client(headers=USER, **both)
+        self.anonymous = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0), **both)
 
     def ready(self) -> Server:
-        """Wait until it serves."""
-        waiting.until(self._answers, f"the server, which says {self.log.read_text()}")
+        """Waits until the server responds."""
+        waiting.until(self._responds, f"the server with the log {self.log.read_text()}")
         return self
 
-    def _answers(self) -> bool:
+    def _responds(self) -> bool:
         assert self.process.poll() is None, self.log.read_text()
         with contextlib.suppress(httpx.TransportError):
             return self.client.get("/health").status_code in {200, 503}
         return False
 
-    def call(self, verb: str, path: str, body: object = None, **options: Any) -> Any:
-        """Return the body of an answer that is a success."""
-        answer = self.client.request(verb, f"/api/v1{path}", json=body, **options)
-        assert answer.is_success, answer.text
-        return answer.json() if answer.content else None
-
-    def pool(self, **spec: Any) -> tuple[str, str]:
-        """Make a cluster and a node pool in it, and return their ids."""
-        cluster = self.call("POST", "/clusters", CLUSTER)["id"]
-        return cluster, self.call("POST", f"/clusters/{cluster}/nodepools", POOL | {"spec": POOL["spec"] | spec})["id"]
-
     def lines(self, message: str = "") -> list[dict[str, Any]]:
-        """Return the lines of the log that are JSON, of one message only where one is named."""
-        found = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
-        return [line for line in found if not message or line["message"] == message]
+        """Returns the JSON lines of the log, optionally those of one message."""
+        lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        return [line for line in lines if not message or line["message"] == message]
 
     def stop(self) -> int:
-        """Ask it to stop, and return its exit status."""
+        """Stops the server, and returns its exit status."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(waiting.TIMEOUT_SECONDS)
 
     def close(self) -> None:
-        """End it, and the workers below it."""
+        """Stops the server and its workers."""
         self.client.close()
+        self.anonymous.close()
         if self.process.poll() is None:
             self.process.terminate()
             try:
@@ -101,24 +119,60 @@ class Server:
 
 @contextlib.contextmanager
 def running(folder: pathlib.Path, *options: str, **rest: Any) -> Iterator[Server]:
-    """Yield a server that serves, on a SQLite file in a folder where nothing else is said."""
-    given = options if "--database-url" in options else ("--database-url", f"sqlite:///{folder / 'server.db'}", *options)
-    server = Server(folder / "server.log", *given, **rest)
+    """Yields a running server, by default with a SQLite file in the folder."""
+    arguments = options if "--database-url" in options else ("--database-url", sqlite_file.create(folder / "server.db"), *options)
+    server = Server(folder / "server.log", *arguments, **rest)
     try:
         yield server.ready()
     finally:
         server.close()
 
 
+class InProcess:
+    """A client of an application that runs on a loop of this process, from an address of this machine."""
+
+    def __init__(self, loop: api.Loop, application: server.Application, **headers: str) -> None:
+        transport = httpx.ASGITransport(application)
+        self._client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers)
+        self._loop = loop
+
+    def request(self, verb: str, path: str, **options: Any) -> httpx.Response:
+        """Returns the response to a request."""
+        response: httpx.Response = self._loop.run(self._client.request(verb, path, **options))
+        return response
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        """Returns the response to a GET request."""
+        return self.request("GET", path, **options)
+
+
+class Application(Caller):
+    """A server in this process."""
+
+    def __init__(self, loop: api.Loop, application: server.Application) -> None:
+        self.client, self.anonymous = InProcess(loop, application, **USER), InProcess(loop, application)
+
+
+@contextlib.contextmanager
+def within(loop: api.Loop, url: str, **chosen: Any) -> Iterator[Application]:
+    """Yields a server in this process, by default without timed work. It starts in a hundredth of the time."""
+    application = server.Application(settings.Settings(url, **{"tick": 0, "trusted_header": True} | chosen))
+    loop.run(application.start())
+    try:
+        yield Application(loop, application)
+    finally:
+        loop.run(application.stop())
+
+
 def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port: int = listening.getsockname()[1]
+    """Returns a port that is currently free."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
         return port
 
 
 def status_of(process: int, name: str) -> str:
-    """Return what Linux says of a process, e.g. ``VmHWM``, the most memory that it had."""
+    """Returns a field of a process in Linux, for example ``VmHWM``, its peak memory."""
     lines = pathlib.Path(f"/proc/{process}/status").read_text().splitlines()
     return next(line.partition(":")[2].strip() for line in lines if line.startswith(f"{name}:"))

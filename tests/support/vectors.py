@@ -1,7 +1,7 @@
-"""What every language must agree on: manifests, stack inputs and bodies of the API, with their JSON, bytes and verdicts.
+"""The vectors that every language must agree on: manifests, stack inputs and bodies of the API, with JSON, bytes and violations.
 
-``tests/vectors/README.md`` says what stands in the files. They are made from the corpus of manifests and the tables of bodies, so that
-what has a test here has one in every language.
+``tests/vectors/README.md`` describes the files. They are generated from the corpus of manifests and the tables of bodies, so that
+every case tested here is tested in every language.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from support import api_bodies, corpus, mocks, yaml12
 if TYPE_CHECKING:
     from google.protobuf import message
 
-#: What a provider config must not be, and the field and the rule that say so; `PROVIDER` is the provider's own.
+#: An invalid provider config, and its field and rule; `PROVIDER` stands for the name of the provider.
 BROKEN_CONFIGS: tuple[tuple[dict[str, Any], tuple[str, str]], ...] = (
     ({"apiToken": ""}, ("provider_config.api_token", "required")),
     ({"defaultRegion": 0}, ("provider_config.default_region", "required")),
@@ -40,30 +40,32 @@ FOLDER = pathlib.Path(__file__).resolve().parents[1] / "vectors"
 def message_class(name: str) -> Any:  # a class of messages
     """Returns the class of a vector's message."""
     for kind in kinds.all_kinds():
-        _ = kind.message, kind.stack_input  # loads the types, which are found by name
+        _ = kind.message, kind.stack_input  # loads the types, so that they can be found by name
     return message_factory.GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(name))
 
 
 def manifests() -> list[dict[str, Any]]:
-    """Returns the corpus of manifests, less those where the text and not the data is wrong."""
-    made = []
+    """Returns the corpus of manifests, without files whose YAML is invalid."""
+    vectors = []
     for path in sorted([*corpus.KINDS.glob("*/*/*.yaml"), *corpus.KINDS.glob("*/valid/*.json")]):
         if path.name.endswith(".golden.yaml"):
             continue
         name = path.relative_to(corpus.KINDS).with_suffix("").as_posix()
-        documents, wrong = manifest.read(path.read_bytes(), file=path.name)
-        if wrong and not path.name.startswith("yaml."):
-            made += _unreadable(name, path.read_bytes())
-        elif len(documents) == 1 and not wrong:
+        documents, violations = manifest.read(path.read_bytes(), file=path.name)
+        if violations and not path.name.startswith("yaml."):
+            vectors += _unreadable(name, path.read_bytes())
+        elif len(documents) == 1 and not violations:
             [document] = documents
-            beyond = {one.rule_id for one in manifest.check(document)} - {one["rule"] for one in _verdict(document.message)}
+            planton_rules = {violation.rule_id for violation in manifest.check(document)} - {
+                violation["rule"] for violation in _violations(document.message)
+            }
             text = path.read_bytes().decode("utf-8-sig")
-            made.append({"name": name, "yaml": text, **_vector(document.message), "planton": sorted(beyond)})
-    return made
+            vectors.append({"name": name, "yaml": text, **_vector(document.message), "planton": sorted(planton_rules)})
+    return vectors
 
 
 def _unreadable(name: str, data: bytes) -> list[dict[str, Any]]:
-    """Returns the vector of a text that no message can be made of, where its data and not its form is why."""
+    """Returns the vector of data that cannot be decoded into a message; none if the YAML itself is invalid."""
     try:
         [content] = yaml12.documents(data)
         kind = kinds.find(content["kind"])
@@ -74,31 +76,35 @@ def _unreadable(name: str, data: bytes) -> list[dict[str, Any]]:
             {"name": name, "yaml": data.decode("utf-8-sig"), "message": kind.message.DESCRIPTOR.full_name, "unreadable": True}
         ]
     except (AssertionError, KeyError, TypeError, ValueError, yaml.YAMLError):
-        pass  # it is no text, no mapping, or of no kind: nothing that Protobuf has a say in
+        pass  # it is no text, no mapping, or has no kind, so Protobuf does not apply
     return []
 
 
 def stack_inputs() -> list[dict[str, Any]]:
-    """Returns a stack input for every manifest whose plan is recorded, and those that break a rule; JSON is the content of its file."""
-    made = []
+    """Returns a stack input for every manifest with a recorded plan, and invalid ones; ``json`` is the content of the file."""
+    vectors = []
     for path in corpus.plan_manifests():
-        built = mocks.stack_input(corpus.read(path))
-        made.append({"name": path.relative_to(corpus.KINDS).with_suffix("").as_posix(), **_vector(built)})
+        stack_input = mocks.stack_input(corpus.read(path))
+        vectors.append({"name": path.relative_to(corpus.KINDS).with_suffix("").as_posix(), **_vector(stack_input)})
     for kind, provider in (("CivoVpc", "civo"), ("DigitalOceanVpc", "digital_ocean")):
         target = corpus.read(corpus.KINDS / kind / "plan" / "minimal.yaml")
         for config, (field, rule) in BROKEN_CONFIGS:
             name = f"{kind}/broken/{field}/{rule.replace('PROVIDER', provider)}"
-            made.append({"name": name, **_vector(mocks.stack_input(target, **config))})
+            vectors.append({"name": name, **_vector(mocks.stack_input(target, **config))})
         target.ClearField("spec")
-        made.append({"name": f"{kind}/broken/target.spec/required", **_vector(mocks.stack_input(target))})
-    return made
+        vectors.append({"name": f"{kind}/broken/target.spec/required", **_vector(mocks.stack_input(target))})
+    return vectors
 
 
 def bodies() -> list[dict[str, Any]]:
-    """Returns the bodies of the API that its examples and the tests of its rules know, and requests that break what no body can."""
+    """Returns the bodies in the API's examples and in the tests of its rules, and requests with violations outside the body."""
     bodies_of = {route.method: route.request.DESCRIPTOR.fields_by_name[route.body] for route in routes.routes() if route.body}
-    known = [
-        *((name, f"example/{title}", body) for name, shown in examples.BODIES.items() for title, body in shown.items()),
+    bodies_by_message = [
+        *(
+            (name, f"example/{title}", body)
+            for name, examples_of_message in examples.BODIES.items()
+            for title, body in examples_of_message.items()
+        ),
         *(("NewNodePool", f"good/{number}", body) for number, body in enumerate(api_bodies.GOOD, start=1)),
         *(
             (bodies_of[method].message_type.name, f"broken/{field or 'body'}/{rule}", body)
@@ -108,40 +114,40 @@ def bodies() -> list[dict[str, Any]]:
     ]
     types = {field.message_type.name: field.message_type for field in bodies_of.values()}
     types |= {route.request.DESCRIPTOR.name: route.request.DESCRIPTOR for route in routes.routes()}
-    made = []
-    for (name, title, body), number in zip(known, _numbers(known), strict=True):
+    vectors = []
+    for (name, title, body), number in zip(bodies_by_message, _numbers(bodies_by_message), strict=True):
         value = json_format.ParseDict(body, message_factory.GetMessageClass(types[name])())
-        made.append({"name": f"{name}/{title}{number}", **_vector(value)})
-    return made
+        vectors.append({"name": f"{name}/{title}{number}", **_vector(value)})
+    return vectors
 
 
-def _numbers(known: list[tuple[str, str, Any]]) -> list[str]:
-    """Returns what tells apart those of one name: nothing for the first, then `#2`, `#3` …"""
+def _numbers(bodies_by_message: list[tuple[str, str, Any]]) -> list[str]:
+    """Returns a suffix for each repeated name: none for the first, then `#2`, `#3` …"""
     seen: collections.Counter[tuple[str, str]] = collections.Counter()
     numbers = []
-    for name, title, _ in known:
+    for name, title, _ in bodies_by_message:
         seen[name, title] += 1
         numbers.append("" if seen[name, title] == 1 else f"#{seen[name, title]}")
     return numbers
 
 
 def _vector(value: message.Message) -> dict[str, Any]:
-    """Returns what holds of a message in every language."""
+    """Returns the vector of a message, which is the same in every language."""
     return {
         "message": value.DESCRIPTOR.full_name,
-        # In order, for the keys of a map have none.
+        # Sorted, because the keys of a map have no order.
         "json": json.loads(json.dumps(json_format.MessageToDict(value), sort_keys=True)),
         "binary": base64.b64encode(value.SerializeToString(deterministic=True)).decode("ascii"),
-        "violations": _verdict(value),
+        "violations": _violations(value),
     }
 
 
-def _verdict(value: message.Message) -> list[dict[str, str]]:
-    """Returns the rules of the schema that a message breaks, by field path and id, as protovalidate writes them."""
-    found = protovalidate.collect_violations(value)
+def _violations(value: message.Message) -> list[dict[str, str]]:
+    """Returns the violations of a message by field path and rule ID, as protovalidate writes them."""
+    violations = protovalidate.collect_violations(value)
     return sorted(
-        ({"field": _path(one.proto.field), "rule": one.proto.rule_id} for one in found),
-        key=lambda one: (one["field"], one["rule"]),
+        ({"field": _path(violation.proto.field), "rule": violation.proto.rule_id} for violation in violations),
+        key=lambda violation: (violation["field"], violation["rule"]),
     )
 
 
@@ -155,10 +161,10 @@ def _path(field: Any) -> str:  # protovalidate's FieldPath
     return path
 
 
-MADE = {"manifests": manifests, "stack_inputs": stack_inputs, "api_bodies": bodies}
+GENERATORS = {"manifests": manifests, "stack_inputs": stack_inputs, "api_bodies": bodies}
 
 
 def text(vectors: list[dict[str, Any]]) -> str:
-    """Returns the content of a file of vectors, one vector on a line, which keeps differences readable."""
+    """Returns the content of a file of vectors, one vector per line for readable differences."""
     lines = ",\n".join(json.dumps(vector, ensure_ascii=False) for vector in vectors)
     return f"[\n{lines}\n]\n"

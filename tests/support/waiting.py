@@ -1,4 +1,4 @@
-"""Waiting for what other threads and processes do: as long as it takes, and not longer than a test may."""
+"""Waiting for other threads and processes, up to a limit."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-#: Seconds after which what was waited for will never come. A machine that is busy needs most of them.
+#: Seconds after which an awaited condition is considered to fail. A busy machine needs most of them.
 TIMEOUT_SECONDS = 120.0
 
 
-def until(found: Callable[[], T], what: str) -> T:
-    """Return the first value that is true."""
+def until(condition: Callable[[], T], description: str) -> T:
+    """Returns the first true value of a condition."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
-    while not (value := found()):
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"timed out waiting for {description}"
         time.sleep(0.05)
     return value

@@ -1,7 +1,7 @@
-"""Commands of planton in a process that has imported everything: each runs in a fork, and needs no second of imports.
+"""Commands of planton in a process with all imports: each command runs in a fork and skips the second that imports take.
 
-What a command sees is its own: arguments, environment, folder, streams, exit code. The server is started once for each worker of pytest
-and ends with it. A command that is killed or signalled in a test is started as a process of its own instead (``Planton.start``).
+Each command has its own arguments, environment, folder, streams and exit code. Each worker of pytest starts the server once and
+stops it at its end. A command that is killed or signalled in a test is a separate process instead (``Planton.start``).
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ import threading
 from collections.abc import Mapping, Sequence
 
 _READY = b"ready"
-#: What commands import only when they need it.
+#: Modules that commands import lazily.
 _MODULES = ("pulumi.automation", "pulumi_civo", "pulumi_digitalocean")
 _LARGEST = 1024**2
 
 
 class Server:
-    """The parent of the commands."""
+    """The parent process of the commands."""
 
     def __init__(self) -> None:
-        """Starts it, and waits until it has imported everything."""
+        """Starts it, and waits for its imports."""
         self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         environ = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         with theirs:
@@ -46,10 +46,10 @@ class Server:
     def run(
         self, arguments: Sequence[str], *, cwd: pathlib.Path, env: Mapping[str, str], timeout: float
     ) -> subprocess.CompletedProcess[str]:
-        """Runs ``planton`` with these arguments to its end, as :func:`subprocess.run` would.
+        """Runs ``planton`` with these arguments, like :func:`subprocess.run`.
 
         Raises:
-            TimeoutExpired: It took too long, and was killed.
+            TimeoutExpired: The command took too long, and was killed.
         """
         request = json.dumps({"arguments": list(arguments), "cwd": str(cwd), "env": dict(env)}).encode()
         assert len(request) < _LARGEST
@@ -60,11 +60,11 @@ class Server:
                     fds = array.array("i", [theirs.fileno(), out.fileno(), err.fileno()])
                     with self._lock:
                         self._ours.sendmsg([request], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
-                with ours.makefile("r") as answers:
-                    pid = int(answers.readline())
+                with ours.makefile("r") as responses:
+                    pid = int(responses.readline())
                     ours.settimeout(timeout)
                     try:
-                        code = int(answers.readline())
+                        code = int(responses.readline())
                     except TimeoutError:
                         os.killpg(pid, signal.SIGKILL)
                         raise subprocess.TimeoutExpired(["planton", *arguments], timeout) from None
@@ -75,7 +75,7 @@ class Server:
         return subprocess.CompletedProcess(["planton", *arguments], code, *texts)
 
     def stop(self) -> None:
-        """Ends it."""
+        """Stops it."""
         self._ours.close()
         self._process.wait()
 
@@ -83,9 +83,9 @@ class Server:
 @functools.cache
 def server() -> Server:
     """Returns the server of this process, which starts with the first command."""
-    made = Server()
-    atexit.register(made.stop)
-    return made
+    started = Server()
+    atexit.register(started.stop)
+    return started
 
 
 def _serve(requests: socket.socket) -> None:
@@ -93,9 +93,9 @@ def _serve(requests: socket.socket) -> None:
 
     for name in ("planton", "org.project_planton"):
         package = importlib.import_module(name)
-        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if not found.name.endswith("__main__"):
-                importlib.import_module(found.name)
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
     for name in _MODULES:
         importlib.import_module(name)
     gc.freeze()
@@ -112,17 +112,17 @@ def _serve(requests: socket.socket) -> None:
             os.close(each)
 
 
-def _watch(request: dict, answers: int, out: int, err: int) -> None:
-    # A process of its own waits for the command, as its parent serves the next one.
+def _watch(request: dict, responses: int, out: int, err: int) -> None:
+    # A separate process waits for the command, because its parent serves the next one.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     pid = os.fork()
     if pid == 0:
-        os.close(answers)
+        os.close(responses)
         _command(request, out, err)
-    os.write(answers, f"{pid}\n".encode())
+    os.write(responses, f"{pid}\n".encode())
     _, status = os.waitpid(pid, 0)
     with contextlib.suppress(BrokenPipeError):
-        os.write(answers, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+        os.write(responses, f"{os.waitstatus_to_exitcode(status)}\n".encode())
     os._exit(0)
 
 
@@ -139,9 +139,9 @@ def _command(request: dict, out: int, err: int) -> None:
         from planton import cli
 
         code = cli.main()
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:  # noqa: BLE001  # as the interpreter would show it
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+    except BaseException:  # noqa: BLE001  # printed like in the interpreter
         sys.excepthook(*sys.exc_info())
     finally:
         with contextlib.suppress(BaseException):

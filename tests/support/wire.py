@@ -1,6 +1,6 @@
-"""What of the schema must last, as lines: numbers, names, names in JSON and types of every field, and values of enums, in all packages.
+"""The stable facts of the schema, as lines: numbers, names, JSON names and types of every field, and enum values, in all packages.
 
-``tests/wire/fields.txt`` keeps them. What is compared with the commit before is forgotten with the next one; a line is not.
+``tests/wire/fields.txt`` records them. A comparison with the previous commit would lose older facts.
 """
 
 from __future__ import annotations
@@ -13,31 +13,31 @@ from google.protobuf import descriptor_pb2
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-KEPT = pathlib.Path(__file__).resolve().parents[1] / "wire" / "fields.txt"
+RECORD = pathlib.Path(__file__).resolve().parents[1] / "wire" / "fields.txt"
 _PREFIX = "org.project_planton."
 _FIELD = descriptor_pb2.FieldDescriptorProto
 
 
-def kept() -> list[str]:
-    """Returns the lines that are kept."""
-    return [line for line in KEPT.read_text("utf-8").splitlines() if line and not line.startswith("#")]
+def recorded() -> list[str]:
+    """Returns the recorded lines."""
+    return [line for line in RECORD.read_text("utf-8").splitlines() if line and not line.startswith("#")]
 
 
 def add(lines: list[str]) -> None:
-    """Writes lines to those that are kept, which stay; who means to change one does so by hand."""
-    head = [line for line in KEPT.read_text("utf-8").splitlines() if line.startswith("#")]
-    KEPT.write_text("\n".join([*head, "", *sorted({*kept(), *lines}, key=_order)]) + "\n", "utf-8")
+    """Adds lines to the record; a recorded line is changed by hand only."""
+    head = [line for line in RECORD.read_text("utf-8").splitlines() if line.startswith("#")]
+    RECORD.write_text("\n".join([*head, "", *sorted({*recorded(), *lines}, key=_order)]) + "\n", "utf-8")
 
 
 def facts(image: pathlib.Path) -> list[str]:
-    """Returns the lines of the schema in an image that ``buf build`` has written."""
+    """Returns the lines of the schema in an image of ``buf build``."""
     return sorted((line for file in _files(image) for line in _of_file(file)), key=_order)
 
 
-def gone(image: pathlib.Path) -> list[str]:
-    """Returns the lines that are kept and do not hold in an image, but for those whose number and name are reserved there."""
-    messages = dict(one for file in _files(image) for one in _messages(file))
-    missing = [(line, *line.split(" | ")[:3]) for line in sorted({*kept()} - {*facts(image)}, key=_order)]
+def removed(image: pathlib.Path) -> list[str]:
+    """Returns the recorded lines that are missing from an image, except those with a reserved number and name."""
+    messages = dict(pair for file in _files(image) for pair in _messages(file))
+    missing = [(line, *line.split(" | ")[:3]) for line in sorted({*recorded()} - {*facts(image)}, key=_order)]
     return [
         line
         for line, name, number, field in missing
@@ -62,10 +62,10 @@ def _of_file(file: descriptor_pb2.FileDescriptorProto) -> Iterator[str]:
 
 
 def _messages(file: descriptor_pb2.FileDescriptorProto) -> Iterator[tuple[str, descriptor_pb2.DescriptorProto]]:
-    rest = [(f"{_package(file)}.{message.name}", message) for message in file.message_type]
-    for name, message in rest:
+    pending = [(f"{_package(file)}.{message.name}", message) for message in file.message_type]
+    for name, message in pending:
         yield name, message
-        rest += [(f"{name}.{below.name}", below) for below in message.nested_type]
+        pending += [(f"{name}.{nested.name}", nested) for nested in message.nested_type]
 
 
 def _package(file: descriptor_pb2.FileDescriptorProto) -> str:
@@ -77,7 +77,7 @@ def _values(name: str, enum: descriptor_pb2.EnumDescriptorProto) -> Iterator[str
 
 
 def _label(message: descriptor_pb2.DescriptorProto, field: descriptor_pb2.FieldDescriptorProto) -> str:
-    # That a field gets presence, or loses it, breaks no message.
+    # A change of field presence breaks no message.
     if field.HasField("oneof_index") and not field.proto3_optional:
         return f"oneof {message.oneof_decl[field.oneof_index].name}"
     return "repeated" if field.label == _FIELD.LABEL_REPEATED else "singular"
@@ -88,5 +88,5 @@ def _is_reserved(message: descriptor_pb2.DescriptorProto, number: int, field: st
 
 
 def _order(line: str) -> tuple[str, int, str]:
-    name, number, rest = line.split(" | ", 2)
-    return name, int(number), rest
+    name, number, remainder = line.split(" | ", 2)
+    return name, int(number), remainder

@@ -1,4 +1,4 @@
-"""A pipeline over stacks that change at once: no engine, no cloud, the real stages."""
+"""The real stages of the pipeline, with stacks that change at once and without engine or cloud."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Inventory(inventory.Inventory):
         return list(self._world.applied.values())
 
     def find(self, key: Any) -> inventory.Applied | None:
-        """Returns the resource of a name."""
+        """Returns the applied resource with a name, or None."""
         return self._world.applied.get(key.name)
 
     def read(self, name: stacks.StackName) -> inventory.Applied | None:
-        """Returns the resource of a stack."""
+        """Returns the applied resource of a stack, or None."""
         return self._world.applied.get(name.stack.rpartition(".")[2])
 
     def is_applied(self, manifest: Any) -> bool:
@@ -46,22 +46,22 @@ class Inventory(inventory.Inventory):
 
 
 class World:
-    """Stacks that change as a test says.
+    """Stacks whose changes are set by a test.
 
     Attributes:
         applied: Name → applied resource.
         actions: Name → the action of its next plan; None for no changes.
         planned: Name → its plans.
         updates: Name → the plan of its last update.
-        refreshed: The names whose state was refreshed.
-        changed: The names that the cloud's lists show as changed.
+        refreshed: The names with a refreshed state.
+        changed: The names that differ in the cloud's lists.
         destroyed: The names of deleted stacks.
         origins: Name → the folder that it is applied from.
-        id: The id of the next created resource.
+        id: The ID of the next created resource.
     """
 
     def __init__(self, folder: pathlib.Path) -> None:
-        """Has applied nothing."""
+        """Starts without applied resources."""
         environ = {"PLANTON_DATA_DIR": str(folder), "CIVO_TOKEN": "token", "CIVO_REGION": "lon1"}
         self.progress: list[str] = []
         self.settings = settings.Settings(environ=environ, progress=self.progress.append)
@@ -78,8 +78,8 @@ class World:
     @property
     def run(self) -> runtime.Runtime:
         """The runtime of this world."""
-        ours = operations.Operations(
-            recover=lambda *_given, **_more: resuming.Recovery(),
+        world_operations = operations.Operations(
+            recover=lambda *_arguments, **_options: resuming.Recovery(),
             preview=self._preview,
             differs=lambda subject, _lists: subject.key.name in self.changed,
             update=self._update,
@@ -87,25 +87,27 @@ class World:
             deletions=lambda subject: plans.Plan((_change(subject.target, plans.Action.DELETE),)),
             destroy=self._destroy,
         )
-        return runtime.Runtime(self.settings, TOOLS, Inventory(self), open_cloud=lambda *_given: offers.Cloud(), operations=ours)
+        return runtime.Runtime(
+            self.settings, TOOLS, Inventory(self), open_cloud=lambda *_arguments: offers.Cloud(), operations=world_operations
+        )
 
-    def _preview(self, subject: Any, *, refresh: bool = False, **_more: object) -> plans.Plan:
+    def _preview(self, subject: Any, *, refresh: bool = False, **_options: object) -> plans.Plan:
         name = subject.key.name
         applied = self.applied.get(name)
-        usual = None if applied is not None and _same(applied.manifest, subject.target) else plans.Action.CREATE
-        action = self.actions.get(name, usual)
+        default = None if applied is not None and _same(applied.manifest, subject.target) else plans.Action.CREATE
+        action = self.actions.get(name, default)
         missing = frozenset({_urn(subject.target)} if refresh else ())
         changes = () if action is None else (_change(subject.target, action),)
-        made = plans.Plan(changes, missing=missing, is_refreshed=refresh)
-        self.planned.setdefault(name, []).append(made)
-        return made
+        planned = plans.Plan(changes, missing=missing, is_refreshed=refresh)
+        self.planned.setdefault(name, []).append(planned)
+        return planned
 
-    def _update(self, subject: Any, plan: plans.Plan, **_more: object) -> updating.Updated:
+    def _update(self, subject: Any, plan: plans.Plan, **_options: object) -> updating.Updated:
         name, target = subject.key.name, subject.target
         self.updates[name] = plan
         outputs = {target.status.outputs.DESCRIPTOR.fields[0].name: self.id}
-        kept = {states.MANIFEST: as_kept(target), states.ORIGIN: self.origins.get(name, "")}
-        state = {"resources": [{"urn": "urn::stack", "type": "pulumi:pulumi:Stack", "outputs": {**outputs, **kept}}]}
+        recorded = {states.MANIFEST: as_kept(target), states.ORIGIN: self.origins.get(name, "")}
+        state = {"resources": [{"urn": "urn::stack", "type": "pulumi:pulumi:Stack", "outputs": {**outputs, **recorded}}]}
         applied = self.run.inventory.understand(subject.name, state)
         assert applied is not None
         self.applied[name] = applied
@@ -116,7 +118,7 @@ class World:
         self.actions[subject.key.name] = plans.Action.CREATE
         return plans.Plan()
 
-    def _destroy(self, subject: Any, plan: plans.Plan, **_more: object) -> plans.Plan:
+    def _destroy(self, subject: Any, plan: plans.Plan, **_options: object) -> plans.Plan:
         self.destroyed.append(subject.key.name)
         self.applied.pop(subject.key.name)
         return plan

@@ -1,4 +1,4 @@
-"""YAML → data, as editors and programs in other languages read it: the core schema of YAML 1.2, with merge keys."""
+"""Parses YAML like editors and other languages: the core schema of YAML 1.2, with merge keys."""
 
 from __future__ import annotations
 

@@ -118,12 +118,12 @@ def test_predefined_rules_use_the_functions_of_kubernetes(expression: str, text:
     ("expression", "reason"),
     [
         ("this.cluster_name.isHostname()", "Kubernetes has no isHostname"),
-        ("this.region > 1", "region is a text in Kubernetes and no number"),
-        ("this.region == 99", "is no value of CivoRegion"),
-        ("this.firewall == this.network", "firewall may be unset, and is used as a whole"),
+        ("this.region > 1", "region is text in Kubernetes, not a number"),
+        ("this.region == 99", "is not a value of CivoRegion"),
+        ("this.firewall == this.network", "firewall may be unset, and messages have no zero value"),
         ("this.nothing == 1", "undefined field 'nothing'"),
-        ("{'a': 1}.size() == 1", "a message or a map that is written out"),
-        ("this.cni == '\\n'", "is not known here"),
+        ("{'a': 1}.size() == 1", "a message or map literal"),
+        ("this.cni == '\\n'", "is not supported here"),
     ],
 )
 def test_an_untranslatable_rule_is_an_error_with_a_reason(expression: str, reason: str) -> None:
@@ -230,15 +230,15 @@ def test_rules_of_nested_messages_are_placed_on_their_field() -> None:
     assert properties["host"] == {"description": "Not checked here: must be a host [o.c].", "type": "string"}
     assert properties["count"][structural.RULES] == [{"rule": "self == 0 || (self > 1)", "message": "m [o.d]"}]
     assert properties["names"] == {"type": "array", "minItems": 1, "x-kubernetes-list-type": "set", "items": {"type": "string"}}
-    assert schemas.unchecked == {"o.b": "it looks at what is not in the resource", "o.c": "Kubernetes has no isHostname"}
+    assert schemas.unchecked == {"o.b": "it depends on values outside the resource", "o.c": "Kubernetes has no isHostname"}
 
 
 @pytest.mark.parametrize(
     ("name", "field", "reason"),
     [
         ("Recursive", {"type": 11, "type_name": "org.project_planton.test.Recursive"}, "contains itself"),
-        ("Long", {"type": 4}, "such numbers are not known here"),
-        ("Foreign", {"type": 11, "type_name": "google.protobuf.Duration"}, "a JSON form of its own"),
+        ("Long", {"type": 4}, "such numbers are not supported here"),
+        ("Foreign", {"type": 11, "type_name": "google.protobuf.Duration"}, "a special JSON form"),
     ],
 )
 def test_a_field_without_a_structural_schema_is_an_error(name: str, field: dict[str, Any], reason: str) -> None:

@@ -68,7 +68,7 @@ def test_all_annotations_are_declared_and_documented() -> None:
         bounds.BOUND_ANNOTATION,
         unsupported.ALLOW_ANNOTATION,
     }
-    declared = {own_annotations.PREFIX + name for name in own_annotations.KNOWN}
+    declared = {own_annotations.PREFIX + name for name in own_annotations.NAMES}
     assert read == declared
     section = SETTINGS.read_text("utf-8").split("\n## Annotations\n")[1].split("\n## ")[0]
     assert set(re.findall(rf"^\| `({own_annotations.PREFIX}[^`]+)`", section, re.MULTILINE)) == declared

@@ -14,10 +14,10 @@ from planton.schema import describe, kinds
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: What Kubernetes has in ``metadata`` too, with the same meaning.
+#: Fields of ``metadata`` that Kubernetes has too, with the same meaning.
 SHARED_METADATA: Final = ("name", "labels", "annotations")
 _CATEGORY: Final = "planton"
-#: Field of a spec → the column that ``kubectl get`` shows it in.
+#: Field of a spec → its column in ``kubectl get``.
 _COLUMNS: Final = {
     "region": "Region",
     "size": "Size",
@@ -30,7 +30,7 @@ _AGE: Final = {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTim
 
 
 def names() -> list[str]:
-    """Returns the kinds that there are definitions of."""
+    """Returns the names of kinds with a definition."""
     return [kind.name for kind in kinds.all_kinds()]
 
 
@@ -39,7 +39,7 @@ def document(name: str, *, comments: Mapping[str, str] | None = None) -> dict[st
 
     Args:
         name: A kind in singular or plural and any case.
-        comments: Full name → comment of the proto; those of the package where None.
+        comments: Full name → comment of the proto; by default the comments of the package.
 
     Raises:
         PlantonError: ``KIND_UNKNOWN``, with the nearest name as a hint.
@@ -47,7 +47,7 @@ def document(name: str, *, comments: Mapping[str, str] | None = None) -> dict[st
     kind = kinds.parse(name)
     group, version = kind.api_version.split("/")
     singular = kind.name.lower()
-    described = kind.message.DESCRIPTOR
+    message_type = kind.message.DESCRIPTOR
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -67,32 +67,32 @@ def document(name: str, *, comments: Mapping[str, str] | None = None) -> dict[st
                     "name": version,
                     "served": True,
                     "storage": True,
-                    "schema": {"openAPIV3Schema": _schema(described, describe.comments() if comments is None else comments)},
-                    **({"subresources": {"status": {}}} if "status" in described.fields_by_name else {}),
-                    "additionalPrinterColumns": _columns(described),
+                    "schema": {"openAPIV3Schema": _schema(message_type, describe.comments() if comments is None else comments)},
+                    **({"subresources": {"status": {}}} if "status" in message_type.fields_by_name else {}),
+                    "additionalPrinterColumns": _columns(message_type),
                 }
             ],
         },
     }
 
 
-def _schema(described: Any, comments: Mapping[str, str]) -> dict[str, Any]:  # a message's descriptor, here and below
-    """Returns the schema of a manifest. Kubernetes lets it say no more of ``metadata`` than how the name must be."""
-    schema = structural.Schemas(described, comments).message(described)
-    given = metadata_pb2.CloudResourceMetadata.DESCRIPTOR
-    others = sorted(field.json_name for field in given.fields if field.json_name not in SHARED_METADATA)
-    schema["description"] += f" Kubernetes has no metadata.{{{','.join(others)}}}: these are refused or dropped."
-    beyond = describe.message_rules(given)
-    schema["description"] += "".join(f" Not checked here: metadata.{rule.text} [{rule.id}]." for rule in beyond)
+def _schema(message_type: Any, comments: Mapping[str, str]) -> dict[str, Any]:  # a message's descriptor, here and below
+    """Returns the schema of a manifest. Kubernetes allows a schema of ``metadata`` to restrict only the name."""
+    schema = structural.Schemas(message_type, comments).message(message_type)
+    metadata = metadata_pb2.CloudResourceMetadata.DESCRIPTOR
+    unsupported = sorted(field.json_name for field in metadata.fields if field.json_name not in SHARED_METADATA)
+    schema["description"] += f" Kubernetes has no metadata.{{{','.join(unsupported)}}}: these are refused or dropped."
+    unchecked = describe.message_rules(metadata)
+    schema["description"] += "".join(f" Not checked here: metadata.{rule.text} [{rule.id}]." for rule in unchecked)
     schema["properties"]["metadata"] = {"type": "object", "properties": {"name": {"type": "string", "minLength": 1}}}
     return schema
 
 
-def _columns(described: Any) -> list[dict[str, str]]:
-    """Returns what ``kubectl get`` shows."""
-    found = []
-    for field in described.fields_by_name["spec"].message_type.fields:
+def _columns(message_type: Any) -> list[dict[str, str]]:
+    """Returns the columns of ``kubectl get``."""
+    columns = []
+    for field in message_type.fields_by_name["spec"].message_type.fields:
         if field.name in _COLUMNS and field.message_type is None:
             kind = {field.TYPE_STRING: "string", field.TYPE_ENUM: "string", field.TYPE_BOOL: "boolean"}.get(field.type, "integer")
-            found.append({"name": _COLUMNS[field.name], "type": kind, "jsonPath": f".spec.{field.json_name}"})
-    return [*found, _AGE]
+            columns.append({"name": _COLUMNS[field.name], "type": kind, "jsonPath": f".spec.{field.json_name}"})
+    return [*columns, _AGE]

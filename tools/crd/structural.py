@@ -1,6 +1,6 @@
-"""Messages as the schemas of Kubernetes: structural ones, with what no keyword says as rules in CEL.
+"""Generates structural schemas of Kubernetes from messages, with CEL rules for everything that no keyword expresses.
 
-A structural schema is narrower than JSON Schema: each value has one type, nothing is referred to, each field has one spelling. It is
+A structural schema is narrower than JSON Schema: each value has one type, there are no references, and each field has one spelling. It is
 for manifests as ``planton fmt`` writes them. Rules that Kubernetes cannot check are in the description of the field or message.
 """
 
@@ -21,14 +21,14 @@ from planton.schema import describe, keywords, rule_texts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-#: How long a text, and how many entries a list or map may have that rules look at. The API server estimates what a rule costs at worst,
-#: and takes no rule whose cost has no bound.
+#: Maximum length of text, and maximum size of a list or map, for values that rules read. The API server estimates the worst-case cost
+#: of a rule, and refuses a rule whose cost has no bound.
 MAX_TEXT: Final = 1024
 MAX_ENTRIES: Final = 256
-#: The same for a list or map in an item of another list, and for lists whose items have many rules.
+#: The same for a list or map inside an item of a list, and for lists with many rules on their items.
 MAX_NESTED: Final = 32
 _MAX_ITEMS: Final = {"additional_node_pools": 64, "taints": 15}
-#: How long a text can be that keeps a rule, where its pattern says so, which no estimate looks into.
+#: Maximum length of text that a rule's pattern allows; the cost estimate does not analyse patterns.
 _LENGTHS: Final = {"string.label_value": 63, "string.digital_ocean_tag": 255, "string.taint_effect": 16}
 RULES: Final = "x-kubernetes-validations"
 _FORMATS: Final = {5: "int32", 13: "int64", 15: "int32", 17: "int32", 7: "int64"}  # a 32-bit number without a sign needs 64 bits
@@ -38,12 +38,12 @@ _REFERENCE: Final = foreign_key_pb2.StringValueOrRef.DESCRIPTOR.full_name
 
 
 class Rule(NamedTuple):
-    """What must hold of a value.
+    """A rule about a value.
 
     Attributes:
-        id: What violations show.
-        message: What must hold, in words.
-        expression: The same in CEL, as the protos have it; empty where it looks at what is not in the resource.
+        id: Its id in violations.
+        message: Its message.
+        expression: Its expression in the protos; empty if it depends on values outside the resource.
         value: The value of ``rule`` in the expression.
     """
 
@@ -53,188 +53,188 @@ class Rule(NamedTuple):
     value: Any = None  # text, a number, true or false
 
 
-class Said(NamedTuple):
-    """Rules, as far as CEL can express them.
+class Translated(NamedTuple):
+    """Rules, translated where possible.
 
     Attributes:
-        rules: Those that can.
-        unsaid: Those that cannot.
-        sized: Whether what the former cost depends on the size of what they are over.
+        rules: The translated rules.
+        untranslated: The rules without a translation.
+        is_sized: Whether the cost of the translated rules depends on the size of their value.
     """
 
     rules: list[dict[str, str]]
-    unsaid: list[Rule]
-    sized: bool
+    untranslated: list[Rule]
+    is_sized: bool
 
 
 class Schemas:
-    """The schemas of a message and of what is below it.
+    """The schemas of a message and its nested messages.
 
     Attributes:
         unchecked: Ids of the rules that Kubernetes cannot check, and why.
     """
 
-    def __init__(self, described: Any, comments: Mapping[str, str]) -> None:  # a message's descriptor, here and below
-        """Translates the rules between fields first: they say which fields need a bound."""
+    def __init__(self, message_type: Any, comments: Mapping[str, str]) -> None:  # a message's descriptor, here and below
+        """Translates the rules between fields first: they determine which fields need a bound."""
         self.unchecked: dict[str, str] = {}
         self._comments = comments
         self._reads: set[str] = set()
-        self._depth = 0  # how many lists are around what is being described
-        self._said: dict[str, Said] = {}
-        self._translate(described, ())
+        self._depth = 0  # the number of enclosing lists
+        self._translated: dict[str, Translated] = {}
+        self._translate(message_type, ())
 
-    def message(self, described: Any) -> dict[str, Any]:
+    def message(self, message_type: Any) -> dict[str, Any]:
         """Returns the schema of a message."""
-        said, unsaid, _ = self._said[described.full_name]
-        needed = [field.json_name for field in described.fields if json_schema.is_needed(field)]
+        translated, untranslated, _ = self._translated[message_type.full_name]
+        needed = [field.json_name for field in message_type.fields if json_schema.is_needed(field)]
         return {
-            **self._description(described.full_name, unsaid),
+            **self._description(message_type.full_name, untranslated),
             "type": "object",
             **({"required": needed} if needed else {}),
-            "properties": {field.json_name: self.property(field) for field in described.fields},
-            **({RULES: [dict(one) for one in said]} if said else {}),
+            "properties": {field.json_name: self.property(field) for field in message_type.fields},
+            **({RULES: [dict(rule) for rule in translated]} if translated else {}),
         }
 
     def property(self, field: Any) -> dict[str, Any]:  # a field's descriptor, here and below
         """Returns the schema of a field."""
         rules = json_schema.rules_of(field)
-        said, unsaid, _ = self._rules(_of_reference(field), this=_REFERENCE)
-        found = self._values(field, rules, unsaid)
-        if said:
-            found[RULES] = [*found.get(RULES, []), *said]
-        return self._description(field.full_name, unsaid) | found | json_schema.default_of(field)
+        translated, untranslated, _ = self._rules(_of_reference(field), this=_REFERENCE)
+        schema = self._values(field, rules, untranslated)
+        if translated:
+            schema[RULES] = [*schema.get(RULES, []), *translated]
+        return self._description(field.full_name, untranslated) | schema | json_schema.default_of(field)
 
-    def _translate(self, described: Any, above: tuple[str, ...]) -> None:
-        if described.full_name in above:
-            raise TypeError(f"{described.full_name} contains itself, which no structural schema can say")
-        self._said[described.full_name] = self._rules(_of_message(described), this=described.full_name)
-        for field in described.fields:
-            below = field.message_type.fields_by_name["value"] if json_schema.is_map(field) else field
-            if below.message_type is not None:
-                self._translate(below.message_type, (*above, described.full_name))
+    def _translate(self, message_type: Any, parents: tuple[str, ...]) -> None:
+        if message_type.full_name in parents:
+            raise TypeError(f"{message_type.full_name} contains itself, which a structural schema cannot express")
+        self._translated[message_type.full_name] = self._rules(_of_message(message_type), this=message_type.full_name)
+        for field in message_type.fields:
+            value = field.message_type.fields_by_name["value"] if json_schema.is_map(field) else field
+            if value.message_type is not None:
+                self._translate(value.message_type, (*parents, message_type.full_name))
 
-    def _rules(self, rules: Iterable[Rule], *, this: str, each: str = "") -> Said:
-        """Returns the rules over something, or over each part of it, in Kubernetes' words, and those that have none."""
-        said, unsaid, sized = [], [], False
+    def _rules(self, rules: Iterable[Rule], *, this: str, each: str = "") -> Translated:
+        """Translates rules over a value, or over each of its parts; rules without a translation are returned as they are."""
+        translated, untranslated, is_sized = [], [], False
         for rule in rules:
             try:
                 if not rule.expression:
-                    raise cel.UntranslatableError("it looks at what is not in the resource")
+                    raise cel.UntranslatableError("it depends on values outside the resource")
                 translation = cel.translate(rule.expression, this=this, name=each or "self", rule=rule.value)
             except cel.UntranslatableError as error:
                 self.unchecked[rule.id] = str(error)
-                unsaid.append(rule)
+                untranslated.append(rule)
                 continue
             self._reads |= translation.reads
-            sized = sized or "this" in translation.reads
+            is_sized = is_sized or "this" in translation.reads
             text = f"self.all({each}, {translation.text})" if each else translation.text
-            said.append({"rule": text, "message": f"{rule.message} [{rule.id}]", **_path(rule.message, this)})
-        return Said(said, unsaid, sized)
+            translated.append({"rule": text, "message": f"{rule.message} [{rule.id}]", **_path(rule.message, this)})
+        return Translated(translated, untranslated, is_sized)
 
-    def _description(self, full_name: str, unsaid: list[Rule]) -> dict[str, str]:
+    def _description(self, full_name: str, untranslated: list[Rule]) -> dict[str, str]:
         parts = [self._comments.get(full_name, "")]
-        parts += [f"Not checked here: {rule.message} [{rule.id}]." for rule in unsaid]
+        parts += [f"Not checked here: {rule.message} [{rule.id}]." for rule in untranslated]
         text = " ".join(part for part in parts if part)
         return {"description": text} if text else {}
 
-    def _values(self, field: Any, rules: Any, unsaid: list[Rule]) -> dict[str, Any]:
+    def _values(self, field: Any, rules: Any, untranslated: list[Rule]) -> dict[str, Any]:
         if json_schema.is_map(field):
-            return self._map(field, rules, unsaid)
+            return self._map(field, rules, untranslated)
         if not field.is_repeated:
-            return self._one(field, rules, unsaid)
+            return self._single(field, rules, untranslated)
         self._depth += 1
-        items = self._one(field, rules.repeated.items, unsaid)
+        items = self._single(field, rules.repeated.items, untranslated)
         self._depth -= 1
-        said = _kept(keywords.of_rules(rules, predefined=False))
+        schema = _structural(keywords.of_rules(rules, predefined=False))
         if rules.required:
-            said.setdefault("minItems", 1)
+            schema.setdefault("minItems", 1)
         own, more, _ = self._rules(_of_value(rules), this="LIST")
-        unsaid += more
+        untranslated += more
         bound = {"maxItems": decode.MAX_PARTS} if field.message_type is not None else {}
         if own or _has_rules(items) or field.full_name in self._reads:
-            bound = {"maxItems": self._most(field)}
-        return {"type": "array", **bound, **said, "items": items, **({RULES: own} if own else {})}
+            bound = {"maxItems": self._maximum_entries(field)}
+        return {"type": "array", **bound, **schema, "items": items, **({RULES: own} if own else {})}
 
-    def _most(self, field: Any) -> int:
-        """Returns how many entries a list or a map may have that rules look at."""
+    def _maximum_entries(self, field: Any) -> int:
+        """Returns the maximum number of entries in a list or a map that rules read."""
         return _MAX_ITEMS.get(field.name, MAX_NESTED if self._depth else MAX_ENTRIES)
 
-    def _map(self, field: Any, rules: Any, unsaid: list[Rule]) -> dict[str, Any]:
+    def _map(self, field: Any, rules: Any, untranslated: list[Rule]) -> dict[str, Any]:
         entry = field.message_type.fields_by_name
-        values = self._one(entry["value"], rules.map.values, unsaid)
-        said = _kept(keywords.of_rules(rules, predefined=False))
+        values = self._single(entry["value"], rules.map.values, untranslated)
+        schema = _structural(keywords.of_rules(rules, predefined=False))
         if rules.required:
-            said.setdefault("minProperties", 1)
+            schema.setdefault("minProperties", 1)
         if keywords.of_rules(rules.map.keys, predefined=False) or entry["key"].type != field.TYPE_STRING:
-            raise TypeError(f"{field.full_name}: keys with such rules are not known here")
+            raise TypeError(f"{field.full_name}: keys with such rules are not supported here")
         own, more, _ = self._rules(_of_value(rules), this="MAP")
-        # There is no place for rules of keys: the map says what holds of each.
-        keys, others, _ = self._rules(_of_value(rules.map.keys), this="STRING", each="key")
-        own, unsaid[:] = own + keys, [*unsaid, *more, *others]
+        # A structural schema has no rules for keys, so the map has a rule about all its keys.
+        keys, key_rules, _ = self._rules(_of_value(rules.map.keys), this="STRING", each="key")
+        own, untranslated[:] = own + keys, [*untranslated, *more, *key_rules]
         is_bound = own or _has_rules(values) or field.full_name in self._reads
-        bound = {"maxProperties": self._most(field)} if is_bound else {}
-        return {"type": "object", **bound, **said, "additionalProperties": values, **({RULES: own} if own else {})}
+        bound = {"maxProperties": self._maximum_entries(field)} if is_bound else {}
+        return {"type": "object", **bound, **schema, "additionalProperties": values, **({RULES: own} if own else {})}
 
-    def _one(self, field: Any, rules: Any, unsaid: list[Rule]) -> dict[str, Any]:
+    def _single(self, field: Any, rules: Any, untranslated: list[Rule]) -> dict[str, Any]:
         if field.message_type is not None:
-            return self._part(field, rules, unsaid)
+            return self._part(field, rules, untranslated)
         if field.enum_type is not None:
-            # A rule over it looks at its number, which is not in Kubernetes.
-            unsaid += self._rules([rule._replace(expression="") for rule in _of_value(rules)], this="INT").unsaid
+            # A rule over an enum reads its number, which Kubernetes does not have.
+            untranslated += self._rules([rule._replace(expression="") for rule in _of_value(rules)], this="INT").untranslated
             names = [value.name for value in json_schema.values_of(field)]
             unset = [] if json_schema.is_needed(field) else [field.enum_type.values_by_number[0].name]
             return {"type": "string", "enum": [*names, *unset]}
-        said, more, sized = self._rules(_of_value(rules), this=_type(field))
-        found = self._scalar(field, rules, sized=sized)
-        unsaid += more
+        translated, more, is_sized = self._rules(_of_value(rules), this=_type(field))
+        schema = self._scalar(field, rules, is_sized=is_sized)
+        untranslated += more
         if rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE:
-            said = [one | {"rule": f"self == {_ZEROS[found['type']]} || ({one['rule']})"} for one in said]
-        return found | ({RULES: said} if said else {})
+            translated = [rule | {"rule": f"self == {_ZEROS[schema['type']]} || ({rule['rule']})"} for rule in translated]
+        return schema | ({RULES: translated} if translated else {})
 
-    def _part(self, field: Any, rules: Any, unsaid: list[Rule]) -> dict[str, Any]:
+    def _part(self, field: Any, rules: Any, untranslated: list[Rule]) -> dict[str, Any]:
         name = field.message_type.full_name
         if not name.startswith("org.project_planton."):
-            raise TypeError(f"{field.full_name}: a type with a JSON form of its own is not known here")
-        found = self.message(field.message_type)
-        said, more, _ = self._rules(_of_value(rules), this=name)
-        unsaid += more
+            raise TypeError(f"{field.full_name}: a type with a special JSON form is not supported here")
+        schema = self.message(field.message_type)
+        translated, more, _ = self._rules(_of_value(rules), this=name)
+        untranslated += more
         if not field.is_repeated:
-            found.pop("description", None)  # the field has its own
-            unsaid += self._said[name].unsaid
-        return found | ({RULES: [*found.get(RULES, []), *said]} if said else {})
+            schema.pop("description", None)  # the field has its own
+            untranslated += self._translated[name].untranslated
+        return schema | ({RULES: [*schema.get(RULES, []), *translated]} if translated else {})
 
-    def _scalar(self, field: Any, rules: Any, *, sized: bool) -> dict[str, Any]:
-        said = keywords.of_rules(rules, predefined=False)
+    def _scalar(self, field: Any, rules: Any, *, is_sized: bool) -> dict[str, Any]:
+        schema = keywords.of_rules(rules, predefined=False)
         if rules.required and field.type == field.TYPE_STRING:
-            said.setdefault("minLength", 1)
+            schema.setdefault("minLength", 1)
         if rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE:
-            said = keywords.or_empty(said)
+            schema = keywords.or_empty(schema)
         if field.type == field.TYPE_BOOL:
-            return {"type": "boolean"} | ({"enum": [True]} if rules.required else {}) | _kept(said)
+            return {"type": "boolean"} | ({"enum": [True]} if rules.required else {}) | _structural(schema)
         if field.type == field.TYPE_STRING:
-            if sized or field.full_name in self._reads:
-                said.setdefault("maxLength", min((_length(rule) for rule, _ in keywords.expressions(rules)), default=MAX_TEXT))
-            return {"type": "string"} | _kept(said)
+            if is_sized or field.full_name in self._reads:
+                schema.setdefault("maxLength", min((_length(rule) for rule, _ in keywords.expressions(rules)), default=MAX_TEXT))
+            return {"type": "string"} | _structural(schema)
         if field.type not in _FORMATS:
-            raise TypeError(f"{field.full_name}: such numbers are not known here")
-        low, high = json_schema.bounds_of(field, said, required=rules.required)
-        return {"type": "integer", "format": _FORMATS[field.type], "minimum": low, "maximum": high} | _kept(said)
+            raise TypeError(f"{field.full_name}: such numbers are not supported here")
+        low, high = json_schema.bounds_of(field, schema, required=rules.required)
+        return {"type": "integer", "format": _FORMATS[field.type], "minimum": low, "maximum": high} | _structural(schema)
 
 
 def _rule(rule: Any, value: Any = None) -> Rule:  # a validate_pb2.Rule; text, a number, true or false
     return Rule(rule.id, rule_texts.message(rule), rule_texts.condition(rule.expression), value)
 
 
-def _of_message(described: Any) -> list[Rule]:
-    """Returns the rules between the fields of a message, those of oneofs among them."""
-    given = described.GetOptions().Extensions[validate_pb2.message].cel
-    found = [_rule(rule) for rule in given]
-    texts = [rule for rule in describe.message_rules(described) if rule.id == _ONEOF]
-    for oneof, rule in zip((one for one in described.oneofs if len(one.fields) > 1), texts, strict=True):
+def _of_message(message_type: Any) -> list[Rule]:
+    """Returns the rules between the fields of a message, including those of oneofs."""
+    message_rules = message_type.GetOptions().Extensions[validate_pb2.message].cel
+    rules = [_rule(rule) for rule in message_rules]
+    oneof_rules = [rule for rule in describe.message_rules(message_type) if rule.id == _ONEOF]
+    for oneof, rule in zip((oneof for oneof in message_type.oneofs if len(oneof.fields) > 1), oneof_rules, strict=True):
         pairs = itertools.combinations([field.name for field in oneof.fields], 2)
-        both = " || ".join(f"has(this.{one}) && has(this.{other})" for one, other in pairs)
-        found.append(Rule(rule.id, rule.text, f"!({both})"))
-    return found
+        both = " || ".join(f"has(this.{first}) && has(this.{second})" for first, second in pairs)
+        rules.append(Rule(rule.id, rule.text, f"!({both})"))
+    return rules
 
 
 def _of_value(rules: Any) -> list[Rule]:  # a validate_pb2.FieldRules
@@ -243,16 +243,16 @@ def _of_value(rules: Any) -> list[Rule]:  # a validate_pb2.FieldRules
 
 
 def _of_reference(field: Any) -> list[Rule]:
-    """Returns the schema of a reference in addition to its message's rules. The property of the kind lists the allowed kinds."""
-    found = [Rule(rule.id, rule.text, "") for rule in describe.field_rules(field) if rule.id.startswith("reference.")]
-    default = field.GetOptions().Extensions[foreign_key_pb2.default_kind] if found else 0
+    """Returns the rules of a reference field in addition to those of its message. The schema of ``kind`` lists the allowed kinds."""
+    rules = [Rule(rule.id, rule.text, "") for rule in describe.field_rules(field) if rule.id.startswith("reference.")]
+    default = field.GetOptions().Extensions[foreign_key_pb2.default_kind] if rules else 0
     fits = f"!has(this.value_from) || this.value_from.field_path != '' || this.value_from.kind in [0, {default}]"
     expressions = {"reference.kind_fits": fits if default else "true"}
-    return [rule._replace(expression=expressions.get(rule.id, "")) for rule in found if rule.id != "reference.kind_is_known"]
+    return [rule._replace(expression=expressions.get(rule.id, "")) for rule in rules if rule.id != "reference.kind_is_known"]
 
 
 def _path(message: str, this: str) -> dict[str, str]:
-    """Returns the field that a rule between fields is shown at: the one that its message begins with."""
+    """Returns the field at which a rule between fields is shown: the first word of its message."""
     if "." not in this:
         return {}
     word = message.partition(" ")[0]
@@ -261,9 +261,9 @@ def _path(message: str, this: str) -> dict[str, str]:
 
 
 def _length(rule: Any) -> int:  # a validate_pb2.Rule
-    """Returns how long a text may be at most that keeps a rule, or may have to be for its cost to have a bound."""
-    said = keywords.of_expression(rule.expression) or {}
-    return int(said.get("maxLength", _LENGTHS.get(rule.id, MAX_TEXT)))
+    """Returns the maximum length of valid text, or the length to which it must be bounded."""
+    schema = keywords.of_expression(rule.expression) or {}
+    return int(schema.get("maxLength", _LENGTHS.get(rule.id, MAX_TEXT)))
 
 
 def _type(field: Any) -> str:
@@ -274,18 +274,18 @@ def _type(field: Any) -> str:
     return "UINT" if decode.INTEGERS[field.type][0] == 0 else "INT"
 
 
-def _kept(said: dict[str, Any]) -> dict[str, Any]:
-    """Returns keywords as structural schemas have them."""
-    found = dict(said)
-    # With a format, the API server accepts a list as a text. The pattern is equivalent to the format.
-    found.pop("format", None)
-    if "const" in found:
-        found["enum"] = [found.pop("const")]
-    if found.pop("uniqueItems", False):
-        found["x-kubernetes-list-type"] = "set"
-    return found
+def _structural(schema: dict[str, Any]) -> dict[str, Any]:
+    """Returns keywords in the form of structural schemas."""
+    result = dict(schema)
+    # A list would pass a format of text in the API server. The pattern is equivalent to the format.
+    result.pop("format", None)
+    if "const" in result:
+        result["enum"] = [result.pop("const")]
+    if result.pop("uniqueItems", False):
+        result["x-kubernetes-list-type"] = "set"
+    return result
 
 
 def _has_rules(schema: Any) -> bool:  # JSON data
-    below = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
-    return (isinstance(schema, dict) and RULES in schema) or any(_has_rules(part) for part in below)
+    nested = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    return (isinstance(schema, dict) and RULES in schema) or any(_has_rules(part) for part in nested)

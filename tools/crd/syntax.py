@@ -1,7 +1,7 @@
-"""Expressions of CEL as trees: what the compiler makes of a rule's text, with its macros put back together.
+"""Parses CEL expressions into trees, with macros restored from the loops of the compiler.
 
-The compiler hands out what it has checked as a message of CEL's own protos, in Protobuf's binary form. Only the parts of these that are
-read here are declared. This module knows CEL, and neither rules nor Kubernetes.
+The compiler returns a checked expression as a message of CEL's protos, in Protobuf's binary form. Only the parts of these protos that are
+used here are declared. This module handles CEL only, not rules or Kubernetes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, message_fa
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Message → its fields as ``name:number:type``, with ``*`` where there may be several (cel-spec, proto/cel/expr).
+#: Message → its fields as ``name:number:type``, with ``*`` for repeated fields (cel-spec, proto/cel/expr).
 _SYNTAX: Final = {
     "Checked": "references:2:*Referred types:3:*Typed expr:4:Expr",
     "Referred": "key:1:int value:2:Reference",
@@ -35,7 +35,7 @@ _MESSAGE: Final = 11
 
 
 class UnknownError(Exception):
-    """There is something in an expression that this module does not know; the text says what."""
+    """An expression contains a construct that this module does not support; the message names it."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -54,13 +54,13 @@ class Name:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Select:
-    """A field of something.
+    """A field of an expression.
 
     Attributes:
-        of: What has the field.
+        of: The expression with the field.
         field: The field's name.
-        owner: The full name of the message type that has it; empty where it is none.
-        test: Whether it is only asked if the field is set: ``has(of.field)``.
+        owner: The full name of its message type; empty for other types.
+        test: Whether it is a test for presence: ``has(of.field)``.
     """
 
     of: Tree
@@ -71,7 +71,7 @@ class Select:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Call:
-    """A function or an operator, by CEL's name for it (``_&&_``), of something or of nothing."""
+    """A function or an operator, by CEL's name for it (``_&&_``), with or without a target."""
 
     function: str
     target: Tree | None
@@ -80,7 +80,7 @@ class Call:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Items:
-    """A list that is written out."""
+    """A list literal."""
 
     items: tuple[Tree, ...]
 
@@ -99,81 +99,81 @@ Tree = Constant | Name | Select | Call | Items | Macro
 
 
 def read(compiled: bytes) -> Tree:
-    """Returns the tree of an expression that the compiler has serialised.
+    """Returns the tree of an expression that the compiler has serialized.
 
     Raises:
-        UnknownError: It has something that no tree here stands for.
+        UnknownError: It contains an unsupported construct.
     """
     wrapped = any_pb2.Any.FromString(compiled)
     checked = _checked().FromString(wrapped.value)
     types = {entry.key: entry.value.message for entry in checked.types}
     constants = {entry.key: entry.value.value for entry in checked.references if entry.value.HasField("value")}
-    return _Reading(types, constants).tree(checked.expr)
+    return _Parser(types, constants).tree(checked.expr)
 
 
-class _Reading:
-    """One expression being read."""
+class _Parser:
+    """The parser of one expression."""
 
-    def __init__(self, types: Mapping[int, str], constants: Mapping[int, Any]) -> None:  # the messages above, here and below
-        """Takes what the compiler says of parts by their number: names of message types, and values of enums."""
+    def __init__(self, types: Mapping[int, str], constants: Mapping[int, Any]) -> None:  # parts of the message, here and below
+        """Starts with the compiler's facts about subexpressions, by id: names of message types, and values of enums."""
         self._types = types
         self._constants = constants
 
     def tree(self, expr: Any) -> Tree:
-        """Returns the tree of a part."""
+        """Returns the tree of a subexpression."""
         if expr.id in self._constants:
             return Constant(_constant(self._constants[expr.id]))
-        found: Tree
+        tree: Tree
         match expr.WhichOneof("kind"):
             case "const":
-                found = Constant(_constant(expr.const))
+                tree = Constant(_constant(expr.const))
             case "ident":
-                found = Name(expr.ident.name)
+                tree = Name(expr.ident.name)
             case "select":
                 part = expr.select
-                found = Select(self.tree(part.operand), part.field, self._types.get(part.operand.id, ""), part.test_only)
+                tree = Select(self.tree(part.operand), part.field, self._types.get(part.operand.id, ""), part.test_only)
             case "call":
                 target = self.tree(expr.call.target) if expr.call.HasField("target") else None
-                found = Call(expr.call.function, target, tuple(self.tree(part) for part in expr.call.args))
+                tree = Call(expr.call.function, target, tuple(self.tree(part) for part in expr.call.args))
             case "list":
-                found = Items(tuple(self.tree(part) for part in expr.list.elements))
+                tree = Items(tuple(self.tree(part) for part in expr.list.elements))
             case "comprehension":
-                found = self._macro(expr.comprehension)
+                tree = self._macro(expr.comprehension)
             case _:
-                raise UnknownError("a message or a map that is written out")
-        return found
+                raise UnknownError("a message or map literal")
+        return tree
 
     def _macro(self, part: Any) -> Macro:
-        name, arguments = _written(self.tree(part.loop_step), part.iter_var)
+        name, arguments = _macro_of(self.tree(part.loop_step), part.iter_var)
         return Macro(name, self.tree(part.iter_range), part.iter_var, arguments)
 
 
-def _constant(given: Any) -> Any:  # text, bytes, a number, true or false; None for null
-    return next((value for _, value in given.ListFields()), None)
+def _constant(constant: Any) -> Any:  # text, bytes, a number, true or false; None for null
+    return next((value for _, value in constant.ListFields()), None)
 
 
-def _written(step: Tree, variable: str) -> tuple[str, tuple[Tree, ...]]:
-    """Returns the macro that a loop was made from, and its arguments, by what each turn of it does."""
-    found: tuple[str, tuple[Tree, ...]]
+def _macro_of(step: Tree, variable: str) -> tuple[str, tuple[Tree, ...]]:
+    """Returns the macro of a loop and its arguments, from the step of the loop."""
+    macro: tuple[str, tuple[Tree, ...]]
     match step:
         case Call("_&&_", _, (Name("@result"), body)):
-            found = "all", (body,)
+            macro = "all", (body,)
         case Call("_||_", _, (Name("@result"), body)):
-            found = "exists", (body,)
+            macro = "exists", (body,)
         case Call("_?_:_", _, (condition, Call("_+_", _, (Name("@result"), Constant(1))), Name("@result"))):
-            found = "exists_one", (condition,)
+            macro = "exists_one", (condition,)
         case Call("_+_", _, (Name("@result"), Items((body,)))):
-            found = "map", (body,)
+            macro = "map", (body,)
         case Call("_?_:_", _, (condition, Call("_+_", _, (Name("@result"), Items((body,)))), Name("@result"))):
-            found = ("filter", (condition,)) if body == Name(variable) else ("map", (condition, body))
+            macro = ("filter", (condition,)) if body == Name(variable) else ("map", (condition, body))
         case _:
-            raise UnknownError("a loop that no macro stands for")
-    return found
+            raise UnknownError("a loop without an equivalent macro")
+    return macro
 
 
 @functools.cache
 def _checked() -> Any:  # a class of messages
-    """Returns the class of what the compiler serialises."""
+    """Returns the class of the message that the compiler serializes."""
     file = descriptor_pb2.FileDescriptorProto(name="planton/crd/syntax.proto", package="planton.crd", syntax="proto2")
     for name, fields in _SYNTAX.items():
         message: Any = file.message_type.add(name=name)
@@ -181,13 +181,13 @@ def _checked() -> Any:  # a class of messages
             message.oneof_decl.add(name="kind")
         for declared in fields.split():
             field, number, kind = declared.split(":")
-            bare = kind.removeprefix("*")
-            added = message.field.add(name=field, number=int(number), label=1 if bare == kind else 3)
+            singular_kind = kind.removeprefix("*")
+            added = message.field.add(name=field, number=int(number), label=1 if singular_kind == kind else 3)
             if name == "Expr" and field != "id":
                 added.oneof_index = 0
-            added.type = _TYPES.get(bare, _MESSAGE)
-            if bare not in _TYPES:
-                added.type_name = f".planton.crd.{bare}"
+            added.type = _TYPES.get(singular_kind, _MESSAGE)
+            if singular_kind not in _TYPES:
+                added.type_name = f".planton.crd.{singular_kind}"
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     return message_factory.GetMessageClass(pool.FindMessageTypeByName("planton.crd.Checked"))

@@ -184,8 +184,8 @@ class Client:
         return _read(self.transport.request(verb, path, _plain(sent), query=query, silence=silence), answer)
 
     def _all(self, path: str, name: str, filters: Mapping[str, str], item: type[_M]) -> Iterator[_M]:
-        for one in self.transport.items(path, name, filters):
-            yield _read(one, item)
+        for data in self.transport.items(path, name, filters):
+            yield _read(data, item)
 
 
 def _path(*parts: str) -> str:
@@ -203,7 +203,6 @@ def _read(data: dict[str, Any], answer: type[_M]) -> _M:
     except json_format.ParseError as error:
         raise errors.PlantonError(
             f"the API's response is not a valid {answer.DESCRIPTOR.name}: {error}",
-            code=errors.Code.FAILED,
             reason=errors.Reason.API_UNREACHABLE,
             hint="check that the address is that of a planton server, and that no proxy answers in its place",
         ) from None

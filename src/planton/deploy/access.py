@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from planton import clouds, errors
 from planton.base import web
-from planton.clouds import kubeconfigs
+from planton.clouds import api, kubeconfigs
 from planton.config import credentials, folders
 from planton.schema import kinds
 from planton.state import inventory
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import pathlib
     from collections.abc import Callable
 
-    from planton.clouds import api
     from planton.config import settings as engine_settings
 
 #: Seconds that an API server has to refuse a token. kubectl waits during that time.
@@ -70,9 +69,9 @@ def credential(
         PlantonError: ``USAGE``: it is no cluster; ``NOT_FOUND``: the cloud does not have it, or not yet;
             ``CREDENTIAL_MISSING``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
     """
-    kept = _kept(applied, settings)
+    cache_path = _cache_path(applied, settings)
     if not fresh:
-        cached = _read(kept)
+        cached = _read(cache_path)
         if cached is not None and not is_refused(cached):
             return cached
     cloud = cloud_of(applied, settings)
@@ -86,7 +85,7 @@ def credential(
             hint=f"check it with: planton drift {applied.key.kind}/{applied.key.name}",
         )
     if fetched.expires:
-        _write(kept, fetched)
+        _write(cache_path, fetched)
     return fetched
 
 
@@ -120,23 +119,19 @@ def cloud_of(applied: inventory.Applied, settings: engine_settings.Settings) -> 
 
 def _require_cluster(applied: inventory.Applied) -> None:
     if not kinds.get(applied.key.kind).is_cluster:
-        raise errors.PlantonError(
+        raise errors.usage(
             f"{applied.key} is no cluster, so there is no way into it",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
             hint="name a cluster; planton get lists what has been applied",
         )
     inventory.require_complete(applied)
 
 
-def _kept(applied: inventory.Applied, settings: engine_settings.Settings) -> pathlib.Path:
+def _cache_path(applied: inventory.Applied, settings: engine_settings.Settings) -> pathlib.Path:
     digest = hashlib.sha256(f"{settings.backend_url} {applied.stack}".encode()).hexdigest()[:16]
     return folders.private(settings.data / "access") / f"{digest}.json"
 
 
 def _read(path: pathlib.Path) -> api.Credential | None:
-    from planton.clouds import api
-
     try:
         data: Any = json.loads(path.read_text("utf-8"))
         # A damaged file, or one of an older release, is fetched again.

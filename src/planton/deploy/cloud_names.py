@@ -53,7 +53,7 @@ def claims(manifest: message.Message, lookup: Callable[[references.Key], message
     ]
 
 
-_Found = tuple[str, tuple[str, ...], str, str]
+_Claim = tuple[str, tuple[str, ...], str, str]
 
 
 def _account(manifest: message.Message, lookup: Callable[[references.Key], message.Message | None]) -> tuple[str, str]:
@@ -65,7 +65,7 @@ def _account(manifest: message.Message, lookup: Callable[[references.Key], messa
     return "" if credential in _DEFAULT_ACCOUNTS else credential, references.region(manifest, lookup)
 
 
-def _claims(kind: kinds.Kind, manifest: Any, account: tuple[str, str]) -> Iterator[_Found]:  # a manifest of the kind
+def _claims(kind: kinds.Kind, manifest: Any, account: tuple[str, str]) -> Iterator[_Claim]:  # a manifest of the kind
     spec, name = manifest.spec, kind.cloud_name(manifest)
     yield kind.noun, _scope_of(kind, manifest, account), name, kind.cloud_name_path
     if kind.declared.own_firewall and not spec.HasField("firewall"):

@@ -64,19 +64,19 @@ def by_key(resources: Iterable[load.Resource]) -> dict[references.Key, load.Reso
         InvalidError: ``REFERENCE_INVALID``: one is given twice.
     """
     unique: dict[references.Key, load.Resource] = {}
-    twice = []
+    duplicates = []
     for entry in resources:
         key = references.key(entry.manifest)
         if key in unique:
-            twice.append(given_twice(key, unique[key], entry))
+            duplicates.append(duplicate_violation(key, unique[key], entry))
         unique.setdefault(key, entry)
-    if twice:
+    if duplicates:
         hint = "give each resource once, or another metadata.name"
-        raise errors.InvalidError(twice, reason=errors.Reason.REFERENCE_INVALID, hint=hint)
+        raise errors.InvalidError(duplicates, reason=errors.Reason.REFERENCE_INVALID, hint=hint)
     return unique
 
 
-def given_twice(key: references.Key, first: load.Resource, second: load.Resource) -> errors.Violation:
+def duplicate_violation(key: references.Key, first: load.Resource, second: load.Resource) -> errors.Violation:
     """Returns the violation for a second manifest of one resource."""
     place = first.place("metadata.name")
     text = f"{key} is given twice: also at {place}"
@@ -118,12 +118,6 @@ def is_cluster(key: references.Key) -> bool:
     """Returns whether a resource is a Kubernetes cluster, of any cloud."""
     kind = kinds.find(key.kind)
     return kind is not None and kind.is_cluster
-
-
-def goes_with(user: references.Key, target: references.Key) -> bool:
-    """Returns whether what refers to a resource is deleted with it, as a node pool is with its cluster."""
-    kind = kinds.find(user.kind)
-    return is_cluster(target) and kind is not None and kind.is_node_pool
 
 
 def check_targets(

@@ -63,8 +63,8 @@ class Leftovers:
             return texts
         if self.deleted:
             texts.append(f"deleted with the cluster: {', '.join(map(str, self.deleted))}")
-        kept = [item for item in self.items if item not in self.deleted]
-        for verb, items in _by_verb(kept, provider).items():
+        remaining = [item for item in self.items if item not in self.deleted]
+        for verb, items in _by_verb(remaining, provider).items():
             options = " ".join(dict.fromkeys(OPTIONS[item.sort] for item in items))
             texts.append(
                 f"{name} {verb}: {', '.join(map(str, items))}; "

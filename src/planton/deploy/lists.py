@@ -73,15 +73,15 @@ class Lists:
         """Returns the versions that a cluster can be upgraded to."""
         return self._read("upgrades", lambda: self.cloud.upgrades(cluster_id))
 
-    def things(self, what: str) -> list[entries.Entry] | None:
-        """Returns the existing ``network``s, ``firewall``s or ``cluster``s."""
-        return self._read(f"{what}s", lambda: self.cloud.listed(what))
+    def existing(self, resource_type: str) -> list[entries.Entry] | None:
+        """Returns the existing resources of a type: ``network``, ``firewall`` or ``cluster``."""
+        return self._read(f"{resource_type}s", lambda: self.cloud.listed(resource_type))
 
     def quotas(self) -> dict[str, entries.Quota] | None:
         """Returns the quotas by subject."""
         return self._read("quotas", self.cloud.account.quotas)
 
-    def _read(self, what: str, call: Callable[[], _Rows]) -> _Rows | None:
+    def _read(self, list_name: str, call: Callable[[], _Rows]) -> _Rows | None:
         try:
             return call()
         except errors.PlantonError as error:
@@ -90,5 +90,5 @@ class Lists:
             why = error.message
         except (KeyError, TypeError, ValueError, AttributeError):
             why = "the cloud's response has an unexpected form"
-        self.notes.add(f"not checked: the {what} of the cloud cannot be read ({why})")
+        self.notes.add(f"not checked: the {list_name} of the cloud cannot be read ({why})")
         return None

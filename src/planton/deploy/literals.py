@@ -33,7 +33,7 @@ class Literal:
 
     field: str
     path: str
-    what: str
+    resource_type: str
     text: str
 
 
@@ -61,7 +61,7 @@ def resolve(target: Any, literals: list[Literal], account: lists.Lists) -> list[
     """
     wrong = []
     for literal in literals:
-        listed = None if ids.is_id(literal.text) else account.things(literal.what)
+        listed = None if ids.is_id(literal.text) else account.existing(literal.resource_type)
         if listed is None:
             continue
         matches = [each for each in listed if literal.text == each.id] or [each for each in listed if literal.text == each.name]
@@ -90,10 +90,10 @@ def _ambiguous(literal: Literal, matches: list[entries.Entry], account: lists.Li
     listed = ", ".join(f"{each.id}" + (f" in {each.region}" if each.region else "") for each in matches)
     return problems.Problem(
         literal.path,
-        f"{len(matches)} {literal.what}s have the name {literal.text!r} in {account.where}: {listed}",
+        f"{len(matches)} {literal.resource_type}s have the name {literal.text!r} in {account.where}: {listed}",
         "cloud.reference_unambiguous",
-        f"write the id of the {literal.what} that you mean",
-        {"what": literal.what, "name": literal.text, "ids": ",".join(each.id for each in matches)},
+        f"write the id of the {literal.resource_type} that you mean",
+        {"what": literal.resource_type, "name": literal.text, "ids": ",".join(each.id for each in matches)},
     )
 
 
@@ -102,8 +102,8 @@ def missing(literal: Literal, listed: list[entries.Entry], account: lists.Lists)
     names = problems.offered(literal.text, {each.name for each in listed})
     return problems.Problem(
         literal.path,
-        f"no {literal.what} has the name or id {literal.text!r} in {account.where}; {literal.what}s there: {names}",
+        f"no {literal.resource_type} has the name or id {literal.text!r} in {account.where}; {literal.resource_type}s there: {names}",
         "cloud.reference_found",
-        f"write the id of a {literal.what}, or the exact name of one in this region and account",
-        {"what": literal.what, "name": literal.text},
+        f"write the id of a {literal.resource_type}, or the exact name of one in this region and account",
+        {"what": literal.resource_type, "name": literal.text},
     )

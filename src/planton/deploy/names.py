@@ -27,9 +27,9 @@ def taken(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.
         if not listed:
             continue
         name = guards.cloud_name(resource, subject.target)
-        others = [each for each in listed if each.name == name and each.id != subject.applied_id and not each.is_being_deleted]
-        if others:
-            yield _taken(subject, resource, name, others, account)
+        owners = [each for each in listed if each.name == name and each.id != subject.applied_id and not each.is_being_deleted]
+        if owners:
+            yield _taken(subject, resource, name, owners, account)
 
 
 def _gets_name(subject: subjects.Subject, change: plans.Change) -> bool:
@@ -42,28 +42,28 @@ def _gets_name(subject: subjects.Subject, change: plans.Change) -> bool:
 
 
 def _listed(subject: subjects.Subject, change: plans.Change, account: lists.Lists) -> tuple[entries.Entry, ...]:
-    what = change.name.partition("-")[0]
-    if what in ("network", "firewall", "cluster"):
-        return tuple(account.things(what) or ())
-    cluster = _entry(account, "cluster", subject.cluster_id) if what == "node_pool" else None
+    resource_type = change.name.partition("-")[0]
+    if resource_type in ("network", "firewall", "cluster"):
+        return tuple(account.existing(resource_type) or ())
+    cluster = _entry(account, "cluster", subject.cluster_id) if resource_type == "node_pool" else None
     return () if cluster is None else cluster.pools
 
 
-def _entry(account: lists.Lists, what: str, id_: str) -> entries.Entry | None:
+def _entry(account: lists.Lists, resource_type: str, id_: str) -> entries.Entry | None:
     # A placeholder for a resource that does not exist yet is in no list.
-    listed = account.things(what) if id_ and not references.is_unknown(id_) else None
+    listed = account.existing(resource_type) if id_ and not references.is_unknown(id_) else None
     return next((each for each in listed or () if each.id == id_), None)
 
 
 def _taken(
-    subject: subjects.Subject, resource: str, name: str, others: list[entries.Entry], account: lists.Lists
+    subject: subjects.Subject, resource: str, name: str, owners: list[entries.Entry], account: lists.Lists
 ) -> problems.Problem:
     metadata = subject.target.metadata
     noun = resource.partition("-")[0].replace("_", " ")
-    region = others[0].region or account.where
-    ids = ", ".join(each.id for each in others)
+    region = owners[0].region or account.where
+    ids = ", ".join(each.id for each in owners)
     hint = f"the {noun} {name} exists with the id {ids}: delete it there, or choose another name"
-    if resource == subject.kind.main and len(others) == 1:
+    if resource == subject.kind.main and len(owners) == 1:
         id_ = f"{subject.cluster_id}:{ids}" if resource == "node_pool" else ids
         command = f"planton import {subject.target.kind}/{metadata.name} {id_} -f {subject.entry.source}"
         hint = f"adopt it: {command}; or choose another name"
@@ -72,7 +72,7 @@ def _taken(
         f"the name {name!r} is taken by another {noun} in {region}: {ids}",
         "cloud.name_free",
         hint,
-        {"id": others[0].id, "region": region},
+        {"id": owners[0].id, "region": region},
     )
 
 
@@ -89,7 +89,7 @@ def overlaps(subject: subjects.Subject, account: lists.Lists) -> Iterator[proble
     if not subject.kind.is_network or not subject.target.spec.ip_range_cidr or not subject.is_new("network"):
         return
     own = _network(subject.target.spec.ip_range_cidr)
-    for other in account.things("network") or () if own is not None else ():
+    for other in account.existing("network") or () if own is not None else ():
         its = _network(other.cidr)
         if its is None or own is None or other.id == subject.applied_id or other.is_being_deleted or not own.overlaps(its):
             continue
@@ -117,7 +117,7 @@ def places(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems
         if reference is not None:
             yield from _other_region(subject, literal, references.own_region(reference).lower(), str(references.key(reference)))
             continue
-        listed = account.things(literal.what) if literal.path in by_path and ids.is_id(literal.text) else None
+        listed = account.existing(literal.resource_type) if literal.path in by_path and ids.is_id(literal.text) else None
         if listed is None:
             continue
         item = next((each for each in listed if each.id == literal.text), None)
@@ -130,7 +130,7 @@ def places(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems
 
 def _other_region(subject: subjects.Subject, literal: literals.Literal, region: str, name: str) -> Iterator[problems.Problem]:
     own = references.own_region(subject.target).lower()
-    if literal.what == "network" and region and own and region != own:
+    if literal.resource_type == "network" and region and own and region != own:
         yield problems.Problem(
             literal.path,
             f"the network {name} is in {region}, and the region of this resource is {own}; both must be in one region",

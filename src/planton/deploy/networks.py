@@ -55,19 +55,19 @@ def of(manifest: message.Message) -> Network | None:
 
 def overlaps(networks: Sequence[Network]) -> Iterator[tuple[int, int]]:
     """Yields pairs of positions of overlapping networks, the earlier first. Each network is the later one at most once."""
-    ordered = sorted(range(len(networks)), key=lambda at: (networks[at].scope, networks[at].first, at))
+    ordered = sorted(range(len(networks)), key=lambda index: (networks[index].scope, networks[index].first, index))
     widest: int | None = None
     seen: set[int] = set()
-    for at in ordered:
-        one = networks[at]
-        if widest is not None and networks[widest].scope == one.scope and one.first <= networks[widest].last:
-            earlier, later = sorted((at, widest))
-            if networks[widest].key != one.key and later not in seen:
+    for index in ordered:
+        network = networks[index]
+        if widest is not None and networks[widest].scope == network.scope and network.first <= networks[widest].last:
+            earlier, later = sorted((index, widest))
+            if networks[widest].key != network.key and later not in seen:
                 seen.add(later)
                 yield earlier, later
-            widest = widest if networks[widest].last >= one.last else at
+            widest = widest if networks[widest].last >= network.last else index
         else:
-            widest = at
+            widest = index
 
 
 def violation(first: load.Resource, second: load.Resource) -> errors.Violation:

@@ -82,5 +82,5 @@ def offered(name: str, names: Iterable[str], *, command: str = "") -> str:
     """
     ranked = sorted(names, key=lambda other: (-difflib.SequenceMatcher(None, name.lower(), other.lower()).ratio(), other))
     more = len(ranked) - _LISTED
-    rest = f" and {more} more" + (f" ({command} lists them)" if command else "") if more > 0 else ""
-    return (", ".join(ranked[:_LISTED]) or "none") + rest
+    suffix = f" and {more} more" + (f" ({command} lists them)" if command else "") if more > 0 else ""
+    return (", ".join(ranked[:_LISTED]) or "none") + suffix

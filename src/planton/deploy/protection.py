@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from planton import errors
 from planton.deploy import graph
+from planton.schema import kinds
 from planton.state import inventory
 
 if TYPE_CHECKING:
@@ -17,30 +18,29 @@ if TYPE_CHECKING:
 
 def refusal(
     applied: inventory.Applied,
-    what: str,
+    verb: str,
     *,
     manifests: Mapping[references.Key, load.Resource],
     everything: Callable[[], Iterable[inventory.Applied]],
 ) -> errors.PlantonError | None:
-    """Returns why a resource may not be deleted; None where it may.
+    """Returns why a resource must not be deleted, or None.
 
-    Protected is what was applied as protected, and what its manifest says to be. So neither the one that is not applied yet
-    nor the one that has just lost the annotation is overruled.
+    A resource is protected by its applied manifest or by its current manifest. So an annotation that is not applied yet, or that
+    was just removed, protects it too.
 
     Args:
         applied: The resource.
-        what: What would happen to it: ``delete``, ``replace``.
+        verb: What would happen to it: ``delete`` or ``replace``.
         manifests: The manifests of the command.
-        everything: Gives all that has been applied.
+        everything: Returns all applied resources.
     """
     for each in [applied, *_pools_of(applied, everything)]:
         entry = manifests.get(each.key)
         if each.protected or (entry is not None and inventory.is_protected(entry.manifest)):
-            own = f"{each.key} is protected against deletion, and this would {what} it"
-            pool = f"{applied.key} has the node pool {each.key}, which is protected against deletion, and this would {what} both"
+            own = f"{each.key} is protected against deletion, and this would {verb} it"
+            pool = f"{applied.key} has the node pool {each.key}, which is protected against deletion, and this would {verb} both"
             return errors.PlantonError(
                 own if each is applied else pool,
-                code=errors.Code.REFUSED,
                 reason=errors.Reason.PROTECTED,
                 hint=f"remove the annotation {inventory.PROTECTION_ANNOTATION} from its manifest, apply that, then try again",
             )
@@ -50,4 +50,8 @@ def refusal(
 def _pools_of(applied: inventory.Applied, everything: Callable[[], Iterable[inventory.Applied]]) -> list[inventory.Applied]:
     if not (applied.identity and graph.is_cluster(applied.key)):
         return []
-    return [each for each in everything() if each.cluster == applied.identity and graph.goes_with(each.key, applied.key)]
+    return [
+        each
+        for each in everything()
+        if each.cluster == applied.identity and kinds.is_deleted_with(each.key.kind, applied.key.kind)
+    ]

@@ -42,16 +42,16 @@ def check(subject: subjects.Subject, account: lists.Lists, needs: Needs) -> Iter
     if not need:
         return
     total = needs.add(account.cloud.account, references.key(subject.target), need)
-    for what, quota in (account.quotas() or {}).items():
-        if need[what] and quota.used + total[what] > quota.limit:
-            unit = _UNITS.get(what, what)
+    for quota_name, quota in (account.quotas() or {}).items():
+        if need[quota_name] and quota.used + total[quota_name] > quota.limit:
+            unit = _UNITS.get(quota_name, quota_name)
             yield problems.Problem(
                 path,
-                f"needs {need[what]} more {unit}, and this run {total[what]} in all; the account has {quota.used} of "
+                f"needs {need[quota_name]} more {unit}, and this run {total[quota_name]} in all; the account has {quota.used} of "
                 f"{quota.limit} in use",
                 "cloud.quota_left",
                 "ask the cloud for a higher quota, or use fewer or smaller machines",
-                {"quota": what, "used": str(quota.used), "limit": str(quota.limit)},
+                {"quota": quota_name, "used": str(quota.used), "limit": str(quota.limit)},
             )
 
 
@@ -85,5 +85,5 @@ def _number(value: Any) -> int:  # JSON data
 
 def _machines(size: str, nodes: int, account: lists.Lists) -> collections.Counter[str]:
     row = (account.sizes() or {}).get(size) or {}
-    each = {"nodes": 1, **{what: int(row.get(what) or 0) for what in ("cpus", "memory", "disk")}}
-    return collections.Counter({what: number * nodes for what, number in each.items() if number})
+    each = {"nodes": 1, **{quota_name: int(row.get(quota_name) or 0) for quota_name in ("cpus", "memory", "disk")}}
+    return collections.Counter({quota_name: number * nodes for quota_name, number in each.items() if number})

@@ -117,10 +117,8 @@ def signing_key(folder: pathlib.Path) -> bytes:
     except (OSError, ValueError):
         key = b""
     if len(key) != _KEY_BYTES:
-        raise errors.PlantonError(
+        raise errors.usage(
             f"the key that signs saved plans, {path}, is damaged",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
             hint=f"remove {path} and create the plan again: planton plan --out creates a new key",
             metadata={"file": str(path)},
         )
@@ -196,17 +194,18 @@ def check(saved: Saved, planned: Iterable[Step], pruned: Iterable[Step]) -> None
     Raises:
         PlantonError: ``PLAN_STALE``, with what differs.
     """
-    now = {"apply": _by_key(planned), "prune": _by_key(pruned)}
+    current = {"apply": _by_key(planned), "prune": _by_key(pruned)}
     differing = []
-    for what, before in (("apply", saved.applied), ("prune", saved.pruned)):
-        keys = sorted(before.keys() | now[what].keys())
+    for stage, before in (("apply", saved.applied), ("prune", saved.pruned)):
+        keys = sorted(before.keys() | current[stage].keys())
         differing += [
-            f"{key}: {_both(before.get(key), now[what].get(key))}" for key in keys if before.get(key) != now[what].get(key)
+            f"{key}: {_both(before.get(key), current[stage].get(key))}"
+            for key in keys
+            if before.get(key) != current[stage].get(key)
         ]
     if differing:
         raise errors.PlantonError(
             f"since the plan was made ({saved.created}) things have changed, and nothing was done:\n  " + "\n  ".join(differing),
-            code=errors.Code.REFUSED,
             reason=errors.Reason.PLAN_STALE,
             hint="make a new plan (planton plan --out FILE), look at it, and apply that",
         )
@@ -234,10 +233,8 @@ def _paths(differences: list[Any]) -> str:
 
 
 def _unusable(path: str, why: str, *, manifests: bool = False) -> errors.PlantonError:
-    return errors.PlantonError(
+    return errors.usage(
         f"cannot use the plan {path}: {why}",
-        code=errors.Code.USAGE,
-        reason=errors.Reason.USAGE,
         # Without -f, a manifest is read as a saved plan.
         hint="make one with: planton plan -f DIR --out FILE" + (f"; for manifests: planton apply -f {path}" if manifests else ""),
     )

@@ -79,25 +79,25 @@ def _plain(text: str) -> str:
 def _path(resource: str, named: str, target: Any) -> str:  # a manifest of any kind
     if resource.startswith("node_pool-"):
         return _path_of_additional(resource.removeprefix("node_pool-"), named, target)
-    head, *rest = re.findall(r"[^.\[\]]+", named) or [""]
+    head, *indexes = re.findall(r"[^.\[\]]+", named) or [""]
     kind = kinds.get(target.kind)
     if resource != kind.main:
         return kind.declared.own_firewall_fields.get(head, "") if resource == kinds.Role.FIREWALL else ""
     field = {**(_POOL if kind.is_node_pool else {}), **kind.declared.fields}.get(head)
     if field is None or field == "metadata.name":
         return field or ""
-    if field == "defaultNodePool" and rest and rest[0] in _POOL:
-        return f"spec.{field}.{_POOL[rest[0]]}"
-    return f"spec.{field}" + (f"[{rest[0]}]" if rest and field in _SAME_ORDER and rest[0].isdecimal() else "")
+    if field == "defaultNodePool" and indexes and indexes[0] in _POOL:
+        return f"spec.{field}.{_POOL[indexes[0]]}"
+    return f"spec.{field}" + (f"[{indexes[0]}]" if indexes and field in _SAME_ORDER and indexes[0].isdecimal() else "")
 
 
 def _path_of_additional(name: str, named: str, target: Any) -> str:  # a manifest of any kind
     names = [pool.name for pool in target.spec.additional_node_pools]
     if name not in names:
         return ""
-    head, *rest = re.findall(r"[^.\[\]]+", named) or [""]
+    head, *indexes = re.findall(r"[^.\[\]]+", named) or [""]
     path = f"spec.additionalNodePools[{names.index(name)}]"
     if head in ("label", "name"):
         return f"{path}.name"
-    index = f"[{rest[0]}]" if rest and head in _SAME_ORDER and rest[0].isdecimal() else ""
+    index = f"[{indexes[0]}]" if indexes and head in _SAME_ORDER and indexes[0].isdecimal() else ""
     return f"{path}.{_POOL[head]}{index}" if head in _POOL else path

@@ -38,7 +38,7 @@ _RECREATING = (Action.CREATE, Action.REPLACE, Action.DELETE, Action.IMPORT)
 _LOSSES = {Action.REPLACE: kinds.Loss.REPLACE, Action.DELETE: kinds.Loss.DELETE}
 
 
-_KEPT_NODES = {"node_pool": "; to keep nodes, change nodePoolName too"}
+_KEEP_NODES_HINTS = {"node_pool": "; to keep nodes, change nodePoolName too"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Change:
             return f"creates the new {noun} before it deletes the old one"
         if any(each.path == "clusterId" for each in self.differences):
             return f"deletes the old {noun} first: its cluster is another one"
-        advice = _KEPT_NODES.get(self.name, "") if kind is not None and kind.is_node_pool else ""
+        advice = _KEEP_NODES_HINTS.get(self.name, "") if kind is not None and kind.is_node_pool else ""
         if self.name.startswith("node_pool-"):
             advice = "; to keep nodes, change its name in additionalNodePools too"
         return f"deletes the old {noun} first: its name stays the same{advice}"
@@ -138,16 +138,15 @@ class Plan:
         """Returns the URNs of the resources that the plan creates, replaces, imports or deletes."""
         return {change.urn for change in self.changes if change.action in _RECREATING}
 
-    def count(self, action: Action) -> int:
+    def count(self, action: str) -> int:
         """Returns how many resources have this action."""
-        return sum(change.action is action for change in self.changes)
+        return sum(change.action == action for change in self.changes)
 
 
 def stale(why: str) -> errors.PlantonError:
     """Returns the error for a plan that does not say what would happen now."""
     return errors.PlantonError(
         why,
-        code=errors.Code.REFUSED,
         reason=errors.Reason.PLAN_STALE,
         hint="plan again, which reads the cloud: planton apply, or planton plan --out FILE",
     )

@@ -100,7 +100,7 @@ class Recorder:
         action = plans.Action.DELETE if metadata.new is None or _action(metadata) is plans.Action.DELETE else plans.Action.UPDATE
         if action is plans.Action.UPDATE:
             observed = _observed_differences(metadata)
-        ignored = (*_ignored(metadata.type), *_left_to_the_cloud(metadata.old.inputs or {}))
+        ignored = (*_ignored(metadata.type), *_cloud_managed(metadata.old.inputs or {}))
         observed = tuple(each for each in observed if each.path not in ignored)
         if observed or action is plans.Action.DELETE:
             name = metadata.urn.rsplit("::", 1)[-1]
@@ -120,16 +120,16 @@ def _ignored(type_: str) -> tuple[str, ...]:
     return () if kind is None else kind.declared.ignored_inputs
 
 
-def _left_to_the_cloud(inputs: Mapping[str, Any]) -> list[str]:
-    # An autoscaler moves the number of nodes, and automatic upgrades move the version, as the manifest says that they may.
+def _cloud_managed(inputs: Mapping[str, Any]) -> list[str]:
+    # An autoscaler changes the number of nodes, and automatic upgrades change the version, if the manifest allows it.
     scaled = (inputs.get("nodePool") or {}).get("autoScale")
-    moved = {
+    managed = {
         "nodeCount": inputs.get("autoScale"),
         "nodePool.nodeCount": scaled,
         "nodePool.actualNodeCount": scaled,
         "version": inputs.get("autoUpgrade"),
     }
-    return [path for path, left in moved.items() if left]
+    return [path for path, is_managed in managed.items() if is_managed]
 
 
 def _action(metadata: events.StepEventMetadata) -> plans.Action | None:

@@ -116,18 +116,19 @@ def pool_sizes(deployment: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def without(deployment: Mapping[str, Any], urns: set[str]) -> dict[str, Any]:
     """Returns a state without some resources and without those that depend on them."""
-    gone = set(urns)
-    grown = True
+    removed = set(urns)
+    is_growing = True
     resources = list(deployment.get("resources") or [])
-    while grown:
+    while is_growing:
         more = {
             resource["urn"]
             for resource in resources
-            if resource["urn"] not in gone and (gone & set(resource.get("dependencies") or []) or resource.get("parent") in gone)
+            if resource["urn"] not in removed
+            and (removed & set(resource.get("dependencies") or []) or resource.get("parent") in removed)
         }
-        gone |= more
-        grown = bool(more)
-    return {**deployment, "resources": [resource for resource in resources if resource["urn"] not in gone]}
+        removed |= more
+        is_growing = bool(more)
+    return {**deployment, "resources": [resource for resource in resources if resource["urn"] not in removed]}
 
 
 def name_of(resource: Mapping[str, Any]) -> str:

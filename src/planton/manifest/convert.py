@@ -191,10 +191,8 @@ def dump(values: Sequence[protobuf_message.Message], form: str, *, show_secrets:
     if form == YAML:
         return "---\n".join(dumping.text(_data(value, show_secrets=show_secrets)) for value in values).encode()
     if len(values) != 1:
-        raise errors.PlantonError(
+        raise errors.usage(
             f"there are {len(values)} documents, but {form} can contain only one",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
             hint="write YAML, or give one document at a time",
         )
     if form == JSON:
@@ -213,5 +211,5 @@ def _data(value: protobuf_message.Message, *, show_secrets: bool) -> dict[str, A
     return json.loads(json.dumps(data))  # type: ignore[no-any-return]  # no value stands in two places
 
 
-def _refuse(what: str, hint: str = "") -> NoReturn:
-    raise errors.PlantonError(what, code=errors.Code.INVALID, reason=errors.Reason.STACK_INPUT_INVALID, hint=hint)
+def _refuse(text: str, hint: str = "") -> NoReturn:
+    raise errors.PlantonError(text, reason=errors.Reason.STACK_INPUT_INVALID, hint=hint)

@@ -295,6 +295,6 @@ def _is_echo(path: str, document: Document) -> bool:
     return path in document.meant or any(_related(path, other) for other in document.unread)
 
 
-def _related(one: str, other: str) -> bool:
-    short, long = sorted((one, other), key=len)
+def _related(path: str, other: str) -> bool:
+    short, long = sorted((path, other), key=len)
     return long.startswith(short) and (len(long) == len(short) or not short or long[len(short)] in ".[")

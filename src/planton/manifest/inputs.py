@@ -47,8 +47,8 @@ def _stack_input(
 ) -> Any:  # a stack input of any kind
     reading = yaml_nodes.reading_of(file, 0, "", secret=True, violations=violations)
     if len(roots) != 1 or not isinstance(roots[0], yaml.MappingNode):
-        what = "a stack input must be one mapping with target and provider_config"
-        violations.append(errors.Violation(file, 1, 1, "", what, "stack_input.shape"))
+        message = "a stack input must be one mapping with target and provider_config"
+        violations.append(errors.Violation(file, 1, 1, "", message, "stack_input.shape"))
         return None
     root = roots[0]
     finder = documents.Finder(root)

@@ -77,7 +77,7 @@ def read_parameters(
     return message, reading.violations
 
 
-_WHOLE: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,39})\Z", re.ASCII)
+_INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,39})\Z", re.ASCII)
 _BOOLEANS: Final = {"true": True, "false": False}
 
 
@@ -85,7 +85,7 @@ def _parameter(field: decode.Field, text: str) -> Any:  # JSON data
     kind = field.described.type
     if kind == _F.TYPE_BOOL:
         return _BOOLEANS.get(text, text)
-    return int(text) if kind != _F.TYPE_STRING and _WHOLE.match(text) else text
+    return int(text) if kind != _F.TYPE_STRING and _INTEGER.match(text) else text
 
 
 def _malformed(error: Exception) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PREFIX: Final = "project-planton.org/"
 _PROTECTION: Final = "deletion-protection"
 #: The names after the prefix (docs/reference/settings.md).
-KNOWN: Final = ("allow-unsupported", "credential", _PROTECTION, "max-nodes-warning")
+NAMES: Final = ("allow-unsupported", "credential", _PROTECTION, "max-nodes-warning")
 
 
 def problems(manifest: message.Message) -> Iterator[validation.Problem]:
@@ -28,9 +28,9 @@ def problems(manifest: message.Message) -> Iterator[validation.Problem]:
             continue
         path = f'metadata.annotations["{name}"]'
         own = name.removeprefix(PREFIX)
-        if own not in KNOWN:
+        if own not in NAMES:
             text = f"unknown annotation {yaml_nodes.preview(name)}"
-            suggestion = decode.nearest(own, list(KNOWN))
+            suggestion = decode.nearest(own, list(NAMES))
             yield validation.Problem(path, text, "manifest.unknown_annotation", suggestion=suggestion)
         elif own == _PROTECTION and value.lower() not in ("true", "false"):
             text = f'must be "true" or "false", not {yaml_nodes.preview(value)}'

@@ -55,7 +55,7 @@ def to_integer(text: str, *, quoted: bool) -> int | None:
     bare = text.replace("_", "")
     base = _INTEGER_BASES.get(bare.lstrip("+-")[:2].lower())
     try:
-        return int(bare, base) if base else _whole(bare)
+        return int(bare, base) if base else _integer(bare)
     except ValueError:
         return None
 
@@ -65,7 +65,7 @@ def _quoted_integer(text: str) -> int | None:
     return int(text) if re.fullmatch(r"-?[0-9]{1,40}", text) else None
 
 
-def _whole(text: str) -> int | None:
+def _integer(text: str) -> int | None:
     if len(text) > 40:  # noqa: PLR2004  # no field holds such a number, and converting one could take long
         return None
     if text.lstrip("+-").isdigit():
@@ -78,15 +78,15 @@ def to_float(text: str, *, quoted: bool) -> float | None:
     """Returns the number value of a scalar; None if it is not a number."""
     if text in _JSON_FLOATS:
         return _JSON_FLOATS[text]
-    whole = to_integer(text, quoted=quoted)
-    if whole is not None:
-        return float(whole)
-    bare = text.replace("_", "")
-    if not quoted and bare.lower().lstrip("+-") in (".inf", ".nan"):
-        bare = bare.replace(".", "")
-    elif not _number().fullmatch(bare) or _OCTAL_OR_NOT.fullmatch(bare):
+    integer = to_integer(text, quoted=quoted)
+    if integer is not None:
+        return float(integer)
+    digits = text.replace("_", "")
+    if not quoted and digits.lower().lstrip("+-") in (".inf", ".nan"):
+        digits = digits.replace(".", "")
+    elif not _number().fullmatch(digits) or _OCTAL_OR_NOT.fullmatch(digits):
         return None
     try:
-        return float(bare)
+        return float(digits)
     except ValueError:
         return None

@@ -13,26 +13,25 @@ if TYPE_CHECKING:
     from google.protobuf import message
 
 
-def require(config: message.Message, *, others: Iterable[str] = ()) -> None:
+def require(config: message.Message, *, also_missing: Iterable[str] = ()) -> None:
     """Checks that a provider config has the required credential fields of its cloud.
 
     Args:
         config: The provider config of a stack input.
-        others: The names of other missing settings, e.g. ``region``.
+        also_missing: The names of other missing settings, e.g. ``region``.
 
     Raises:
         PlantonError: ``CREDENTIAL_MISSING``, with the missing fields and the environment variables that set them.
     """
     provider = providers.of_config(config.DESCRIPTOR.name)
     missing = [field.label for field in provider.credentials if field.is_required and not getattr(config, field.name)]
-    missing += others
+    missing += also_missing
     if not missing:
         return
     required = (field.variables[0] for field in provider.credentials if field.is_required)
     variables = [*required, *(provider.region_variables[:1] if provider.networks.are_regional else ())]
     raise errors.PlantonError(
         f"failed to set up the {provider.prefix} provider: the {' and the '.join(missing)} is missing",
-        code=errors.Code.MISSING,
         reason=errors.Reason.CREDENTIAL_MISSING,
         hint=f"set {' and '.join(variables)}, or give a provider config with -p FILE (docs/use/credentials.md)",
     )

@@ -47,10 +47,10 @@ def takes_time(change: plans.Change) -> bool:
 
 def uninstalled(cluster: Mapping[str, Any], applications: Iterable[str]) -> list[str]:
     """Returns the applications of a manifest that the cloud has not installed, in the cloud's spelling."""
-    asked = {application.partition(":")[0].lower() for application in applications if not application.startswith("-")}
+    requested = {application.partition(":")[0].lower() for application in applications if not application.startswith("-")}
     entries = [entry for entry in cluster.get("installed_applications") or () if not entry.get("installed")]
     names = [str(entry.get("name") or entry.get("application") or "") for entry in entries]
-    return sorted(name for name in names if name.lower() in asked)
+    return sorted(name for name in names if name.lower() in requested)
 
 
 def until_installed(
@@ -69,10 +69,10 @@ def until_installed(
         timing: How to wait.
 
     Raises:
-        PlantonError: ``INTERRUPTED``; the cloud could not be asked.
+        PlantonError: ``INTERRUPTED``; the cloud could not be read.
     """
     timing = timing or Timing()
-    asked = chosen.interruption.times
+    interruptions = chosen.interruption.times
     deadline = timing.clock() + min(APPLICATION_SECONDS, chosen.timeout)
     pause, reported = _FIRST_PAUSE_SECONDS, ""
     while missing := uninstalled(look() or {}, target.spec.applications):
@@ -82,17 +82,17 @@ def until_installed(
         if listed != reported:
             reported = listed
             chosen.progress(f"  {target.metadata.name}: the cloud is installing {listed}")
-        pause = _rest(pause, chosen, asked, timing, reported)
+        pause = _wait(pause, chosen, interruptions, timing, reported)
     return []
 
 
-def _rest(pause: float, chosen: settings.Settings, asked: int, timing: Timing, doing: str) -> float:
-    rest = pause
-    while rest > 0:
-        if chosen.interruption.times > asked:
-            raise _interrupted(doing)
-        timing.sleep(min(rest, _SLICE_SECONDS))
-        rest -= _SLICE_SECONDS
+def _wait(pause: float, chosen: settings.Settings, interruptions: int, timing: Timing, activity: str) -> float:
+    remaining = pause
+    while remaining > 0:
+        if chosen.interruption.times > interruptions:
+            raise _interrupted(activity)
+        timing.sleep(min(remaining, _SLICE_SECONDS))
+        remaining -= _SLICE_SECONDS
     return min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
 
@@ -112,10 +112,10 @@ def until_settled(
         timing: How to wait.
 
     Raises:
-        PlantonError: ``CLOUD_STUCK``; ``INTERRUPTED``; the cloud could not be asked.
+        PlantonError: ``CLOUD_STUCK``; ``INTERRUPTED``; the cloud could not be read.
     """
     timing = timing or Timing()
-    asked = chosen.interruption.times
+    interruptions = chosen.interruption.times
     deadline = timing.clock() + chosen.timeout
     pause, reported = _FIRST_PAUSE_SECONDS, ""
     while (cluster := look()) is not None:
@@ -127,13 +127,12 @@ def until_settled(
             chosen.progress(f"  {target.metadata.name}: {reported}; waiting for the cloud")
         if timing.clock() > deadline:
             raise explain.stuck("apply", chosen.timeout, target)
-        pause = _rest(pause, chosen, asked, timing, reported)
+        pause = _wait(pause, chosen, interruptions, timing, reported)
 
 
 def _interrupted(condition_: str) -> errors.PlantonError:
     return errors.PlantonError(
         f"apply was interrupted while the cloud was still at work ({condition_}); what was done is saved",
-        code=errors.Code.INTERRUPTED,
         reason=errors.Reason.INTERRUPTED,
         hint="the cloud continues by itself; run the same command again, which waits for its end",
     )

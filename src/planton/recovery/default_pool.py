@@ -173,33 +173,33 @@ def drift(pool: DefaultPool, changes: Iterable[plans.Change], cloud: clouds.Clou
         cloud: The cloud that reports the current default pool.
 
     Raises:
-        PlantonError: The cloud could not be asked.
+        PlantonError: The cloud could not be read.
     """
     cluster = cloud.cluster(pool.cluster_id)
     if cluster is None:
         return tuple(changes)
     seen = find(cluster, pool)
     corrected = tuple(_corrected(pool, change, seen) for change in changes)
-    kept = tuple(change for change in corrected if change.differences or change.action is not plans.Action.UPDATE)
-    return kept if seen is not None else (deletion(pool), *kept)
+    corrected_changes = tuple(change for change in corrected if change.differences or change.action is not plans.Action.UPDATE)
+    return corrected_changes if seen is not None else (deletion(pool), *corrected_changes)
 
 
 def _corrected(pool: DefaultPool, change: plans.Change, seen: Mapping[str, Any] | None) -> plans.Change:
     traits = pool.traits
     if change.urn != pool.cluster or traits.reported is None:
         return change
-    others = tuple(each for each in change.differences if not each.path.startswith(f"{traits.property}."))
+    other_differences = tuple(each for each in change.differences if not each.path.startswith(f"{traits.property}."))
     reported = {} if seen is None else traits.reported(seen)
     now = {key: value for key, value in reported.items() if key in traits.compared}
     own = plans.compare({traits.property: {key: pool.outputs.get(key) for key in now}}, {traits.property: now})
-    return dataclasses.replace(change, differences=(*others, *own))
+    return dataclasses.replace(change, differences=(*other_differences, *own))
 
 
 def is_last(deployment: Mapping[str, Any], cloud: clouds.Cloud) -> str:
     """Returns the id of the cluster whose only pools are in a state, else "". Clouds keep a cluster's last pool.
 
     Raises:
-        PlantonError: The cloud could not be asked.
+        PlantonError: The cloud could not be read.
     """
     own: dict[str, set[str]] = {}
     for resource in deployment.get("resources") or []:
@@ -207,8 +207,8 @@ def is_last(deployment: Mapping[str, Any], cloud: clouds.Cloud) -> str:
         if kinds.has_role(resource["type"], kinds.Role.NODE_POOL) and cluster and resource.get("id"):
             own.setdefault(cluster, set()).add(str(resource["id"]))
     for cluster, ids in own.items():
-        there = {str(each["id"]) for each in observed.pools_of(cloud.cluster(cluster) or {})}
-        if there and there <= ids:
+        existing = {str(each["id"]) for each in observed.pools_of(cloud.cluster(cluster) or {})}
+        if existing and existing <= ids:
             return cluster
     return ""
 

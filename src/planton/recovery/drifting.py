@@ -34,11 +34,11 @@ def drift(subject: managed.Managed) -> tuple[plans.Change, ...]:
     if suspects - missing:
         raise guards.not_believed(map(states.short_name, suspects - missing), "the cloud still has it")
     deleted = [deletion(each) for each in resources if each["urn"] in missing]
-    others = tuple(change for change in changes if change.urn not in missing and change.action is not plans.Action.DELETE)
+    other_changes = tuple(change for change in changes if change.urn not in missing and change.action is not plans.Action.DELETE)
     pool = default_pool.of(before)
     if pool is not None and pool.cluster not in missing:
-        others = default_pool.drift(pool, others, subject.cloud)
-    return (*deleted, *others)
+        other_changes = default_pool.drift(pool, other_changes, subject.cloud)
+    return (*deleted, *other_changes)
 
 
 def deletion(resource: dict[str, Any]) -> plans.Change:

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 def dropped(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Returns the resources that one state has and the next has not, or has only as an empty shell."""
-    kept = {resource["urn"]: resource for resource in states.cloud_resources(after)}
+    """Returns the resources of a state that are missing from the next state, or are an empty shell there."""
+    remaining = {resource["urn"]: resource for resource in states.cloud_resources(after)}
     return [
         resource
         for resource in states.cloud_resources(before)
-        if resource["urn"] not in kept or _is_shell(resource, kept[resource["urn"]])
+        if resource["urn"] not in remaining or _is_shell(resource, remaining[resource["urn"]])
     ]
 
 
@@ -46,7 +46,6 @@ def not_believed(names: Iterable[str], why: str) -> errors.PlantonError:
     listed = ", ".join(names)
     return errors.PlantonError(
         f"the plugin says that {listed} is gone, but {why}; the state is as it was",
-        code=errors.Code.FAILED,
         reason=errors.Reason.REFRESH_NOT_BELIEVED,
         hint="the cloud's API has probably failed for a moment: run the same command again",
     )
@@ -57,9 +56,9 @@ def with_missing(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[st
     now = {each["urn"]: each for each in after.get("resources") or []}
     shells = {each["urn"] for each in dropped(before, after)}
     old = [{key: value for key, value in each.items() if key != "initErrors"} for each in before.get("resources") or []]
-    kept = [each if each["urn"] in shells else now.get(each["urn"], each) for each in old]
-    urns = {each["urn"] for each in kept}
-    return {**after, "resources": [*kept, *(each for urn, each in now.items() if urn not in urns)]}
+    restored = [each if each["urn"] in shells else now.get(each["urn"], each) for each in old]
+    urns = {each["urn"] for each in restored}
+    return {**after, "resources": [*restored, *(each for urn, each in now.items() if urn not in urns)]}
 
 
 def missing(resources: Iterable[Mapping[str, Any]], cloud: clouds.Cloud) -> set[str]:
@@ -141,9 +140,9 @@ def with_adopted(
         inputs = {"__defaults": [], **suspects[urn].inputs}
         entry = {"urn": urn, "custom": True, "id": id_, "type": type_, "inputs": inputs, "outputs": {}, "parent": stack}
         entries.append({**entry, "provider": f"{provider['urn']}::{provider['id']}"})
-    # The old resource of an interrupted replacement is one that is still to be deleted.
-    kept = [{**each, "delete": True} if each["urn"] in adopted else each for each in resources]
-    return {**deployment, "resources": [*kept, *entries]}
+    # The old resource of an interrupted replacement still has to be deleted.
+    existing = [{**each, "delete": True} if each["urn"] in adopted else each for each in resources]
+    return {**deployment, "resources": [*existing, *entries]}
 
 
 def creating(deployment: Mapping[str, Any]) -> dict[str, journal.Creation]:
@@ -191,23 +190,26 @@ def with_whole_rules(deployment: Mapping[str, Any]) -> dict[str, Any] | None:
     other rule lacks are lost. A TCP rule without ports makes every later refresh fail.
     """
     resources = list(deployment.get("resources") or [])
-    repaired = [_with_whole_rules(each) if kinds.has_role(each["type"], kinds.Role.FIREWALL) else each for each in resources]
+    repaired = [_with_complete_rules(each) if kinds.has_role(each["type"], kinds.Role.FIREWALL) else each for each in resources]
     return {**deployment, "resources": repaired} if repaired != resources else None
 
 
-def _with_whole_rules(firewall: dict[str, Any]) -> dict[str, Any]:
+def _with_complete_rules(firewall: dict[str, Any]) -> dict[str, Any]:
     inputs, outputs = firewall.get("inputs") or {}, firewall.get("outputs") or {}
-    whole = {
-        name: [_whole(rule, reported) for rule, reported in zip(inputs[name], outputs[name], strict=True)]
+    completed = {
+        name: [_completed(rule, reported) for rule, reported in zip(inputs[name], outputs[name], strict=True)]
         for name in _RULES
         if isinstance(inputs.get(name), list) and len(inputs[name]) == len(outputs.get(name) or ())
     }
-    return {**firewall, "inputs": {**inputs, **whole}}
+    return {**firewall, "inputs": {**inputs, **completed}}
 
 
-def _whole(rule: dict[str, Any], reported: Mapping[str, Any]) -> dict[str, Any]:
+def _completed(rule: dict[str, Any], reported: Mapping[str, Any]) -> dict[str, Any]:
     ranges = rule.get("cidrs") or []
-    kept = {name: value for name, value in rule.items() if name not in ("__defaults", "cidrs")}
-    if any(reported.get(name) != value for name, value in kept.items()) or ranges != (reported.get("cidrs") or [])[: len(ranges)]:
+    fields = {name: value for name, value in rule.items() if name not in ("__defaults", "cidrs")}
+    if (
+        any(reported.get(name) != value for name, value in fields.items())
+        or ranges != (reported.get("cidrs") or [])[: len(ranges)]
+    ):
         return rule
     return {**rule, **{name: reported[name] for name in _RULE_FIELDS if reported.get(name)}}

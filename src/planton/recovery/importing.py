@@ -81,8 +81,8 @@ def _require(cloud: clouds.Cloud, resource: str, import_id: str) -> None:
 
 def _other(cloud: clouds.Cloud, resource: str, import_id: str) -> str:
     types = kinds.resource_types(cloud.PROVIDER)
-    others = [name for name in types if name not in (resource, _POOL)] if ids.is_id(import_id) else []
-    other = next((name for name in others if cloud.exists(types[name], import_id)), "")
+    other_types = [name for name in types if name not in (resource, _POOL)] if ids.is_id(import_id) else []
+    other = next((name for name in other_types if cloud.exists(types[name], import_id)), "")
     return f"this is the id of a {other}; use the id of a {resource}" if other else ""
 
 
@@ -131,7 +131,6 @@ def _firewall(cloud: clouds.Cloud, target: Any, cluster_id: str) -> tuple[str, s
 def _missing(text: str, hint: str = "") -> errors.PlantonError:
     return errors.PlantonError(
         text,
-        code=errors.Code.INVALID,
         reason=errors.Reason.NOT_FOUND,
         hint=hint or "correct the id, or the region or the account of the manifest",
     )

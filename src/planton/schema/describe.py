@@ -193,10 +193,8 @@ def _child(node: Node, step: str) -> Node:
     where = f"{node.kind.name}.{node.path}" if node.path else node.kind.name
     names = [child.name for child in below]
     hint = kinds.suggest(step[:60], names) or (f"it has {', '.join(names)}" if names else f"its type is {node.type}")
-    raise errors.PlantonError(
+    raise errors.usage(
         f"{where} has no field {step[:60]!r}" if names else f"{where} has no fields",
-        code=errors.Code.USAGE,
-        reason=errors.Reason.USAGE,
         hint=hint,
         metadata={"path": where, "field": step[:60]},
     )
@@ -275,7 +273,10 @@ def _rules(rules: Any, prefix: str) -> list[Rule]:  # validate_pb2.FieldRules
             declared += _rules(value, _NESTED[rule.name])
         elif rule.is_extension:
             predefined = rule.GetOptions().Extensions[validate_pb2.predefined].cel
-            declared += [Rule(one.id, f"{prefix}{rule_texts.message(one)}{unless}") for one in predefined]
+            declared += [
+                Rule(predefined_rule.id, f"{prefix}{rule_texts.message(predefined_rule)}{unless}")
+                for predefined_rule in predefined
+            ]
         elif value is not False:
             declared.append(Rule(f"{kind}.{rule.name}", f"{prefix}{_words(rule.name, value)}{unless}"))
     return declared

@@ -128,7 +128,7 @@ class Inventory:
         ]
         if not matches:
             self._check_own_state(kind, name, env)
-            where = ", ".join(f"{what} {value}" for what, value in (("env", env), ("stack", stack)) if value)
+            where = ", ".join(f"{option} {value}" for option, value in (("env", env), ("stack", stack)) if value)
             raise state_errors.not_applied(f"{kind.name}/{name}" + (f" ({where})" if where else ""))
         if len(matches) > 1:
             by_env = len({applied.key for applied in matches}) == len(matches)
@@ -268,15 +268,14 @@ def require_complete(applied: Applied) -> None:
     if not applied.complete:
         raise errors.PlantonError(
             f"{applied.key} has no outputs: its apply did not finish, or it is missing from the cloud",
-            code=errors.Code.INVALID,
             reason=errors.Reason.STACK_NOT_FOUND,
             hint="run planton apply again to continue",
         )
 
 
-def _ambiguous(what: str, matches: Iterable[Applied], hint: str) -> errors.PlantonError:
+def _ambiguous(resource: str, matches: Iterable[Applied], hint: str) -> errors.PlantonError:
     return errors.PlantonError(
-        f"{what} is ambiguous: " + "; ".join(f"env {each.key.env or '(none)'}, stack {each.stack}" for each in matches),
+        f"{resource} is ambiguous: " + "; ".join(f"env {each.key.env or '(none)'}, stack {each.stack}" for each in matches),
         code=errors.Code.USAGE,
         reason=errors.Reason.AMBIGUOUS,
         hint=hint,

@@ -37,8 +37,14 @@ class Cloud(Protocol):
     def settle(self, now: float) -> bool:
         """Ends the changes that are due at ``now`` and returns whether there were any."""
 
-    def kubernetes(self, *, client: str, now: float) -> list[nodes.Cluster]:
-        """Returns the Kubernetes API of each cluster, as it is open to a client with this address."""
+    def kubernetes(self, *, client: str, now: float, key: str = "") -> list[nodes.Cluster]:
+        """Returns the Kubernetes API of each cluster, or of one, as it is open to a client with this address."""
+
+    def reflect(self, key: str, workload: nodes.Workload, *, now: float) -> None:
+        """Follows a cluster's workload: which nodes are cordoned, which volumes and load balancers there are."""
+
+    def cluster_id(self, body: Mapping[str, Any], *, now: float) -> str:
+        """Returns the id of the cluster that an out-of-band change names."""
 
     def observe(self, key: str) -> bool:
         """Counts a read of a cluster's Kubernetes API and returns whether a timer was waiting for it."""

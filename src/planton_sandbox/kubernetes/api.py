@@ -1,153 +1,180 @@
-"""The Kubernetes API of one simulated cluster, as far as kubectl reads it.
+"""The Kubernetes API of one simulated cluster.
 
-It is read-only. Nodes come from the cloud. There are namespaces, and what ``kubectl describe node`` needs; all other lists are
-empty. A request without the client certificate or a valid token of the cluster gets 401.
+A request without the client certificate or a valid token of the cluster gets 401; every other may do everything.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import json
+import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiohttp import web
 
-from planton_sandbox import clock
-from planton_sandbox.kubernetes import discovery, nodes, selectors, store, tables
+from planton_sandbox.kubernetes import (
+    decoding,
+    discovery,
+    errors,
+    nodes,
+    objects,
+    openapi,
+    options,
+    paths,
+    protobuf,
+    reads,
+    rendering,
+    resources,
+    subresources,
+    watches,
+    writes,
+)
 
-WATCH_INTERVAL = 0.1
-WATCH_SECONDS = 1800.0
+LOGGER = logging.getLogger(__name__)
 Object = dict[str, Any]
-Look = Callable[[], Awaitable[nodes.Cluster | None]]
+_CREATED = 201
 
 
 class Api:
     """The API of one cluster.
 
     Args:
-        look: Returns the cluster as it is now, and counts as a read of it.
-        now: Returns the simulated time in seconds since the epoch.
-        first: A resource version above those of earlier runs.
+        look: Returns the cluster as it is now, and counts as a read of it; ``None`` if it is gone.
+        poll: The same for watches, which look often.
+        save: Is called after every write.
     """
 
-    def __init__(self, look: Look, *, now: Callable[[], float], first: int) -> None:
+    def __init__(self, look: watches.Look, *, poll: watches.Look, save: Callable[[], None]) -> None:
         """Creates the API; it calls ``look`` before every answer."""
         self._look = look
-        self._now = now
-        self._store = store.Store(first=first)
+        self._poll = poll
+        self._save = save
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answers a request."""
-        cluster = await self._look()
-        if cluster is None:
-            return _status(503, "ServiceUnavailable", "the cluster is gone")
-        if not _admitted(request, cluster):
-            return _status(401, "Unauthorized", "Unauthorized")
-        self._store.update(cluster)
-        document = _document(request, cluster)
-        return await self._resource(request, cluster) if document is None else document
-
-    async def _resource(self, request: web.Request, cluster: nodes.Cluster) -> web.StreamResponse:
-        target = discovery.target(request.path.rstrip("/"))
-        if target is None:
-            return _status(404, "NotFound", "the server could not find the requested resource")
-        if request.method not in ("GET", "HEAD"):
-            return _status(405, "MethodNotAllowed", "the sandbox's Kubernetes API is for reading only")
+        view = self._look()
+        if view is None:
+            return _reply(errors.failure(503, "ServiceUnavailable", "the cluster is gone"), status=503)
+        if not _is_admitted(request, view.cluster):
+            return _reply(errors.failure(401, "Unauthorized", "Unauthorized"), status=401)
+        document = _document(request, view.cluster)
+        if document is not None:
+            return document
         try:
-            return await self._read(request, target, cluster)
-        except ValueError as error:
-            return _status(400, "BadRequest", str(error))
+            return await self._answer(request, view)
+        except errors.ApiError as error:
+            return _refusal(error)
+        except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
+            LOGGER.warning("%s %s: a malformed request", request.method, request.path, exc_info=True)
+            return _refusal(errors.bad_request(f"the request is malformed: {error!r}"))
 
-    async def _read(self, request: web.Request, target: discovery.Target, cluster: nodes.Cluster) -> web.StreamResponse:
+    async def _answer(self, request: web.Request, view: reads.View) -> web.StreamResponse:
+        target = paths.target(request.path)
+        if target is None:
+            raise errors.no_resource()
+        if request.method in ("GET", "HEAD"):
+            return await self._read(request, target, view)
+        body = await _body(request)
+        kind = request.content_type if request.method == "PATCH" else ""
+        given = options.of(request.query, request.headers.get("User-Agent", ""), now=view.now)
+        try:
+            return _write(request, target, view, given, body=body, kind=kind)
+        finally:
+            self._look()
+            self._save()
+
+    async def _read(self, request: web.Request, target: paths.Target, view: reads.View) -> web.StreamResponse:
         resource = target.resource
-        if target.name:
-            return self._one(request, target, cluster)
-        if request.query.get("watch") in ("1", "true"):
-            return await self._watch(request, resource)
-        chosen = _select(self._items(resource, cluster), request.query)
-        if tables.requested(request.headers.get("Accept", "")):
-            return web.json_response(self._table(request, resource, chosen))
-        return web.json_response(
-            {
-                "kind": f"{resource.kind}List",
-                "apiVersion": discovery.group_version(resource.group),
-                "metadata": {"resourceVersion": str(self._store.version)},
-                "items": chosen,
-            }
-        )
+        if "get" not in resource.verbs:
+            raise errors.method_not_allowed()
+        if not target.name and "watch" in resource.verbs and request.query.get("watch") in ("1", "true"):
+            return await watches.watch(request, target, view, self._poll)
+        if not target.name:
+            return _reply(rendering.many(request, resource, reads.page(view, target, request.query), now=view.now))
+        item = reads.one(view, target)
+        if target.subresource == subresources.SCALE:
+            return _reply(subresources.scale(item))
+        if target.subresource == "log":
+            return web.Response(text="")
+        if target.subresource == "eviction":
+            raise errors.method_not_allowed()
+        return _reply(rendering.one(request, resource, item, now=view.now))
 
-    def _one(self, request: web.Request, target: discovery.Target, cluster: nodes.Cluster) -> web.StreamResponse:
-        resource, name = target.resource, target.name
-        if resource.plural == "leases":
-            node = self._store.node(name)
-            item = _lease(node, moment=clock.rfc3339(self._now())) if node else None
-        else:
-            items = self._items(resource, cluster)
-            item = next((item for item in items if item["metadata"]["name"] == name), None)
-        if item is None:
-            kind = f"{resource.plural}.{resource.group}" if resource.group else resource.plural
-            details = {"name": name, "kind": resource.plural, "group": resource.group}
-            return _status(404, "NotFound", f'{kind} "{name}" not found', details=details)
-        if tables.requested(request.headers.get("Accept", "")):
-            return web.json_response(self._table(request, resource, [item]))
-        return web.json_response(item)
 
-    def _items(self, resource: discovery.Resource, cluster: nodes.Cluster) -> list[Object]:
-        if resource.plural == "nodes":
-            return self._store.all_nodes()
-        if resource.plural == "namespaces":
-            return [_namespace(name, cluster) for name in discovery.NAMESPACES]
-        return []
+def _write(
+    request: web.Request, target: paths.Target, view: reads.View, given: options.Options, *, body: Any, kind: str
+) -> web.Response:
+    method, resource = request.method, target.resource
+    if target.subresource in (subresources.SCALE, "eviction"):
+        return _write_sub(request, target, view, given, body=body, kind=kind)
+    if resource in (resources.ACCESS_REVIEWS, resources.SELF_REVIEWS) and method == "POST":
+        return _reply(subresources.review(resource, body), status=_CREATED)
+    if method == "DELETE" and not target.name and "deletecollection" in resource.verbs:
+        return _delete_all(request, target, view, given, body=body)
+    answer = _write_one(method, target, writes.Writes(view.store, target, given), request.query, body=body, kind=kind)
+    if answer is None:
+        raise errors.method_not_allowed()
+    return _written(request, resource, answer, now=view.now)
 
-    def _table(self, request: web.Request, resource: discovery.Resource, items: list[Object]) -> Object:
-        include = request.query.get("includeObject", "Metadata")
-        version = str(self._store.version)
-        return tables.table(resource.kind, items, version=version, include=include, now=self._now())
 
-    async def _watch(self, request: web.Request, resource: discovery.Resource) -> web.StreamResponse:
-        keep = _test(request.query)
-        version = request.query.get("resourceVersion", "")
-        start = int(version) if version.isdigit() else 0
-        response = web.StreamResponse(headers={"Content-Type": "application/json"})
-        if start and not self._store.oldest <= start <= self._store.version:
-            return _status(410, "Expired", f"too old resource version: {start} ({self._store.oldest})")
-        await response.prepare(request)
-        if resource.plural != "nodes":
-            start = self._store.version
-        elif not start:
-            start = self._store.version
-            present = [("ADDED", item) for item in self._store.all_nodes() if keep(item)]
-            await self._send(request, response, resource, present)
-        limit = float(request.query.get("timeoutSeconds") or WATCH_SECONDS)
-        loop = asyncio.get_running_loop()
-        end = loop.time() + limit
-        while loop.time() < end and resource.plural == "nodes":
-            events = [item for item in self._store.since(start) if keep(item.object)]
-            start = self._store.version
-            await self._send(request, response, resource, [(item.kind, item.object) for item in events])
-            await asyncio.sleep(WATCH_INTERVAL)
-            cluster = await self._look()
-            if cluster is None or request.transport is None or request.transport.is_closing():
-                return response
-            self._store.update(cluster)
-        if resource.plural != "nodes":
-            await asyncio.sleep(limit)
-        return response
+def _write_one(
+    method: str, target: paths.Target, given: writes.Writes, query: Mapping[str, str], *, body: Any, kind: str
+) -> writes.Written | None:
+    """Writes one object; returns ``None`` if the resource has no such verb."""
+    verbs = target.resource.verbs
+    is_placed = not target.resource.namespaced or bool(target.namespace)
+    if method == "POST" and not target.name and is_placed and "create" in verbs:
+        return given.create(body)
+    if method == "PUT" and target.name and "update" in verbs:
+        return given.update(body)
+    if method == "PATCH" and target.name and "patch" in verbs:
+        return given.patch(body, kind=kind)
+    if method == "DELETE" and target.name and not target.subresource and "delete" in verbs:
+        return given.delete(options.deletion(query, body))
+    return None
 
-    async def _send(
-        self,
-        request: web.Request,
-        response: web.StreamResponse,
-        resource: discovery.Resource,
-        events: list[tuple[str, Object]],
-    ) -> None:
-        tabular = tables.requested(request.headers.get("Accept", ""))
-        for kind, item in events:
-            shown = self._table(request, resource, [item]) if tabular else item
-            await response.write(json.dumps({"type": kind, "object": shown}).encode() + b"\n")
+
+def _delete_all(
+    request: web.Request, target: paths.Target, view: reads.View, given: options.Options, *, body: Any
+) -> web.Response:
+    order = options.deletion(request.query, body)
+    page = reads.page(view, target, request.query)
+    for item in [] if order.is_dry else page.items:
+        place = paths.Target(target.resource, objects.namespace(item), objects.name(item))
+        writes.Writes(view.store, place, given).delete_one(item, order)
+    return _reply(rendering.many(request, target.resource, page, now=view.now))
+
+
+def _write_sub(
+    request: web.Request, target: paths.Target, view: reads.View, given: options.Options, *, body: Any, kind: str
+) -> web.Response:
+    if target.subresource == subresources.SCALE and request.method in ("PUT", "PATCH"):
+        return _reply(subresources.set_scale(view.store, target, given, body, kind=kind))
+    if target.subresource == "eviction" and request.method == "POST":
+        return _reply(subresources.evict(view.store, target, given, body), status=_CREATED)
+    raise errors.method_not_allowed()
+
+
+def _written(request: web.Request, resource: resources.Resource, answer: writes.Written, *, now: float) -> web.Response:
+    body = answer.body if answer.body["kind"] == "Status" else rendering.one(request, resource, answer.body, now=now)
+    response = _reply(body, status=_CREATED if answer.is_new else 200)
+    for warning in answer.warnings:
+        response.headers.add("Warning", f"299 - {json.dumps(warning)}")
+    return response
+
+
+async def _body(request: web.Request) -> Any:
+    text = await request.read()
+    if not text.strip():
+        return {}
+    kind = request.content_type
+    if kind == protobuf.MEDIA_TYPE:
+        return protobuf.decode(text)
+    if "json" not in kind and "yaml" not in kind:
+        raise errors.unsupported_media(kind, ("application/json", "application/yaml", *openapi.PATCHES))
+    return decoding.value(text, kind=kind)
 
 
 def _document(request: web.Request, cluster: nodes.Cluster) -> web.Response | None:
@@ -155,27 +182,24 @@ def _document(request: web.Request, cluster: nodes.Cluster) -> web.Response | No
     if path in ("/healthz", "/livez", "/readyz"):
         return web.Response(text="ok")
     if path == "/version":
-        return web.json_response(_version(cluster.version))
+        return _reply(_version(cluster.version))
+    document = openapi.document(path)
+    if document is not None:
+        return _reply(document)
     document = discovery.document(path, accept=request.headers.get("Accept", ""))
-    return None if document is None else _discovered(document)
+    if document is None:
+        return None
+    response = _reply(document)
+    if document["kind"] == "APIGroupDiscoveryList":
+        response.headers["Content-Type"] = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+    return response
 
 
-def _admitted(request: web.Request, cluster: nodes.Cluster) -> bool:
+def _is_admitted(request: web.Request, cluster: nodes.Cluster) -> bool:
     if request.transport is not None and request.transport.get_extra_info("peercert"):
         return True
     word, _, token = request.headers.get("Authorization", "").partition(" ")
     return word.lower() == "bearer" and any(hmac.compare_digest(token.encode(), valid.encode()) for valid in cluster.tokens)
-
-
-def _select(items: list[Object], query: Mapping[str, str]) -> list[Object]:
-    keep = _test(query)
-    return [item for item in items if keep(item)]
-
-
-def _test(query: Mapping[str, str]) -> selectors.Test:
-    by_label = selectors.labels(query.get("labelSelector", ""))
-    by_field = selectors.fields(query.get("fieldSelector", ""))
-    return lambda item: by_label(item) and by_field(item)
 
 
 def _version(text: str) -> Object:
@@ -194,59 +218,9 @@ def _version(text: str) -> Object:
     }
 
 
-def _discovered(document: Object) -> web.Response:
-    kind = "application/json"
-    if document["kind"] == "APIGroupDiscoveryList":
-        kind = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-    return web.Response(body=json.dumps(document).encode(), headers={"Content-Type": kind})
+def _refusal(error: errors.ApiError) -> web.Response:
+    return _reply(error.status, status=error.code)
 
 
-def _namespace(name: str, cluster: nodes.Cluster) -> Object:
-    return {
-        "kind": "Namespace",
-        "apiVersion": "v1",
-        "metadata": {
-            "name": name,
-            "uid": f"{cluster.id}-{name}",
-            "resourceVersion": "1",
-            "creationTimestamp": clock.rfc3339(cluster.created),
-            "labels": {"kubernetes.io/metadata.name": name},
-        },
-        "spec": {"finalizers": ["kubernetes"]},
-        "status": {"phase": "Active"},
-    }
-
-
-def _lease(node: Object, *, moment: str) -> Object:
-    meta = node["metadata"]
-    micro = moment.replace("Z", ".000000Z")
-    return {
-        "kind": "Lease",
-        "apiVersion": "coordination.k8s.io/v1",
-        "metadata": {
-            "name": meta["name"],
-            "namespace": "kube-node-lease",
-            "uid": meta["uid"],
-            "resourceVersion": meta["resourceVersion"],
-            "creationTimestamp": meta["creationTimestamp"],
-        },
-        "spec": {"holderIdentity": meta["name"], "leaseDurationSeconds": 40, "renewTime": micro},
-    }
-
-
-def failure(code: int, reason: str, message: str, *, details: Mapping[str, str] | None = None) -> Object:
-    """Returns the ``Status`` object of a refused request."""
-    return {
-        "kind": "Status",
-        "apiVersion": "v1",
-        "metadata": {},
-        "status": "Failure",
-        "message": message,
-        "reason": reason,
-        "details": dict(details or {}),
-        "code": code,
-    }
-
-
-def _status(code: int, reason: str, message: str, *, details: Mapping[str, str] | None = None) -> web.Response:
-    return web.json_response(failure(code, reason, message, details=details), status=code)
+def _reply(body: Object, *, status: int = 200) -> web.Response:
+    return web.Response(body=json.dumps(body).encode(), status=status, headers={"Content-Type": "application/json"})

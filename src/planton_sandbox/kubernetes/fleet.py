@@ -20,6 +20,8 @@ from planton_sandbox.kubernetes import nodes
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 GRACE_SECONDS = 0.2
+# More than the API itself takes, so that it can refuse a body in its own words.
+MAXIMUM_BODY = 4 * 1024 * 1024
 
 
 @dataclasses.dataclass(slots=True)
@@ -77,7 +79,7 @@ class Fleet:
                 self._on_move(cluster.id, port)
 
     async def _open(self, served: _Served, cluster: nodes.Cluster) -> None:
-        application = web.Application()
+        application = web.Application(client_max_size=MAXIMUM_BODY)
         application.router.add_route("*", "/{path:.*}", self._handler(cluster.id))
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=GRACE_SECONDS)
         await runner.setup()

@@ -24,7 +24,12 @@ class Taint:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Node:
-    """A node; times in seconds since the epoch, sizes in the units of their names."""
+    """A node; times in seconds since the epoch, sizes in the units of their names.
+
+    Attributes:
+        pool: The pool's name or id in its cloud.
+        unreachable: Whether the kubelet does not answer, so that the node's state is unknown.
+    """
 
     uid: str
     name: str
@@ -44,6 +49,16 @@ class Node:
     os_image: str
     runtime: str
     provider_id: str
+    pool: str
+    unreachable: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Storage:
+    """The default storage class of a cloud: its name, and the CSI driver that provisions volumes."""
+
+    name: str
+    provisioner: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,6 +68,7 @@ class Cluster:
     Attributes:
         open: Whether its API answers on ``port``.
         tokens: The bearer tokens that are valid now.
+        storage: The storage class that every cluster has.
     """
 
     id: str
@@ -63,7 +79,23 @@ class Cluster:
     tokens: tuple[str, ...]
     version: str
     created: float
+    storage: Storage
     nodes: tuple[Node, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Workload:
+    """What a cluster's workload means for its cloud.
+
+    Attributes:
+        cordoned: The names of the nodes that take no new pods.
+        volumes: The names of the provisioned volumes.
+        balancers: The names of the load balancers.
+    """
+
+    cordoned: frozenset[str]
+    volumes: frozenset[str]
+    balancers: frozenset[str]
 
 
 def manifest(node: Node) -> dict[str, Any]:
@@ -104,8 +136,9 @@ def _spec(node: Node) -> dict[str, Any]:
     taints = [_taint(item) for item in node.taints]
     if node.leaving:
         taints.append({"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"})
-    if not node.ready:
-        taints.append({"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"})
+    lost = "unreachable" if node.unreachable else "" if node.ready else "not-ready"
+    if lost:
+        taints += [{"key": f"node.kubernetes.io/{lost}", "effect": effect} for effect in ("NoSchedule", "NoExecute")]
     spec: dict[str, Any] = {"providerID": node.provider_id}
     if taints:
         spec["taints"] = taints
@@ -140,6 +173,9 @@ def _conditions(node: Node, created: str) -> list[dict[str, str]]:
     starting = ("False", "KubeletNotReady", "container runtime network not ready: cni plugin not initialized")
     status, reason, message = ready if node.ready else starting
     times = {"lastHeartbeatTime": created, "lastTransitionTime": created}
+    if node.unreachable:
+        lost = {"status": "Unknown", "reason": "NodeStatusUnknown", "message": "Kubelet stopped posting node status."}
+        return [{"type": kind} | lost | times for kind in (*(name for name, _, _ in pressures), "Ready")]
     conditions = [
         {"type": kind, "status": "False", "reason": reason, "message": text} | times for kind, reason, text in pressures
     ]

@@ -23,7 +23,7 @@ def labels(text: str) -> Test:
 
     def test(item: Mapping[str, Any]) -> bool:
         present = item["metadata"].get("labels", {})
-        return all(one(present) for one in tests)
+        return all(requirement(present) for requirement in tests)
 
     return test
 
@@ -46,6 +46,37 @@ def fields(text: str) -> Test:
         return all((_field(item, key) == value) is equal for key, equal, value in requirements)
 
     return test
+
+
+def names(text: str) -> list[str]:
+    """Returns the fields that a valid field selector names."""
+    return [matched["key"] for matched in map(_PLAIN.match, _split(text)) if matched]
+
+
+def matches(selector: Mapping[str, Any], present: Mapping[str, str]) -> bool:
+    """Returns whether labels match a ``LabelSelector`` object; an empty one matches all."""
+    if any(present.get(key) != value for key, value in selector.get("matchLabels", {}).items()):
+        return False
+    return all(requires(one, present) for one in selector.get("matchExpressions", []))
+
+
+def requires(requirement: Mapping[str, Any], present: Mapping[str, str]) -> bool:
+    """Returns whether labels meet one requirement of a selector, of a node affinity, too."""
+    key, operator, values = requirement.get("key", ""), requirement.get("operator"), requirement.get("values", [])
+    value = present.get(key)
+    if operator == "In":
+        return value in values
+    if operator == "NotIn":
+        return value not in values
+    if operator == "Exists":
+        return key in present
+    if operator == "DoesNotExist":
+        return key not in present
+    numbers = [value, *values[:1]]
+    if operator not in ("Gt", "Lt") or not all(str(item).lstrip("-").isdecimal() for item in numbers):
+        return False
+    first, second = (int(str(item)) for item in numbers)
+    return first > second if operator == "Gt" else first < second
 
 
 def _split(text: str) -> list[str]:

@@ -97,7 +97,7 @@ def _fill(
             filled[row.name] = _fill_value(row, olds.get(row.name), filled[row.name], naming)
             continue
         default = naming.name() if row.autoname else None if row.quiet else row.default
-        if olds.get(row.name) is not None and _is_kept(row, olds.get(DEFAULTS)):
+        if olds.get(row.name) is not None and _keeps_old_value(row, olds.get(DEFAULTS)):
             default = olds[row.name]
         if default is not None:
             filled[row.name] = default
@@ -105,7 +105,7 @@ def _fill(
     return {**filled, DEFAULTS: sorted(defaulted)}
 
 
-def _is_kept(row: schema.Property, defaulted: values.Json) -> bool:
+def _keeps_old_value(row: schema.Property, defaulted: values.Json) -> bool:
     """Returns whether an old value that the program no longer sets is kept.
 
     A former default is kept. After a refresh there is no list of defaults; then any value that could be a default counts as one.
@@ -172,9 +172,9 @@ def _item_errors(row: schema.Property, item: values.Json, path: str) -> typing.I
 
 def _block_errors(row: schema.Property, value: dict[str, values.Json], *, prefix: str, at: str) -> typing.Iterator[Failure]:
     for field in row.fields:
-        one = {key: item for key, item in value.items() if key == field.name}
+        single_field = {key: item for key, item in value.items() if key == field.name}
         if not field.output_only:
-            for failure in _errors((field,), one, prefix=prefix, top=""):
+            for failure in _errors((field,), single_field, prefix=prefix, top=""):
                 yield Failure(reason=failure.reason, path=f"{at}.{failure.path}")
     for key in sorted(set(value) - {field.name for field in row.fields if not field.output_only} - {DEFAULTS}):
         yield Failure(reason=_UNKNOWN_KEY, path=f"{at}.{key}")

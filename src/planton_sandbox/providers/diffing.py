@@ -124,9 +124,9 @@ def _compare_sets(
     if len(old) != len(new):
         _note(kinds, path, _UPDATE)
     pairs = planning.match(row, old, new)
-    kept = set(pairs.values())
+    matched = set(pairs.values())
     for index, item in enumerate(old):
-        if index not in kept:
+        if index not in matched:
             _whole_item(row, item, f"{path}[{index}]", _DELETE, kinds)
     for index, item in enumerate(new):
         if index not in pairs:

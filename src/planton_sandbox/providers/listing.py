@@ -75,9 +75,9 @@ class Listing:
             raise sessions.Fault(f"Unable to load records: {fault}") from fault
         rows = [row for row in map(self.flatten, items) if row is not None]
         identity = self.identify(rows)
-        rows = [row for row in rows if all(_passes(row[columns[one["key"]]], one) for one in filters)]
-        for one in reversed(sorts):
-            rows.sort(key=operator.itemgetter(columns[one["key"]]), reverse=one.get("direction") == "desc")
+        rows = [row for row in rows if all(_passes(row[columns[criterion["key"]]], criterion) for criterion in filters)]
+        for criterion in reversed(sorts):
+            rows.sort(key=operator.itemgetter(columns[criterion["key"]]), reverse=criterion.get("direction") == "desc")
         results: Args = {"id": identity, self.result: rows}
         for name, items in (("filters", filters), ("sorts", sorts)):
             if items:
@@ -101,9 +101,9 @@ def exactly_one(args: Args, *keys: str) -> str:
     raise sessions.Rejected(f'Invalid combination of arguments. "{keys[0]}": {several}')
 
 
-def _passes(value: values.Json, one: Args) -> bool:
-    hits = [_matches(value, str(expected), one.get("matchBy") or "exact") for expected in one["values"]]
-    return all(hits) if one.get("all") else any(hits)
+def _passes(value: values.Json, criterion: Args) -> bool:
+    hits = [_matches(value, str(expected), criterion.get("matchBy") or "exact") for expected in criterion["values"]]
+    return all(hits) if criterion.get("all") else any(hits)
 
 
 def _matches(value: values.Json, expected: str, how: str) -> bool:

@@ -178,10 +178,10 @@ def _plan_value(row: schema.Property, before: values.Json, value: values.Json) -
 
 
 def _restore(planned: State, prior: State, path: list[str]) -> None:
-    head, rest = path[0], path[1:]
-    if rest and isinstance(planned.get(head), dict) and isinstance(prior.get(head), dict):
-        _restore(planned[head], prior[head], rest)
-    elif not rest and head in planned:
+    head, subpath = path[0], path[1:]
+    if subpath and isinstance(planned.get(head), dict) and isinstance(prior.get(head), dict):
+        _restore(planned[head], prior[head], subpath)
+    elif not subpath and head in planned:
         planned[head] = copy.deepcopy(prior.get(head))
 
 

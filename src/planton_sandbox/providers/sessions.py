@@ -13,7 +13,7 @@ import dataclasses
 import threading
 import typing
 
-_KEPT: typing.Final = 1024
+_MAXIMUM_SESSIONS: typing.Final = 1024
 
 
 class Fault(Exception):  # noqa: N818  # the cloud's or the user's, not this program's
@@ -76,7 +76,7 @@ class Sessions:
         with self._lock:
             session = self._by_peer.setdefault(peer, Session())
             self._by_peer.move_to_end(peer)
-            while len(self._by_peer) > _KEPT:
+            while len(self._by_peer) > _MAXIMUM_SESSIONS:
                 self._by_peer.popitem(last=False)
             return session
 

@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-#: Seconds that a client has to send the head of a request, to send its body, and to receive the rest of a response.
+#: Seconds for a client to send the head of a request, to send its body, and to receive the remaining response.
 TIMEOUT_SECONDS: Final = 30.0
 #: The maximum size in bytes of a head, together with the fields after a chunked body (trailers).
 HEAD_LIMIT: Final = 64 * 1024
-#: Bytes of a field in addition to its name and value: a colon, a space and the end of the line.
-_AROUND_FIELD: Final = 4
-#: The maximum number of bytes that the parser gets at once.
+#: Bytes of a field in addition to its name and value: a colon, a space and the line break.
+_FIELD_OVERHEAD: Final = 4
+#: The maximum number of bytes that are passed to the parser at once.
 _PIECE: Final = 16 * 1024
-_MOST: Final = 4096
-#: The share of the process's file descriptors for connections. The rest is for the database, gRPC and the log.
+_MAXIMUM: Final = 4096
+#: The share of the process's file descriptors for connections. The others are for the database, gRPC and the log.
 _SHARE: Final = 0.75
 _TOO_LONG: Final = f"the head and the trailers of a request must have at most {HEAD_LIMIT:,} bytes"
 
@@ -42,7 +42,7 @@ def most(share: float = _SHARE) -> int:
         share: The share of the file descriptors that it may open.
     """
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return _MOST if files == resource.RLIM_INFINITY else min(_MOST, int(files * share))
+    return _MAXIMUM if files == resource.RLIM_INFINITY else min(_MAXIMUM, int(files * share))
 
 
 class _RefusedError(Exception):
@@ -68,19 +68,19 @@ class _Outlet:
 
 
 class Protocol(httptools_impl.HttpToolsProtocol):
-    """A connection. If there are too many, a new one replaces the one whose client has been silent for longest.
+    """A connection. At the maximum number, a new connection replaces the one whose client has been silent longest.
 
     Trailers are counted and dropped. A proxy may have set the identity in the head, but it does not check trailers.
     """
 
-    def __init__(self, *arguments: Any, **rest: Any) -> None:  # those of uvicorn
-        super().__init__(*arguments, **rest)
+    def __init__(self, *arguments: Any, **options: Any) -> None:  # those of uvicorn
+        super().__init__(*arguments, **options)
         self._deadline: asyncio.TimerHandle | None = None
         self._outlet = _Outlet(self)
         self._in_head = True
         #: Whether further input of the client is dropped.
         self._drops_input = False
-        #: Whether the last answer has been written.
+        #: Whether the last response has been written.
         self._is_closing = False
         #: An upper bound of the bytes since the head began, since it ended, or since the last piece of the body.
         self._unread = 0
@@ -90,27 +90,27 @@ class Protocol(httptools_impl.HttpToolsProtocol):
 
     @property
     def until(self) -> float:
-        """The time of the loop at which waiting for the client ends; 0 while the client waits."""
+        """The time of the loop at which the timeout of the client ends; 0 while the client waits."""
         return self._deadline.when() if self._deadline else 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Starts to wait for a head."""
+        """Starts the timeout for a head."""
         super().connection_made(transport)
         if len(self.connections) > most():
-            waiting = [one for one in self.connections if isinstance(one, Protocol) and one.until]
+            waiting = [connection for connection in self.connections if isinstance(connection, Protocol) and connection.until]
             if waiting:
-                min(waiting, key=lambda one: one.until).transport.abort()
+                min(waiting, key=lambda connection: connection.until).transport.abort()
             else:
                 self.app = _full
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stops waiting."""
+        """Stops the timeout."""
         self._cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Reads input, in small pieces."""
+        """Reads input in small pieces."""
         if len(data) > _PIECE:
             # Bytes after the end of a head in the same piece are not counted, so pieces are small.
             for start in range(0, len(data), _PIECE):
@@ -133,12 +133,12 @@ class Protocol(httptools_impl.HttpToolsProtocol):
         if self._in_head:
             super().on_header(name, value)
             return
-        self._fields = (self._fields or self._head_size()) + len(name) + len(value) + _AROUND_FIELD
+        self._fields = (self._fields or self._head_size()) + len(name) + len(value) + _FIELD_OVERHEAD
         if self._fields > HEAD_LIMIT:
             self._refuse(_TOO_LONG)
 
     def on_headers_complete(self) -> None:
-        """Checks the head, and waits for the body."""
+        """Checks the head, and starts the timeout for the body."""
         if self._unread > HEAD_LIMIT and self._head_size() > HEAD_LIMIT:
             self._refuse(_TOO_LONG)
         hosts = 0
@@ -158,7 +158,7 @@ class Protocol(httptools_impl.HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Stops waiting for the client, unless the server has already answered."""
+        """Stops the timeout, unless the response is already complete."""
         self._in_head, self._unread = True, 0
         super().on_message_complete()
         if self.cycle.response_complete:
@@ -167,7 +167,7 @@ class Protocol(httptools_impl.HttpToolsProtocol):
             self._cancel()
 
     def on_response_complete(self) -> None:
-        """Waits for the next head, or for the client to receive the response."""
+        """Starts the timeout for the next head, or for the client to receive the response."""
         if self._is_closing or (self._drops_input and not self.pipeline):
             self.server_state.total_requests += 1
             return
@@ -191,13 +191,13 @@ class Protocol(httptools_impl.HttpToolsProtocol):
             self._wait()
 
     def send_400_response(self, msg: str) -> None:
-        """Answers invalid HTTP with the error envelope, after the responses to earlier requests."""
+        """Responds to invalid HTTP with the error envelope, after the responses to earlier requests."""
         self._fault = self._fault or msg
         self._drops_input = True
         if self.cycle is None or (self._in_head and self.cycle.response_complete):
             self._write_refusal()
         elif self._in_head:
-            # The previous request is still unanswered: its response is the last one.
+            # The previous request has no response yet: its response is the last one.
             self.cycle.keep_alive = False
         elif self.pipeline:
             self.cycle.keep_alive = False
@@ -205,13 +205,13 @@ class Protocol(httptools_impl.HttpToolsProtocol):
         elif self.cycle.response_started:
             self.close_after_response()
         else:
-            # The application must not answer this request too.
+            # The application must not respond to this request too.
             self.cycle.disconnected = True
             self.cycle.message_event.set()
             self._write_refusal()
 
     def _refuse(self, fault: str) -> NoReturn:
-        """Aborts the parser. The caller of the parser sends the refusal."""
+        """Aborts the parser. Its caller sends the refusal."""
         self._fault = fault
         raise _RefusedError
 
@@ -233,11 +233,11 @@ class Protocol(httptools_impl.HttpToolsProtocol):
         self.close_after_response()
 
     async def _refusing(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers a refused request after the responses to the requests before it."""
+        """Responds to a refused request after the responses to earlier requests."""
         await rest.error_response(self._refusal())(scope, receive, send)
 
     def _head_size(self) -> int:
-        return len(self.url) + sum(len(name) + len(value) + _AROUND_FIELD for name, value in self.headers)
+        return len(self.url) + sum(len(name) + len(value) + _FIELD_OVERHEAD for name, value in self.headers)
 
     def _wait(self) -> None:
         self._cancel()
@@ -250,14 +250,14 @@ class Protocol(httptools_impl.HttpToolsProtocol):
 
     def _late(self) -> None:
         if self.pipeline:
-            # An earlier request is not answered yet. Nothing is read until then.
+            # An earlier request has no response yet. Nothing is read until then.
             self._wait()
         else:
             self.transport.abort()
 
 
 async def _full(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers 503, because every connection has a request in progress."""
-    answer = rest.error_response(errors.unavailable())
-    answer.headers["Connection"] = "close"
-    await answer(scope, receive, send)
+    """Responds with 503, because every connection has a request in progress."""
+    response = rest.error_response(errors.unavailable())
+    response.headers["Connection"] = "close"
+    await response(scope, receive, send)

@@ -1,6 +1,6 @@
-"""The page at ``/docs``: one HTML text that shows ``/openapi.json`` and calls its methods.
+"""The page at ``/docs``: one HTML document that shows ``/openapi.json`` and calls its methods.
 
-Style and script are inline, and the headers allow only these two, by their digests. Nothing is loaded from elsewhere, and injected text
+Style and script are inline, and the headers allow only these two, by their digests. The page loads nothing else, and injected text
 cannot run.
 """
 

@@ -43,7 +43,7 @@ class Edge:
         try:
             await self._app(scope, receive, send_with_headers)
         except Exception:
-            # Starlette raises an error again after it has logged it and answered 500. The server below would log it twice.
+            # Starlette raises an error again after logging it and responding with 500. The server below would log it twice.
             if not is_complete:
                 raise
         finally:

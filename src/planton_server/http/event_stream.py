@@ -24,7 +24,7 @@ MAX_STREAMS: Final = 20
 
 
 class Stream(responses.StreamingResponse):
-    """A stream of events. It counts as its caller's until it ends."""
+    """A stream of events. It counts as a stream of its caller until it ends."""
 
     def __init__(self, chunks: AsyncIterator[str], streams: collections.Counter[str], caller: str) -> None:
         """Creates the response.
@@ -60,9 +60,9 @@ async def chunks(
     """Yields the text of a stream until the client disconnects, its token becomes invalid, or the server stops.
 
     Args:
-        answer: The first events. They are read before the response begins, so an error is a response of its own.
+        answer: The first events. They are read before the response begins, so that an error has its own response.
         read: Reads the events after ``request.after``.
-        request: The ListEventsRequest. Its ``after`` moves on with each event.
+        request: The ListEventsRequest. Its ``after`` advances with each event.
         is_stopping: Returns whether the server is stopping.
     """
     yield "retry: 1000\n\n"

@@ -1,4 +1,4 @@
-"""Example bodies of the OpenAPI document and the page at ``/docs``: those of the user guide, and one per cloud. All are valid."""
+"""Example bodies of the OpenAPI document and the page at ``/docs``: those of the user guide, and one per cloud. All of them are valid."""
 
 from __future__ import annotations
 

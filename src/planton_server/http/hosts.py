@@ -1,6 +1,6 @@
 """Protection against DNS rebinding, while the server trusts ``X-User-Email``.
 
-A web page can point its own host name at this machine, and then send any header, also a user's email address. The browser still sends
+A web page can point its own host name at this machine, and then send any header, even a user's email address. The browser still sends
 the name of the page in ``Host``, so requests with such a name are refused.
 """
 
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
 
 
 class Guard:
-    """Refuses requests from this machine that name another host, unless they come from a trusted proxy."""
+    """Refuses requests from this machine with another host name, unless they come from a trusted proxy."""
 
     def __init__(self, app: ASGIApp, proxies: Sequence[str]) -> None:
         self._app = app
         self._proxies = [ipaddress.ip_network(proxy) for proxy in proxies]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handles a request, or answers with 403."""
+        """Handles a request, or responds with 403."""
         hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
         if not self._is_local(scope) or all(settings.is_loopback(_name(host)) for host in hosts):
             await self._app(scope, receive, send)
             return
-        answer = rest.error_response(
+        response = rest.error_response(
             errors.forbidden(
                 "Host must be localhost or a loopback address; for requests of a proxy, start the server with --trusted-proxy"
             )
         )
-        answer.headers["X-Request-Id"] = calls.request_id("")
-        await answer(scope, receive, send)
+        response.headers["X-Request-Id"] = calls.request_id("")
+        await response(scope, receive, send)
 
     def _is_local(self, scope: Scope) -> bool:
         if scope["client"] is None:

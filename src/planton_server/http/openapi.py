@@ -1,8 +1,8 @@
 """The OpenAPI 3.1 document, generated from the routes, the messages with their rules, and the comments of the protos.
 
-Only facts that the protos lack are written here and in `openapi_parts`: headers, errors, routes that are no methods, and rules that depend
-on stored state. These rules, and all that JSON Schema cannot express, are listed under ``x-rules``: a request that the schemas allow is
-refused with 400 only because of one of them.
+Only facts that the protos lack are written here and in `openapi_parts`: headers, errors, routes outside the methods, and rules that depend
+on stored state. These rules, and all rules that JSON Schema cannot express, are listed under ``x-rules``: a request that the schemas allow
+is refused with 400 only because of one of them.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ STATE_RULES: Final[Mapping[str, Mapping[str, str]]] = {
     "ReportClusterStatus": _OF_REPORTS,
     "ReportNodePoolStatus": _OF_REPORTS,
 }
-#: Rules that a body can break although it matches its schema: JSON Schema does not see repeated keys, depth and total size.
+#: Rules that a body can violate although it matches its schema: JSON Schema does not cover repeated keys, depth and total size.
 _TEXT_RULES: Final = ("json.duplicate_key", "json.too_deep", "json.too_large")
 _Operation = dict[str, Any]
 
@@ -143,13 +143,13 @@ def _parameters(route: routes.Route, components: schemas.Components) -> list[dic
 
 def _body(route: routes.Route, components: schemas.Components) -> dict[str, Any]:
     assert route.body_class is not None
-    described = route.body_class.DESCRIPTOR
-    schema = components.request(described)
+    message_type = route.body_class.DESCRIPTOR
+    schema = components.request(message_type)
     if needed := _only_in_body(route):
-        parts = {name: components.values(described.fields_by_name[name], strict=True)["anyOf"][0] for name in needed}
+        parts = {name: components.values(message_type.fields_by_name[name], strict=True)["anyOf"][0] for name in needed}
         schema = schema | {"required": list(parts), "properties": parts}
-    shown = {name: {"value": value} for name, value in examples.BODIES[described.name].items()}
-    return {"required": True, "content": {"application/json": {"schema": schema, "examples": shown}}}
+    values = {name: {"value": value} for name, value in examples.BODIES[message_type.name].items()}
+    return {"required": True, "content": {"application/json": {"schema": schema, "examples": values}}}
 
 
 def _only_in_body(route: routes.Route) -> list[str]:
@@ -170,11 +170,11 @@ def _success(route: routes.Route, components: schemas.Components) -> dict[str, A
     headers = openapi_parts.success_headers(route)
     if route.success == 204:  # noqa: PLR2004 - no content
         return {"description": "Success, without a body.", "headers": headers}
-    described = route.answer_class.DESCRIPTOR
-    content: dict[str, Any] = {"application/json": {"schema": components.answer(described)}}
+    message_type = route.answer_class.DESCRIPTOR
+    content: dict[str, Any] = {"application/json": {"schema": components.answer(message_type)}}
     if route.method == "ListEvents":
         content["text/event-stream"] = {"schema": {"type": "string"}}
-    response = {"description": schemas.comment(described), "headers": headers, "content": content}
+    response = {"description": schemas.comment(message_type), "headers": headers, "content": content}
     return response | ({"links": links} if (links := _links(route)) else {})
 
 
@@ -192,7 +192,7 @@ def _links(route: routes.Route) -> dict[str, Any]:
 
 
 def documented_rules(version: str) -> frozenset[str]:
-    """Returns the ids of all rules under ``x-rules``, which a request may break although the schemas allow it."""
+    """Returns the ids of all rules under ``x-rules``, which a request may violate although the schemas allow it."""
     ids: set[str] = set()
     _find_rules(document(version), ids)
     return frozenset(ids)
@@ -201,5 +201,5 @@ def documented_rules(version: str) -> frozenset[str]:
 def _find_rules(part: Any, ids: set[str]) -> None:  # JSON data
     if isinstance(part, dict):
         ids |= {rule["id"] for rule in part.get("x-rules", ())}
-    for below in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
-        _find_rules(below, ids)
+    for nested in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        _find_rules(nested, ids)

@@ -1,4 +1,4 @@
-"""The parts of the OpenAPI document that the protos lack: headers, errors, authentication, and the routes that are no methods."""
+"""The parts of the OpenAPI document that the protos lack: headers, errors, authentication, and the routes outside the methods."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ def _headers(names: list[str]) -> dict[str, Any]:
 
 
 def _error_response(code: ErrorCode, text: str) -> dict[str, Any]:
-    shown = _EXAMPLES.get(code) or errors.ApiError(code, text).envelope()
+    example = _EXAMPLES.get(code) or errors.ApiError(code, text).envelope()
     schema = {
         "allOf": [{"$ref": "#/components/schemas/Error"}],
         "properties": {"error": {"properties": {"code": {"const": code.value}}}},
@@ -194,7 +194,7 @@ def _error_response(code: ErrorCode, text: str) -> dict[str, Any]:
     return {
         "description": text,
         "headers": _headers(["X-Request-Id", *_ERROR_HEADERS.get(code, ())]),
-        "content": {"application/json": {"schema": schema, "example": shown}},
+        "content": {"application/json": {"schema": schema, "example": example}},
     }
 
 
@@ -236,7 +236,7 @@ _EXAMPLES: Final[Mapping[ErrorCode, dict[str, Any]]] = {
 
 
 def root_paths() -> dict[str, Any]:
-    """Returns the routes that are no methods. They need no authentication."""
+    """Returns the routes outside the methods. They need no authentication."""
     health, info = _object(_HEALTH), _object(dict.fromkeys(("service", "version", "environment", "api_version"), _TEXT))
     return {
         "/health": {"get": _root("getHealth", "Returns the health of the server", health, can_be_unhealthy=True)},
@@ -277,14 +277,17 @@ def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
 def _root(
     name: str, summary: str, schema: Mapping[str, Any], kind: str = "application/json", *, can_be_unhealthy: bool = False
 ) -> dict[str, Any]:
-    answer = {"headers": _headers(["X-Request-Id"]), "content": {kind: {"schema": schema}}}
-    answers: dict[str, Any] = {"200": {"description": "Success.", **answer}}
+    response = {"headers": _headers(["X-Request-Id"]), "content": {kind: {"schema": schema}}}
+    responses: dict[str, Any] = {"200": {"description": "Success.", **response}}
     if can_be_unhealthy:
-        answers["503"] = {"description": "The server is unhealthy, for example because its database is unreachable.", **answer}
+        responses["503"] = {
+            "description": "The server is unhealthy, for example because its database is unreachable.",
+            **response,
+        }
     return {
         "operationId": name,
         "tags": ["Server"],
         "summary": summary,
         "security": [],
-        "responses": answers | {"500": {"$ref": f"#/components/responses/{ErrorCode.INTERNAL}"}},
+        "responses": responses | {"500": {"$ref": f"#/components/responses/{ErrorCode.INTERNAL}"}},
     }

@@ -1,4 +1,4 @@
-"""REST: HTTP requests → messages for the service, and its answers → HTTP responses.
+"""REST: converts HTTP requests to messages for the service, and its results to HTTP responses.
 
 Every error has the same form, the envelope of `planton_server.service.errors`.
 """
@@ -40,7 +40,7 @@ def application(
 
     Args:
         runner: Runs the calls.
-        roots: The routes that are no methods: health, metrics, documents.
+        roots: The routes outside the methods: health, metrics, documents.
         observer: Observes each request.
         is_stopping: Returns whether the server is stopping, so that streams must end.
     """
@@ -83,10 +83,10 @@ def _endpoint(
         message, violations = await _request(route, request, headers)
         request.state.subject = getattr(message, "id", "")
         if route.method == "ClaimWork":
-            # A process that waits may be killed; its claim must end with its connection.
+            # A waiting process may be killed; its claim must end with its connection.
             answer = await _while_connected(request, runner.run(route, message, context, violations))
             return _response(route, answer, request)
-        # The end of a stream never comes, so a HEAD request gets a page.
+        # A stream does not end, so a HEAD request gets a page.
         if route.method != "ListEvents" or request.method != "GET" or "text/event-stream" not in headers.get("accept", ""):
             return _response(route, await runner.run(route, message, context, violations), request)
         message.after = headers.get("last-event-id", "") or message.after
@@ -136,12 +136,12 @@ async def _request(
         if headers.get("content-encoding", "identity").strip().lower() != "identity":
             raise errors.unsupported_encoding()
         field: protobuf_message.Message = getattr(message, route.body)
-        body, broken = json_data.read(await _body(request, headers), type(field))
-        if any(not violation.path for violation in broken):
-            # The body is not an object. The rules that an empty object breaks would only distract.
-            raise errors.invalid(broken)
+        body, body_violations = json_data.read(await _body(request, headers), type(field))
+        if any(not violation.path for violation in body_violations):
+            # The body is not an object. The violations of an empty object would only distract.
+            raise errors.invalid(body_violations)
         field.CopyFrom(body)
-        violations += broken
+        violations += body_violations
     return message, violations
 
 

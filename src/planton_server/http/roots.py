@@ -1,4 +1,4 @@
-"""The routes that are no methods: health, version, metrics and documents."""
+"""The routes outside the methods: health, version, metrics and documents."""
 
 from __future__ import annotations
 

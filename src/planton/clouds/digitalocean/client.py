@@ -152,7 +152,6 @@ class Cloud:
         if len(ids) > 1:
             raise errors.PlantonError(
                 f"{len(ids)} node pools of the cluster have the name {own!r}: {', '.join(ids)}",
-                code=errors.Code.INVALID,
                 reason=errors.Reason.AMBIGUOUS,
                 hint="write the id of the node pool that you mean",
                 metadata={"what": "node pool", "name": own, "ids": ",".join(ids)},
@@ -236,7 +235,7 @@ class Cloud:
         url = f"{self.address}{path}"
         if items and not api.delete(url, authorization=f"Bearer {self.token}", path=path, body=body):
             why = "the cluster does not exist any more"
-            raise associated.kept(items, why, code=errors.Code.FAILED, reason=errors.Reason.NOT_FOUND)
+            raise associated.not_deleted(items, why, code=errors.Code.FAILED, reason=errors.Reason.NOT_FOUND)
         yield
 
     def credential(self, cluster_id: str) -> api.Credential | None:

@@ -65,7 +65,7 @@ def account(config: provider_pb2.CivoProviderConfig, *, region: str = "") -> Acc
     code = region.upper()
     if not code and config.default_region:
         code = region_pb2.CivoRegion.Name(config.default_region).upper()
-    accounts.require(config, others=() if code else ("region",))
+    accounts.require(config, also_missing=() if code else ("region",))
     provider = pulumi_civo.Provider(
         "civo",
         token=pulumi.Output.secret(config.api_token),

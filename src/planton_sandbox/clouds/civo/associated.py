@@ -1,12 +1,12 @@
 """Volumes and load balancers that belong to the workloads of the simulated Civo's clusters.
 
-Workloads do not run here, so the control endpoint creates these resources. They outlive their cluster, and a volume blocks
+The volumes and services of the simulated Kubernetes API create them, and the control endpoint. They outlive their cluster, and a volume blocks
 the deletion of its network.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from planton_sandbox import clock, wire
@@ -54,6 +54,29 @@ def add(scope: scopes.Scope, cluster: records.Cluster, *, sort: str, name: str) 
     )
     scope.state.associated.append(resource)
     return {"id": resource.id, "name": resource.name}
+
+
+def follow(state: records.State, cluster: records.Cluster, *, sort: str, names: Collection[str], now: float) -> None:
+    """Brings the resources that the simulated Kubernetes API created to these names."""
+    mine = [item for item in state.associated if item.managed and (item.cluster, item.sort) == (cluster.id, sort)]
+    present = {item.name for item in mine}
+    if present == set(names):
+        return
+    state.associated[:] = [item for item in state.associated if item not in mine or item.name in names]
+    state.associated += [
+        records.Associated(
+            id=scopes.new_id(),
+            account=cluster.account,
+            region=cluster.region,
+            cluster=cluster.id,
+            network=cluster.network,
+            sort=sort,
+            name=name,
+            created=now,
+            managed=True,
+        )
+        for name in sorted(set(names) - present)
+    ]
 
 
 def listed(state: records.State, account: str) -> dict[str, list[dict[str, Any]]]:

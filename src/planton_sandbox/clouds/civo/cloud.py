@@ -154,11 +154,38 @@ class Civo:
         """Ends the changes that are due at ``now`` and returns whether there were any."""
         return progress.settle(self.state, pace=self._pace, now=now)
 
-    def kubernetes(self, *, client: str, now: float) -> list[nodes.Cluster]:  # noqa: ARG002 - tokens of Civo do not expire
-        """Returns the Kubernetes API of each cluster, as it is open to a client with this address."""
+    def kubernetes(
+        self,
+        *,
+        client: str,
+        now: float,  # noqa: ARG002 - tokens of Civo do not expire
+        key: str = "",
+    ) -> list[nodes.Cluster]:
+        """Returns the Kubernetes API of each cluster, or of one, as it is open to a client with this address."""
         return [
-            kubernetes.cluster(item, open_=clusters.reachable(self.state, item, client=client)) for item in self.state.clusters
+            kubernetes.cluster(item, open_=clusters.reachable(self.state, item, client=client))
+            for item in self.state.clusters
+            if key in ("", item.id)
         ]
+
+    def reflect(self, key: str, workload: nodes.Workload, *, now: float) -> None:
+        """Follows a cluster's workload: which nodes are cordoned, which volumes and load balancers there are."""
+        cluster = next((item for item in self.state.clusters if item.id == key), None)
+        if cluster is None:
+            return
+        for pool in cluster.pools:
+            for node in pool.nodes:
+                node.cordoned = node.hostname in workload.cordoned
+        associated.follow(self.state, cluster, sort=associated.VOLUME, names=workload.volumes, now=now)
+        associated.follow(self.state, cluster, sort=associated.LOAD_BALANCER, names=workload.balancers, now=now)
+
+    def cluster_id(self, body: Mapping[str, Any], *, now: float) -> str:
+        """Returns the id of the cluster that an out-of-band change names.
+
+        Raises:
+            wire.CloudError: when there is none.
+        """
+        return outside.named_cluster(self._outside_scope(body, now=now), body).id
 
     def observe(self, key: str) -> bool:
         """Counts a read of a cluster's Kubernetes API and returns whether a timer was waiting for it."""
@@ -176,10 +203,12 @@ class Civo:
         Raises:
             wire.CloudError: when there is no such action or resource.
         """
-        token = str(body.get("account") or catalogue.DEFAULT_TOKEN)
-        account = scopes.account_for(self.state, token)
+        return outside.act(self._outside_scope(body, now=now), action, body)
+
+    def _outside_scope(self, body: Mapping[str, Any], *, now: float) -> scopes.Scope:
+        account = scopes.account_for(self.state, str(body.get("account") or catalogue.DEFAULT_TOKEN))
         region = str(body.get("region") or catalogue.DEFAULT_REGION)
-        return outside.act(self._scope(account, region=region, now=now), action, body)
+        return self._scope(account, region=region, now=now)
 
     def _scope(self, account: records.Account, *, region: str, now: float) -> scopes.Scope:
         scopes.ensure_default_network(self.state, account, region=region, now=now)

@@ -103,8 +103,8 @@ def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     if body.get("pools"):
         pools.replace_all(scope, cluster, body["pools"])
     elif body.get("num_target_nodes"):
-        others = sum(item.count for item in cluster.pools[1:])
-        pools.change(scope, cluster, cluster.pools[0], {"count": body["num_target_nodes"] - others})
+        other_pools = sum(item.count for item in cluster.pools[1:])
+        pools.change(scope, cluster, cluster.pools[0], {"count": body["num_target_nodes"] - other_pools})
     return views.cluster(cluster)
 
 

@@ -9,6 +9,7 @@ from planton_sandbox.clouds.civo import catalogue, records
 from planton_sandbox.kubernetes import nodes
 
 PREFIX = "kubernetes.civo.com"
+STORAGE = nodes.Storage("civo-volume", "csi.civo.com")
 OS_IMAGES = {"k3s": "Alpine Linux v3.19", "talos": "Talos"}
 
 
@@ -23,6 +24,7 @@ def cluster(item: records.Cluster, *, open_: bool) -> nodes.Cluster:
         tokens=(item.credentials.token,),
         version=_kubelet(item.version),
         created=item.created,
+        storage=STORAGE,
         nodes=tuple(_node(item, pool, node) for pool in item.pools for node in pool.nodes),
     )
 
@@ -40,7 +42,7 @@ def _node(item: records.Cluster, pool: records.Pool, node: records.Node) -> node
         uid=node.id,
         name=node.hostname,
         labels=node.labels | own,
-        taints=tuple(nodes.Taint(one.key, one.value, one.effect) for one in node.taints),
+        taints=tuple(nodes.Taint(taint.key, taint.value, taint.effect) for taint in node.taints),
         ready=node.ready and node.building is None,
         leaving=is_leaving,
         created=node.created,
@@ -55,6 +57,8 @@ def _node(item: records.Cluster, pool: records.Pool, node: records.Node) -> node
         os_image=OS_IMAGES[item.kind],
         runtime="containerd://1.7.21-k3s2" if item.kind == "k3s" else "containerd://1.7.2",
         provider_id=f"civo://{node.id}",
+        pool=pool.id,
+        unreachable=node.unreachable,
     )
 
 

@@ -10,7 +10,7 @@ and ``region`` select the place, and resources are named by id, name or label:
   immediately, unless ``slowly`` is true. References to the resource are left dangling. A cluster's last pool is not deleted;
 * ``stuck`` cluster: keeps it in BUILDING; without ``cluster``, the next ``count`` (1) new clusters;
   ``unstuck`` cluster: without ``cluster``, all;
-* ``node`` cluster, node, ready: makes a node not ready, or ready again;
+* ``node`` cluster, node, ready, unreachable: makes a node not ready or unreachable, or ready again;
 * ``quota`` with any of the limits, such as ``{"instance_count": 2}``;
 * ``fail-application`` name: makes its next installations fail;
 * ``volume``, ``load-balancer`` cluster, name: creates a resource of a workload, which outlives the cluster;
@@ -41,7 +41,12 @@ def act(scope: scopes.Scope, action: str, body: Body) -> Any:
     return ACTIONS[action](scope, body)
 
 
-def _cluster(scope: scopes.Scope, body: Body) -> records.Cluster:
+def named_cluster(scope: scopes.Scope, body: Body) -> records.Cluster:
+    """Returns the cluster that an action names.
+
+    Raises:
+        wire.CloudError: 404 when there is none.
+    """
     key = body.get("cluster")
     cluster = next((item for item in scope.clusters() if key in (item.id, item.name)), None)
     if cluster is None:
@@ -58,26 +63,26 @@ def _pool(cluster: records.Cluster, body: Body) -> records.Pool:
 
 
 def _scale(scope: scopes.Scope, body: Body) -> Any:
-    cluster = _cluster(scope, body)
+    cluster = named_cluster(scope, body)
     pool = _pool(cluster, body)
     pools.scale(scope, cluster, pool, count=int(body["count"]))
     return views.pool(cluster, pool)
 
 
 def _relabel(scope: scopes.Scope, body: Body) -> Any:
-    cluster = _cluster(scope, body)
+    cluster = named_cluster(scope, body)
     pool = _pool(cluster, body)
     pools.relabel(pool, labels=dict(body.get("labels") or {}))
     return views.pool(cluster, pool)
 
 
 def _upgrade(scope: scopes.Scope, body: Body) -> Any:
-    clusters.upgrade(scope, _cluster(scope, body), text=str(body["version"]))
+    clusters.upgrade(scope, named_cluster(scope, body), text=str(body["version"]))
     return _DONE
 
 
 def _delete_cluster(scope: scopes.Scope, body: Body) -> Any:
-    cluster = _cluster(scope, body)
+    cluster = named_cluster(scope, body)
     if body.get("slowly"):
         clusters.begin_delete(scope, cluster)
     else:
@@ -86,7 +91,7 @@ def _delete_cluster(scope: scopes.Scope, body: Body) -> Any:
 
 
 def _delete_pool(scope: scopes.Scope, body: Body) -> Any:
-    cluster = _cluster(scope, body)
+    cluster = named_cluster(scope, body)
     pool = _pool(cluster, body)
     pools.refuse_last(cluster, pool)
     if body.get("slowly"):
@@ -116,14 +121,14 @@ def _delete_firewall(scope: scopes.Scope, body: Body) -> Any:
 
 def _stuck(scope: scopes.Scope, body: Body) -> Any:
     if body.get("cluster"):
-        _cluster(scope, body).stuck = True
+        named_cluster(scope, body).stuck = True
     else:
         scope.state.stuck_next = int(body.get("count", 1))
     return _DONE
 
 
 def _unstuck(scope: scopes.Scope, body: Body) -> Any:
-    chosen = [_cluster(scope, body)] if body.get("cluster") else scope.clusters()
+    chosen = [named_cluster(scope, body)] if body.get("cluster") else scope.clusters()
     for item in chosen:
         item.stuck = False
     if not body.get("cluster"):
@@ -132,10 +137,10 @@ def _unstuck(scope: scopes.Scope, body: Body) -> Any:
 
 
 def _node(scope: scopes.Scope, body: Body) -> Any:
-    for pool in _cluster(scope, body).pools:
+    for pool in named_cluster(scope, body).pools:
         for node in pool.nodes:
             if body.get("node") in (node.id, node.hostname):
-                node.ready = bool(body.get("ready"))
+                node.ready, node.unreachable = bool(body.get("ready")), bool(body.get("unreachable"))
                 return _DONE
     raise wire.CloudError(404, code="not_found", reason=f"No node {body.get('node')!r}")
 
@@ -159,7 +164,7 @@ def _fail_application(scope: scopes.Scope, body: Body) -> Any:
 
 def _adder(sort: str) -> Callable[[scopes.Scope, Body], Any]:
     def act(scope: scopes.Scope, body: Body) -> Any:
-        return associated.add(scope, _cluster(scope, body), sort=sort, name=str(body["name"]))
+        return associated.add(scope, named_cluster(scope, body), sort=sort, name=str(body["name"]))
 
     return act
 

@@ -1,6 +1,7 @@
 """Node pools of the simulated Civo, and their nodes.
 
-Scaling up adds nodes at the end, scaling down removes the newest. New labels reach existing nodes. A taint that is removed
+Scaling up adds nodes at the end. Scaling down removes nodes that are building, then those that are not ready, then cordoned ones,
+then the newest. New labels reach existing nodes. A taint that is removed
 from a pool stays on its existing nodes.
 """
 
@@ -121,10 +122,10 @@ def change(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, bo
 
 
 def scale(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, count: int) -> None:
-    """Scales a pool to ``count`` nodes: adds at the end, or removes the newest."""
+    """Scales a pool to ``count`` nodes: adds at the end, or removes the first that do not have to stay."""
     pool.count = count
     remaining = [item for item in pool.nodes if item.deleting is None]
-    for node in remaining[count:]:
+    for node in sorted(remaining, key=_stays)[count:]:
         retire(scope, node)
     fill(scope, cluster, pool, seconds=catalogue.NODE_SECONDS)
 
@@ -199,11 +200,16 @@ def replace_all(scope: scopes.Scope, cluster: records.Cluster, bodies: Sequence[
             begin_delete(item, pace=scope.pace, now=scope.now)
 
 
+def _stays(node: records.Node) -> tuple[bool, bool, bool]:
+    """Orders the nodes of a pool: those that stay longest come first, in order of creation."""
+    return node.building is not None, not node.ready or node.unreachable, node.cordoned
+
+
 def _retaint(pool: records.Pool, *, taints: list[records.Taint]) -> None:
     for node in pool.nodes:
-        kept = {(item.key, item.effect): item for item in node.taints}
-        kept.update({(item.key, item.effect): item for item in taints})
-        node.taints = list(kept.values())
+        merged = {(item.key, item.effect): item for item in node.taints}
+        merged.update({(item.key, item.effect): item for item in taints})
+        node.taints = list(merged.values())
     pool.taints = taints
 
 

@@ -122,6 +122,8 @@ def _upgrade_next(cluster: records.Cluster, *, pace: clock.Pace, now: float) -> 
             labels=dict(pool.labels),
             taints=list(pool.taints),
             ready=True,
+            unreachable=False,
+            cordoned=False,
         )
         pool.nodes[pool.nodes.index(old)] = new
     if len(waiting) <= 1 or timer is None:

@@ -96,6 +96,8 @@ class Node:
     labels: dict[str, str] = dataclasses.field(default_factory=dict)
     taints: list[Taint] = dataclasses.field(default_factory=list)
     ready: bool = True
+    unreachable: bool = False
+    cordoned: bool = False
     building: clock.Timer | None = None
     deleting: clock.Timer | None = None
 
@@ -154,7 +156,12 @@ class Cluster:
 
 @dataclasses.dataclass(slots=True)
 class Associated:
-    """A load balancer or a volume of a cluster's workload; ``sort`` is the path segment of its kind."""
+    """A load balancer or a volume of a cluster's workload.
+
+    Attributes:
+        sort: The path segment of its kind.
+        managed: Whether the simulated Kubernetes API created it.
+    """
 
     id: str
     account: str
@@ -164,6 +171,7 @@ class Associated:
     sort: str
     name: str
     created: float
+    managed: bool = False
 
 
 @dataclasses.dataclass(slots=True)

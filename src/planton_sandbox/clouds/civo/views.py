@@ -90,7 +90,7 @@ def _marks(item: records.Pool) -> dict[str, Any]:
     if item.labels:
         body["labels"] = dict(item.labels)
     if item.taints:
-        body["taints"] = [{"key": one.key, "value": one.value, "effect": one.effect} for one in item.taints]
+        body["taints"] = [{"key": taint.key, "value": taint.value, "effect": taint.effect} for taint in item.taints]
     return body
 
 

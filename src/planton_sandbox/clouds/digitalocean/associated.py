@@ -1,12 +1,12 @@
 """Volumes, snapshots and load balancers that belong to the workloads of the simulated DigitalOcean's clusters.
 
-Workloads do not run here, so the control endpoint creates these resources. They outlive their cluster, unless the request
+The volumes and services of the simulated Kubernetes API create them, and the control endpoint. They outlive their cluster, unless the request
 that deletes the cluster names them or deletes all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from planton_sandbox import clock, wire
@@ -85,6 +85,28 @@ def add(scope: scopes.Scope, cluster: records.Cluster, *, sort: str, name: str) 
     return {"id": resource.id, "name": resource.name}
 
 
+def follow(state: records.State, cluster: records.Cluster, *, sort: str, names: Collection[str], now: float) -> None:
+    """Brings the resources that the simulated Kubernetes API created to these names."""
+    mine = [item for item in state.associated if item.managed and (item.cluster, item.sort) == (cluster.id, sort)]
+    present = {item.name for item in mine}
+    if present == set(names):
+        return
+    state.associated[:] = [item for item in state.associated if item not in mine or item.name in names]
+    state.associated += [
+        records.Associated(
+            id=scopes.new_id(),
+            account=cluster.account,
+            region=cluster.region,
+            cluster=cluster.id,
+            sort=sort,
+            name=name,
+            created=now,
+            managed=True,
+        )
+        for name in sorted(set(names) - present)
+    ]
+
+
 def listed(scope: scopes.Scope) -> dict[str, list[dict[str, Any]]]:
     """Returns the account's resources by sort."""
     return {
@@ -106,8 +128,9 @@ def _view(scope: scopes.Scope, item: records.Associated) -> dict[str, Any]:
         "id": item.id,
         "name": item.name,
         "created_at": clock.rfc3339(item.created),
-        "tags": [f"k8s:{item.cluster}"],
     }
+    if item.sort != LOAD_BALANCER:
+        body["tags"] = [f"k8s:{item.cluster}"]
     return body | _VIEWS[item.sort](scope, item)
 
 

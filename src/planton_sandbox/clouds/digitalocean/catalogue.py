@@ -133,7 +133,7 @@ def size(slug: str) -> Size | None:
 
 def places(item: Size) -> tuple[str, ...]:
     """Returns the slugs of the regions where a size is available."""
-    return item.regions or tuple(one.slug for one in REGIONS)
+    return item.regions or tuple(region.slug for region in REGIONS)
 
 
 def version(text: str) -> str:

@@ -128,7 +128,7 @@ class DigitalOcean:
         """
         self._pace = pace
         self._reserve_port = reserve_port
-        self._asked: dict[str, tuple[float, int]] = {}
+        self._request_counts: dict[str, tuple[float, int]] = {}
         self.state = codec.decode(records.State, saved) if saved else records.State()
 
     def save(self) -> Any:
@@ -138,7 +138,7 @@ class DigitalOcean:
     def reset(self) -> None:
         """Deletes all state."""
         self.state = records.State()
-        self._asked.clear()
+        self._request_counts.clear()
 
     def handle(self, request: wire.Request) -> wire.Reply:
         """Answers a client's request."""
@@ -172,9 +172,32 @@ class DigitalOcean:
         scopes = [self._scope(account, now=now) for account in self.state.accounts]
         return any([progress.settle(scope) for scope in scopes])  # noqa: C419 - a generator would stop at the first
 
-    def kubernetes(self, *, client: str, now: float) -> list[nodes.Cluster]:
-        """Returns the Kubernetes API of each cluster, as it is open to a client with this address."""
-        return [kubernetes.cluster(item, open_=clusters.reachable(item, client=client), now=now) for item in self.state.clusters]
+    def kubernetes(self, *, client: str, now: float, key: str = "") -> list[nodes.Cluster]:
+        """Returns the Kubernetes API of each cluster, or of one, as it is open to a client with this address."""
+        return [
+            kubernetes.cluster(item, open_=clusters.reachable(item, client=client), now=now)
+            for item in self.state.clusters
+            if key in ("", item.id)
+        ]
+
+    def reflect(self, key: str, workload: nodes.Workload, *, now: float) -> None:
+        """Follows a cluster's workload: which nodes are cordoned, which volumes and load balancers there are."""
+        cluster = next((item for item in self.state.clusters if item.id == key), None)
+        if cluster is None:
+            return
+        for pool in cluster.pools:
+            for node in pool.nodes:
+                node.cordoned = node.name in workload.cordoned
+        associated.follow(self.state, cluster, sort=associated.VOLUME, names=workload.volumes, now=now)
+        associated.follow(self.state, cluster, sort=associated.LOAD_BALANCER, names=workload.balancers, now=now)
+
+    def cluster_id(self, body: Mapping[str, Any], *, now: float) -> str:
+        """Returns the id of the cluster that an out-of-band change names.
+
+        Raises:
+            wire.CloudError: when there is none.
+        """
+        return outside.named_cluster(self._outside_scope(body, now=now), body).id
 
     def observe(self, key: str) -> bool:
         """Counts a read of a cluster's Kubernetes API and returns whether a timer was waiting for it."""
@@ -192,9 +215,11 @@ class DigitalOcean:
         Raises:
             wire.CloudError: when there is no such action or resource.
         """
+        return outside.act(self._outside_scope(body, now=now), action, body)
+
+    def _outside_scope(self, body: Mapping[str, Any], *, now: float) -> scopes.Scope:
         token = str(body.get("account") or catalogue.DEFAULT_TOKEN)
-        account = scopes.account_for(self.state, token, now=now)
-        return outside.act(self._scope(account, now=now), action, body)
+        return self._scope(scopes.account_for(self.state, token, now=now), now=now)
 
     def _scope(self, account: records.Account, *, now: float, base: str = "") -> scopes.Scope:
         return scopes.Scope(
@@ -208,10 +233,10 @@ class DigitalOcean:
 
     def _rate(self, account: records.Account, *, now: float) -> dict[str, str]:
         """Counts an account's request and returns the rate-limit headers. Only a fault rule refuses requests with 429."""
-        start, count = self._asked.get(account.id, (now, 0))
+        start, count = self._request_counts.get(account.id, (now, 0))
         if now - start >= catalogue.REQUEST_LIMIT_SECONDS:
             start, count = now, 0
-        self._asked[account.id] = (start, count + 1)
+        self._request_counts[account.id] = (start, count + 1)
         return {
             "ratelimit-limit": str(catalogue.REQUEST_LIMIT),
             "ratelimit-remaining": str(max(catalogue.REQUEST_LIMIT - count - 1, 1)),

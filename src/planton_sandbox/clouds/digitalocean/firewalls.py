@@ -123,17 +123,17 @@ def _rule(scope: scopes.Scope, body: Mapping[str, Any], *, peers: str) -> record
     protocol = str(body.get("protocol") or "")
     if protocol not in PROTOCOLS:
         raise scopes.invalid(f"protocol must be one of {', '.join(PROTOCOLS)}")
-    others = {name: list(items) for name, items in (body.get(peers) or {}).items() if items and name in PEERS}
-    if not others:
+    named_peers = {name: list(items) for name, items in (body.get(peers) or {}).items() if items and name in PEERS}
+    if not named_peers:
         raise scopes.invalid(f"A rule must have {peers}")
-    for item in others.get("addresses", []):
+    for item in named_peers.get("addresses", []):
         try:
             ipaddress.ip_network(item, strict=False)
         except ValueError as error:
             raise scopes.invalid(f"addresses: {error}") from error
-    if "tags" in others:
-        others["tags"] = tags.existing(scope, others["tags"])
-    return records.Rule(protocol=protocol, ports=_ports(protocol, str(body.get("ports") or "")), peers=others)
+    if "tags" in named_peers:
+        named_peers["tags"] = tags.existing(scope, named_peers["tags"])
+    return records.Rule(protocol=protocol, ports=_ports(protocol, str(body.get("ports") or "")), peers=named_peers)
 
 
 def _ports(protocol: str, text: str) -> str:

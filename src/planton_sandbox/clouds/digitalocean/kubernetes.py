@@ -9,6 +9,7 @@ from planton_sandbox.clouds.digitalocean import access, catalogue, records
 from planton_sandbox.kubernetes import nodes
 
 PREFIX = "doks.digitalocean.com"
+STORAGE = nodes.Storage("do-block-storage", "dobs.csi.digitalocean.com")
 
 
 def cluster(item: records.Cluster, *, open_: bool, now: float) -> nodes.Cluster:
@@ -22,6 +23,7 @@ def cluster(item: records.Cluster, *, open_: bool, now: float) -> nodes.Cluster:
         tokens=access.valid(item, now=now),
         version=_kubelet(item.version),
         created=item.created,
+        storage=STORAGE,
         nodes=tuple(_node(item, pool, node) for pool in item.pools for node in pool.nodes),
     )
 
@@ -39,7 +41,7 @@ def _node(item: records.Cluster, pool: records.Pool, node: records.Node) -> node
         "topology.kubernetes.io/region": item.region,
         "failure-domain.beta.kubernetes.io/region": item.region,
     }
-    taints = [nodes.Taint(one.key, one.value, one.effect) for one in node.taints]
+    taints = [nodes.Taint(taint.key, taint.value, taint.effect) for taint in node.taints]
     if gpus:
         # The cloud itself adds this taint to nodes with a GPU.
         taints.append(nodes.Taint("nvidia.com/gpu", "", "NoSchedule"))
@@ -62,6 +64,8 @@ def _node(item: records.Cluster, pool: records.Pool, node: records.Node) -> node
         os_image="Debian GNU/Linux 12 (bookworm)",
         runtime="containerd://1.7.27",
         provider_id=f"digitalocean://{node.droplet}",
+        pool=pool.name,
+        unreachable=node.unreachable,
     )
 
 

@@ -1,6 +1,6 @@
 """The machines of pools on the simulated DigitalOcean: creation, deletion, limits.
 
-Scaling up adds nodes at the end, scaling down removes the newest.
+Scaling up adds nodes at the end, scaling down removes cordoned nodes, then the newest.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ def require(scope: scopes.Scope, vpc: records.Vpc, *, more: int, autoscaled: boo
         more: How many machines the request adds.
         autoscaled: Whether ``more`` comes from the maximum of an autoscaled pool, for the message.
     """
-    room_left = scope.account.droplet_limit - _droplets(scope)
-    if more > room_left:
+    remaining = scope.account.droplet_limit - _droplets(scope)
+    if more > remaining:
         prefix = "autoscale desired max nodes exceed limits: " if autoscaled else ""
-        raise scopes.invalid(f"validation error: {prefix}{more} additional nodes, but the droplet limit leaves {room_left}")
+        raise scopes.invalid(f"validation error: {prefix}{more} additional nodes, but the droplet limit leaves {remaining}")
     if more > len(_free_addresses(scope, vpc.id)):
         raise scopes.invalid(f"validation error: the range {vpc.ip_range} of the VPC has not enough free addresses")
 
 
 def scale(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, count: int) -> None:
-    """Scales a pool to ``count`` nodes: adds at the end, or removes the newest."""
+    """Scales a pool to ``count`` nodes: adds at the end, or removes cordoned nodes, then the newest."""
     pool.count = count
-    for node in remaining(pool)[count:]:
+    for node in sorted(remaining(pool), key=lambda node: node.cordoned)[count:]:
         retire(scope, node)
     fill(scope, cluster, pool, seconds=catalogue.NODE_SECONDS)
 

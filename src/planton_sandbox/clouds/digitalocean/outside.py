@@ -14,7 +14,7 @@ The control endpoint's ``POST /sandbox/clouds/digitalocean/ACTION`` calls `act`.
 * ``stuck`` cluster: keeps it in provisioning; without ``cluster``, the next ``count`` (1) new clusters;
   ``unstuck`` cluster: without ``cluster``, all;
 * ``fail`` cluster, message: sets the state ``error``; an empty message clears it;
-* ``node`` cluster, node, ready: makes a node not ready, or ready again;
+* ``node`` cluster, node, ready, unreachable: makes a node not ready or unreachable, or ready again;
 * ``quota`` droplet_limit: sets how many droplets the account may have;
 * ``volume``, ``snapshot``, ``load-balancer`` cluster, name: creates a resource of a workload, which outlives the cluster;
 * ``expire-credentials`` cluster: revokes all tokens of the cluster;
@@ -52,7 +52,12 @@ def _pick(items: Sequence[Named], key: object, *, noun: str) -> Named:
     return picked
 
 
-def _cluster(scope: scopes.Scope, body: Body) -> records.Cluster:
+def named_cluster(scope: scopes.Scope, body: Body) -> records.Cluster:
+    """Returns the cluster that an action names.
+
+    Raises:
+        wire.CloudError: 404 when there is none.
+    """
     return _pick(scope.clusters(), body.get("cluster"), noun="cluster")
 
 
@@ -61,7 +66,7 @@ def _pool(cluster: records.Cluster, body: Body) -> records.Pool:
 
 
 def _load(scope: scopes.Scope, body: Body) -> Any:
-    cluster = _cluster(scope, body)
+    cluster = named_cluster(scope, body)
     pool = _pool(cluster, body)
     if not pool.auto_scale:
         raise scopes.invalid(f"The pool {pool.name} is not autoscaled")
@@ -71,26 +76,26 @@ def _load(scope: scopes.Scope, body: Body) -> Any:
 
 
 def _scale(scope: scopes.Scope, body: Body) -> Any:
-    cluster = _cluster(scope, body)
+    cluster = named_cluster(scope, body)
     pool = _pool(cluster, body)
     machines.scale(scope, cluster, pool, count=int(body["count"]))
     return views.pool(cluster, pool)
 
 
 def _relabel(scope: scopes.Scope, body: Body) -> Any:
-    cluster = _cluster(scope, body)
+    cluster = named_cluster(scope, body)
     pool = _pool(cluster, body)
     machines.relabel(pool, dict(body.get("labels") or {}))
     return views.pool(cluster, pool)
 
 
 def _upgrade(scope: scopes.Scope, body: Body) -> Any:
-    clusters.begin_upgrade(scope, _cluster(scope, body), text=str(body["version"]))
+    clusters.begin_upgrade(scope, named_cluster(scope, body), text=str(body["version"]))
     return _DONE
 
 
 def _delete_cluster(scope: scopes.Scope, body: Body) -> Any:
-    cluster = _cluster(scope, body)
+    cluster = named_cluster(scope, body)
     if body.get("slowly"):
         clusters.begin_delete(scope, cluster)
     else:
@@ -99,7 +104,7 @@ def _delete_cluster(scope: scopes.Scope, body: Body) -> Any:
 
 
 def _delete_pool(scope: scopes.Scope, body: Body) -> Any:
-    cluster = _cluster(scope, body)
+    cluster = named_cluster(scope, body)
     pool = _pool(cluster, body)
     pools.refuse_last(cluster, pool)
     if body.get("slowly"):
@@ -121,14 +126,14 @@ def _delete_firewall(scope: scopes.Scope, body: Body) -> Any:
 
 def _stuck(scope: scopes.Scope, body: Body) -> Any:
     if body.get("cluster"):
-        _cluster(scope, body).stuck = True
+        named_cluster(scope, body).stuck = True
     else:
         scope.state.stuck_next = int(body.get("count", 1))
     return _DONE
 
 
 def _unstuck(scope: scopes.Scope, body: Body) -> Any:
-    chosen = [_cluster(scope, body)] if body.get("cluster") else scope.clusters()
+    chosen = [named_cluster(scope, body)] if body.get("cluster") else scope.clusters()
     for item in chosen:
         item.stuck = False
     if not body.get("cluster"):
@@ -137,13 +142,14 @@ def _unstuck(scope: scopes.Scope, body: Body) -> Any:
 
 
 def _fail(scope: scopes.Scope, body: Body) -> Any:
-    _cluster(scope, body).failure = str(body.get("message", ""))
+    named_cluster(scope, body).failure = str(body.get("message", ""))
     return _DONE
 
 
 def _node(scope: scopes.Scope, body: Body) -> Any:
-    nodes = [node for pool in _cluster(scope, body).pools for node in pool.nodes]
-    _pick(nodes, body.get("node"), noun="node").ready = bool(body.get("ready"))
+    nodes = [node for pool in named_cluster(scope, body).pools for node in pool.nodes]
+    node = _pick(nodes, body.get("node"), noun="node")
+    node.ready, node.unreachable = bool(body.get("ready")), bool(body.get("unreachable"))
     return _DONE
 
 
@@ -154,13 +160,13 @@ def _quota(scope: scopes.Scope, body: Body) -> Any:
 
 def _adder(sort: str) -> Callable[[scopes.Scope, Body], Any]:
     def act(scope: scopes.Scope, body: Body) -> Any:
-        return associated.add(scope, _cluster(scope, body), sort=sort, name=str(body["name"]))
+        return associated.add(scope, named_cluster(scope, body), sort=sort, name=str(body["name"]))
 
     return act
 
 
 def _expire_credentials(scope: scopes.Scope, body: Body) -> Any:
-    _cluster(scope, body).tokens.clear()
+    named_cluster(scope, body).tokens.clear()
     return _DONE
 
 

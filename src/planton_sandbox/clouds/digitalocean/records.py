@@ -102,6 +102,8 @@ class Node:
     labels: dict[str, str] = dataclasses.field(default_factory=dict)
     taints: list[Taint] = dataclasses.field(default_factory=list)
     ready: bool = True
+    unreachable: bool = False
+    cordoned: bool = False
     draining: bool = False
     building: clock.Timer | None = None
     deleting: clock.Timer | None = None
@@ -203,7 +205,12 @@ class Cluster:
 
 @dataclasses.dataclass(slots=True)
 class Associated:
-    """A load balancer, volume or snapshot of a cluster's workload; ``sort`` is the key of its kind in answers."""
+    """A load balancer, volume or snapshot of a cluster's workload.
+
+    Attributes:
+        sort: The key of its kind in answers.
+        managed: Whether the simulated Kubernetes API created it.
+    """
 
     id: str
     account: str
@@ -212,6 +219,7 @@ class Associated:
     sort: str
     name: str
     created: float
+    managed: bool = False
 
 
 @dataclasses.dataclass(slots=True)

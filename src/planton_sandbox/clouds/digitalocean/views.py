@@ -68,7 +68,7 @@ def pool(owner: records.Cluster, item: records.Pool) -> dict[str, Any]:
         "count": item.count,
         "tags": pool_tags(owner, item),
         "labels": dict(item.labels) or None,
-        "taints": [{"key": one.key, "value": one.value, "effect": one.effect} for one in item.taints],
+        "taints": [{"key": taint.key, "value": taint.value, "effect": taint.effect} for taint in item.taints],
         "auto_scale": item.auto_scale,
         "min_nodes": item.min_nodes,
         "max_nodes": item.max_nodes,

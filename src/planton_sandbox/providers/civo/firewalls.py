@@ -71,9 +71,9 @@ def _create_firewall(client: api.Client, data: planning.Data) -> None:
     _read_firewall(client, data)
 
 
-def _until_success(client: api.Client, attempt: typing.Callable[[], values.Json], what: str) -> None:
+def _until_success(client: api.Client, attempt: typing.Callable[[], values.Json], operation: str) -> None:
     """Repeats a request until the cloud reports success; the plugin repeats creations, too."""
-    verb, name = what.split(" ", 1)
+    verb, name = operation.split(" ", 1)
     try:
         waiting.await_state(client.timing, lambda: str(attempt().get("result", "")), _SUCCESS)
     except sessions.Fault as fault:
@@ -131,14 +131,14 @@ def _update_firewall(client: api.Client, data: planning.Data) -> None:
 def _replace_rules(client: api.Client, data: planning.Data) -> None:
     path = f"{api.FIREWALLS}/{data.id}/rules"
     planned = {"ingress": data.get("ingressRules") or [], "egress": data.get("egressRules") or []}
-    kept = {rule.get("id") for rules in planned.values() for rule in rules}
+    planned_ids = {rule.get("id") for rules in planned.values() for rule in rules}
     try:
         present = client.get(path) or ()
     except api.CloudError as error:
         text = f"[ERR] an error occurred while trying to list the firewall rules, {error}"
         raise sessions.Fault(text) from error
     for rule in present:
-        if rule.get("id") not in kept:
+        if rule.get("id") not in planned_ids:
             direction = "ingress" if rule.get("direction") == "ingress" else "egress"
             try:
                 client.delete(f"{path}/{rule['id']}")

@@ -140,21 +140,23 @@ def _token(name: str) -> str:
     return f"civo:index/{name}:{name}"
 
 
-def _one(name: str, doc: str, rows: tuple[schema.Property, ...]) -> schema.Table:
+def _single_result(name: str, doc: str, rows: tuple[schema.Property, ...]) -> schema.Table:
     return schema.Table(token=_token(name), doc=doc, properties=rows)
 
 
 FUNCTIONS = (
     package.Function(
-        table=_one(
+        table=_single_result(
             "getNetwork", "Finds a network.", (*_by("id", "label"), schema.out("name"), schema.out("default", schema.BOOL))
         ),
         call=_network,
     ),
     package.Function(
-        table=_one("getFirewall", "Finds a firewall.", (*_by("id", "name"), schema.out("networkId"))), call=_firewall
+        table=_single_result("getFirewall", "Finds a firewall.", (*_by("id", "name"), schema.out("networkId"))), call=_firewall
     ),
-    package.Function(table=_one("getKubernetesCluster", "Finds a cluster.", (*_by("id", "name"), *_CLUSTER)), call=_cluster),
+    package.Function(
+        table=_single_result("getKubernetesCluster", "Finds a cluster.", (*_by("id", "name"), *_CLUSTER)), call=_cluster
+    ),
     listing.Listing(
         token=_token("getKubernetesVersion"),
         result="versions",

@@ -34,10 +34,10 @@ def get(client: api.Client, identity: str) -> planning.State:
     Raises:
         CloudError: The cloud refused, or the client library does not know the cluster's state or day.
     """
-    return _known(client.get(f"{_CLUSTERS}/{identity}", "kubernetes_cluster"))
+    return _validated(client.get(f"{_CLUSTERS}/{identity}", "kubernetes_cluster"))
 
 
-def _known(cluster: planning.State) -> planning.State:
+def _validated(cluster: planning.State) -> planning.State:
     state = (cluster.get("status") or {}).get("state", "")
     if state and state.lower() not in _STATES:
         raise api.CloudError(f'unknown cluster state "{state}"')

@@ -37,7 +37,7 @@ def _versions(client: api.Client, args: listing.Args) -> listing.Args:
     with api.explained("Error retrieving Kubernetes options: "):
         options = client.get("/v2/kubernetes/options", "options")
     prefix = args.get("versionPrefix") or ""
-    valid = [one["slug"] for one in options.get("versions") or () if one.get("slug", "").startswith(prefix)]
+    valid = [version["slug"] for version in options.get("versions") or () if version.get("slug", "").startswith(prefix)]
     return {
         "id": _unique(),
         "versionPrefix": args.get("versionPrefix"),
@@ -129,7 +129,7 @@ def _cluster(client: api.Client, args: listing.Args) -> listing.Args:
         if error.missing:
             raise sessions.Fault("No clusters found") from error
         raise sessions.Fault(f"Error listing Kubernetes clusters: {error}") from error
-    named = (one for one in answer.get("kubernetes_clusters") or () if one.get("name") == args["name"])
+    named = (item for item in answer.get("kubernetes_clusters") or () if item.get("name") == args["name"])
     cluster = next(named, None)
     if cluster is None:
         raise sessions.Fault(f"Unable to find cluster with name: {args['name']}")
@@ -163,7 +163,7 @@ _CLUSTER_SETTINGS = tuple(
 )
 
 
-def _one(
+def _single_result(
     name: str,
     doc: str,
     call: typing.Callable[[typing.Any, listing.Args], listing.Args],
@@ -177,7 +177,7 @@ def _by(name: str) -> schema.Property:
 
 
 FUNCTIONS = (
-    _one(
+    _single_result(
         "getKubernetesVersions",
         "Lists the versions for new clusters, the newest first.",
         _versions,
@@ -185,8 +185,10 @@ FUNCTIONS = (
         schema.out("latestVersion"),
         schema.out("validVersions", schema.LIST),
     ),
-    _one("getRegion", "Finds a region.", _region, _Row(name="slug", required=True, doc="Its name in the API."), *_REGION[1:]),
-    _one(
+    _single_result(
+        "getRegion", "Finds a region.", _region, _Row(name="slug", required=True, doc="Its name in the API."), *_REGION[1:]
+    ),
+    _single_result(
         "getVpc",
         "Finds a network.",
         _vpc,
@@ -194,7 +196,7 @@ FUNCTIONS = (
         *(schema.out(name) for name in ("description", "ipRange", "urn", "createdAt")),
         schema.out("default", schema.BOOL),
     ),
-    _one(
+    _single_result(
         "getFirewall",
         "Finds a firewall.",
         _firewall,
@@ -202,7 +204,7 @@ FUNCTIONS = (
         *(row for row in tables.FIREWALL.properties if row.name != "name"),
         schema.out("name"),
     ),
-    _one(
+    _single_result(
         "getKubernetesCluster",
         "Finds a cluster.",
         _cluster,

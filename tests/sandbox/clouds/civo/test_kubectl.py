@@ -15,7 +15,7 @@ import pytest
 from support import sandbox as support
 from support.sandbox import Sandbox
 
-pytestmark = pytest.mark.skipif(support.KUBECTL is None, reason="kubectl is neither on PATH nor beside Python")
+pytestmark = pytest.mark.skipif(support.KUBECTL is None, reason="kubectl is neither on PATH nor next to Python")
 TAINT = {"key": "gpu", "value": "true", "effect": "NoSchedule"}
 
 
@@ -84,8 +84,8 @@ def test_nodes_follow_the_pool(sandbox: Sandbox) -> None:
     assert set(_names(sandbox, cluster)) < set(before)
 
 
-def test_watch(sandbox: Sandbox) -> None:
-    """A watch shows a node that is added later."""
+def test_a_watch_reports_new_nodes(sandbox: Sandbox) -> None:
+    """kubectl prints a node that is added later, and when it is ready."""
     cluster = _cluster(sandbox)
     path = sandbox.home / "watch-config"
     path.write_text(cluster["kubeconfig"], encoding="utf-8")
@@ -94,10 +94,11 @@ def test_watch(sandbox: Sandbox) -> None:
         assert watching.stdout is not None
         first = {watching.stdout.readline().split()[0] for _ in range(2)}
         sandbox.control.outside("scale", cluster="c1", count=3)
-        joined = watching.stdout.readline().split()
+        joined = [watching.stdout.readline().split() for _ in range(2)]
         watching.kill()
-    assert joined[0] not in first
-    assert joined[1] == "Ready"
+    assert [line[1] for line in joined] == ["NotReady", "Ready"]
+    (name,) = {line[0] for line in joined}
+    assert name not in first
 
 
 def test_only_the_right_kubeconfig_works(sandbox: Sandbox) -> None:
@@ -138,17 +139,17 @@ def test_the_kubeconfig_outlives_a_restart(tmp_path: pathlib.Path) -> None:
         assert second.kubectl(cluster["kubeconfig"], "get", "nodes", check=False).returncode != 0
 
 
-def test_reading_is_logged_and_writing_refused(sandbox: Sandbox) -> None:
-    """The log has the requests to a cluster. Writes are refused, and logged, too."""
+def test_requests_to_a_cluster_are_logged(sandbox: Sandbox) -> None:
+    """Reads and writes are logged."""
     cluster = _cluster(sandbox)
     name = _names(sandbox, cluster)[0]
     mark = sandbox.control.mark()
-    assert sandbox.kubectl(cluster["kubeconfig"], "label", "node", name, "a=b", check=False).returncode != 0
+    assert "labeled" in sandbox.kubectl(cluster["kubeconfig"], "label", "node", name, "a=b").stdout
     methods = {entry["method"] for entry in sandbox.control.requests(mark, cloud="kubernetes")}
-    assert "PATCH" in methods
+    assert methods == {"GET", "PATCH"}
 
 
-def test_a_node_can_be_made_not_ready(sandbox: Sandbox) -> None:
+def test_a_node_can_be_set_not_ready(sandbox: Sandbox) -> None:
     """A node is NotReady until the change is undone."""
     cluster = _cluster(sandbox)
     name = _names(sandbox, cluster)[0]

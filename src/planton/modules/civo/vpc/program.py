@@ -24,7 +24,7 @@ def resources(stack_input: stack_input_pb2.CivoVpcStackInput) -> dict[str, pulum
     """
     target = stack_input.target
     spec = target.spec
-    for warning in [*unsupported.warnings(target, vpc.UNSUPPORTED), *_kept(spec)]:
+    for warning in [*unsupported.warnings(target, vpc.UNSUPPORTED), *_warnings_about_nameservers(spec)]:
         pulumi.log.warn(warning)
     # civo_credential_id has done its work when the provider config was chosen.
     account = provider.account(stack_input.provider_config, region=spec.region)
@@ -44,7 +44,7 @@ def resources(stack_input: stack_input_pb2.CivoVpcStackInput) -> dict[str, pulum
     return {"network_id": network.id, "cidr_block": network.cidr_v4, "created_at_rfc3339": ""}
 
 
-def _kept(spec: spec_pb2.CivoVpcSpec) -> list[str]:
+def _warnings_about_nameservers(spec: spec_pb2.CivoVpcSpec) -> list[str]:
     # The plugin treats a missing list as equal to any list.
     before = own.applied().get("nameservers") or []
     if spec.nameservers or not before:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 _DIRECTORY_VARIABLE = "PLANTON_LOG_DIR"
-_KEPT = 50
+_MAXIMUM_FILES = 50
 #: Replacing a shorter secret would garble the log, and the gaps would reveal it.
 _SHORTEST_SECRET = 4
 _REDACTED = "[redacted]"
@@ -105,20 +105,20 @@ class _Formatter(logging.Formatter):
         super().__init__("%(asctime)s.%(msecs)03dZ %(levelname)-5s [%(threadName)s] %(message)s", "%Y-%m-%dT%H:%M:%S")
         self.converter = time.gmtime
         self._secrets: frozenset[str] = frozenset()
-        self._known: re.Pattern[str] | None = None
+        self._secret_pattern: re.Pattern[str] | None = None
 
     def hide(self, secrets: Iterable[str]) -> None:
         lines = {line.strip() for secret in secrets for line in (secret, *secret.splitlines())}
-        # In JSON, quotes and the like are written otherwise.
+        # JSON escapes quotes and other characters.
         lines |= {json.dumps(line)[1:-1] for line in lines}
         new = self._secrets | {line for line in lines if len(line) >= _SHORTEST_SECRET}
         if new != self._secrets:
             self._secrets = new
-            self._known = re.compile("|".join(re.escape(each) for each in sorted(new, key=len, reverse=True)))
+            self._secret_pattern = re.compile("|".join(re.escape(each) for each in sorted(new, key=len, reverse=True)))
 
     def clean(self, text: str) -> str:
-        if self._known is not None:
-            text = self._known.sub(_REDACTED, text)
+        if self._secret_pattern is not None:
+            text = self._secret_pattern.sub(_REDACTED, text)
         for pattern, shown in _PATTERNS:
             text = pattern.sub(shown, text)
         return text
@@ -170,6 +170,6 @@ def note(text: str, unexpected: Exception | None = None) -> None:
 
 def _prune(path: pathlib.Path) -> None:
     # Names begin with the time. Another process may prune at the same time.
-    for old in sorted(path.glob("*.log"))[: -(_KEPT - 1)]:
+    for old in sorted(path.glob("*.log"))[: -(_MAXIMUM_FILES - 1)]:
         with contextlib.suppress(OSError):
             old.unlink()

@@ -1,0 +1,151 @@
+"""Lists of the sandbox's Kubernetes API: selectors, pages, tables, watches, discovery."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+
+from support import kubernetes
+from support.kubernetes import CORE, MERGE, TABLE, Kube
+
+MAPS = f"{CORE}/configmaps"
+
+
+def _fill(kube: Kube) -> None:
+    for name, tier in (("a", "x"), ("b", "y"), ("c", "y"), ("d", "z")):
+        kube.ok("POST", MAPS, {"metadata": {"name": name, "labels": {"tier": tier}}})
+
+
+@pytest.mark.parametrize(
+    ("selector", "names"),
+    [
+        ("tier=y", "bc"),
+        ("tier!=y,tier", "ad"),
+        ("tier in (x,z)", "ad"),
+        ("tier notin (x),tier", "bcd"),
+        ("!tier,kubernetes.io/none", ""),
+    ],
+)
+def test_a_label_selector(kube: Kube, selector: str, names: str) -> None:
+    """Equality, sets and existence select."""
+    _fill(kube)
+    assert "".join(kubernetes.name(item) for item in kube.ok("GET", MAPS, labelSelector=selector)["items"]) == names
+
+
+def test_a_field_selector(kube: Kube) -> None:
+    """Pods are selected by node; a field that the kind does not support is refused."""
+    kube.deploy(replicas=3)
+    pod = kube.pods()[0]
+    node = pod["spec"]["nodeName"]
+    chosen = kube.ok("GET", "/api/v1/pods", fieldSelector=f"spec.nodeName={node}")["items"]
+    assert pod in chosen
+    assert {item["spec"]["nodeName"] for item in chosen} == {node}
+    message = kube.refused("GET", "/api/v1/pods", fieldSelector="spec.other=1")[2]
+    assert message.endswith("field label not supported: spec.other")
+
+
+def test_pages(kube: Kube) -> None:
+    """``limit`` and ``continue`` read a list in parts, each object once."""
+    _fill(kube)
+    first = kube.ok("GET", MAPS, limit=2, labelSelector="tier")
+    assert first["metadata"]["remainingItemCount"] == 2
+    second = kube.ok("GET", MAPS, limit=2, labelSelector="tier", **{"continue": first["metadata"]["continue"]})
+    assert "continue" not in second["metadata"]
+    assert [kubernetes.name(item) for item in first["items"] + second["items"]] == ["a", "b", "c", "d"]
+    assert kube.refused("GET", MAPS, **{"continue": "!"})[0] == 400
+
+
+def test_a_table_has_the_columns_of_its_kind(kube: Kube) -> None:
+    """A table has a cell for each column, and the metadata of each object."""
+    kube.deploy(replicas=2)
+    table = kube.ok("GET", f"{kubernetes.APPS}/deployments", accept=TABLE)
+    assert [column["name"] for column in table["columnDefinitions"][:4]] == ["Name", "Ready", "Up-to-date", "Available"]
+    assert table["rows"][0]["cells"][:4] == ["web", "2/2", 2, 2]
+    assert table["rows"][0]["object"]["kind"] == "PartialObjectMetadata"
+
+
+def test_every_resource_can_be_listed_in_every_form(kube: Kube) -> None:
+    """Discovery, lists, tables and OpenAPI know the same resources."""
+    kube.deploy(replicas=1)
+    groups = [item["groupVersion"] for group in kube.ok("GET", "/apis")["groups"] for item in group["versions"]]
+    listed = 0
+    for base in ("/api/v1", *(f"/apis/{group}" for group in groups)):
+        document = kube.ok("GET", f"/openapi/v3{base}")
+        for resource in kube.ok("GET", base)["resources"]:
+            if "/" in resource["name"] or "list" not in resource["verbs"]:
+                continue
+            listed += 1
+            path = f"{base}/{resource['name']}"
+            assert kube.ok("GET", path)["kind"] == f"{resource['kind']}List"
+            assert kube.ok("GET", path, accept=TABLE)["kind"] == "Table"
+            place = f"{base}/namespaces/{{namespace}}/{resource['name']}" if resource["namespaced"] else path
+            assert place in document["paths"]
+    assert listed > 30
+
+
+def test_every_reference_of_the_openapi_document_resolves(kube: Kube) -> None:
+    """The documents are closed, and name the merge keys of lists."""
+    index = kube.ok("GET", "/openapi/v3")["paths"]
+    for entry in index.values():
+        document = kube.ok("GET", entry["serverRelativeURL"])
+        schemas = document["components"]["schemas"]
+        text = json.dumps(document)
+        references = {part.partition('"')[0] for part in text.split("#/components/schemas/")[1:]}
+        assert references <= set(schemas)
+    containers = kube.ok("GET", "/openapi/v3/apis/apps/v1")["components"]["schemas"]["io.k8s.types.PodSpec"]["properties"][
+        "containers"
+    ]
+    assert containers["x-kubernetes-patch-merge-key"] == "name"
+    assert containers["x-kubernetes-list-map-keys"] == ["name"]
+
+
+def _watch(kube: Kube, count: int, **query: object) -> tuple[threading.Thread, list[dict[str, object]]]:
+    """Start to watch config maps in a thread that ends after ``count`` events."""
+    events: list[dict[str, object]] = []
+    connection = kube.connect()
+    path = "&".join(f"{key}={value}" for key, value in {"watch": "1", **query}.items())
+    connection.request("GET", f"{MAPS}?{path}", headers={"Accept": "application/json"})
+    answer = connection.getresponse()
+
+    def read() -> None:
+        while len(events) < count and (line := answer.readline()):
+            events.append(json.loads(line))
+        connection.close()
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    return thread, events
+
+
+def _shown(events: list[dict[str, object]]) -> list[tuple[object, str]]:
+    return [(event["type"], kubernetes.name(event["object"])) for event in events]
+
+
+def test_a_watch_shows_changes_in_order(kube: Kube) -> None:
+    """From a resource version on, a watch has every change once; a selector turns changes into additions and deletions."""
+    version = kube.ok("GET", MAPS)["metadata"]["resourceVersion"]
+    thread, events = _watch(kube, 4, resourceVersion=version, labelSelector="tier=x")
+    kube.ok("POST", MAPS, {"metadata": {"name": "a", "labels": {"tier": "x"}}})
+    kube.ok("POST", MAPS, {"metadata": {"name": "b", "labels": {"tier": "y"}}})
+    kube.ok("PATCH", f"{MAPS}/a", {"metadata": {"labels": {"tier": "y"}}}, kind=MERGE)
+    kube.ok("PATCH", f"{MAPS}/b", {"metadata": {"labels": {"tier": "x"}}}, kind=MERGE)
+    kube.ok("DELETE", f"{MAPS}/b")
+    thread.join(30)
+    assert _shown(events) == [("ADDED", "a"), ("DELETED", "a"), ("ADDED", "b"), ("DELETED", "b")]
+
+
+def test_a_watch_can_begin_with_what_is_there(kube: Kube) -> None:
+    """With ``sendInitialEvents`` the present objects come first, and a bookmark ends them."""
+    kube.ok("POST", MAPS, {"metadata": {"name": "a", "labels": {"tier": "x"}}})
+    query = {"sendInitialEvents": "true", "allowWatchBookmarks": "true", "resourceVersionMatch": "NotOlderThan"}
+    thread, events = _watch(kube, 2, labelSelector="tier", **query)
+    thread.join(30)
+    assert [event["type"] for event in events] == ["ADDED", "BOOKMARK"]
+    assert events[1]["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}  # type: ignore[index]
+
+
+def test_a_watch_from_too_old_a_version_is_refused(kube: Kube) -> None:
+    """A client then lists again."""
+    assert kube.refused("GET", MAPS, watch=1, resourceVersion=5)[:2] == (410, "Expired")
