@@ -11,7 +11,7 @@ from support import together
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CHANGES = "tests/e2e/test_changes.py"
 IMPORTED = "tests/e2e/test_standalone.py::test_an_imported_resource_keeps_its_provider_and_needs_no_change"
-MISTAKE = "tests/languages/test_languages.py::test_a_mistake_is_told_alike"
+MISTAKE = "tests/languages/test_languages.py::test_every_language_reports_an_error_alike"
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ MISTAKE = "tests/languages/test_languages.py::test_a_mistake_is_told_alike"
         (f"{CHANGES}::test_another_spelling_is_no_change[CivoKubernetesCluster]", CHANGES),
         (f"{IMPORTED}[digitalocean-vpc]", f"{IMPORTED}[digitalocean"),
         (f"{MISTAKE}[go-watch nonsense--given0-pools]", "go"),
-        ("tests/languages/test_languages.py::test_a_manifest_is_checked[python]", "python"),
+        ("tests/languages/test_languages.py::test_a_node_pool_is_created_watched_and_scaled_through_the_api[python]", "python"),
         ("tests/languages/test_crd.py::test_a[b]", "tests/languages/test_crd.py"),
         ("tests/e2e/test_faults.py::test_a[b]", "tests/e2e/test_faults.py::test_a[b]"),
     ],

@@ -14,8 +14,8 @@ import pytest
 from pulumi.runtime import sync_await
 
 from planton import errors
-from planton.config import settings
-from planton.engine import logs, outputs, program, session, stacks, stand_ins, state_errors, stored, toolchain
+from planton.config import logs, settings
+from planton.engine import outputs, program, session, stacks, stand_ins, state_errors, stored, toolchain
 from planton.schema import kinds
 from support import mocks
 
