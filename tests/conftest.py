@@ -1,5 +1,6 @@
 """Fixtures of several folders of tests."""
 
+import gc
 import signal
 
 import hypothesis
@@ -21,6 +22,17 @@ _CALM = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_
 hypothesis.settings.register_profile("random", **_CALM)
 hypothesis.settings.register_profile("planton", derandomize=True, **_CALM)
 hypothesis.settings.load_profile("planton")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Collects without the garbage collector, which would look at 7,000 tests again and again: a sixth of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_addoption(parser):
