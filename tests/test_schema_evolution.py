@@ -1,4 +1,4 @@
-"""How the schema may evolve (docs/extend/schema-evolution.md): what breaks a manifest or a stored message is caught, what does not is let pass."""
+"""Schema evolution (docs/extend/schema-evolution.md): breaking changes are refused, compatible ones are accepted."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TOOL = _tool()
 
 @pytest.fixture(scope="module")
 def before(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """Returns the image of the protos as they are."""
+    """Returns the image of the current protos."""
     image: pathlib.Path = tmp_path_factory.mktemp("before") / "before.binpb"
     TOOL.build(ROOT, image)
     return image
@@ -46,7 +46,7 @@ def changed(folder: pathlib.Path, changes: dict[str, tuple[str, ...]]) -> pathli
     for file, old, new, *_ in changes.values():
         path = folder / file
         text = path.read_text("utf-8")
-        assert text.count(old) == 1, f"{old!r} is not once in {file}"
+        assert text.count(old) == 1, f"{old!r} does not occur exactly once in {file}"
         path.write_text(text.replace(old, new), "utf-8")
     image = folder / "now.binpb"
     TOOL.build(folder, image)
@@ -100,20 +100,20 @@ def reported(before: pathlib.Path, broken: pathlib.Path) -> list[str]:
 
 
 @pytest.mark.parametrize("name", BREAKING)
-def test_a_breaking_change_is_reported(name: str, reported: list[str], broken: pathlib.Path) -> None:
-    """The report names the file and the previous field; in later commits, the recorded line is missing."""
+def test_a_breaking_change_is_refused(name: str, reported: list[str], broken: pathlib.Path) -> None:
+    """The error names the file and the old declaration. The recorded line detects it in every later commit."""
     file, _, _, text, record = BREAKING[name]
     assert any(text in line and pathlib.Path(file).name in line for line in reported), reported
     assert len([line for line in wire.removed(broken) if record in f"{line} |"]) == 1
 
 
-def test_nothing_else_is_reported(broken: pathlib.Path) -> None:
-    """Each breaking change removes one recorded line."""
+def test_a_breaking_change_removes_one_recorded_line(broken: pathlib.Path) -> None:
+    """No line is missing without a change that explains it."""
     assert len(wire.removed(broken)) == len(BREAKING)
 
 
-def test_compatible_changes_pass(before: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    """These are the ways in which the schema may evolve."""
+def test_compatible_changes_are_accepted(before: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """These are the allowed ways to evolve the schema."""
     image = changed(tmp_path, COMPATIBLE)
     assert TOOL.breaking(before, image) == []
     assert wire.removed(image) == []

@@ -1,4 +1,4 @@
-"""Fixtures of the store's tests: one empty, migrated database of each engine."""
+"""Fixtures for the tests of the store: an empty, migrated database of each engine."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def store(loop: api.Loop, url: str) -> Iterator[database.Database]:
 
 
 class Explained(database.Statement):
-    """A statement whose rows are its plan."""
+    """A statement whose rows are its query plan."""
 
     def compiled(self, database: str, values: Any) -> tuple[str, list[Any]]:
         text, ordered = super().compiled(database, values)
@@ -55,18 +55,18 @@ class Explained(database.Statement):
 
 
 class Explaining:
-    """A database that plans statements and does not run them."""
+    """A database that plans statements without running them."""
 
-    def __init__(self, within: database.Database) -> None:
-        self.name = within.name
-        self._within = within
+    def __init__(self, inner: database.Database) -> None:
+        self.name = inner.name
+        self._inner = inner
 
     async def rows(self, statement: database.Statement, **values: Any) -> Sequence[database.Row]:
-        rows = await self._within.rows(Explained(statement.clause), **values)
+        rows = await self._inner.rows(Explained(statement.clause), **values)
         return [str(row[-1]) for row in rows]
 
 
 @pytest.fixture
 def plan(loop: api.Loop, store: database.Database) -> Callable[[Callable[[Any], Awaitable[Any]]], str]:
-    """Returns a function that returns the plan of the statement that a function runs on a database."""
+    """Returns a function that returns the query plan of the statement that a callable runs."""
     return lambda run: "\n".join(loop.run(run(Explaining(store))))
