@@ -54,7 +54,7 @@ def _docstrings(tree: ast.Module) -> set[tuple[int, int]]:
 
 
 def _cloud_names(text: str) -> Iterator[tuple[int, str]]:
-    if not _NAMED.search(text):
+    if not _PATTERN.search(text):
         return
     docstrings = _docstrings(ast.parse(text))
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
