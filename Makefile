@@ -31,7 +31,7 @@ demo: setup ## Bring up a cluster in the sandbox, scale it, repair drift, destro
 
 .PHONY: check
 check: setup lint ## Lint, and run every quick test that starts no Pulumi: 90 seconds on two cores
-	$(call run_tests,-n $(JOBS),$(ANYWHERE) and not pulumi and not slow)
+	$(call run_tests,-n $(JOBS) --dist worksteal,$(ANYWHERE) and not pulumi and not slow)
 
 .PHONY: test
 test: check ## Run all tests: check, the slow ones, end to end on Pulumi, and each language that is installed

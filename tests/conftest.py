@@ -1,5 +1,6 @@
 """Options, markers and fixtures shared by several folders of tests."""
 
+import gc
 import signal
 
 import hypothesis
@@ -21,6 +22,17 @@ _COMMON = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.to
 hypothesis.settings.register_profile("random", **_COMMON)
 hypothesis.settings.register_profile("planton", derandomize=True, **_COMMON)
 hypothesis.settings.load_profile("planton")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Collects without the garbage collector, which would look at 7,000 tests again and again: a sixth of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_addoption(parser):
