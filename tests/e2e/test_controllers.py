@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+import re
+import signal
 
 import pytest
 
@@ -88,6 +90,26 @@ def test_a_killed_controller_is_continued_by_another_without_duplicates(tmp_path
             assert len(world.nodes("nodepool=workers")) == 2
             [cloud_cluster] = world.clusters()
             assert [each["id"] for each in cloud_cluster["pools"]].count("workers") == 1
+
+
+def test_a_suspended_controller_begins_nothing_after_its_lease(tmp_path: pathlib.Path) -> None:
+    """SIGSTOP while the cloud creates the pool: its engine is ended from outside, and when it goes on its run is lost."""
+    with controllers.world(tmp_path, "civo") as world, controllers.controller(world, "one") as first:
+        cluster = world.create_cluster()
+        world.until_ready(f"/clusters/{cluster}")
+        world.control.fault(action="hold", cloud="civo", method="POST", path=POOLS["civo"])
+        path = f"/nodepools/{world.create_pool(cluster)}"
+        waiting.until(world.control.struck, "the request to be held")
+        first.process.send_signal(signal.SIGSTOP)
+        waiting.until(lambda: not _engines(tmp_path), "the engine to be ended")
+        world.control.clear_faults()
+        with controllers.controller(world, "two"):
+            first.process.send_signal(signal.SIGCONT)
+            waiting.until(lambda: re.search("lease may have ended|given to another", first.log.read_text("utf-8")), "the loss")
+            world.until_ready(path)
+            [cloud_cluster] = world.clusters()
+            assert [each["id"] for each in cloud_cluster["pools"]].count("workers") == 1
+            assert len(world.nodes("nodepool=workers")) == 2
 
 
 def test_a_stop_hands_the_work_back_and_a_pause_holds(tmp_path: pathlib.Path) -> None:

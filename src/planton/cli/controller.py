@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+import planton
 from planton import errors
 
 if TYPE_CHECKING:
@@ -114,15 +115,14 @@ def run(
 
     Exit codes: 0 stopped, 2 usage, 8 a program or a credential is missing.
     """
-    from planton import client
-    from planton.deploy import runtime
+    from planton import client  # noqa: PLC0415  # the extra `client`; httpx takes 60 ms of each `--help`
 
     logging.basicConfig(level=log_level.upper(), format=_LOG_FORMAT, stream=sys.stderr)
     # httpx logs each request at this level.
     logging.getLogger("httpx").setLevel("WARNING")
     served = _platforms(platforms)
     token = _token(token_file)
-    settings = runtime.configure(context=context, backend=backend)
+    settings = planton.configure(context=context, backend=backend)
     email = "" if token else user
     connect = functools.partial(client.Client, server, email=email, token=token)
     heartbeats = functools.partial(client.Transport, server, user=email, token=token, deadline=_HEARTBEAT_DEADLINE)
@@ -141,9 +141,8 @@ class _Options:
 
 
 def _until_stopped(options: _Options, connect: Any, connect_heartbeats: Any, settings: Any) -> None:
-    from planton import __version__
-    from planton.controllers import lease, observe, queue, reconcile, runner, watchdog
-    from planton.deploy import runtime
+    from planton.controllers import lease, observe, queue, reconcile, runner, watchdog  # noqa: PLC0415  # Pulumi takes 100 ms of each `--help`
+    from planton.deploy import runtime  # noqa: PLC0415  # Pulumi takes 100 ms of each `--help`
 
     environ = {**settings.environ, watchdog.VARIABLE: options.process}
     settings = dataclasses.replace(settings, environ=environ, progress=logging.getLogger("planton.run").info)
@@ -152,7 +151,7 @@ def _until_stopped(options: _Options, connect: Any, connect_heartbeats: Any, set
         held = lease.Lease(dog.tell)
         reconciler = reconcile.Reconciler(api, observe.Observer(working), interval=datetime.timedelta(seconds=options.interval))
         jobs, heartbeats = (
-            queue.ApiQueue(each, options.process, __version__, options.platforms) for each in (claims.transport, beats)
+            queue.ApiQueue(each, options.process, planton.__version__, options.platforms) for each in (claims.transport, beats)
         )
         work = functools.partial(_reconcile, reconciler, settings)
         running = runner.Runner(jobs, heartbeats, work, parallel=options.parallel, held=held)
@@ -183,7 +182,7 @@ def _stop_on_signals(running: runner.Runner, *, stop_with_stdin: bool) -> None:
 
 
 def _platforms(text: str) -> tuple[str, ...]:
-    from planton.controllers import manifests
+    from planton.controllers import manifests  # noqa: PLC0415  # 130 ms of each `--help`
 
     known = manifests.platforms()
     listed = tuple(dict.fromkeys(each.strip().lower() for each in text.split(",") if each.strip())) or known

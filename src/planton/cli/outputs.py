@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
+import planton
 from planton import errors
 from planton.cli import options, output, render, times
 from planton.manifest import stack_input
 from planton.schema import kinds
 
-if TYPE_CHECKING:
-    from planton.config import settings as engine_settings
-
 
 @click.command()
-@click.argument("resource", metavar="KIND/NAME")
-@options.engine
-@options.which
+@options.named
 @click.option("--field", default="", metavar="F", help="Print only this output, e.g. clusterId.")
 @click.option("--show-secrets", is_flag=True, help="Print secrets too.")
 @output.output_option("text", "json")
-def outputs(
-    *, resource: str, settings: engine_settings.Settings, env: str | None, stack: str, field: str, show_secrets: bool, form: str
-) -> None:
+def outputs(*, named: options.Named, field: str, show_secrets: bool, form: str) -> None:
     """Print the outputs of an applied resource.
 
     Shows the outputs of the last apply or refresh; planton drift reads the
@@ -32,10 +24,8 @@ def outputs(
 
     Exit codes: 0 printed, 1 not applied, 2 usage.
     """
-    from planton.deploy import queries  # imports Pulumi
-
-    applied = queries.find(resource, env=options.env_of(settings, env), stack=stack, settings=settings)
-    data = stack_input.as_dict(queries.outputs(applied, settings=settings), show_secrets=show_secrets)
+    applied = named.find()
+    data = stack_input.as_dict(planton.outputs(applied, settings=named.settings), show_secrets=show_secrets)
     if field:
         _print_field(kinds.get(applied.key.kind), data, field, form)
     elif form == "json":
@@ -51,10 +41,8 @@ def _print_field(kind: kinds.Kind, data: dict[str, object], field: str, form: st
     output_field = next((each for each in fields if field in (each.name, each.json_name)), None)
     if output_field is None:
         names = [each.json_name for each in fields]
-        raise errors.PlantonError(
+        raise errors.usage(
             f"{kind.name} has no output {field!r}; it has: {', '.join(names)}",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
             hint=kinds.suggest(field, names),
         )
     value = data.get(output_field.json_name, "")

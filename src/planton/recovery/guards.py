@@ -46,7 +46,6 @@ def not_believed(names: Iterable[str], why: str) -> errors.PlantonError:
     listed = ", ".join(names)
     return errors.PlantonError(
         f"the plugin says that {listed} is gone, but {why}; the state is as it was",
-        code=errors.Code.FAILED,
         reason=errors.Reason.REFRESH_NOT_BELIEVED,
         hint="the cloud's API has probably failed for a moment: run the same command again",
     )
@@ -109,9 +108,8 @@ def candidates(
         if is_pool and not cluster:
             continue
         entries = [each for each in lists.entries(cloud, type_, cluster) if (type_, each["id"]) not in ids]
-        results += ownership.candidates(
-            urn, type_, creation, entries, marker=record.marker, before=record.before.get(urn), started=record.started, now=now
-        )
+        evidence = ownership.Evidence(creation, record.marker, record.before.get(urn), record.started, now)
+        results += ownership.candidates(urn, type_, entries, evidence)
     return results
 
 
