@@ -182,6 +182,9 @@ def _document(request: web.Request, cluster: nodes.Cluster) -> web.Response | No
         return web.Response(text="ok")
     if path == "/version":
         return _reply(_version(cluster.version))
+    if path == openapi.SWAGGER:
+        body, kind = openapi.swagger(request.headers.get("Accept", ""))
+        return web.Response(body=body, headers={"Content-Type": kind})
     document = openapi.document(path)
     if document is not None:
         return _reply(document)
