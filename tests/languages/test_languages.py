@@ -10,6 +10,7 @@ import base64
 import json
 import pathlib
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -76,6 +77,12 @@ def expected(name: str) -> list[dict[str, Any]]:
         else:
             results.append({key: vector[key] for key in ("name", "json", "binary", "violations")} | {"same": True})
     return results
+
+
+def test_the_stubs_of_the_language_are_current(language: languages.Language, request: pytest.FixtureRequest) -> None:
+    """Committed stubs equal the generators' output. For the others, two runs of the generators are equal."""
+    completed = languages.run((sys.executable, "tools/generate.py", "--check", request.node.callspec.params["language"]))
+    assert completed.returncode == 0, completed.stdout + completed.stderr
 
 
 def test_every_result_equals_that_of_python(

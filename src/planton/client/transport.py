@@ -336,11 +336,17 @@ def _body(answer: httpx.Response, ends: float | None = None) -> bytes:
 
 
 def _lines(answer: httpx.Response) -> Iterator[bytes]:
-    rest = b""
+    # The parts of the last line: to join them for each chunk would take time by the square of its length.
+    parts, size = [b""], 0
     for chunk in answer.iter_bytes():
-        *lines, rest = (rest + chunk).split(b"\n")
-        yield from (line.removesuffix(b"\r") for line in lines)
-        if len(rest) > web.MOST_BYTES:
+        rest, *more = chunk.split(b"\n")
+        if more:
+            *lines, last = more
+            yield from (line.removesuffix(b"\r") for line in (b"".join([*parts, rest]), *lines))
+            parts, size, rest = [], 0, last
+        parts.append(rest)
+        size += len(rest)
+        if size > web.MOST_BYTES:
             raise web.NoAnswerError(f"an event has more than {web.MOST_BYTES // 1024**2} MiB")
 
 

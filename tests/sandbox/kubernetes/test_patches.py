@@ -126,6 +126,14 @@ def test_applying_a_field_of_another_manager_is_a_conflict(kube: Kube) -> None:
     assert [entry["manager"] for entry in forced["metadata"]["managedFields"]] == ["one"]
 
 
+def test_apply_refuses_an_item_twice(kube: Kube) -> None:
+    """Two containers of a name are one too many."""
+    body = deployment("web", 1)
+    body["spec"]["template"]["spec"]["containers"] *= 2
+    message = kube.refused("PATCH", WEB, body, kind=APPLY, fieldManager="one")[2]
+    assert message.endswith('.spec.template.spec.containers[name="main"]: duplicate entries for key')
+
+
 def test_apply_reads_yaml(kube: Kube) -> None:
     """Aliases are refused: they could expand a small text to a large one."""
     text = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata: {a: '1'}\n"
