@@ -83,6 +83,8 @@ class Provider:
         distributions: The distributions of these packages, for ``planton version``.
         client: The function that returns the API client of a provider config and a region, as ``module:function``.
         views: The module that translates between the cloud's API and Pulumi properties; empty if the modules need none.
+        autoscaler: The module of the autoscaler that planton runs in clusters (`planton.deploy.autoscalers`); empty if the cloud
+            scales pools itself.
         token_variable: The environment variable that passes the current secret to the dynamic resources of the modules; empty
             if they use none.
         credentials_expire: Whether kubeconfigs of its clusters expire.
@@ -109,6 +111,7 @@ class Provider:
     distributions: tuple[str, ...] = ()
     client: str = ""
     views: str = ""
+    autoscaler: str = ""
     token_variable: str = ""
     credentials_expire: bool = False
     networks: Networks = dataclasses.field(default_factory=Networks)

@@ -23,6 +23,7 @@ from planton_sandbox.kubernetes import (
     resources,
     schema,
     simulation,
+    store,
     tables,
     writes,
 )
@@ -220,3 +221,27 @@ def test_no_node_gets_more_than_it_has(tenths: list[int]) -> None:
     for pod in pods:
         if not pod["spec"].get("nodeName"):
             assert scheduler.requests(pod)["cpu"] > max(free.values()) - 1e-6
+
+
+def _maps(count: int, size: int) -> list[dict[str, Any]]:
+    text = "x" * size
+    names = [f"m{index}" for index in range(count)]
+    return [objects.new(resources.CONFIG_MAPS, name, namespace="default", now=NOW, data={"a": text}) for name in names]
+
+
+def _add(kept: store.Store, items: list[dict[str, Any]]) -> None:
+    for item in items:
+        kept.add(resources.CONFIG_MAPS, item)
+
+
+@pytest.mark.parametrize(("count", "size"), [(store.MAXIMUM_OBJECTS + 1, 1), (store.MAXIMUM_BYTES // 1_000_000 + 2, 1_000_000)])
+def test_a_store_is_bounded(count: int, size: int) -> None:
+    """A cluster keeps so many objects and bytes, then refuses more like a full etcd, and takes more after a deletion."""
+    kept = store.Store(first=1)
+    items = _maps(count, size)
+    with pytest.raises(errors.ApiError, match="database space exceeded"):
+        _add(kept, items)
+    present = len(kept.all(resources.CONFIG_MAPS))
+    assert present > 0.9 * count
+    kept.remove(resources.CONFIG_MAPS, items[0])
+    assert kept.add(resources.CONFIG_MAPS, items[present])

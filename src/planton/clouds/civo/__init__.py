@@ -19,6 +19,7 @@ PROVIDER = providers.Provider(
     distributions=("pulumi", "pulumi-civo"),
     client="planton.clouds.civo.client:of",
     views="planton.clouds.civo.views",
+    autoscaler="planton.modules.civo.cluster_autoscaler",
     token_variable="PLANTON_CIVO_TOKEN",  # noqa: S106  # the name of a variable
     networks=providers.Networks(are_regional=True, overlap="machines in the one cannot be connected with machines in the other"),
     # Civo documents that volumes stay and are billed. It does not document what happens to load balancers.
