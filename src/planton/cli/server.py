@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
 import json
 import math
@@ -235,8 +234,11 @@ def start(
     click.echo(_greeting(configured), err=True)
     for warning in configured.warnings:
         click.echo(f"Warning: {warning}.", err=True)
-    with server_controllers.running(configured) if with_controllers else contextlib.nullcontext():
+    if not with_controllers:
         running.run(configured)
+        return
+    with server_controllers.running(configured) as stop:
+        running.run(configured, before_stop=stop)
 
 
 @server.command("migrate")
