@@ -31,12 +31,11 @@ demo: setup ## Bring up a cluster in the sandbox, scale it, repair drift, destro
 
 .PHONY: check
 check: setup lint ## Lint, and run every quick test that starts no Pulumi: 90 seconds on two cores
-	$(call run_tests,-n $(JOBS) --dist worksteal,$(ANYWHERE) and not pulumi and not slow)
+	$(call run_tests,$(WORKERS) --dist worksteal,$(ANYWHERE) and not pulumi and not slow)
 
 .PHONY: test
 test: check ## Run all tests: check, the slow ones, end to end on Pulumi, and each language that is installed
-	@# These wait more than they compute: there are more of them at a time than cores.
-	$(call run_tests,-n $$((3 * $(JOBS) / 2)) --dist loadgroup,$(ANYWHERE) and (pulumi or slow))
+	$(call run_tests,$(WORKERS) --dist loadgroup,$(ANYWHERE) and (pulumi or slow))
 	@for pair in python:python3 go:go ts:npm java:mvn; do \
 	  command -v $${pair#*:} >/dev/null || { echo "test-$${pair%:*}: skipped: $${pair#*:} is not installed"; continue; }; \
 	  echo "test-$${pair%:*}"; \
@@ -45,6 +44,8 @@ test: check ## Run all tests: check, the slow ones, end to end on Pulumi, and ea
 	done
 
 PYTEST = $(BIN)/python -m pytest -q -rfE
+# Tests wait for processes, databases and deadlines: there are more workers than cores.
+WORKERS = -n $$((3 * $(JOBS) / 2))
 # Runs what failed once more, one test at a time: a machine that is too busy fails tests that wait. Both failures are printed.
 define run_tests
 $(PYTEST) $(1) -m "$(2)" || { [ $$? = 1 ] && echo "running what failed once more, alone" && $(PYTEST) --last-failed -m "$(2)"; }
