@@ -6,7 +6,7 @@ import signal
 import hypothesis
 import pytest
 
-from support import languages, postgres
+from support import languages, postgres, together
 from support.printable import pytest_report_to_serializable, pytest_warning_recorded
 
 __all__ = ["pytest_report_to_serializable", "pytest_warning_recorded"]
@@ -44,6 +44,11 @@ def pytest_generate_tests(metafunc):
     if "language" in metafunc.fixturenames:
         selected = metafunc.config.getoption("--language")
         metafunc.parametrize("language", [selected] if selected else languages.installed(), scope="session", indirect=True)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Lets one worker run the tests that share what takes long to prepare."""
+    return together.Scheduling(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 #: Modules that start server processes, or send thousands of requests.

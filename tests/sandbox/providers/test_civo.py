@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import threading
 import typing
+from concurrent import futures
 
 import grpc
 import pytest
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 from planton_sandbox.providers import values
+from support import waiting
 
 from . import conftest
 
@@ -48,6 +52,28 @@ def test_configure_reads_the_regions_with_the_plugins_headers(scene: conftest.Sc
     assert request.headers["Authorization"] == "bearer secret"
     assert request.headers["User-Agent"] == "terraform-provider-civo/dev civogo/v0.3.89"
     assert request.headers["Content-Encoding"] == "gzip"
+
+
+def test_configure_warns_about_a_token_that_is_an_argument(scene: conftest.Scene) -> None:
+    """The official plugin logs it with the engine."""
+    logged: list[tuple[int, str]] = []
+
+    class Host(engine_pb2_grpc.EngineServicer):
+        def Log(self, request: Json, _context: Json) -> Json:  # noqa: N802  # the protocol's name
+            logged.append((request.severity, request.message))
+            return empty_pb2.Empty()
+
+    server = grpc.server(futures.ThreadPoolExecutor(1))
+    engine_pb2_grpc.add_EngineServicer_to_server(Host(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    engine = scene.connect()
+    engine.call("Attach", address=f"127.0.0.1:{port}")
+    engine.configure()
+    server.stop(None).wait()
+    [(severity, text)] = logged
+    assert severity == engine_pb2.WARNING
+    assert text.startswith('provider config warning: The "token" attribute is deprecated.')
 
 
 def test_connections_do_not_share_credentials_or_regions(scene: conftest.Scene) -> None:
@@ -106,12 +132,12 @@ def test_changing_the_node_count_ends_every_call_of_its_connection_only(scene: c
         if request.method == "POST" and (request.body or {}).get("id") == "second":
             scene.cloud.before = lambda _request: None
             sent.set()
-            go.wait(10)
+            go.wait(waiting.TIMEOUT_SECONDS)
 
     scene.cloud.before = hold
     second = {"clusterId": cluster, "label": "second", "nodeCount": 1, "size": "g4s.kube.small"}
     pending = engine.future("Create", urn=_POOL, properties=second)
-    assert sent.wait(10)
+    assert sent.wait(waiting.TIMEOUT_SECONDS)
     changed = {**inputs, "nodeCount": 5}
     scene.cloud.lines()
     error = engine.error("Update", urn=_POOL, id=identity, olds=state, news=changed)
