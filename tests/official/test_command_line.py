@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from planton.clouds import kubeconfigs
 from support import official
 from support import planton as manifests
 
@@ -51,7 +52,8 @@ def test_it_lists_and_shows_what_planton_made(user: official.User) -> None:
     assert (pool["count"], pool["size"], pool["labels"]["tier"]) == (3, "g4s.kube.medium", "web")
     nodes = {node for each in shown["pools"] if each["id"] == "workers" for node in each["instance_names"]}
     assert nodes == set(user.json("outputs", "civokubernetesnodepool/workers")["nodeNames"])
-    assert user.tool("kubernetes", "config", "dev").split() == user.run("kubeconfig", "civokubernetescluster/dev").stdout.split()
+    printed, own = user.tool("kubernetes", "config", "dev"), user.run("kubeconfig", "civokubernetescluster/dev").stdout
+    assert kubeconfigs.parse(printed) == kubeconfigs.parse(own)
     assert "workers" in user.tool("kubernetes", "show", "dev")
 
 

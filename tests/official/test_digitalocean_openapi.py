@@ -89,7 +89,7 @@ def test_the_comparison_sees_differences(description: openapi.Description, statu
     assert any(problem in item for item in found), found
 
 
-def test_answers_keep_to_the_description(caller: Caller) -> None:
+def test_answers_keep_to_the_description(caller: Caller, sandbox: Sandbox) -> None:  # noqa: F811 - the fixture
     """Every route gives the documented status, and a body with the documented fields and no others."""
     for path in ("account", "regions", "sizes", "kubernetes/options", "load_balancers", "volumes", "vpcs?page=2&per_page=4"):
         caller("GET", f"/v2/{path}")
@@ -98,9 +98,14 @@ def test_answers_keep_to_the_description(caller: Caller) -> None:
     _clusters(caller, key)
     _pools(caller, key)
     _networks(caller, vpc)
+    for sort in ("load-balancer", "volume", "snapshot"):
+        sandbox.control.outside(sort, cloud="digitalocean", cluster="c2", name=f"of-{sort}")
+    listed = {path: caller("GET", f"/v2/{path}")[path] for path in ("load_balancers", "volumes", "snapshots")}
     for word in ("selective", "dangerous"):
         caller("DELETE", f"/v2/kubernetes/clusters/{_cluster(caller)}/destroy_with_associated_resources/{word}", {})
     caller("DELETE", f"/v2/kubernetes/clusters/{key}")
+    for path, items in listed.items():
+        caller("DELETE", f"/v2/{path}/{items[0]['id']}")
     _deletions(caller, vpc)
     assert not caller.problems, "\n".join(caller.problems)
     missing = [
@@ -173,7 +178,7 @@ def _networks(caller: Caller, vpc: str) -> None:
     caller("PUT", f"/v2/vpcs/{vpc}", {"name": "v2"})
     caller("PATCH", f"/v2/vpcs/{vpc}", {"description": "x"})
     caller("GET", f"/v2/vpcs/{vpc}/members")
-    droplet = caller("GET", "/v2/droplets?tag_name=web")["droplets"][0]["id"]
+    droplet = caller("GET", "/v2/droplets?tag_name=web")["droplets"][-1]["id"]
     caller("GET", f"/v2/droplets/{droplet}")
     caller("POST", "/v2/tags", {"name": "blue"})
     caller("GET", "/v2/tags")

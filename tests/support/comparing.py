@@ -18,6 +18,7 @@ _RULES = [
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( \+0000 UTC|Z)"), "<time>"),
     # The plugin also logs an error, and the explanation then repeats its text.
     (re.compile(r"sdk-v2/\S+: sdk\.helper_schema: .*?: provider=(civo|digitalocean)@[\d.]+; "), ""),
+    (re.compile(r"\bplanton-creation:[0-9a-f]{16}\b"), "planton-creation:<id>"),
     (re.compile(r"\b127\.0\.0\.1:\d+"), "<address>"),
 ]
 _SECRET = "4dabf18193072939515e22adb298388d"  # Pulumi's marker of a special value

@@ -128,8 +128,9 @@ def _view(scope: scopes.Scope, item: records.Associated) -> dict[str, Any]:
         "id": item.id,
         "name": item.name,
         "created_at": clock.rfc3339(item.created),
-        "tags": [f"k8s:{item.cluster}"],
     }
+    if item.sort != LOAD_BALANCER:
+        body["tags"] = [f"k8s:{item.cluster}"]
     return body | _VIEWS[item.sort](scope, item)
 
 
