@@ -1,4 +1,4 @@
-"""Fixtures of several folders of tests."""
+"""Options, markers and fixtures shared by several folders of tests."""
 
 import signal
 
@@ -10,16 +10,16 @@ from support.printable import pytest_report_to_serializable, pytest_warning_reco
 
 __all__ = ["pytest_report_to_serializable", "pytest_warning_recorded"]
 
-# Who starts the tests in the background lets them and all that they start ignore Ctrl-C, which some tests are about.
+# Background processes inherit an ignored Ctrl-C, but some tests send it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# Hypothesis fails an example that takes 200 ms. On a busy machine any example can, and the same example then passes: a flaky test.
-# The same examples every time: a change is blamed only for what it breaks. `--hypothesis-profile random` looks for new ones.
-_CALM = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
-hypothesis.settings.register_profile("random", **_CALM)
-hypothesis.settings.register_profile("planton", derandomize=True, **_CALM)
+# Hypothesis fails an example that takes 200 ms. On a busy machine every example may take that long.
+# Every run has the same examples, so a failure comes from the change. `--hypothesis-profile random` tries new ones.
+_COMMON = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("random", **_COMMON)
+hypothesis.settings.register_profile("planton", derandomize=True, **_COMMON)
 hypothesis.settings.load_profile("planton")
 
 
@@ -28,48 +28,42 @@ def pytest_addoption(parser):
 
 
 def pytest_generate_tests(metafunc):
-    """Runs tests of programs in other languages for those that are on this machine, or for the one that is asked for."""
+    """Runs tests of other languages for all installed ones, or for `--language` only."""
     if "language" in metafunc.fixturenames:
-        chosen = metafunc.config.getoption("--language")
-        metafunc.parametrize("language", [chosen] if chosen else languages.installed(), scope="session", indirect=True)
+        selected = metafunc.config.getoption("--language")
+        metafunc.parametrize("language", [selected] if selected else languages.installed(), scope="session", indirect=True)
 
 
-#: Modules that start servers as processes of their own, or thousands of requests.
+#: Modules that start server processes, or send thousands of requests.
 SLOW = {
     *("test_guide", "test_process", "test_schemathesis", "test_server_backup", "test_server_start", "test_server_tokens"),
     "test_workers",
 }
 
 
+#: Parameters of tests that need PostgreSQL.
+POSTGRESQL = {"postgresql", "postgresql-grpc"}
+
+
 def pytest_collection_modifyitems(items):
-    """Marks what `make check` leaves to `make test`: PostgreSQL, as the same tests run on SQLite, and slow modules."""
+    """Marks tests that only `make test` runs: slow modules, and PostgreSQL, because SQLite runs the same tests."""
     for item in items:
         values = getattr(getattr(item, "callspec", None), "params", {}).values()
-        if "postgresql" in values or "cluster" in item.fixturenames or item.path.stem in SLOW:
+        if POSTGRESQL.intersection(map(str, values)) or "cluster" in item.fixturenames or item.path.stem in SLOW:
             item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
 def cluster():
-    """A PostgreSQL of this worker's, which starts with the first test that needs it."""
-    made = postgres.Cluster()
-    yield made
-    made.remove()
-
-
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory):
-    """A SQLite file with all tables and no rows, to be copied: a migration takes ten times as long."""
-    from planton_server.store import schema
-
-    file = tmp_path_factory.mktemp("migrated") / "server.db"
-    schema.migrate(f"sqlite:///{file}")
-    return file
+    """A PostgreSQL server of this worker, which starts with the first test that needs it."""
+    server = postgres.Cluster()
+    yield server
+    server.remove()
 
 
 @pytest.fixture(scope="session")
 def migrated(cluster):
-    """The name of a PostgreSQL database with all tables and no rows, to be copied."""
+    """The name of a PostgreSQL template database with all tables and no rows."""
     from planton_server.store import schema
 
     name = cluster.create()

@@ -20,17 +20,17 @@ def resolve(name: str) -> object:
     parts = name.split(".")
     for length in range(len(parts), 0, -1):
         try:
-            found: object = importlib.import_module(".".join(parts[:length]))
+            resolved: object = importlib.import_module(".".join(parts[:length]))
         except ModuleNotFoundError:
             continue
         for part in parts[length:]:
-            found = getattr(found, part)
-        return found
+            resolved = getattr(resolved, part)
+        return resolved
     raise ModuleNotFoundError(name)
 
 
-def test_the_page_names_code() -> None:
-    """The walks have a name in nearly every step."""
+def test_the_page_names_functions_and_files() -> None:
+    """Nearly every step of the walks names one."""
     assert len(NAMES) >= 20
     assert len(PATHS) >= 10
 

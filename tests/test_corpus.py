@@ -1,7 +1,7 @@
-"""The corpus: tables of manifests, no code per kind.
+"""The corpus: files of manifests, without code per kind.
 
-``tests/kinds/<Kind>/valid/*`` pass; ``tests/kinds/<Kind>/invalid/<rule-id>[@what].yaml`` fail with exactly that rule. The folder
-``yaml`` holds what depends on the text and not on the kind.
+``tests/kinds/<Kind>/valid/*`` pass. ``tests/kinds/<Kind>/invalid/<rule-id>[@variant].yaml`` fail with exactly that rule. The
+folder ``yaml`` has manifests that depend on the text and not on the kind.
 """
 
 import functools
@@ -19,20 +19,20 @@ from planton.schema import kinds, validation
 ROOT = pathlib.Path(__file__).parent / "kinds"
 NAMES = [kind.name for kind in kinds.all_kinds()]
 
-#: Rules that no text can break alone, with the reason.
+#: Rules that no manifest can violate alone, with the reason.
 UNREACHABLE = {
     "uint32.gt": "zero is also unset, which `required` reports",
 }
-#: The same of one kind.
+#: The same for one kind.
 UNREACHABLE_IN = {
     "DigitalOceanVpc": {
-        "cloud_resource_metadata.name_fits_stack_name": "no such name is a network's name either",
+        "cloud_resource_metadata.name_fits_stack_name": "no such name is valid for a network either",
     },
 }
-#: Traps that need more text than belongs into a file; tests/unit/test_yaml_reader.py makes it.
-MADE_ELSEWHERE = {"yaml.size", "manifest.too_many", "manifest.unchecked"}
-#: Annotations are free text to all other readers of the corpus; tests/unit/test_own_annotations.py has these.
-MADE_ELSEWHERE |= {"manifest.unknown_annotation", "manifest.annotation_value"}
+#: Rules whose text is too long for a file. tests/unit/test_yaml_reader.py generates it.
+TESTED_ELSEWHERE = {"yaml.size", "manifest.too_many", "manifest.unchecked"}
+#: Other readers of the corpus accept every annotation. tests/unit/test_own_annotations.py has these.
+TESTED_ELSEWHERE |= {"manifest.unknown_annotation", "manifest.annotation_value"}
 
 
 def files(section: str) -> list[pathlib.Path]:
@@ -44,19 +44,19 @@ def name(path: pathlib.Path) -> str:
 
 
 @pytest.mark.parametrize("path", files("valid"), ids=name)
-def test_valid(path: pathlib.Path) -> None:
-    """A valid manifest is read without any violation, and survives being written and read again."""
+def test_a_valid_manifest_has_no_violations(path: pathlib.Path) -> None:
+    """It survives writing and reading."""
     documents, violations = load.collect(load.Text(path.name, path.read_bytes()))
     assert [str(violation) for violation in violations] == []
     for document in documents:
-        again, wrong = manifest.read(manifest.dump(document.message).encode(), file="again")
-        assert [one.message for one in again] == [document.message]
-        assert wrong == []
+        copies, violations = manifest.read(manifest.dump(document.message).encode(), file="copy")
+        assert [copy.message for copy in copies] == [document.message]
+        assert violations == []
 
 
 @pytest.mark.parametrize("path", files("invalid"), ids=name)
-def test_invalid(path: pathlib.Path) -> None:
-    """An invalid manifest fails with exactly the rule that names its file, at a place in the file."""
+def test_an_invalid_manifest_violates_the_rule_of_its_file_name(path: pathlib.Path) -> None:
+    """It violates no other rule, and the position is in the file."""
     _, violations = load.collect(load.Text(path.name, path.read_bytes()))
     expected = path.stem.partition("@")[0]
     assert {violation.rule_id for violation in violations} == {expected}, [str(violation) for violation in violations]
@@ -69,48 +69,48 @@ def test_invalid(path: pathlib.Path) -> None:
 
 @pytest.mark.parametrize("kind", NAMES)
 def test_every_rule_has_a_file(kind: str) -> None:
-    """Every rule of every message of a kind's tree has a file in the kind's corpus, or is unreachable for a named reason."""
+    """The rules are those of all messages of the kind. Unreachable ones have a reason."""
     present = {path.stem.partition("@")[0] for path in (ROOT / kind / "invalid").iterdir()}
     unreachable = {*UNREACHABLE, *UNREACHABLE_IN.get(kind, ())}
     assert rules(kinds.get(kind).message.DESCRIPTOR) - unreachable == present
 
 
 def test_every_rule_of_the_reader_has_a_file() -> None:
-    """Every rule id that the reader can give has a file in the corpus."""
+    """The ids are read from the reader's source."""
     folder = pathlib.Path(manifest.__file__).parent
     text = "".join(path.read_text("utf-8") for path in folder.glob("*.py") if path.name != "inputs.py")
-    known = set(re.findall(r'"((?:yaml|manifest)\.[a-z_]+)"', text + pathlib.Path(validation.__file__).read_text("utf-8")))
+    ids = set(re.findall(r'"((?:yaml|manifest)\.[a-z_]+)"', text + pathlib.Path(validation.__file__).read_text("utf-8")))
     present = {path.stem.partition("@")[0] for path in (ROOT / "yaml" / "invalid").iterdir()}
-    assert known - {"manifest.invalid"} == present | MADE_ELSEWHERE
+    assert ids - {"manifest.invalid"} == present | TESTED_ELSEWHERE
 
 
 def rules(root: descriptor.Descriptor) -> set[str]:
-    """Returns the ids of all rules that a message of a type, or one in it, can break."""
-    found: set[str] = set()
-    for described in types(root):
-        found |= {rule.id for rule in described.GetOptions().Extensions[validate_pb2.message].cel}
-        for field in described.fields:
-            found |= field_rules(field.GetOptions().Extensions[validate_pb2.field], field.message_type)
-    return found
+    """Returns the ids of all rules that a message of a type, or a nested one, can violate."""
+    ids: set[str] = set()
+    for type_ in types(root):
+        ids |= {rule.id for rule in type_.GetOptions().Extensions[validate_pb2.message].cel}
+        for field in type_.fields:
+            ids |= field_rules(field.GetOptions().Extensions[validate_pb2.field], field.message_type)
+    return ids
 
 
 def field_rules(rule: validate_pb2.FieldRules, part: descriptor.Descriptor | None) -> set[str]:
-    found = {one.id for one in rule.cel}
-    found |= {"required"} if rule.required else set()
+    ids = {cel.id for cel in rule.cel}
+    ids |= {"required"} if rule.required else set()
     if part is not None and part.full_name.endswith(".StringValueOrRef"):
-        found |= {"reference.kind_is_known", "reference.kind_fits", "reference.field_path_exists"}
+        ids |= {"reference.kind_is_known", "reference.kind_fits", "reference.field_path_exists"}
     kind = rule.WhichOneof("type")
     if kind is None:
-        return found
+        return ids
     for field, value in getattr(rule, kind).ListFields():
         if field.name in ("items", "keys", "values"):
-            found |= field_rules(value, None)
+            ids |= field_rules(value, None)
         elif field.is_extension:
             predefined = field.GetOptions().Extensions[validate_pb2.predefined]
-            found |= {one.id for one in predefined.cel}
+            ids |= {cel.id for cel in predefined.cel}
         else:
-            found.add(f"{kind}.{field.name}")
-    return found
+            ids.add(f"{kind}.{field.name}")
+    return ids
 
 
 @functools.cache

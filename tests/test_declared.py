@@ -1,4 +1,4 @@
-"""A cloud and a kind need no change of the product: the cloud Example and its ExampleBucket exist only in ``tests/declared``.
+"""A new cloud and a new kind need no change of the product: Example and its ExampleBucket exist only in ``tests/declared``.
 
 The protos are compiled here. The packages are found because their folder is on Python's path.
 """
@@ -47,16 +47,16 @@ def stubs(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 
 @pytest.fixture(scope="module")
 def run(stubs: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Runs a Python program that finds Example on its path."""
+    """Returns a function that runs a Python program with Example on its path."""
     data = tmp_path_factory.mktemp("data")
     path = [DECLARED / "python", stubs, ROOT / "tests", ROOT / "tools"]
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path)), "PLANTON_DATA_DIR": str(data)}
     return functools.partial(_run, environ=environ)
 
 
-def _run(*arguments: str, environ: dict[str, str], given: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+def _run(*arguments: str, environ: dict[str, str], stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, *arguments]
-    return subprocess.run(command, env=environ | variables, input=given, capture_output=True, text=True, check=False, cwd=ROOT)
+    return subprocess.run(command, env=environ | variables, input=stdin, capture_output=True, text=True, check=False, cwd=ROOT)
 
 
 @pytest.fixture(scope="module")
@@ -64,37 +64,37 @@ def results(run: Run, stubs: pathlib.Path) -> dict[str, Any]:
     """The results of `declared/on_mocks.py` for a valid manifest."""
     manifest = stubs / "bucket.yaml"
     manifest.write_text(VALID, "utf-8")
-    done = run(str(DECLARED / "on_mocks.py"), str(manifest), str(stubs / "descriptors.binpb"))
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    completed = run(str(DECLARED / "on_mocks.py"), str(manifest), str(stubs / "descriptors.binpb"))
+    assert completed.returncode == 0, completed.stderr
+    parsed: dict[str, Any] = json.loads(completed.stdout)
+    return parsed
 
 
-def test_the_product_does_not_know_the_example() -> None:
-    """Without the path there is no such cloud and no such kind."""
+def test_the_product_does_not_contain_the_example() -> None:
+    """Without the path, cloud and kind are unknown."""
     assert "example" not in providers.names()
     assert kinds.find("ExampleBucket") is None
 
 
 def test_validate_accepts_a_valid_manifest(run: Run) -> None:
     """The kind is found by its name."""
-    done = run("-m", "planton", "validate", "-f", "-", given=VALID)
-    assert (done.returncode, done.stdout) == (0, "1 document in 1 file: valid\n"), done.stderr
+    completed = run("-m", "planton", "validate", "-f", "-", stdin=VALID)
+    assert (completed.returncode, completed.stdout) == (0, "1 document in 1 file: valid\n"), completed.stderr
 
 
 def test_validate_names_the_field_and_the_rule(run: Run) -> None:
     """The rules of the protos apply."""
     invalid = VALID.replace("  bucketName: assets\n", "  bucketName: assets\n  sizeGib: -1\n")
-    done = run("-m", "planton", "validate", "-f", "-", "-o", "json", given=invalid)
-    [violation] = json.loads(done.stdout)["violations"]
+    completed = run("-m", "planton", "validate", "-f", "-", "-o", "json", stdin=invalid)
+    [violation] = json.loads(completed.stdout)["violations"]
     assert (violation["path"], violation["rule_id"]) == ("spec.sizeGib", "int32.gt")
 
 
 def test_two_manifests_cannot_claim_one_name(run: Run) -> None:
     """The declaration names the field with the cloud name, and the noun."""
     twice = f"{VALID}---\n{VALID.replace('name: assets', 'name: other', 1)}"
-    done = run("-m", "planton", "validate", "-f", "-", "-o", "json", given=twice)
-    [violation] = json.loads(done.stdout)["violations"]
+    completed = run("-m", "planton", "validate", "-f", "-", "-o", "json", stdin=twice)
+    [violation] = json.loads(completed.stdout)["violations"]
     assert (violation["path"], violation["rule_id"]) == ("spec.bucketName", "reference.cloud_name_once")
     assert violation["message"].startswith("bucket 'assets' is also spec.bucketName of ")
 
@@ -105,7 +105,7 @@ def test_the_module_registers_its_resource(results: dict[str, Any], step: str) -
     assert results[step] == {"bucket": ["example:index/bucket:Bucket", {"name": "assets", "sizeGib": 5}]}
 
 
-def test_an_apply_returns_the_outputs_and_keeps_the_manifest(results: dict[str, Any]) -> None:
+def test_an_apply_returns_the_outputs_and_stores_the_manifest(results: dict[str, Any]) -> None:
     """The output that the schema redacts is secret."""
     assert results["outputs"]["bucket_id"] == "Bucket-bucket"
     assert results["secret"] == ["upload_url"]
@@ -114,26 +114,26 @@ def test_an_apply_returns_the_outputs_and_keeps_the_manifest(results: dict[str, 
 
 
 def test_get_shows_an_applied_bucket(run: Run, results: dict[str, Any], tmp_path: pathlib.Path) -> None:
-    """The state of a stack is read by the declaration of its kind."""
-    outputs = {"manifest": results["kept"], "bucket_id": results["outputs"]["bucket_id"]}
+    """The declaration of the kind is enough to read the state of a stack."""
+    outputs = {"manifest": results["stored"], "bucket_id": results["outputs"]["bucket_id"]}
     state = {"resources": [{"type": "pulumi:pulumi:Stack", "outputs": outputs}]}
     stack = tmp_path / "state" / ".pulumi" / "stacks" / "planton" / "dev.ExampleBucket.assets.json"
     stack.parent.mkdir(parents=True)
     stack.write_text(json.dumps({"version": 3, "checkpoint": {"latest": state}}), "utf-8")
-    done = run("-m", "planton", "get", "examplebuckets/assets", "-o", "json", PLANTON_DATA_DIR=str(tmp_path))
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["status"]["outputs"] == {"bucketId": "Bucket-bucket"}
+    completed = run("-m", "planton", "get", "examplebuckets/assets", "-o", "json", PLANTON_DATA_DIR=str(tmp_path))
+    assert completed.returncode == 0, completed.stderr
+    assert json.loads(completed.stdout)["status"]["outputs"] == {"bucketId": "Bucket-bucket"}
 
 
 def test_explain_describes_the_kind(run: Run) -> None:
     """The fields come from the stubs."""
-    done = run("-m", "planton", "explain", "examplebucket.spec", "-o", "json")
-    explained = json.loads(done.stdout)
+    completed = run("-m", "planton", "explain", "examplebucket.spec", "-o", "json")
+    explained = json.loads(completed.stdout)
     assert explained["apiVersion"] == "example.project-planton.org/v1"
     assert [field["name"] for field in explained["fields"]] == ["bucketName", "sizeGib", "tags"]
 
 
-def test_the_reference_page_has_fields_outputs_and_what_is_unsupported(results: dict[str, Any]) -> None:
+def test_the_reference_page_has_fields_outputs_and_unsupported_fields(results: dict[str, Any]) -> None:
     """The page is generated from the protos and the declaration."""
     assert "# ExampleBucket\n" in results["page"]
     assert "- `sizeGib` (whole number, default `5`): The largest size in GiB.\n" in results["page"]
@@ -141,10 +141,10 @@ def test_the_reference_page_has_fields_outputs_and_what_is_unsupported(results: 
     assert "- `spec.tags` (warning): Example buckets have no tags\n" in results["page"]
 
 
-def test_doctor_and_contexts_know_the_cloud(run: Run) -> None:
+def test_doctor_checks_the_account_of_the_cloud(run: Run) -> None:
     """A missing credential is reported with the variables of the declaration."""
-    done = run("-m", "planton", "doctor", "-o", "json")
-    [account] = [each for each in json.loads(done.stdout) if each["name"] == "Example account"]
+    completed = run("-m", "planton", "doctor", "-o", "json")
+    [account] = [each for each in json.loads(completed.stdout) if each["name"] == "Example account"]
     assert account["advice"].startswith("set EXAMPLE_KEY_ID and EXAMPLE_SECRET_KEY, ")
 
 
@@ -157,18 +157,18 @@ def test_doctor_and_contexts_know_the_cloud(run: Run) -> None:
     ],
 )
 def test_an_incomplete_key_pair_is_an_error(run: Run, variables: dict[str, str], text: str) -> None:
-    """The hint names both variables; no secret is shown."""
-    done = run("-m", "planton", "stack-input", "-f", "-", given=VALID, **variables)
-    assert done.returncode != 0
-    assert text in done.stderr
-    assert "set EXAMPLE_KEY_ID and EXAMPLE_SECRET_KEY, " in done.stderr
-    assert "hidden" not in done.stdout + done.stderr
+    """The hint names both variables. No secret is printed."""
+    completed = run("-m", "planton", "stack-input", "-f", "-", stdin=VALID, **variables)
+    assert completed.returncode != 0
+    assert text in completed.stderr
+    assert "set EXAMPLE_KEY_ID and EXAMPLE_SECRET_KEY, " in completed.stderr
+    assert "hidden" not in completed.stdout + completed.stderr
 
 
-def test_the_secret_of_a_key_pair_is_redacted_and_the_id_is_not(run: Run, results: dict[str, Any]) -> None:
+def test_only_the_secret_of_a_key_pair_is_redacted(run: Run, results: dict[str, Any]) -> None:
     """The declaration and the schema agree."""
-    done = run("-m", "planton", "stack-input", "-f", "-", given=VALID, EXAMPLE_KEY_ID="id", EXAMPLE_SECRET_KEY="hidden")
-    assert done.returncode == 0, done.stderr
-    assert "hidden" not in done.stdout
-    assert "id" in done.stdout
+    completed = run("-m", "planton", "stack-input", "-f", "-", stdin=VALID, EXAMPLE_KEY_ID="id", EXAMPLE_SECRET_KEY="hidden")
+    assert completed.returncode == 0, completed.stderr
+    assert "hidden" not in completed.stdout
+    assert "id" in completed.stdout
     assert results["secrets"] == ["hidden"]

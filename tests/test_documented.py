@@ -1,4 +1,4 @@
-"""Everything that users meet by name is documented: commands, kinds, fields, exit codes, reasons, settings."""
+"""Everything with a public name is documented: commands, kinds, fields, exit codes, reasons, settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KINDS = {kind.name: kind for kind in kinds.all_kinds()}
 
 
 def _text(path: pathlib.Path) -> str:
-    assert path.is_file(), f"{path.relative_to(ROOT)} is not written"
+    assert path.is_file(), f"{path.relative_to(ROOT)} does not exist"
     return path.read_text("utf-8")
 
 
@@ -38,7 +38,7 @@ def test_every_error_reason_is_described(reason: errors.Reason) -> None:
 
 @pytest.mark.parametrize("code", list(errors.Code))
 def test_every_exit_code_is_described(code: errors.Code) -> None:
-    """The number is in a table or is code."""
+    """The number is in a table or in code quotes."""
     assert re.search(rf"(?m)(^\| *`?{code.value}`? *\||`{code.value}`)", _text(DOCS / "reference" / "errors.md"))
 
 
@@ -47,9 +47,9 @@ def _commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Co
     if isinstance(command, click.Group):
         context = click.Context(command, info_name=name)
         for each in command.list_commands(context):
-            below = command.get_command(context, each)
-            assert below is not None
-            yield from _commands(below, f"{name} {each}")
+            subcommand = command.get_command(context, each)
+            assert subcommand is not None
+            yield from _commands(subcommand, f"{name} {each}")
 
 
 COMMANDS = dict(_commands(group.cli, "planton"))
@@ -57,13 +57,13 @@ COMMANDS = dict(_commands(group.cli, "planton"))
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_help_shows_no_escape_sequence(name: str) -> None:
-    """The mark of a verbatim paragraph must be the control character, not a backslash."""
+    """Click's mark of a verbatim paragraph must be the control character, not a backslash."""
     assert "\\b" not in (COMMANDS[name].help or "")
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_and_option_is_described(name: str) -> None:
-    """A section describes each option, or names it or its group among the shared ones."""
+    """The command's section describes each option, or links to the shared ones."""
     page = _text(DOCS / "reference" / "cli.md")
     sections: dict[str, str] = dict(re.findall(r"(?ms)^##+ (.+?)$(.*?)(?=^##|\Z)", page))
     text = sections[name] + "".join(text for title, text in sections.items() if f"[{title}]" in sections[name])
@@ -80,15 +80,15 @@ def _page(kind: str) -> str:
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_every_kind_has_a_page(kind: str) -> None:
-    """The page shows how a manifest of the kind begins."""
+    """The page shows the first lines of a manifest."""
     page = _page(kind)
     assert KINDS[kind].api_version in page
     assert f"kind: {kind}" in page
 
 
-def _names(described: descriptor.Descriptor) -> set[str]:
+def _names(type_: descriptor.Descriptor) -> set[str]:
     names: set[str] = set()
-    for field in described.fields:
+    for field in type_.fields:
         names.add(field.json_name)
         inner = field.message_type
         if inner is not None and not inner.GetOptions().map_entry and inner.name not in ("StringValueOrRef", "Int32ValueOrRef"):
@@ -98,7 +98,7 @@ def _names(described: descriptor.Descriptor) -> set[str]:
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_every_field_of_a_kind_is_on_its_page(kind: str) -> None:
-    """Of the spec and of the outputs, in the manifest's spelling."""
+    """The page has the fields of spec and outputs in the manifest's spelling."""
     page = _page(kind)
     spec = KINDS[kind].message.DESCRIPTOR.fields_by_name["spec"].message_type
     names = _names(spec) | _names(KINDS[kind].stack_outputs.DESCRIPTOR)
@@ -119,8 +119,8 @@ SETTINGS = (
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_every_annotation_label_and_place_is_described(setting: str) -> None:
-    """Some page has every setting that is not a field of a spec."""
+def test_every_annotation_label_and_setting_is_described(setting: str) -> None:
+    """These are the settings that are not fields of a spec."""
     assert setting in _all_docs()
 
 
@@ -139,13 +139,13 @@ def test_every_variable_of_the_environment_is_described(variable: str) -> None:
     assert f"`{variable}" in _all_docs() or f"${variable}" in _all_docs()
 
 
-def test_the_exceptions_are_true() -> None:
-    """No exception outlives its variable."""
+def test_the_exceptions_are_still_needed() -> None:
+    """An exception without its variable must be removed."""
     assert set(INTERNAL) <= _variables()
 
 
 def test_documents_named_in_errors_and_docstrings_exist() -> None:
     """No hint or docstring names a missing page."""
     sources = [*(ROOT / "src").rglob("*.py"), *(ROOT / "iac").rglob("*.py"), *(ROOT / "tools").rglob("*.py")]
-    named = {name for path in sources for name in re.findall(r"docs/[A-Za-z0-9_/-]+\.md", path.read_text("utf-8"))}
-    assert sorted(name for name in named if not (ROOT / name).is_file()) == []
+    pages = {name for path in sources for name in re.findall(r"docs/[A-Za-z0-9_/-]+\.md", path.read_text("utf-8"))}
+    assert sorted(name for name in pages if not (ROOT / name).is_file()) == []

@@ -1,4 +1,4 @@
-"""The tool that generates stubs: committed stubs are current, built ones are deterministic, and a missing language is reported."""
+"""The generator of stubs: committed stubs are current, built ones are deterministic, missing languages are reported."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ def tool():
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs the tool on a machine that has Python and nothing else."""
+    """Runs the tool with only Python on PATH."""
     environ = os.environ | {"PATH": str(pathlib.Path(sys.executable).parent)}
     return subprocess.run([sys.executable, str(TOOL), *arguments], env=environ, capture_output=True, text=True, check=False)
 
 
 def test_all_installed_languages_are_checked_by_default() -> None:
-    """Python's stubs are current; the languages that are not installed are named, and do not fail the check."""
-    done = _run("--check")
-    assert (done.returncode, done.stdout) == (0, "")
-    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == ["go", "ts", "java"]
+    """Python's stubs are current. Missing languages are reported, but do not fail the check."""
+    completed = _run("--check")
+    assert (completed.returncode, completed.stdout) == (0, "")
+    assert [line.partition(":")[0] for line in completed.stderr.splitlines()] == ["go", "ts", "java"]
 
 
 def test_a_named_language_must_be_installed() -> None:
-    """Otherwise a check that looked at nothing would pass."""
+    """Otherwise a check without a generator would pass."""
     assert _run("--check", "java").returncode == 1
     assert "unknown language: rust" in _run("rust").stderr
 
@@ -61,8 +61,8 @@ def _generator(*contents):
     return run
 
 
-def test_built_stubs_must_be_the_same_twice(tool, tmp_path) -> None:
-    """A generator that writes something else the second time fails the check; no committed file is needed."""
+def test_built_stubs_must_be_deterministic(tool, tmp_path) -> None:
+    """A generator with different output in the second run fails the check. No committed file is needed."""
     built = _language(tool, is_committed=False)
     assert tool.check(built, _generator("a"), tmp_path) == []
     assert tool.check(built, _generator("a", "b"), tmp_path) == ["stubs/one.ts differs between two runs of the generators"]
@@ -70,13 +70,13 @@ def test_built_stubs_must_be_the_same_twice(tool, tmp_path) -> None:
 
 @pytest.mark.parametrize("is_committed", [False, True])
 def test_a_generator_that_writes_nothing_fails_the_check(tool, tmp_path, is_committed) -> None:
-    """Two empty folders are equal, and prove nothing."""
+    """Two empty folders would be equal."""
     problems = tool.check(_language(tool, is_committed=is_committed), _generator(), tmp_path)
     assert problems == ["stubs: the generators wrote no file"]
 
 
 def test_committed_stubs_must_be_current(tool, tmp_path) -> None:
-    """A missing file, a changed file and a file too many are each named."""
+    """Missing, changed and surplus files are reported."""
     committed = _language(tool, is_committed=True)
     stale = ["stubs/one.ts is not what `make gen` writes"]
     assert tool.check(committed, _generator("a"), tmp_path) == stale

@@ -1,4 +1,4 @@
-"""The hooks before a commit, and the recipe for CI, which users' repositories copy."""
+"""The pre-commit hooks, and the CI recipe that users copy into their repositories."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def environment() -> dict[str, str]:
 
 
 def run_hook(name: str, folder: pathlib.Path, files: list[str], args: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
-    """Runs the entry of a hook as pre-commit does: its words, its arguments, the files that it does not exclude."""
+    """Runs the entry of a hook as pre-commit does, with its arguments and the files that it does not exclude."""
     hook = HOOKS[name]
-    taken = [file for file in files if not re.search(hook["exclude"], file)]
-    command = [*shlex.split(hook["entry"]), *hook.get("args", []), *args, *taken]
+    included = [file for file in files if not re.search(hook["exclude"], file)]
+    command = [*shlex.split(hook["entry"]), *hook.get("args", []), *args, *included]
     return subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=False, timeout=60)
 
 
@@ -41,46 +41,48 @@ def run_hook(name: str, folder: pathlib.Path, files: list[str], args: tuple[str,
 def repository(tmp_path: pathlib.Path) -> pathlib.Path:
     """Returns a folder with a valid manifest, an invalid one, and files that are not manifests."""
     (tmp_path / "manifests").mkdir()
-    shutil.copy(VALID, tmp_path / "manifests" / "good.yaml")
-    shutil.copy(INVALID, tmp_path / "manifests" / "bad.yaml")
+    shutil.copy(VALID, tmp_path / "manifests" / "valid.yaml")
+    shutil.copy(INVALID, tmp_path / "manifests" / "invalid.yaml")
     for name in ("kustomization.yaml", "acme.policy.yaml", ".hidden.yaml"):
         (tmp_path / "manifests" / name).write_text("a: [\n", "utf-8")
     return tmp_path
 
 
-def test_the_hook_validates_the_files_that_it_is_given(repository: pathlib.Path) -> None:
-    """A violation fails the commit, with its place; other files are not checked."""
-    done = run_hook("planton-validate", repository, ["manifests/good.yaml", "manifests/bad.yaml"])
-    assert done.returncode == 1
-    assert done.stdout.startswith("manifests/bad.yaml:5:1: spec.region: value is required [required]\n")
-    assert run_hook("planton-validate", repository, ["manifests/good.yaml"]).returncode == 0
+def test_the_hook_validates_its_files(repository: pathlib.Path) -> None:
+    """A violation fails the commit and is reported with its position. Other files are not checked."""
+    completed = run_hook("planton-validate", repository, ["manifests/valid.yaml", "manifests/invalid.yaml"])
+    assert completed.returncode == 1
+    assert completed.stdout.startswith("manifests/invalid.yaml:5:1: spec.region: value is required [required]\n")
+    assert run_hook("planton-validate", repository, ["manifests/valid.yaml"]).returncode == 0
 
 
 def test_the_hook_skips_other_files(repository: pathlib.Path) -> None:
     """Kustomizations, policies and hidden files may be in the same commit."""
-    files = [path.relative_to(repository).as_posix() for path in (repository / "manifests").iterdir() if path.name != "bad.yaml"]
-    done = run_hook("planton-validate", repository, files)
-    assert (done.returncode, done.stdout) == (0, "1 document in 1 file: valid\n")
+    files = [
+        path.relative_to(repository).as_posix() for path in (repository / "manifests").iterdir() if path.name != "invalid.yaml"
+    ]
+    completed = run_hook("planton-validate", repository, files)
+    assert (completed.returncode, completed.stdout) == (0, "1 document in 1 file: valid\n")
     assert len(files) == 4
 
 
-def test_the_hook_takes_policies_as_arguments(repository: pathlib.Path) -> None:
+def test_the_hook_accepts_policies_as_arguments(repository: pathlib.Path) -> None:
     """docs/use/ci.md shows how to pass them."""
-    done = run_hook("planton-validate", repository, ["manifests/good.yaml"], ("--policy", POLICY))
-    assert done.returncode == 1
-    assert "[acme.team_label]" in done.stdout
+    completed = run_hook("planton-validate", repository, ["manifests/valid.yaml"], ("--policy", POLICY))
+    assert completed.returncode == 1
+    assert "[acme.team_label]" in completed.stdout
 
 
 def test_the_format_hook_rewrites_files(repository: pathlib.Path) -> None:
     """The result has the canonical form."""
     text = "kind: CivoVpc\n" + VALID.read_text("utf-8").replace("kind: CivoVpc\n", "")
-    (repository / "manifests" / "good.yaml").write_text(text, "utf-8")
-    assert run_hook("planton-fmt", repository, ["manifests/good.yaml"]).returncode == 0
-    assert (repository / "manifests" / "good.yaml").read_text("utf-8") == VALID.read_text("utf-8")
+    (repository / "manifests" / "valid.yaml").write_text(text, "utf-8")
+    assert run_hook("planton-fmt", repository, ["manifests/valid.yaml"]).returncode == 0
+    assert (repository / "manifests" / "valid.yaml").read_text("utf-8") == VALID.read_text("utf-8")
 
 
 def recipe() -> dict[str, Any]:
-    """Returns the step of the workflow in docs/use/ci.md that validates."""
+    """Returns the validating step of the workflow in docs/use/ci.md."""
     blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "use" / "ci.md").read_text("utf-8"), re.DOTALL)
     (workflow,) = [yaml.safe_load(block) for block in blocks if "jobs:" in block]
     (step,) = [step for step in workflow["jobs"]["validate"]["steps"] if step.get("name") == "Validate"]
@@ -98,37 +100,37 @@ def commit(folder: pathlib.Path, *changes: str) -> str:
 def history(repository: pathlib.Path) -> tuple[pathlib.Path, str]:
     """Returns a git repository whose first commit has the valid manifest, and that commit."""
     subprocess.run(["git", "init", "--quiet"], cwd=repository, check=True)
-    return repository, commit(repository, "manifests/good.yaml")
+    return repository, commit(repository, "manifests/valid.yaml")
 
 
 def run_recipe(folder: pathlib.Path, base: str) -> int:
-    # As GitHub runs a step: `bash -e`, in the checkout.
+    # GitHub runs a step as `bash -e` in the checkout.
     variables = {**environment(), "BASE": base}
     return subprocess.run(["bash", "-e", "-c", recipe()["run"]], cwd=folder, env=variables, check=False, timeout=60).returncode
 
 
-def test_the_recipe_checks_what_a_pull_request_changes(history: tuple[pathlib.Path, str]) -> None:
-    """The violation is in the SARIF file, at a path in the repository; the step fails."""
+def test_the_recipe_checks_the_manifests_of_a_pull_request(history: tuple[pathlib.Path, str]) -> None:
+    """The step fails. The SARIF file has the violation with its path in the repository."""
     folder, base = history
-    commit(folder, "manifests/bad.yaml", "manifests/acme.policy.yaml", "manifests/kustomization.yaml")
+    commit(folder, "manifests/invalid.yaml", "manifests/acme.policy.yaml", "manifests/kustomization.yaml")
     assert run_recipe(folder, base) == 1
     (result,) = json.loads((folder / "planton.sarif").read_text("utf-8"))["runs"][0]["results"]
     assert result["ruleId"] == "required"
-    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "manifests/bad.yaml"
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "manifests/invalid.yaml"
 
 
 def test_the_recipe_skips_unchanged_manifests(history: tuple[pathlib.Path, str]) -> None:
-    """A pull request that changes no manifest, or deletes one, writes no file to upload and does not fail."""
+    """A pull request without changed manifests, or with deleted ones, passes and writes no SARIF file."""
     folder, first = history
-    base = commit(folder, "manifests/bad.yaml")
-    (folder / "manifests" / "bad.yaml").unlink()
+    base = commit(folder, "manifests/invalid.yaml")
+    (folder / "manifests" / "invalid.yaml").unlink()
     (folder / "README.md").write_text("text\n", "utf-8")
-    commit(folder, "manifests/bad.yaml", "README.md")
+    commit(folder, "manifests/invalid.yaml", "README.md")
     assert run_recipe(folder, base) == 0
     assert not (folder / "planton.sarif").exists()
 
 
 def test_the_recipe_checks_everything_on_the_main_branch(history: tuple[pathlib.Path, str]) -> None:
-    """The main branch has no base."""
+    """There is no base to compare the main branch with."""
     assert run_recipe(history[0], "") == 1
     assert (history[0] / "planton.sarif").exists()

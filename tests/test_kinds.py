@@ -1,4 +1,4 @@
-"""Kinds: found by naming convention, with a suggestion for what is not found."""
+"""Kinds: lookup by naming convention, and suggestions for unknown ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ALL = [
 
 
 def test_every_kind_of_the_schema_is_found() -> None:
-    """The kinds are listed by name, and nothing else is taken for one."""
+    """They are listed by name, without any other message."""
     assert [kind.name for kind in kinds.all_kinds()] == ALL
 
 
@@ -48,8 +48,8 @@ def test_all_names_follow_from_the_kinds_name(name: str, api_version: str, stem:
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_kind_knows_its_messages(name: str) -> None:
-    """Manifest, stack input, outputs and provider config are the messages that the convention names."""
+def test_a_kind_has_the_messages_of_the_convention(name: str) -> None:
+    """The messages are manifest, stack input, outputs and provider config."""
     kind = kinds.get(name)
     assert kind.message.DESCRIPTOR.name == name
     assert kind.stack_input.DESCRIPTOR.fields_by_name["target"].message_type is kind.message.DESCRIPTOR
@@ -59,7 +59,7 @@ def test_a_kind_knows_its_messages(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "hint"),
+    ("name", "hint"),
     [
         ("CivoVPC", "did you mean 'CivoVpc'?"),
         ("civokubernetescluster", "did you mean 'CivoKubernetesCluster'?"),
@@ -71,25 +71,25 @@ def test_a_kind_knows_its_messages(name: str) -> None:
         ("Gateway", ""),
     ],
 )
-def test_a_kind_is_matched_exactly_and_a_near_miss_is_suggested(wrong: str, hint: str) -> None:
-    """Manifests need the right letters; the error says which."""
-    assert kinds.find(wrong) is None
+def test_a_kind_is_matched_exactly_and_the_nearest_name_is_suggested(name: str, hint: str) -> None:
+    """Manifests need the exact spelling. The hint contains it."""
+    assert kinds.find(name) is None
     with pytest.raises(errors.PlantonError) as caught:
-        kinds.get(wrong)
+        kinds.get(name)
     assert (caught.value.reason, caught.value.hint) == (errors.Reason.KIND_UNKNOWN, hint)
-    assert caught.value.metadata == {"kind": wrong}
+    assert caught.value.metadata == {"kind": name}
 
 
 @pytest.mark.parametrize(
     "word", ["civokubernetesclusters", "CivoKubernetesCluster", "CIVOKUBERNETESCLUSTER", "civoKubernetesClusters"]
 )
 def test_a_word_of_the_command_line_may_be_plural_and_in_any_case(word: str) -> None:
-    """People type kinds in many ways."""
+    """Users type kinds in many ways."""
     assert kinds.parse(word).name == "CivoKubernetesCluster"
 
 
 def test_an_unknown_word_of_the_command_line_is_an_error_with_a_suggestion() -> None:
-    """A typing mistake is answered with the nearest kind."""
+    """The hint contains the nearest kind."""
     with pytest.raises(errors.PlantonError, match="unknown kind 'civovpx'") as caught:
         kinds.parse("civovpx")
     assert caught.value.hint == "did you mean 'CivoVpc'?"

@@ -1,4 +1,4 @@
-"""Laws that hold for every kind, checked by reflection over the schema: nobody has to think of them when a kind is added."""
+"""Laws for every kind, checked by reflection over the schema, so that a new kind is covered automatically."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ WITHOUT_EFFECT = {
 }
 #: Outputs that stay empty, with the reason.
 WITHOUT_OUTPUT = {
-    "CivoVpc created_at_rfc3339": "the cloud does not tell when a network was made",
-    "CivoFirewall created_at_rfc3339": "the cloud does not tell when a firewall was made",
+    "CivoVpc created_at_rfc3339": "the cloud does not report when a network was created",
+    "CivoFirewall created_at_rfc3339": "the cloud does not report when a firewall was created",
 }
 #: Fields of node pools that some pools lack, with the reason.
 POOL_FIELDS = ("size", "node_count", "auto_scale", "min_nodes", "max_nodes", "labels", "taints")
@@ -52,19 +52,19 @@ def _is_map(field: descriptor.FieldDescriptor) -> bool:
     return field.message_type is not None and field.message_type.GetOptions().map_entry
 
 
-def _leaves(described: descriptor.Descriptor, path: str = "spec") -> Iterator[str]:
-    for field in described.fields:
-        here = f"{path}.{field.name}"
+def _leaves(type_: descriptor.Descriptor, path: str = "spec") -> Iterator[str]:
+    for field in type_.fields:
+        field_path = f"{path}.{field.name}"
         if _is_reference(field):
-            yield from (f"{here}.value", f"{here}.value_from")
+            yield from (f"{field_path}.value", f"{field_path}.value_from")
         elif field.message_type is None or _is_map(field):
-            yield here
+            yield field_path
         else:
-            yield from _leaves(field.message_type, here)
+            yield from _leaves(field.message_type, field_path)
 
 
 def _holders(value: message.Message, steps: list[str]) -> Iterator[message.Message]:
-    # Every message that a path leads to; an entry of a list that is not there is none.
+    # Every message at a path. Missing entries of a list are skipped.
     if not steps:
         yield value
         return
@@ -96,7 +96,7 @@ def _mutate(holder: Any, name: str) -> None:  # a message of any type
 
 def _plan(manifest: Any) -> mocks.Planned | errors.PlantonError:  # a manifest of any kind
     spec = manifest.spec
-    # A cluster that runs its version may keep it, whatever else changes.
+    # A running cluster may keep its version when other fields change.
     running = getattr(spec, "kubernetes_version", "").replace("+", "-")
     clusters = {"old-cluster": (mocks.CLUSTER_ID, "")} | ({"own": (_OTHER_ID, running)} if running else {})
     cloud = mocks.Civo(clusters=clusters, own="own" if running else "")
@@ -113,11 +113,11 @@ def _plan_of(file: pathlib.Path) -> mocks.Planned | errors.PlantonError:
 
 
 def _honoured(before: mocks.Planned, after: mocks.Planned | errors.PlantonError, path: str) -> bool:
-    spoken = unsupported.json_path(path.removesuffix(".value").removesuffix(".value_from")).split(".")[-1]
+    name = unsupported.json_path(path.removesuffix(".value").removesuffix(".value_from")).split(".")[-1]
     if isinstance(after, errors.PlantonError):
-        return spoken in f"{after.message} {after.hint}"
-    said = " ".join(warning for warning in after.warnings if warning not in before.warnings)
-    return before.resources != after.resources or spoken in said
+        return name in f"{after.message} {after.hint}"
+    warnings = " ".join(warning for warning in after.warnings if warning not in before.warnings)
+    return before.resources != after.resources or name in warnings
 
 
 FIELDS = [
@@ -127,9 +127,9 @@ FIELDS = [
 
 @pytest.mark.parametrize(("kind", "path"), FIELDS, ids=lambda value: value)
 def test_every_spec_field_changes_the_plan_or_is_refused_or_warned_about(kind: str, path: str) -> None:
-    """Nothing of a manifest is dropped in silence: each leaf, changed by itself, makes a difference or is named."""
+    """Nothing in a manifest is ignored silently. Each leaf is changed by itself."""
     *parents, leaf = path.split(".")[1:]
-    tried, honoured = 0, False
+    attempts, honoured = 0, False
     for file in corpus.plan_manifests(kind):
         manifest = corpus.read(file)
         before = _plan_of(file)
@@ -137,15 +137,15 @@ def test_every_spec_field_changes_the_plan_or_is_refused_or_warned_about(kind: s
         for index in range(len(list(_holders(manifest.spec, parents)))):
             changed = corpus.read(file)
             _mutate(list(_holders(changed.spec, parents))[index], leaf)
-            tried += 1
+            attempts += 1
             honoured = honoured or _honoured(before, _plan(changed), path)
-    assert tried, f"no manifest in tests/kinds/{kind}/plan has {path}"
-    assert honoured != (f"{kind} {path}" in WITHOUT_EFFECT), f"{path} of {kind} has no effect and nothing says so"
+    assert attempts, f"no manifest in tests/kinds/{kind}/plan has {path}"
+    assert honoured != (f"{kind} {path}" in WITHOUT_EFFECT), f"{path} of {kind} has no effect and is not reported"
 
 
 @pytest.mark.parametrize("kind", PLANNED)
-def test_every_unsupported_field_exists_and_is_said_when_it_is_set(kind: str) -> None:
-    """The tables name fields of the schema, with a reason; a refusal cannot hide behind a misspelt path."""
+def test_every_unsupported_field_exists_and_is_reported_when_it_is_set(kind: str) -> None:
+    """The tables have paths of the schema with reasons. A misspelt path would never be reported."""
     leaves = set(_leaves(KINDS[kind].message.DESCRIPTOR.fields_by_name["spec"].message_type))
     for entry in modules.load(KINDS[kind]).UNSUPPORTED:
         assert entry.path in leaves
@@ -154,13 +154,13 @@ def test_every_unsupported_field_exists_and_is_said_when_it_is_set(kind: str) ->
         _mutate(manifest.spec, entry.path.split(".")[-1])
         result = _plan(manifest)
         assert isinstance(result, errors.PlantonError) == (entry.level is unsupported.Level.REFUSE)
-        said = result.message if isinstance(result, errors.PlantonError) else " ".join(result.warnings)
-        assert str(entry) in said
+        text = result.message if isinstance(result, errors.PlantonError) else " ".join(result.warnings)
+        assert str(entry) in text
 
 
 @pytest.mark.parametrize("kind", PLANNED)
 def test_every_output_is_produced(kind: str) -> None:
-    """A module yields just the fields of its StackOutputs, and each has a value in some plan of the corpus."""
+    """A module returns exactly the fields of its StackOutputs. Each has a value in some plan of the corpus."""
     names = {field.name for field in KINDS[kind].stack_outputs.DESCRIPTOR.fields}
     produced = set()
     for file in corpus.plan_manifests(kind):
@@ -172,26 +172,26 @@ def test_every_output_is_produced(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", PLANNED)
-def test_every_secret_output_is_secret_in_the_plan_and_no_other(kind: str) -> None:
-    """What the schema redacts, the engine encrypts."""
+def test_exactly_the_redacted_outputs_are_secret(kind: str) -> None:
+    """The engine encrypts the outputs that the schema redacts."""
     redacted = {field.name for field in KINDS[kind].stack_outputs.DESCRIPTOR.fields if field.GetOptions().debug_redact}
     planned = _plan_of(corpus.plan_manifests(kind)[0])
     assert isinstance(planned, mocks.Planned)
     assert {name for name, value in planned.outputs.items() if isinstance(value, mocks.Secret)} == redacted
 
 
-def _messages(described: descriptor.Descriptor) -> Iterator[descriptor.Descriptor]:
-    yield described
-    for field in described.fields:
+def _messages(type_: descriptor.Descriptor) -> Iterator[descriptor.Descriptor]:
+    yield type_
+    for field in type_.fields:
         if field.message_type is not None and not _is_map(field) and not _is_reference(field):
             yield from _messages(field.message_type)
 
 
 def _references(kind: kinds.Kind) -> Iterator[tuple[str, descriptor.FieldDescriptor]]:
-    for described in _messages(kind.message.DESCRIPTOR.fields_by_name["spec"].message_type):
-        for field in described.fields:
+    for type_ in _messages(kind.message.DESCRIPTOR.fields_by_name["spec"].message_type):
+        for field in type_.fields:
             if _is_reference(field):
-                yield f"{described.name}.{field.name}", field
+                yield f"{type_.name}.{field.name}", field
 
 
 REFERENCES = {name: field for kind in KINDS.values() for name, field in _references(kind)}
@@ -199,23 +199,23 @@ REFERENCES = {name: field for kind in KINDS.values() for name, field in _referen
 
 @pytest.mark.parametrize("name", sorted(REFERENCES))
 def test_every_default_field_path_exists_in_its_target(name: str) -> None:
-    """A reference that says only a name leads to a kind that is known and to a text field that it has."""
+    """A reference with only a name resolves to a text field of an existing kind."""
     options = REFERENCES[name].GetOptions().Extensions
     target = kinds.get(cloud_resource_kind_pb2.CloudResourceKind.Name(options[foreign_key_pb2.default_kind]))
-    described: Any = target.message.DESCRIPTOR
+    type_: Any = target.message.DESCRIPTOR
     *parents, leaf = options[foreign_key_pb2.default_kind_field_path].split(".")
     for step in parents:
-        described = described.fields_by_name[step].message_type
-    assert described.fields_by_name[leaf].type == descriptor.FieldDescriptor.TYPE_STRING
+        type_ = type_.fields_by_name[step].message_type
+    assert type_.fields_by_name[leaf].type == descriptor.FieldDescriptor.TYPE_STRING
 
 
 def _pools() -> dict[str, descriptor.Descriptor]:
-    found = {}
+    pools = {}
     for kind in KINDS.values():
-        for described in _messages(kind.message.DESCRIPTOR.fields_by_name["spec"].message_type):
-            if "node_count" in described.fields_by_name:
-                found[described.name] = described
-    return found
+        for type_ in _messages(kind.message.DESCRIPTOR.fields_by_name["spec"].message_type):
+            if "node_count" in type_.fields_by_name:
+                pools[type_.name] = type_
+    return pools
 
 
 def _shape(field: descriptor.FieldDescriptor) -> object:
@@ -226,17 +226,17 @@ def _shape(field: descriptor.FieldDescriptor) -> object:
 
 
 def test_fields_that_node_pools_share_have_one_name_and_one_type() -> None:
-    """Who knows one kind of pool knows all: the same names, of the same shape."""
+    """Users can transfer their knowledge of one kind of pool to all others."""
     pools = _pools()
     assert len(pools) == 6
     shapes: dict[str, dict[str, object]] = {}
-    for owner, described in pools.items():
-        for field in described.fields:
+    for owner, type_ in pools.items():
+        for field in type_.fields:
             shapes.setdefault(field.name, {})[owner] = _shape(field)
     for name, by_owner in shapes.items():
         assert len(set(by_owner.values())) == 1, f"{name} differs between {sorted(by_owner)}"
-    lacking = {owner for owner, described in pools.items() if not set(POOL_FIELDS) <= set(described.fields_by_name)}
-    assert lacking == set(WITHOUT_POOL_FIELDS)
+    incomplete = {owner for owner, type_ in pools.items() if not set(POOL_FIELDS) <= set(type_.fields_by_name)}
+    assert incomplete == set(WITHOUT_POOL_FIELDS)
 
 
 def _has_module(kind: kinds.Kind) -> bool:
@@ -244,8 +244,8 @@ def _has_module(kind: kinds.Kind) -> bool:
     return importlib.util.find_spec(package) is not None and importlib.util.find_spec(kind.module) is not None
 
 
-def test_the_exceptions_are_true() -> None:
-    """Every kind has a module, and no exception outlives its field or its reason."""
+def test_the_exceptions_are_still_needed() -> None:
+    """Every kind has a module. Exceptions without their field or reason must be removed."""
     assert all(_has_module(kind) for kind in KINDS.values())
     assert {f"{kind} {path}" for kind, path in FIELDS} >= set(WITHOUT_EFFECT)
     for exceptions in (WITHOUT_EFFECT, WITHOUT_OUTPUT, WITHOUT_POOL_FIELDS):
@@ -254,7 +254,7 @@ def test_the_exceptions_are_true() -> None:
 
 @pytest.mark.parametrize("name", providers.names())
 def test_a_cloud_declares_the_secrets_that_its_schema_redacts(name: str) -> None:
-    """Redaction in texts, logs and states follows the declaration."""
+    """Redaction in output, logs and states uses the declaration."""
     config = next(kind.provider_config for kind in KINDS.values() if kind.provider == name).DESCRIPTOR
     redacted = {field.name for field in config.fields if field.GetOptions().debug_redact}
     declared = providers.get(name).credentials
@@ -265,20 +265,20 @@ def test_a_cloud_declares_the_secrets_that_its_schema_redacts(name: str) -> None
 @pytest.mark.parametrize("kind", PLANNED)
 def test_a_declaration_names_fields_of_its_schema(kind: str) -> None:
     """The Pulumi type is of the cloud's plugin, and every field exists."""
-    described, declared = KINDS[kind].message.DESCRIPTOR, KINDS[kind].declared
-    spec = described.fields_by_name["spec"].message_type
+    type_, declared = KINDS[kind].message.DESCRIPTOR, KINDS[kind].declared
+    spec = type_.fields_by_name["spec"].message_type
     plugin = KINDS[kind].cloud.plugin
     assert plugin is not None
     assert declared.type.startswith(f"{plugin.name}:")
     part, _, leaf = declared.cloud_name.partition(".")
-    assert leaf in described.fields_by_name[part].message_type.fields_by_name
+    assert leaf in type_.fields_by_name[part].message_type.fields_by_name
     paths = {path.removeprefix("spec.") for path in (*declared.fields.values(), *declared.own_firewall_fields.values())}
     assert paths - {"metadata.name"} <= {field.json_name for field in spec.fields}
     assert declared.credential_field in {"", *spec.fields_by_name}
 
 
 def test_declarations_are_read_without_pulumi() -> None:
-    """Validation reads them, and must not wait for it."""
+    """Validation reads them, and must not wait for Pulumi's import."""
     script = (
         "import sys; from planton.schema import kinds; [kind.declared.type or exit(1) for kind in kinds.all_kinds()];"
         "sys.exit('pulumi' in sys.modules)"
@@ -287,22 +287,22 @@ def test_declarations_are_read_without_pulumi() -> None:
 
 
 RELATIONS = {
-    rule.id: described
+    rule.id: type_
     for kind in KINDS.values()
-    for described in _messages(kind.message.DESCRIPTOR)
-    for rule in described.GetOptions().Extensions[validate_pb2.message].cel
+    for type_ in _messages(kind.message.DESCRIPTOR)
+    for rule in type_.GetOptions().Extensions[validate_pb2.message].cel
 }
-BROKEN_RELATIONS = [path for path in sorted(corpus.KINDS.glob("*/invalid/*.yaml")) if path.stem.partition("@")[0] in RELATIONS]
+VIOLATED_RELATIONS = [path for path in sorted(corpus.KINDS.glob("*/invalid/*.yaml")) if path.stem.partition("@")[0] in RELATIONS]
 
 
-def test_every_relation_has_a_manifest_that_breaks_it() -> None:
-    """So the next test looks at each of them."""
-    assert {path.stem.partition("@")[0] for path in BROKEN_RELATIONS} == set(RELATIONS)
+def test_every_relation_has_a_manifest_that_violates_it() -> None:
+    """The next test checks each of them."""
+    assert {path.stem.partition("@")[0] for path in VIOLATED_RELATIONS} == set(RELATIONS)
 
 
-@pytest.mark.parametrize("path", BROKEN_RELATIONS, ids=lambda path: f"{path.parts[-3]}/{path.stem}")
-def test_a_rule_between_fields_names_a_field(path: pathlib.Path) -> None:
-    """The violation is at one of the fields that the rule compares, not at the message around them."""
+@pytest.mark.parametrize("path", VIOLATED_RELATIONS, ids=lambda path: f"{path.parts[-3]}/{path.stem}")
+def test_a_relation_between_fields_is_reported_at_one_of_them(path: pathlib.Path) -> None:
+    """The path is that of a compared field, not of the message."""
     rule = path.stem.partition("@")[0]
     _, violations = load.collect(load.Text(path.name, path.read_bytes()))
     places = [violation.path for violation in violations if violation.rule_id == rule]

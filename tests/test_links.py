@@ -22,8 +22,8 @@ def repository(tmp_path: pathlib.Path) -> pathlib.Path:
 
 def _check(root: pathlib.Path, text: str) -> tuple[int, str]:
     (root / "README.md").write_text(text, "utf-8")
-    done = subprocess.run([sys.executable, str(TOOL), str(root)], capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout
+    completed = subprocess.run([sys.executable, str(TOOL), str(root)], capture_output=True, text=True, check=False)
+    return completed.returncode, completed.stdout
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def _check(root: pathlib.Path, text: str) -> tuple[int, str]:
     ],
 )
 def test_a_link_with_a_target_passes(repository: pathlib.Path, link: str) -> None:
-    """Files, folders, headings, repeated headings; addresses are not fetched."""
+    """Targets are files, folders, headings and repeated headings. URLs are not fetched."""
     assert _check(repository, f"# Top\n\nSee [it]({link}).\n") == (0, "")
 
 
@@ -59,18 +59,18 @@ def test_a_broken_link_is_reported_with_its_line(repository: pathlib.Path, link:
 
 
 def test_a_reference_definition_is_checked(repository: pathlib.Path) -> None:
-    """The target stands apart from the text of the link."""
+    """The target is separate from the text of the link."""
     assert _check(repository, "See [it].\n\n[it]: absent.md\n") == (1, "README.md:3: absent.md: no such file\n")
 
 
-def test_code_and_comments_hold_no_links(repository: pathlib.Path) -> None:
-    """Examples show links that have no target."""
+def test_links_in_code_and_comments_are_not_checked(repository: pathlib.Path) -> None:
+    """Examples may have links without a target."""
     text = "`[a](b.md)`\n\n```md\n[a](b.md)\n```\n\n<!-- [a](b.md) -->\n"
     assert _check(repository, text) == (0, "")
 
 
 def test_ignored_files_are_not_checked(repository: pathlib.Path) -> None:
-    """Packages of other languages bring their own pages."""
+    """Packages of other languages contain their own pages."""
     (repository / ".gitignore").write_text("node_modules\n", "utf-8")
     (repository / "node_modules").mkdir()
     (repository / "node_modules" / "page.md").write_text("[a](b.md)\n", "utf-8")

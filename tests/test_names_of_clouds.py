@@ -1,4 +1,4 @@
-"""Only the declarations and modules of a cloud name it, or its kinds: everything else asks the declarations.
+"""Only the declarations and modules of a cloud name it, or its kinds. Other code reads the declarations.
 
 Strings and identifiers must not name one at all. Docstrings and comments may, in an example.
 """
@@ -31,11 +31,11 @@ def _words() -> list[str]:
         words |= {provider.name, provider.prefix, provider.api_group.partition(".")[0]}
     for kind in kinds.all_kinds():
         words |= {kind.name, kind.name.removeprefix(kind.cloud.prefix), kind.stem, kind.declared.type.rpartition(":")[2]}
-    # These are also the names of roles.
+    # These are also names of roles.
     return sorted(words - {"firewall", "Firewall", "Network"}, key=len, reverse=True)
 
 
-_NAMED = re.compile("|".join(rf"(?<![a-zA-Z]){re.escape(word)}(?![a-z])|{re.escape(word)}(?=[A-Z_])" for word in _words()))
+_PATTERN = re.compile("|".join(rf"(?<![a-zA-Z]){re.escape(word)}(?![a-z])|{re.escape(word)}(?=[A-Z_])" for word in _words()))
 FILES = sorted(
     path
     for package in ("planton", "planton_server")
@@ -53,29 +53,29 @@ def _docstrings(tree: ast.Module) -> set[tuple[int, int]]:
     return places
 
 
-def _named(text: str) -> Iterator[tuple[int, str]]:
+def _cloud_names(text: str) -> Iterator[tuple[int, str]]:
     docstrings = _docstrings(ast.parse(text))
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         is_prose = token.type == tokenize.COMMENT or token.start in docstrings
-        found = _NAMED.search(_EXAMPLE.sub("", token.string) if is_prose else token.string)
-        if found:
-            yield token.start[0], found[0]
+        match = _PATTERN.search(_EXAMPLE.sub("", token.string) if is_prose else token.string)
+        if match:
+            yield token.start[0], match[0]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(SOURCES).as_posix())
 def test_a_file_names_no_cloud_and_no_kind(path: pathlib.Path) -> None:
     """Adding a cloud or a kind changes no such file."""
-    assert list(_named(path.read_text("utf-8"))) == []
+    assert list(_cloud_names(path.read_text("utf-8"))) == []
 
 
 @pytest.mark.parametrize("name", ALLOWED)
 def test_an_exception_is_still_needed(name: str) -> None:
     """A file on the list exists and names a cloud."""
-    assert list(_named((SOURCES / name).read_text("utf-8")))
+    assert list(_cloud_names((SOURCES / name).read_text("utf-8")))
 
 
 @pytest.mark.parametrize(
-    ("text", "named"),
+    ("text", "names"),
     [
         ('x = "CivoVpc"\n', ["CivoVpc"]),
         ("civo_client = 1\n", ["civo"]),
@@ -85,6 +85,6 @@ def test_an_exception_is_still_needed(name: str) -> None:
         ('x = "kubernetes_cluster"\n', ["kubernetes_cluster"]),
     ],
 )
-def test_names_are_found(text: str, named: list[str]) -> None:
-    """An example in a docstring is no name."""
-    assert [word for _, word in _named(text)] == named
+def test_names_in_strings_identifiers_and_prose_are_detected(text: str, names: list[str]) -> None:
+    """An example in a docstring is allowed."""
+    assert [word for _, word in _cloud_names(text)] == names

@@ -1,4 +1,4 @@
-"""References: found, checked, ordered, resolved."""
+"""References: search, checks, order and resolution."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def _pool(cluster: dict[str, Any], name: str = "pool", env: str = "dev", **metad
     return mocks.target("CivoKubernetesNodePool", spec, name=name, env=env, **metadata)
 
 
-def _among(*manifests: Any) -> Any:
-    found = {references.key(manifest): manifest for manifest in manifests}
-    return found.get
+def _lookup(*manifests: Any) -> Any:
+    by_key = {references.key(manifest): manifest for manifest in manifests}
+    return by_key.get
 
 
 def _ordered(*manifests: Any) -> list[str]:
@@ -58,24 +58,24 @@ def _ordered(*manifests: Any) -> list[str]:
         ({"name": "net", "fieldPath": "spec.network_name"}, ("CivoVpc", "dev", "net"), "spec.network_name"),
     ],
 )
-def test_what_a_reference_leaves_out_comes_from_the_schema_and_the_owner(
+def test_unset_fields_of_a_reference_come_from_the_schema_and_the_owner(
     reference: dict[str, Any], target: tuple[str, str, str], field_path: str
 ) -> None:
-    """Kind and field have defaults, the environment is the owner's, and a name means an id."""
-    [found] = references.find(_cluster({"valueFrom": reference}))
-    assert found.target == references.Key(*target)
-    assert (found.path, found.field_path) == ("spec.network", field_path)
-    assert str(found.owner) == "CivoKubernetesCluster/dev (env dev)"
+    """Kind and field have defaults, and the environment is the owner's. A reference to a name resolves to the id."""
+    [resolved] = references.find(_cluster({"valueFrom": reference}))
+    assert resolved.target == references.Key(*target)
+    assert (resolved.path, resolved.field_path) == ("spec.network", field_path)
+    assert str(resolved.owner) == "CivoKubernetesCluster/dev (env dev)"
 
 
-def test_a_pool_refers_to_its_clusters_id() -> None:
-    """The default path says the name, which resolves to what the cloud takes."""
-    [found] = references.find(_pool({"valueFrom": {"name": "dev"}}))
-    assert found.field_path == "status.outputs.cluster_id"
+def test_a_pool_references_the_id_of_its_cluster() -> None:
+    """The default path is the name, but the cloud needs the id."""
+    [reference] = references.find(_pool({"valueFrom": {"name": "dev"}}))
+    assert reference.field_path == "status.outputs.cluster_id"
 
 
-def test_literals_are_no_references() -> None:
-    """Nothing is found where nothing is referred to."""
+def test_literals_are_not_references() -> None:
+    """A literal creates no dependency."""
     assert references.find(_cluster({"value": "net"})) == []
     assert references.depends_on(_cluster({"value": "net"})) == set()
 
@@ -111,9 +111,9 @@ def test_literals_are_no_references() -> None:
         *(
             (
                 {"name": "net", "fieldPath": path},
-                ("spec.network.valueFrom.fieldPath", f"refers to CivoVpc/net (env dev): {said}", "reference.field_path_exists"),
+                ("spec.network.valueFrom.fieldPath", f"refers to CivoVpc/net (env dev): {text}", "reference.field_path_exists"),
             )
-            for path, said in [
+            for path, text in [
                 ("status.outputs", "'status.outputs' is not a single value; it has network_id, "),
                 ("metadata", "'metadata' is not a single value; it has name, "),
                 ("metadata.annotations", "'metadata.annotations' is not a single value"),
@@ -125,40 +125,42 @@ def test_literals_are_no_references() -> None:
     ],
 )
 def test_a_reference_is_checked_against_the_schema(reference: dict[str, Any], problem: tuple[str, str, str] | None) -> None:
-    """A field that its target cannot have is found before anything is looked up, with the nearest name."""
-    found = references.problems(_cluster({"valueFrom": reference}))
+    """An unknown field is reported before any lookup, with the nearest name."""
+    problems = references.problems(_cluster({"valueFrom": reference}))
     if problem is None:
-        assert found == []
+        assert problems == []
     else:
         [violation] = [
             errors.Violation("", 0, 0, each.path, each.detail, each.rule_id, target=each.target, suggestion=each.suggestion)
-            for each in found
+            for each in problems
         ]
         assert (violation.path, violation.rule_id) == (problem[0], problem[2])
         assert violation.message.startswith(problem[1])
         assert violation.target == errors.Target("CivoVpc/net (env dev)")
 
 
-def test_a_field_of_a_manifest_may_be_known_once_it_is_applied() -> None:
-    """What stands in a reference's place, a region that is inherited, and outputs; else what is not set stays so."""
+def test_some_unset_fields_are_known_after_an_apply() -> None:
+    """These are resolved references, inherited regions and outputs. Other unset fields stay unset."""
     pool = _pool({"valueFrom": {"name": "dev"}})
     cluster = _cluster({"valueFrom": {"name": "net"}})
     assert references.may_be_known(cluster, "spec.network.value")
     assert references.may_be_known(pool, "status.outputs.pool_id")
-    firewalls = [mocks.target("CivoFirewall", {"networkId": way}) for way in ({"valueFrom": {"name": "net"}}, {"value": "net"})]
+    firewalls = [
+        mocks.target("CivoFirewall", {"networkId": network}) for network in ({"valueFrom": {"name": "net"}}, {"value": "net"})
+    ]
     assert [references.may_be_known(each, "spec.region") for each in firewalls] == [True, False]
     assert not references.may_be_known(pool, "metadata.id")
 
 
-def test_targets_come_before_those_that_refer_to_them() -> None:
-    """The order does not depend on how the manifests were given."""
+def test_dependencies_come_before_their_dependants() -> None:
+    """The order of the manifests does not matter."""
     vpc, cluster, pool = _vpc(), _cluster({"valueFrom": {"name": "net"}}), _pool({"valueFrom": {"name": "dev"}})
-    for given in ([vpc, cluster, pool], [pool, cluster, vpc], [cluster, pool, vpc]):
-        assert _ordered(*given) == ["net", "dev", "pool"]
+    for manifests in ([vpc, cluster, pool], [pool, cluster, vpc], [cluster, pool, vpc]):
+        assert _ordered(*manifests) == ["net", "dev", "pool"]
 
 
-def test_a_depends_on_relation_orders_too() -> None:
-    """A relationship without a value is enough to come later."""
+def test_a_depends_on_relationship_is_a_dependency() -> None:
+    """It needs no value reference."""
     relation = {"kind": "CivoVpc", "name": "net", "type": "depends_on"}
     first, second = _vpc("net"), _vpc("apart")
     pool = _pool({"value": "x"}, relationships=[relation])
@@ -167,8 +169,8 @@ def test_a_depends_on_relation_orders_too() -> None:
     assert _ordered(pool, first, second).index("net") < _ordered(pool, first, second).index("pool")
 
 
-def test_a_cycle_names_its_members() -> None:
-    """Two resources that wait for each other can never be made."""
+def test_a_cycle_is_an_error_that_names_its_members() -> None:
+    """Two resources that wait for each other can never be created."""
     first = _pool({"value": "x"}, "one", relationships=[{"kind": "CivoKubernetesNodePool", "name": "two", "type": "depends_on"}])
     second = _pool({"value": "x"}, "two", relationships=[{"kind": "CivoKubernetesNodePool", "name": "one", "type": "depends_on"}])
     with pytest.raises(errors.PlantonError) as caught:
@@ -178,18 +180,18 @@ def test_a_cycle_names_its_members() -> None:
     assert "CivoKubernetesNodePool/two (env dev)" in caught.value.message
 
 
-def test_a_resolved_manifest_has_values_where_it_had_references() -> None:
-    """The copy has the target's output; the original is untouched."""
+def test_resolving_replaces_references_by_values() -> None:
+    """The copy has the target's output. The original is unchanged."""
     manifest = _cluster({"valueFrom": {"name": "net"}})
-    resolved: Any = references.resolve(manifest, _among(_vpc(network_id=NETWORK)))
+    resolved: Any = references.resolve(manifest, _lookup(_vpc(network_id=NETWORK)))
     assert resolved.spec.network.value == NETWORK
     assert manifest.spec.network.HasField("value_from")
 
 
 def test_a_missing_target_is_an_error_that_names_both_ends() -> None:
-    """The user learns who refers to what, and that giving or applying the other helps."""
+    """The hint suggests applying the target first."""
     with pytest.raises(errors.PlantonError) as caught:
-        references.resolve(_cluster({"valueFrom": {"name": "nowhere"}}), _among())
+        references.resolve(_cluster({"valueFrom": {"name": "nowhere"}}), _lookup())
     assert caught.value.reason is errors.Reason.REFERENCE_UNRESOLVED
     assert caught.value.metadata == {
         "from": "CivoKubernetesCluster/dev (env dev)",
@@ -199,47 +201,47 @@ def test_a_missing_target_is_an_error_that_names_both_ends() -> None:
     assert "apply it first" in caught.value.hint
 
 
-def test_an_empty_output_is_an_error_and_no_empty_value() -> None:
-    """A resource that was not applied completely gives nothing to refer to."""
+def test_a_reference_to_an_empty_output_is_an_error() -> None:
+    """A resource whose apply did not finish may have empty outputs."""
     with pytest.raises(errors.PlantonError, match=r"refers to status\.outputs\.network_id of CivoVpc/net .*, which is empty"):
-        references.resolve(_cluster({"valueFrom": {"name": "net"}}), _among(_vpc()))
+        references.resolve(_cluster({"valueFrom": {"name": "net"}}), _lookup(_vpc()))
 
 
-def test_unknown_outputs_are_ids_that_no_cloud_gives_out() -> None:
-    """Before an apply a placeholder stands for each text output, is recognised again, and is never shown."""
-    known: Any = references.unknown_outputs(_vpc())
-    outputs = known.status.outputs
+def test_unknown_outputs_are_unique_placeholders() -> None:
+    """Before an apply, each text output is a placeholder, which is recognised later and never displayed."""
+    unapplied: Any = references.unknown_outputs(_vpc())
+    outputs = unapplied.status.outputs
     assert references.is_unknown(outputs.network_id)
     assert outputs.network_id != outputs.cidr_block
-    assert references.unknown_outputs(_vpc()) == known
+    assert references.unknown_outputs(_vpc()) == unapplied
     assert references.show_unknown(f"in {outputs.network_id}!") == "in (known after apply)!"
     assert not references.is_unknown(NETWORK)
-    resolved: Any = references.resolve(_cluster({"valueFrom": {"name": "net"}}), _among(known))
+    resolved: Any = references.resolve(_cluster({"valueFrom": {"name": "net"}}), _lookup(unapplied))
     assert references.is_unknown(resolved.spec.network.value)
 
 
-def test_a_firewall_without_a_region_lives_where_its_network_lives() -> None:
-    """The region is inherited by what has none of its own, and only by that."""
+def test_a_firewall_without_a_region_inherits_that_of_its_network() -> None:
+    """A firewall with a region keeps it."""
     spec = {"name": "fw", "networkId": {"valueFrom": {"name": "net"}}}
-    resolved: Any = references.resolve(mocks.target("CivoFirewall", spec, env="dev"), _among(_vpc(network_id=NETWORK)))
+    resolved: Any = references.resolve(mocks.target("CivoFirewall", spec, env="dev"), _lookup(_vpc(network_id=NETWORK)))
     assert resolved.spec.region == "fra1"
     own: Any = references.resolve(
-        mocks.target("CivoFirewall", spec | {"region": "nyc1"}, env="dev"), _among(_vpc(network_id=NETWORK))
+        mocks.target("CivoFirewall", spec | {"region": "nyc1"}, env="dev"), _lookup(_vpc(network_id=NETWORK))
     )
     assert own.spec.region == "nyc1"
 
 
 def test_a_pool_is_in_the_region_of_its_cluster() -> None:
-    """The region is found through the reference; a literal leads nowhere."""
+    """The region is read through the reference. A literal has no region."""
     cluster = _cluster({"value": "x"})
-    assert references.region(_pool({"valueFrom": {"name": "dev"}}), _among(cluster)) == "lon1"
-    assert references.region(_pool({"value": "dev"}), _among(cluster)) == ""
-    assert references.region(_pool({"valueFrom": {"name": "gone"}}), _among(cluster)) == ""
+    assert references.region(_pool({"valueFrom": {"name": "dev"}}), _lookup(cluster)) == "lon1"
+    assert references.region(_pool({"value": "dev"}), _lookup(cluster)) == ""
+    assert references.region(_pool({"valueFrom": {"name": "missing"}}), _lookup(cluster)) == ""
 
 
-def test_referrers_are_those_that_depend_on_a_resource() -> None:
-    """Who would lose a replaced resource is known by name."""
+def test_referrers_are_the_dependants_of_a_resource() -> None:
+    """They are listed by name."""
     cluster = _cluster({"value": "x"})
     first, second = _pool({"valueFrom": {"name": "dev"}}, "b"), _pool({"valueFrom": {"name": "dev"}}, "a")
-    found = references.referrers(references.key(cluster), [cluster, first, second, _pool({"value": "dev"}, "c")])
-    assert [key.name for key in found] == ["a", "b"]
+    referrers = references.referrers(references.key(cluster), [cluster, first, second, _pool({"value": "dev"}, "c")])
+    assert [key.name for key in referrers] == ["a", "b"]

@@ -1,4 +1,4 @@
-"""The tests' own reports: a failure with any text in it is reported, and the run goes on."""
+"""The reports of the tests: a failure with any text is reported, and the run continues."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ def test_success():
 """
 
 
-def test_a_report_with_half_a_character_kills_no_worker(tmp_path: pathlib.Path) -> None:
-    """Without the plugin, xdist ends with an internal error and names neither failure."""
+def test_a_report_with_an_invalid_character_does_not_stop_the_worker(tmp_path: pathlib.Path) -> None:
+    """Without the plugin, xdist ends with an internal error and reports neither failure."""
     (tmp_path / "test_one.py").write_text(FAILING, "utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-n", "1", "-p", "support.printable", "-p", "no:schemathesis", "--rootdir=."]
     environ = os.environ | {"PYTHONPATH": str(TESTS)}
-    done = subprocess.run([*command, "."], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
-    assert "2 failed, 1 passed" in done.stdout, done.stdout + done.stderr
-    assert "ValueError: \\udc9b" in done.stdout
-    assert "INTERNALERROR" not in done.stdout + done.stderr
+    completed = subprocess.run([*command, "."], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    assert "2 failed, 1 passed" in completed.stdout, completed.stdout + completed.stderr
+    assert "ValueError: \\udc9b" in completed.stdout
+    assert "INTERNALERROR" not in completed.stdout + completed.stderr
 
 
-def test_other_texts_stay_what_they_are() -> None:
-    """Data of a report keeps its shape; only what has no UTF-8 is escaped."""
+def test_only_invalid_characters_of_a_report_are_escaped() -> None:
+    """The structure of the data stays unchanged."""
     data = {"text": "é\n", "list": ["\ud800", ("a", 1, None)]}
     assert printable.printable(data) == {"text": "é\n", "list": ["\\ud800", ("a", 1, None)]}

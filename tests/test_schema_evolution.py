@@ -1,4 +1,4 @@
-"""How the schema may evolve (docs/extend/schema-evolution.md): what breaks a manifest or a stored message is caught, what does not is let pass."""
+"""Schema evolution (docs/extend/schema-evolution.md): breaking changes are refused, compatible ones are accepted."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TOOL = _tool()
 
 @pytest.fixture(scope="module")
 def before(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """Returns the image of the protos as they are."""
+    """Returns the image of the current protos."""
     image: pathlib.Path = tmp_path_factory.mktemp("before") / "before.binpb"
     TOOL.build(ROOT, image)
     return image
@@ -45,7 +45,7 @@ def changed(folder: pathlib.Path, file: str, old: str, new: str) -> pathlib.Path
     shutil.copy(ROOT / "buf.yaml", folder)
     path = folder / file
     text = path.read_text("utf-8")
-    assert text.count(old) == 1, f"{old!r} is not once in {file}"
+    assert text.count(old) == 1, f"{old!r} does not occur exactly once in {file}"
     path.write_text(text.replace(old, new), "utf-8")
     image = folder / "now.binpb"
     TOOL.build(folder, image)
@@ -53,7 +53,7 @@ def changed(folder: pathlib.Path, file: str, old: str, new: str) -> pathlib.Path
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "said"),
+    ("file", "old", "new", "message"),
     [
         (POOL, "string node_pool_name = 1 ", "string node_pool_name = 50 ", 'field "1" with name "node_pool_name"'),
         (
@@ -70,12 +70,14 @@ def changed(folder: pathlib.Path, file: str, old: str, new: str) -> pathlib.Path
     ],
     ids=["renumbered", "renamed", "another-type", "deleted", "enum-value-renamed", "api-renumbered", "policies-renumbered"],
 )
-def test_what_breaks_is_caught(file: str, old: str, new: str, said: str, before: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    """Each is told with the file, and with what was there; and in every later commit by the line that is kept of it."""
+def test_a_breaking_change_is_refused(
+    file: str, old: str, new: str, message: str, before: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    """The error names the file and the old declaration. The recorded line detects it in every later commit."""
     image = changed(tmp_path, file, old, new)
-    found = TOOL.breaking(before, image)
-    assert found
-    assert any(said in line and pathlib.Path(file).name in line for line in found), found
+    changes = TOOL.breaking(before, image)
+    assert changes
+    assert any(message in line and pathlib.Path(file).name in line for line in changes), changes
     assert len(wire.removed(image)) == 1
 
 
@@ -89,8 +91,8 @@ def test_what_breaks_is_caught(file: str, old: str, new: str, said: str, before:
     ],
     ids=["field-added", "field-reserved", "presence-taken", "enum-value-added"],
 )
-def test_what_breaks_nobody_passes(file: str, old: str, new: str, before: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    """The ways in which the schema does evolve are not in the way of themselves."""
+def test_a_compatible_change_is_accepted(file: str, old: str, new: str, before: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """These are the allowed ways to evolve the schema."""
     image = changed(tmp_path, file, old, new)
     assert TOOL.breaking(before, image) == []
     assert wire.removed(image) == []

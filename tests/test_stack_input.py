@@ -1,4 +1,4 @@
-"""Stack inputs: built, redacted, found, read."""
+"""Stack inputs: construction, redaction, lookup and decoding."""
 
 from __future__ import annotations
 
@@ -15,44 +15,44 @@ from planton.schema import kinds
 from support import mocks
 
 
-def _built() -> Any:
+def _stack_input() -> Any:
     manifest = mocks.target("CivoVpc", {"civoCredentialId": "default", "networkName": "main-net", "region": "lon1"})
-    config = mocks.stack_input(manifest, objectStoreSecretKey="key-of-the-store").provider_config
+    config = mocks.stack_input(manifest, objectStoreSecretKey="store-key").provider_config
     return stack_input.build(manifest, config)
 
 
-def test_a_stack_input_file_redacts_what_the_schema_calls_secret() -> None:
-    """Tokens and keys are shown only when they are asked for; the rest is as in a manifest."""
-    data = stack_input.file_dict(_built())
+def test_a_stack_input_file_redacts_secret_fields() -> None:
+    """Tokens and keys are printed only on request. Other fields are as in a manifest."""
+    data = stack_input.file_dict(_stack_input())
     assert data["provider_config"] == {"apiToken": "[redacted]", "defaultRegion": "lon1", "objectStoreSecretKey": "[redacted]"}
     assert data["target"]["spec"]["networkName"] == "main-net"
-    shown = stack_input.file_dict(_built(), show_secrets=True)
-    assert shown["provider_config"]["apiToken"] == mocks.TOKEN
+    with_secrets = stack_input.file_dict(_stack_input(), show_secrets=True)
+    assert with_secrets["provider_config"]["apiToken"] == mocks.TOKEN
 
 
-def test_nested_secrets_are_redacted_too() -> None:
-    """A kubeconfig deep in a manifest's status is no plainer than a token."""
+def test_nested_secrets_are_redacted() -> None:
+    """A kubeconfig in a manifest's status is an example."""
     manifest: Any = kinds.get("CivoKubernetesCluster").message()
     manifest.status.outputs.kubeconfig_b64 = "c2VjcmV0"
     assert stack_input.as_dict(manifest) == {"status": {"outputs": {"kubeconfigB64": "[redacted]"}}}
 
 
-def test_the_secret_fields_of_a_message_are_known_by_name() -> None:
-    """Commands ask which outputs to hide."""
+def test_the_secret_fields_of_a_message_are_listed_by_name() -> None:
+    """Commands need the list to redact outputs."""
     assert stack_input.secret_fields(kinds.get("CivoKubernetesCluster").stack_outputs.DESCRIPTOR) == ("kubeconfig_b64",)
     assert stack_input.secret_fields(kinds.get("CivoVpc").stack_outputs.DESCRIPTOR) == ()
 
 
 @pytest.mark.parametrize("dump", [yaml.safe_dump, json.dumps, stack_input.dumps])
-def test_a_file_that_is_written_can_be_read_again(dump: Any) -> None:
-    """YAML and JSON give the same message."""
-    text = dump(stack_input.file_dict(_built(), show_secrets=True))
-    assert stack_input.parse(text, source="here") == _built()
+def test_a_written_stack_input_can_be_parsed(dump: Any) -> None:
+    """YAML and JSON decode to the same message."""
+    text = dump(stack_input.file_dict(_stack_input(), show_secrets=True))
+    assert stack_input.parse(text, source="here") == _stack_input()
 
 
-def test_an_invalid_stack_input_says_where_it_came_from_and_shows_no_secret() -> None:
-    """The source is named, the token's line is not shown."""
-    data = stack_input.file_dict(_built(), show_secrets=True)
+def test_an_invalid_stack_input_is_an_error_with_its_source_and_without_secrets() -> None:
+    """The error does not quote the line of the token."""
+    data = stack_input.file_dict(_stack_input(), show_secrets=True)
     data["provider_config"]["apiTokn"] = data["provider_config"].pop("apiToken")
     data["target"]["spec"].pop("networkName")
     with pytest.raises(errors.PlantonError) as caught:
@@ -68,8 +68,8 @@ def _files(folder: pathlib.Path) -> dict[str, str]:
     return {"STACK_INPUT_YAML": "text", "STACK_INPUT_YAML_FILE": str(folder / "named.yaml")}
 
 
-def test_the_first_place_that_has_one_is_taken(tmp_path: pathlib.Path) -> None:
-    """Config, text, file, then JSON and YAML beside Pulumi.yaml; the source is named with it."""
+def test_the_first_available_source_is_used(tmp_path: pathlib.Path) -> None:
+    """The order is config, text variable, file variable, then JSON and YAML next to Pulumi.yaml."""
     environ = _files(tmp_path)
 
     def locate(config: str | None = None) -> tuple[str, str]:
@@ -85,7 +85,7 @@ def test_the_first_place_that_has_one_is_taken(tmp_path: pathlib.Path) -> None:
     assert locate() == ("stack-input.yaml", str(tmp_path / "stack-input.yaml"))
 
 
-def test_the_folder_is_the_working_folder(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stack_input_files_are_read_from_the_working_folder(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pulumi runs a program in the folder of Pulumi.yaml."""
     _files(tmp_path)
     monkeypatch.chdir(tmp_path)
@@ -94,8 +94,8 @@ def test_the_folder_is_the_working_folder(tmp_path: pathlib.Path, monkeypatch: p
     assert stack_input.locate(None)[0] == "stack-input.json"
 
 
-def test_a_missing_stack_input_says_how_to_write_one(tmp_path: pathlib.Path) -> None:
-    """All places are named, and the command that fills one of them."""
+def test_a_missing_stack_input_is_an_error_with_all_sources(tmp_path: pathlib.Path) -> None:
+    """The hint also contains the command that writes one."""
     with pytest.raises(
         errors.PlantonError, match=r"no stack input: .*stack-input.json and .*stack-input.yaml do not exist"
     ) as caught:
@@ -105,16 +105,16 @@ def test_a_missing_stack_input_says_how_to_write_one(tmp_path: pathlib.Path) -> 
         assert place in caught.value.hint
 
 
-def test_a_named_file_that_is_not_there_is_not_replaced_by_another(tmp_path: pathlib.Path) -> None:
-    """Who names a file wants that file."""
-    environ = _files(tmp_path) | {"STACK_INPUT_YAML": "", "STACK_INPUT_YAML_FILE": str(tmp_path / "gone.yaml")}
-    with pytest.raises(errors.PlantonError, match=r"gone.yaml do not exist"):
+def test_a_missing_named_file_has_no_fallback(tmp_path: pathlib.Path) -> None:
+    """A user who names a file does not want another one."""
+    environ = _files(tmp_path) | {"STACK_INPUT_YAML": "", "STACK_INPUT_YAML_FILE": str(tmp_path / "missing.yaml")}
+    with pytest.raises(errors.PlantonError, match=r"missing.yaml do not exist"):
         stack_input.locate(None, environ=environ, folder=tmp_path)
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"])
-def test_a_file_that_cannot_be_read_is_our_error(content: bytes | None, tmp_path: pathlib.Path) -> None:
-    """A folder, or bytes that are no text, end no program with a traceback."""
+def test_an_unreadable_stack_input_is_an_error_with_a_reason(content: bytes | None, tmp_path: pathlib.Path) -> None:
+    """A folder, or invalid UTF-8, must not cause a traceback."""
     path = tmp_path / "stack-input.yaml"
     path.write_bytes(content) if content is not None else path.mkdir()
     with pytest.raises(errors.PlantonError, match=r"cannot read the stack input .*: ") as caught:

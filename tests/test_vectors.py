@@ -1,6 +1,6 @@
-"""The vectors that all languages share are what this one says now, and cover every rule of the corpus.
+"""The vectors that all languages share: they are current, and cover every rule of the corpus.
 
-``UPDATE_GOLDENS=1 pytest tests/test_vectors.py`` writes them anew; read the difference before it is committed.
+``UPDATE_GOLDENS=1 pytest tests/test_vectors.py`` rewrites them. Review the difference before the commit.
 """
 
 from __future__ import annotations
@@ -22,50 +22,55 @@ def committed(name: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", vectors.GENERATORS)
-def test_vectors_are_what_would_be_written_now(name: str) -> None:
-    """A rule, a manifest or a body that changes shows up as a difference of a file."""
+def test_the_committed_vectors_are_current(name: str) -> None:
+    """Every change of a rule, a manifest or a body is a difference in a file."""
     path = vectors.FOLDER / f"{name}.json"
-    found = vectors.text(vectors.GENERATORS[name]())
+    current = vectors.text(vectors.GENERATORS[name]())
     if os.environ.get("UPDATE_GOLDENS"):
-        path.write_text(found, "utf-8")
+        path.write_text(current, "utf-8")
     assert path.is_file(), f"record it: UPDATE_GOLDENS=1 pytest {pathlib.Path(__file__).name}"
-    assert json.loads(found) == committed(name)
+    assert json.loads(current) == committed(name)
 
 
 @pytest.mark.parametrize("name", vectors.GENERATORS)
-def test_json_and_bytes_are_one_message(name: str) -> None:
-    """Both forms are read into the same message, and each vector has a name of its own."""
-    known = committed(name)
-    assert len({vector["name"] for vector in known}) == len(known)
-    for vector in known:
+def test_json_and_bytes_of_a_vector_are_one_message(name: str) -> None:
+    """Both forms decode to the same message. Names of vectors are unique."""
+    all_vectors = committed(name)
+    assert len({vector["name"] for vector in all_vectors}) == len(all_vectors)
+    for vector in all_vectors:
         if "unreadable" not in vector:
             kind = vectors.message_class(vector["message"])
             from_json = json_format.ParseDict(vector["json"], kind())
             assert from_json == kind.FromString(base64.b64decode(vector["binary"])), vector["name"]
 
 
-def test_each_rule_of_the_corpus_is_in_a_vector() -> None:
-    """What no vector breaks is only what is wrong with a text."""
-    broken = {rule for vector in committed("manifests") for rule in vector.get("planton", [])}
-    broken |= {one["rule"] for vector in committed("manifests") for one in vector.get("violations", [])}
+def test_each_rule_of_the_corpus_has_a_vector() -> None:
+    """The exceptions are rules about the text."""
+    violated = {rule for vector in committed("manifests") for rule in vector.get("planton", [])}
+    violated |= {violation["rule"] for vector in committed("manifests") for violation in vector.get("violations", [])}
     expected = {path.stem.partition("@")[0] for path in corpus.KINDS.glob("*/invalid/*")}
-    assert {rule for rule in expected - broken if not rule.startswith(("yaml.", "manifest."))} == set()
+    assert {rule for rule in expected - violated if not rule.startswith(("yaml.", "manifest."))} == set()
     assert any(vector.get("unreadable") for vector in committed("manifests"))
 
 
-def test_each_expression_of_the_protos_is_in_a_vector() -> None:
-    """Every language has shown that its CEL refuses what the rule is about; there are no exceptions."""
-    broken = {one["rule"] for name in vectors.GENERATORS for vector in committed(name) for one in vector.get("violations", [])}
+def test_each_cel_expression_of_the_protos_has_a_vector() -> None:
+    """So the CEL library of every language is tested with it, without exceptions."""
+    violated = {
+        violation["rule"]
+        for name in vectors.GENERATORS
+        for vector in committed(name)
+        for violation in vector.get("violations", [])
+    }
     assert len(rule_ids.of_expressions()) > 50
-    assert rule_ids.of_expressions() - broken == set()
+    assert rule_ids.of_expressions() - violated == set()
 
 
-def test_what_is_broken_breaks_what_its_name_says() -> None:
-    """A stack input or a request breaks one rule, in one field."""
+def test_an_invalid_vector_violates_the_rule_of_its_name() -> None:
+    """A stack input or a request violates one rule, in one field."""
     of_requests = [f"{message}/broken/{field or 'body'}/{rule}" for message, _, (field, rule) in api_bodies.REQUESTS]
-    found = {vector["name"]: vector["violations"] for name in ("stack_inputs", "api_bodies") for vector in committed(name)}
-    named = [*of_requests, *(vector["name"] for vector in committed("stack_inputs") if "/broken/" in vector["name"])]
-    assert len(named) == 13
-    for name in named:
+    violations = {vector["name"]: vector["violations"] for name in ("stack_inputs", "api_bodies") for vector in committed(name)}
+    names = [*of_requests, *(vector["name"] for vector in committed("stack_inputs") if "/broken/" in vector["name"])]
+    assert len(names) == 13
+    for name in names:
         _, _, field, rule = name.split("/")
-        assert found[name] == [{"field": field if field != "body" else "", "rule": rule}], name
+        assert violations[name] == [{"field": field if field != "body" else "", "rule": rule}], name

@@ -13,67 +13,159 @@ from typing import TYPE_CHECKING, Any
 from planton.errors import InvalidError, PlantonError, Violation
 
 if TYPE_CHECKING:
+    from planton.clouds.associated import Leftover
     from planton.config.settings import Settings
     from planton.deploy.approve import Approved, Consent
-    from planton.deploy.loading import load, validate
+    from planton.deploy.check import check
+    from planton.deploy.loading import graph, load, validate
+    from planton.deploy.machine import Machine, machine, open_cloud, sandbox_error, setup
     from planton.deploy.plan import Options, Plan
-    from planton.deploy.queries import drift, outputs, refresh
+    from planton.deploy.prune import Pruning
+    from planton.deploy.queries import (
+        applied,
+        credential,
+        drift,
+        find,
+        history,
+        kubeconfig,
+        outputs,
+        refresh,
+        select,
+        stack_inputs,
+    )
     from planton.deploy.results import Result, RunError
     from planton.deploy.runtime import configure
-    from planton.deploy.sdk import apply, approve, destroy, plan, plan_destroy, plan_import
+    from planton.deploy.saved import Saved
+    from planton.deploy.sdk import (
+        apply,
+        approve,
+        destroy,
+        missing_consent,
+        plan,
+        plan_destroy,
+        plan_import,
+        plan_saved,
+        read_saved,
+        save,
+    )
+    from planton.deploy.states import migration, states
+    from planton.engine.toolchain import installed_plugins
+    from planton.state.inventory import Applied
+    from planton.state.migration import Migration
+    from planton.state.stores import Stores
 
 #: A distribution can add clouds and kinds in folders ``planton/clouds`` and ``planton/modules`` of its own.
 __path__ = pkgutil.extend_path(__path__, __name__)
 
 __version__ = "0.1.0"
 __all__ = [
+    "Applied",
     "Approved",
     "Consent",
     "InvalidError",
+    "Leftover",
+    "Machine",
+    "Migration",
     "Options",
     "Plan",
     "PlantonError",
+    "Pruning",
     "Result",
     "RunError",
+    "Saved",
     "Settings",
+    "Stores",
     "Violation",
+    "applied",
     "apply",
     "approve",
+    "check",
     "configure",
+    "credential",
     "destroy",
     "drift",
+    "find",
+    "graph",
+    "history",
+    "installed_plugins",
+    "kubeconfig",
     "load",
+    "machine",
+    "migration",
+    "missing_consent",
+    "open_cloud",
     "outputs",
     "plan",
     "plan_destroy",
     "plan_import",
+    "plan_saved",
+    "read_saved",
     "refresh",
+    "sandbox_error",
+    "save",
+    "select",
+    "setup",
+    "stack_inputs",
+    "states",
     "validate",
 ]
 
 #: Name → the module that defines it.
 _MODULES = {
+    "Applied": "planton.state.inventory",
     "Approved": "planton.deploy.approve",
     "Consent": "planton.deploy.approve",
+    "Leftover": "planton.clouds.associated",
+    "Machine": "planton.deploy.machine",
+    "Migration": "planton.state.migration",
     "Options": "planton.deploy.plan",
     "Plan": "planton.deploy.plan",
+    "Pruning": "planton.deploy.prune",
     "Result": "planton.deploy.results",
     "RunError": "planton.deploy.results",
+    "Saved": "planton.deploy.saved",
     "Settings": "planton.config.settings",
+    "Stores": "planton.state.stores",
+    "applied": "planton.deploy.queries",
+    "apply": "planton.deploy.sdk",
+    "approve": "planton.deploy.sdk",
+    "check": "planton.deploy.check",
     "configure": "planton.deploy.runtime",
+    "credential": "planton.deploy.queries",
+    "destroy": "planton.deploy.sdk",
     "drift": "planton.deploy.queries",
+    "find": "planton.deploy.queries",
+    "graph": "planton.deploy.loading",
+    "history": "planton.deploy.queries",
+    "installed_plugins": "planton.engine.toolchain",
+    "kubeconfig": "planton.deploy.queries",
     "load": "planton.deploy.loading",
+    "machine": "planton.deploy.machine",
+    "migration": "planton.deploy.states",
+    "missing_consent": "planton.deploy.sdk",
+    "open_cloud": "planton.deploy.machine",
     "outputs": "planton.deploy.queries",
+    "plan": "planton.deploy.sdk",
+    "plan_destroy": "planton.deploy.sdk",
+    "plan_import": "planton.deploy.sdk",
+    "plan_saved": "planton.deploy.sdk",
+    "read_saved": "planton.deploy.sdk",
     "refresh": "planton.deploy.queries",
+    "sandbox_error": "planton.deploy.machine",
+    "save": "planton.deploy.sdk",
+    "select": "planton.deploy.queries",
+    "setup": "planton.deploy.machine",
+    "stack_inputs": "planton.deploy.queries",
+    "states": "planton.deploy.states",
     "validate": "planton.deploy.loading",
 }
 
 
 def __getattr__(name: str) -> Any:
     """Returns a public name, imported at first use."""
-    if name not in __all__:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(_MODULES.get(name, "planton.deploy.sdk")), name)
+    value = getattr(importlib.import_module(_MODULES[name]), name)
     globals()[name] = value
     return value
 

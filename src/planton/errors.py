@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,13 +87,63 @@ class Reason(enum.StrEnum):
     OUTPUT_INVALID = "OUTPUT_INVALID"
     INTERRUPTED = "INTERRUPTED"
 
+    @property
+    def code(self) -> Code:
+        """The category that an error of this reason has, unless the error says otherwise."""
+        return _CODES.get(self, Code.FAILED)
+
+
+#: Category → its reasons. Every other reason is a failure.
+_REASONS: Final[Mapping[Code, tuple[Reason, ...]]] = {
+    Code.INVALID: (
+        Reason.MANIFEST_INVALID,
+        Reason.KIND_UNKNOWN,
+        Reason.POLICY_INVALID,
+        Reason.REFERENCE_INVALID,
+        Reason.REFERENCE_UNRESOLVED,
+        Reason.STACK_INPUT_INVALID,
+        Reason.NOT_FOUND,
+        Reason.AMBIGUOUS,
+        Reason.STACK_NOT_FOUND,
+    ),
+    Code.USAGE: (
+        Reason.USAGE,
+        Reason.MANIFEST_UNREADABLE,
+        Reason.CONTEXT_UNKNOWN,
+    ),
+    Code.REFUSED: (
+        Reason.UNSUPPORTED_FIELD,
+        Reason.NOT_OFFERED,
+        Reason.UPGRADE_REFUSED,
+        Reason.CONSENT_REQUIRED,
+        Reason.REPLACE_REFUSED,
+        Reason.PROTECTED,
+        Reason.TAKE_OVER_REFUSED,
+        Reason.PLAN_STALE,
+        Reason.STATE_UNFIT,
+        Reason.CLOUD_NAME_EXISTS,
+        Reason.API_CONFLICT,
+        Reason.API_REFUSED,
+    ),
+    Code.LOCKED: (Reason.STACK_LOCKED,),
+    Code.MISSING: (
+        Reason.CREDENTIAL_MISSING,
+        Reason.CREDENTIAL_UNKNOWN,
+        Reason.CREDENTIAL_INVALID,
+        Reason.EXTRA_MISSING,
+        Reason.TOOLCHAIN_MISSING,
+    ),
+    Code.INTERRUPTED: (Reason.INTERRUPTED,),
+}
+_CODES: Final = {reason: code for code, reasons in _REASONS.items() for reason in reasons}
+
 
 class PlantonError(Exception):
     """The error that this package raises on purpose.
 
     Attributes:
         message: One sentence, for people.
-        code: The category, which is the exit code.
+        code: The category, which is the exit code: that of the reason, unless another one fits.
         reason: The reason, for programs.
         hint: What to do next, or empty.
         metadata: Facts about the error, as text, without secrets.
@@ -103,14 +153,14 @@ class PlantonError(Exception):
         self,
         message: str,
         *,
-        code: Code,
         reason: Reason,
+        code: Code | None = None,
         hint: str = "",
         metadata: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.code = code
+        self.code = reason.code if code is None else code
         self.reason = reason
         self.hint = hint
         self.metadata = dict(metadata or {})
@@ -123,6 +173,11 @@ class PlantonError(Exception):
             "hint": self.hint,
             "metadata": dict(self.metadata),
         }
+
+
+def usage(message: str, *, hint: str = "", metadata: Mapping[str, str] | None = None) -> PlantonError:
+    """Returns the error for a call or an option that makes no sense, with the way to write it."""
+    return PlantonError(message, reason=Reason.USAGE, hint=hint, metadata=metadata)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -106,6 +106,8 @@ class Application:
         await receive()
         try:
             await self.start()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                self._listen(number)
         except Exception as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             raise
@@ -119,8 +121,7 @@ class Application:
         untraced = store = await database.connect(self.settings.database_url, connections=self.settings.connections)
         note = None
         if self.settings.otlp_endpoint:
-            # A fifth of a second of imports, which only traces need.
-            from planton_server import tracing
+            from planton_server import tracing  # noqa: PLC0415  # a fifth of a second, only for traces
 
             self._traces, note = tracing.Traces(self.settings.otlp_endpoint), tracing.note
             store = self._traces.store(store)
@@ -148,14 +149,11 @@ class Application:
         if self.settings.grpc_port:
             await self._serve_grpc(running, observer, store, self._timers.state)
         self._timers.start()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            self._listen(number)
 
     async def _serve_grpc(
         self, running: calls.Calls, observer: observe.Observer, store: database.Database, timed_work: Callable[[], str]
     ) -> None:
-        # 12 MB, which a server without gRPC does not load.
-        from planton_server.grpc import health, server
+        from planton_server.grpc import health, server  # noqa: PLC0415  # 12 MB, only for gRPC
 
         self._health = health.Health(store, timed_work=timed_work)
         self._grpc = server.serve(running, self._health, observer, self._traces.interceptors() if self._traces else ())

@@ -25,6 +25,7 @@ def error(reason: errors.Reason, **metadata: str) -> errors.PlantonError:
         (error(REASON.CREDENTIAL_UNKNOWN), CODE.AUTHENTICATION, ACTOR.OPERATOR),
         (error(REASON.CLOUD_AUTH, status="403"), CODE.PERMISSION, ACTOR.OPERATOR),
         (error(REASON.CLOUD_UNREACHABLE), CODE.NETWORK, ACTOR.NOBODY),
+        (error(REASON.API_SERVER_CLOSED), CODE.NETWORK, ACTOR.NOBODY),
         (error(REASON.ENGINE_FAILED, lacks="capacity"), CODE.CAPACITY, ACTOR.NOBODY),
         (error(REASON.CLOUD_FAILED, status="503", lacks="capacity"), CODE.CAPACITY, ACTOR.NOBODY),
         (error(REASON.NOT_OFFERED), CODE.INVALID, ACTOR.USER),

@@ -90,14 +90,17 @@ def test_a_damaged_memory_is_an_empty_one() -> None:
     assert reports.memory(None) == values.Memory()
 
 
-def test_ages_alone_are_no_news() -> None:
-    """A look at a resource that is as desired writes nothing."""
-    decision = decide.decide(DESIRED, OBSERVED, values.Memory(), NOW)
-    before = stored(reports.report(DESIRED, OBSERVED, decision, FACTS, NOW))
-    later = NOW + datetime.timedelta(hours=1)
+def test_ages_alone_are_no_news_for_ten_minutes() -> None:
+    """A look at a resource that is as desired writes nothing, until its ages are too old."""
+    before = stored(reports.report(DESIRED, OBSERVED, decide.decide(DESIRED, OBSERVED, values.Memory(), NOW), FACTS, NOW))
+    before.updated_at.FromDatetime(NOW)
     memory = reports.memory(before)
-    assert not reports.is_news(
-        reports.report(DESIRED, OBSERVED, decide.decide(DESIRED, OBSERVED, memory, later), FACTS, later), before
-    )
-    other = values.Observed(presence=values.Presence.PRESENT, is_applied=True, nodes=NODES[:2])
-    assert reports.is_news(reports.report(DESIRED, other, decide.decide(DESIRED, other, memory, later), FACTS, later), before)
+
+    def is_news(observed: values.Observed, minutes: float) -> bool:
+        later = NOW + datetime.timedelta(minutes=minutes)
+        decision = decide.decide(DESIRED, observed, memory, later)
+        return reports.is_news(reports.report(DESIRED, observed, decision, FACTS, later), before, later)
+
+    assert not is_news(OBSERVED, 9)
+    assert is_news(OBSERVED, 10)
+    assert is_news(values.Observed(presence=values.Presence.PRESENT, is_applied=True, nodes=NODES[:2]), 1)

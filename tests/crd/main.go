@@ -1,9 +1,9 @@
-// Crd asks the API server's own libraries about custom resource definitions: whether they accept them, and what they make of manifests.
+// Crd validates custom resource definitions, and manifests against them, with the API server's own libraries.
 //
 //	crd DEFINITIONS VECTORS
 //
-// DEFINITIONS is a folder of definitions in YAML, VECTORS a file as tests/vectors/README.md describes it. What was found goes to
-// standard output as JSON: the faults of each definition by its kind, and an answer to each vector.
+// DEFINITIONS is a folder of definitions in YAML, VECTORS a file as described in tests/vectors/README.md. The results are printed
+// as JSON: the errors of each definition by its kind, and a verdict for each vector.
 package main
 
 import (
@@ -31,7 +31,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// vector is what this program needs of a vector.
+// vector has the fields of a vector that this program needs.
 type vector struct {
 	Name    string          `json:"name"`
 	Message string          `json:"message"`
@@ -39,18 +39,18 @@ type vector struct {
 	YAML    string          `json:"yaml"`
 }
 
-// answer is what the API server would make of a vector.
-type answer struct {
+// verdict is the API server's result for a vector.
+type verdict struct {
 	Name string `json:"name"`
-	// Why it is refused, beside its metadata.
+	// Errors, except for metadata.
 	Refused []string `json:"refused"`
-	// What is wrong with its metadata by Kubernetes' own rules.
+	// Errors of metadata by Kubernetes' own rules.
 	Metadata []string `json:"metadata"`
-	// Fields of metadata that Kubernetes does not have: refused, or dropped, as the one who writes asks for.
+	// Fields of metadata that Kubernetes does not have. The client decides whether they are refused or dropped.
 	Unknown []string `json:"unknown"`
 }
 
-// definition is what the API server makes of a definition.
+// definition has the API server's validators for a definition.
 type definition struct {
 	apiVersion string
 	schema     *schema.Structural
@@ -64,30 +64,30 @@ func main() {
 	}
 	files, err := filepath.Glob(filepath.Join(os.Args[1], "*.yaml"))
 	fail(err)
-	faults, known := map[string][]string{}, map[string]*definition{}
+	problems, definitions := map[string][]string{}, map[string]*definition{}
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		fail(err)
-		name, found, wrong := read(data)
-		faults[name], known[name] = wrong, found
+		name, parsed, errs := read(data)
+		problems[name], definitions[name] = errs, parsed
 	}
 	data, err := os.ReadFile(os.Args[2])
 	fail(err)
 	var vectors []vector
 	fail(json.Unmarshal(data, &vectors))
-	answers := []answer{}
+	verdicts := []verdict{}
 	for _, each := range vectors {
 		parts := strings.Split(each.Message, ".")
-		if found := known[parts[len(parts)-1]]; found != nil {
-			answers = append(answers, found.judge(each))
+		if parsed := definitions[parts[len(parts)-1]]; parsed != nil {
+			verdicts = append(verdicts, parsed.evaluate(each))
 		}
 	}
-	written, err := json.MarshalIndent(map[string]any{"definitions": faults, "answers": answers}, "", " ")
+	output, err := json.MarshalIndent(map[string]any{"definitions": problems, "verdicts": verdicts}, "", " ")
 	fail(err)
-	fmt.Println(string(written))
+	fmt.Println(string(output))
 }
 
-// fail ends the program where there is an error.
+// fail ends the program if there is an error.
 func fail(err error) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "crd:", err)
@@ -95,33 +95,33 @@ func fail(err error) {
 	}
 }
 
-// read returns the kind of a definition, what judges its resources, and what is wrong with it; with faults there is no judge.
+// read returns the kind of a definition, its validators, and its errors. An invalid definition has no validators.
 func read(data []byte) (string, *definition, []string) {
-	given := &apiextensionsv1.CustomResourceDefinition{}
-	fail(yaml.UnmarshalStrict(data, given))
-	apiextensionsv1.SetDefaults_CustomResourceDefinition(given)
-	apiextensionsv1.SetDefaults_CustomResourceDefinitionSpec(&given.Spec)
+	versioned := &apiextensionsv1.CustomResourceDefinition{}
+	fail(yaml.UnmarshalStrict(data, versioned))
+	apiextensionsv1.SetDefaults_CustomResourceDefinition(versioned)
+	apiextensionsv1.SetDefaults_CustomResourceDefinitionSpec(&versioned.Spec)
 	crd := &apiextensions.CustomResourceDefinition{}
-	fail(apiextensionsv1.Convert_v1_CustomResourceDefinition_To_apiextensions_CustomResourceDefinition(given, crd, nil))
-	// The API server keeps the versions that have been stored in the status, which a new definition has not.
-	crd.Status.StoredVersions = []string{given.Spec.Versions[0].Name}
-	if wrong := texts(crdvalidation.ValidateCustomResourceDefinition(context.Background(), crd)); len(wrong) > 0 {
-		return given.Spec.Names.Kind, nil, wrong
+	fail(apiextensionsv1.Convert_v1_CustomResourceDefinition_To_apiextensions_CustomResourceDefinition(versioned, crd, nil))
+	// The API server requires the stored versions in the status, which a new definition does not have.
+	crd.Status.StoredVersions = []string{versioned.Spec.Versions[0].Name}
+	if errs := texts(crdvalidation.ValidateCustomResourceDefinition(context.Background(), crd)); len(errs) > 0 {
+		return versioned.Spec.Names.Kind, nil, errs
 	}
 	openapi := &apiextensions.JSONSchemaProps{}
-	version := given.Spec.Versions[0]
+	version := versioned.Spec.Versions[0]
 	fail(apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(version.Schema.OpenAPIV3Schema, openapi, nil))
 	structural, err := schema.NewStructural(openapi)
 	fail(err)
 	validator, _, err := apivalidation.NewSchemaValidator(openapi)
 	fail(err)
 	rules := cel.NewValidator(structural, true, celconfig.PerCallLimit)
-	return given.Spec.Names.Kind, &definition{given.Spec.Group + "/" + version.Name, structural, validator, rules}, []string{}
+	return versioned.Spec.Names.Kind, &definition{versioned.Spec.Group + "/" + version.Name, structural, validator, rules}, []string{}
 }
 
-// judge does with a manifest what the API server does with a resource that is created: it reads, defaults, and validates.
-func (d *definition) judge(each vector) answer {
-	found := answer{Name: each.Name, Refused: []string{}, Metadata: []string{}, Unknown: []string{}}
+// evaluate handles a manifest as the API server handles a new resource: it decodes, sets defaults, and validates.
+func (d *definition) evaluate(each vector) verdict {
+	result := verdict{Name: each.Name, Refused: []string{}, Metadata: []string{}, Unknown: []string{}}
 	data := []byte(each.JSON)
 	if len(data) == 0 {
 		converted, err := yaml.YAMLToJSON([]byte(each.YAML))
@@ -131,53 +131,53 @@ func (d *definition) judge(each vector) answer {
 	object := map[string]any{}
 	fail(utiljson.Unmarshal(data, &object))
 	if object["apiVersion"] != d.apiVersion {
-		found.Refused = append(found.Refused, fmt.Sprintf("apiVersion: no matches for %v", object["apiVersion"]))
+		result.Refused = append(result.Refused, fmt.Sprintf("apiVersion: no matches for %v", object["apiVersion"]))
 	}
 	meta, _, unknown, err := objectmeta.GetObjectMetaWithOptions(object, objectmeta.ObjectMetaOptions{ReturnUnknownFieldPaths: true})
 	if err != nil {
-		found.Metadata = append(found.Metadata, err.Error())
+		result.Metadata = append(result.Metadata, err.Error())
 	}
 	for _, path := range unknown {
-		found.Unknown = append(found.Unknown, strings.TrimPrefix(path, "metadata."))
+		result.Unknown = append(result.Unknown, strings.TrimPrefix(path, "metadata."))
 	}
 	if meta == nil || meta.Name == "" {
-		found.Refused = append(found.Refused, "metadata.name: Required value")
+		result.Refused = append(result.Refused, "metadata.name: Required value")
 	} else {
 		if meta.Namespace == "" {
 			meta.Namespace = "default"
 		}
-		found.Metadata = append(found.Metadata, texts(metavalidation.ValidateObjectMetaAccessor(
+		result.Metadata = append(result.Metadata, texts(metavalidation.ValidateObjectMetaAccessor(
 			meta, true, metavalidation.NameIsDNSSubdomain, field.NewPath("metadata")))...)
 	}
-	found.Refused = append(found.Refused, d.check(object)...)
-	return found
+	result.Refused = append(result.Refused, d.check(object)...)
+	return result
 }
 
-// check returns what is wrong with a resource by its schema and rules.
+// check returns the errors of a resource by its schema and rules.
 func (d *definition) check(object map[string]any) []string {
 	refused := []string{}
-	// What kubectl asks for: fields that nobody knows are errors.
+	// kubectl's default: unknown fields are errors.
 	options := schema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true}
 	for _, path := range pruning.PruneWithOptions(object, d.schema, true, options) {
 		refused = append(refused, fmt.Sprintf("unknown field %q", path))
 	}
 	defaulting.PruneNonNullableNullsWithoutDefaults(object, d.schema)
 	defaulting.Default(object, d.schema)
-	wrong := apivalidation.ValidateCustomResource(nil, object, d.validator)
-	wrong = append(wrong, listtype.ValidateListSetsAndMaps(nil, d.schema, object)...)
-	if len(wrong) == 0 {
-		// Rules are asked only where types and bounds are kept, so that they need not check these.
+	errs := apivalidation.ValidateCustomResource(nil, object, d.validator)
+	errs = append(errs, listtype.ValidateListSetsAndMaps(nil, d.schema, object)...)
+	if len(errs) == 0 {
+		// Rules run only if types and bounds are valid, so that they need not check them.
 		more, _ := d.rules.Validate(context.Background(), nil, d.schema, object, nil, celconfig.RuntimeCELCostBudget)
-		wrong = append(wrong, more...)
+		errs = append(errs, more...)
 	}
-	return append(refused, texts(wrong)...)
+	return append(refused, texts(errs)...)
 }
 
-// texts returns errors as they are shown.
-func texts(wrong field.ErrorList) []string {
-	found := []string{}
-	for _, each := range wrong {
-		found = append(found, each.Error())
+// texts returns the messages of errors.
+func texts(errs field.ErrorList) []string {
+	messages := []string{}
+	for _, each := range errs {
+		messages = append(messages, each.Error())
 	}
-	return found
+	return messages
 }

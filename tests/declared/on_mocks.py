@@ -15,6 +15,7 @@ import reference
 from planton import modules
 from planton.config import credentials
 from planton.manifest import load
+from planton.modules import standalone
 from planton.schema import kinds
 from support import mocks
 
@@ -48,7 +49,7 @@ def main(path: str, descriptors: str) -> None:
     planned = mocks.plan(stack_input, cloud=Example(), preview=True)
     applied = mocks.plan(stack_input, cloud=Example())
     # A stack stores the manifest next to the module's outputs.
-    exported = mocks.record(lambda: modules.run(stack_input), cloud=Example())
+    exported = mocks.record(lambda: standalone.run(stack_input), cloud=Example())
     texts = reference.comments_of(pathlib.Path(descriptors).read_bytes())
     result = {
         "planned": {name: [each.type, each.inputs] for name, each in planned.resources.items()},
@@ -58,7 +59,7 @@ def main(path: str, descriptors: str) -> None:
         "exported": sorted(exported.outputs),
         "warnings": applied.warnings,
         "secrets": credentials.secrets(config),
-        "kept": modules.as_kept(document.message),
+        "stored": modules.as_kept(document.message),
         "page": reference.kind_page(kinds.get(kind.name), texts, pathlib.Path(path).read_text("utf-8")),
     }
     print(json.dumps(result))

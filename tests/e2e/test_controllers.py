@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+import re
+import signal
 
 import pytest
 
@@ -90,6 +92,26 @@ def test_a_killed_controller_is_continued_by_another_without_duplicates(tmp_path
             assert [each["id"] for each in cloud_cluster["pools"]].count("workers") == 1
 
 
+def test_a_suspended_controller_begins_nothing_after_its_lease(tmp_path: pathlib.Path) -> None:
+    """SIGSTOP while the cloud creates the pool: its engine is ended from outside, and when it goes on its run is lost."""
+    with controllers.world(tmp_path, "civo") as world, controllers.controller(world, "one") as first:
+        cluster = world.create_cluster()
+        world.until_ready(f"/clusters/{cluster}")
+        world.control.fault(action="hold", cloud="civo", method="POST", path=POOLS["civo"])
+        path = f"/nodepools/{world.create_pool(cluster)}"
+        waiting.until(world.control.struck, "the request to be held")
+        first.process.send_signal(signal.SIGSTOP)
+        waiting.until(lambda: not _engines(tmp_path), "the engine to be ended")
+        world.control.clear_faults()
+        with controllers.controller(world, "two"):
+            first.process.send_signal(signal.SIGCONT)
+            waiting.until(lambda: re.search("lease may have ended|given to another", first.log.read_text("utf-8")), "the loss")
+            world.until_ready(path)
+            [cloud_cluster] = world.clusters()
+            assert [each["id"] for each in cloud_cluster["pools"]].count("workers") == 1
+            assert len(world.nodes("nodepool=workers")) == 2
+
+
 def test_a_stop_hands_the_work_back_and_a_pause_holds(tmp_path: pathlib.Path) -> None:
     """SIGTERM ends a process in the middle of a creation, and the next one finishes it. A paused pool is not changed."""
     with controllers.world(tmp_path, "civo") as world:
@@ -113,6 +135,32 @@ def test_a_stop_hands_the_work_back_and_a_pause_holds(tmp_path: pathlib.Path) ->
             world.until_ready(path, generation=3)
             world.server.call("DELETE", path)
             world.until_gone(path)
+
+
+def test_a_rotated_credential_is_used_by_the_work_that_waits_for_it(tmp_path: pathlib.Path) -> None:
+    """A revoked token is in the status, and never in a log; the new one in the file is used without a restart."""
+    file = tmp_path / "credentials.yaml"
+
+    def write(token: str) -> None:
+        file.touch(mode=0o600)
+        file.write_text(f"acme: {{apiToken: {token}}}\n", "utf-8")
+
+    write("sandbox-acme-old")
+    with (
+        controllers.world(tmp_path, "civo") as world,
+        controllers.controller(world, "one", PLANTON_CREDENTIALS=str(file), CIVO_TOKEN="sandbox-other") as running,
+    ):
+        cluster = world.create_cluster(credential="acme")
+        world.until_ready(f"/clusters/{cluster}")
+        world.control.outside("rotate-token", account="sandbox-acme-old", new="sandbox-acme-new")
+        path = f"/nodepools/{world.create_pool(cluster)}"
+        world.until(path, lambda _: "last_error" in world.report(path), "an error")
+        error = world.report(path)["last_error"]
+        assert (error["error_code"], error["details"]["action"]) == ("AUTHENTICATION_FAILED", "operator")
+        write("sandbox-acme-new")
+        world.until_ready(path)
+        assert "last_error" not in world.report(path)
+        assert "sandbox-acme" not in running.log.read_text("utf-8")
 
 
 def _engines(folder: pathlib.Path) -> list[str]:

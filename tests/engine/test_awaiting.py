@@ -145,7 +145,9 @@ def test_applications_are_awaited_for_some_minutes() -> None:
         ("digitalocean:index/kubernetesNodePool:KubernetesNodePool", plans.Action.UPDATE, "nodeCount", False),
     ],
 )
-def test_what_takes_time_after_the_plugin_has_ended(type_: str, action: plans.Action, path: str, *, slow: bool) -> None:
-    """Upgrades and the number of nodes of the default pool; all else is awaited by the plugin, or done at once."""
+def test_only_changes_that_continue_after_the_plugin_are_awaited(
+    type_: str, action: plans.Action, path: str, *, slow: bool
+) -> None:
+    """These are upgrades and node counts of default pools. The plugin itself awaits other changes."""
     change = plans.Change("urn", "x", type_, action, (plans.Difference(path, 1, 2),))
     assert awaiting.takes_time(change) is slow

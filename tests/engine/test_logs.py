@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from planton.engine import logs
+from planton.config import logs
 from support import disk
 
 LOG = logging.getLogger("planton.engine.test")

@@ -159,7 +159,7 @@ def test_a_program_ends_when_its_engine_died(monkeypatch: pytest.MonkeyPatch) ->
 
     stack_input = mocks.stack_input(mocks.target("CivoVpc", {"networkName": "a"}))
     run = program.Program(stack_input, imports={}, origin="")
-    monkeypatch.setattr(program.modules, "run", lambda *_args, **_more: sync_await._sync_await(waits()))
+    monkeypatch.setattr(program.standalone, "run", lambda *_args, **_more: sync_await._sync_await(waits()))
     monkeypatch.setattr(program.Program, "_sign", lambda _self: None)
     thread = threading.Thread(target=runs, daemon=True)
     thread.start()

@@ -11,7 +11,7 @@ import pytest
 from planton import errors
 from planton.config import settings
 from planton.engine import stacks, states, toolchain
-from planton.state import inventory, migration, stores
+from planton.state import deployments, inventory, migration, stores
 
 NAME = stacks.StackName("planton", "dev.CivoVpc.net")
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:abc"}
@@ -26,7 +26,7 @@ def _resource(
 def test_an_exported_state_can_be_parsed() -> None:
     """Unknown fields of newer Pulumi releases are kept."""
     deployment = {"manifest": {"time": "2025-06-03T09:12:44Z"}, "resources": [_resource("network", id="1", new="x")]}
-    assert stores.parse(stores.text(deployment)) == deployment
+    assert deployments.parse(deployments.text(deployment)) == deployment
 
 
 @pytest.mark.parametrize(
@@ -36,27 +36,27 @@ def test_an_exported_state_can_be_parsed() -> None:
 def test_a_file_that_is_not_a_state_is_refused(content: str) -> None:
     """The check runs before any state is replaced."""
     with pytest.raises(errors.PlantonError, match="the file is no exported state") as caught:
-        stores.parse(content)
+        deployments.parse(content)
     assert (caught.value.reason, caught.value.code) == (errors.Reason.STATE_UNFIT, errors.Code.REFUSED)
 
 
 def test_a_state_of_a_newer_format_is_refused() -> None:
     """Its fields may have another meaning."""
     with pytest.raises(errors.PlantonError, match="the state has format 4; this release understands 3"):
-        stores.parse('{"version": 4, "deployment": {"resources": []}}')
+        deployments.parse('{"version": 4, "deployment": {"resources": []}}')
 
 
 def test_a_state_of_another_stack_is_refused() -> None:
     """The error names both stacks."""
     other = stacks.StackName("planton", "prod.CivoVpc.net")
-    stores.check(NAME, {"resources": [_resource("network")]})
+    deployments.check(NAME, {"resources": [_resource("network")]})
     with pytest.raises(errors.PlantonError, match=r"one of planton/prod\.CivoVpc\.net, not of planton/dev\.CivoVpc\.net"):
-        stores.check(NAME, {"resources": [_resource("network"), _resource("network", stack=other)]})
+        deployments.check(NAME, {"resources": [_resource("network"), _resource("network", stack=other)]})
 
 
 def test_displayed_states_contain_no_secrets() -> None:
     """Nested secrets are redacted, and internal properties of plugins are removed."""
-    redacted = stores.redacted({"a": SECRET, "b": [{"c": SECRET, "__defaults": []}], "d": "e"})
+    redacted = deployments.redacted({"a": SECRET, "b": [{"c": SECRET, "__defaults": []}], "d": "e"})
     assert redacted == {"a": "[redacted]", "b": [{"c": "[redacted]"}], "d": "e"}
 
 

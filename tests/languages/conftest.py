@@ -1,4 +1,4 @@
-"""Programs in other languages, built once."""
+"""Fixtures that build the programs in other languages, once for each language."""
 
 import pytest
 
@@ -6,25 +6,25 @@ from support import languages
 
 
 def pytest_collection_modifyitems(config, items):
-    """Marks what runs for each language, and leaves out what is for another one than the one that is asked for."""
-    chosen = config.getoption("--language")
+    """Marks tests that run for each language, and deselects tests of other languages than `--language`."""
+    selected = config.getoption("--language")
     for item in items:
         if "language" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.language)
-    kept = []
+    remaining = []
     for item in items:
-        if chosen in (None, getattr(item.module, "ONLY", chosen)):
-            kept.append(item)
+        if selected in (None, getattr(item.module, "ONLY", selected)):
+            remaining.append(item)
         else:
             config.hook.pytest_deselected(items=[item])
-    items[:] = kept
+    items[:] = remaining
 
 
 @pytest.fixture(scope="session")
 def language(request):
-    """A language whose program is built."""
-    found = languages.LANGUAGES[request.param]
-    for command in found.build:
-        done = languages.run(command)
-        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
-    return found
+    """Builds the program of a language, and returns the language."""
+    chosen = languages.LANGUAGES[request.param]
+    for command in chosen.build:
+        completed = languages.run(command)
+        assert completed.returncode == 0, f"{' '.join(command)}\n{completed.stdout}{completed.stderr}"
+    return chosen

@@ -1,4 +1,4 @@
-"""Programs in other languages: the same messages, the same verdicts, and a client of the NodePool API that works.
+"""Programs in other languages: equal messages and verdicts, and a working client of the NodePool API.
 
 ``make test-go`` and so on run them for one language. ``tests/support/languages.py`` has the table of differences, and
 docs/extend/languages.md shows it.
@@ -40,8 +40,8 @@ GCP_POOL = {
 NO_USER = "set PLANTON_API_USER to your email address, or PLANTON_API_TOKEN_FILE to the file of a token"
 NO_REGION = "pools: $REGION does not name a region: set it to one such as lon1"
 NO_COUNT = "pools: COUNT must be a number of nodes, and is "
-#: Command, content of FILE, environment, and the one line of the error; `…` is what a library or the server says.
-MISTAKES: tuple[tuple[str, str, dict[str, str], str], ...] = (
+#: Command, content of FILE, environment, and the error line. `…` stands for a text of a library or the server.
+INVALID_CALLS: tuple[tuple[str, str, dict[str, str], str], ...] = (
     ("watch nonsense", "", {}, "pools: Validation failed: id: must be a valid UUID [string.uuid]"),
     ("watch 550e8400-e29b-41d4-a716-446655440000", "", {}, "pools: NodePool not found"),
     ("watch POOL", "", {"PLANTON_API_USER": ""}, f"pools: Authentication required: …; {NO_USER}"),
@@ -60,81 +60,83 @@ MISTAKES: tuple[tuple[str, str, dict[str, str], str], ...] = (
 
 @pytest.fixture(scope="session")
 def answers(language: languages.Language, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
-    """What a language's runner makes of the vectors, by file."""
+    """The results of a language's runner for the vectors, by file."""
     folder = tmp_path_factory.mktemp("vectors")
-    done = languages.run(language.vectors, str(vectors.FOLDER), str(folder))
-    assert done.returncode == 0, done.stderr
+    completed = languages.run(language.vectors, str(vectors.FOLDER), str(folder))
+    assert completed.returncode == 0, completed.stderr
     return {name: json.loads((folder / f"{name}.json").read_text("utf-8")) for name in vectors.GENERATORS}
 
 
 def expected(name: str) -> list[dict[str, Any]]:
-    """Returns what a runner should answer to the vectors of a file."""
-    found = []
+    """Returns the expected results for the vectors of a file."""
+    results = []
     for vector in json.loads((vectors.FOLDER / f"{name}.json").read_text("utf-8")):
         if vector.get("unreadable"):
-            found.append({"name": vector["name"], "unreadable": True})
+            results.append({"name": vector["name"], "unreadable": True})
         else:
-            found.append({key: vector[key] for key in ("name", "json", "binary", "violations")} | {"same": True})
-    return found
+            results.append({key: vector[key] for key in ("name", "json", "binary", "violations")} | {"same": True})
+    return results
 
 
-def test_every_verdict_is_the_same(language: languages.Language, answers: dict[str, list[dict[str, Any]]]) -> None:
-    """Message, JSON, bytes, rule ids and field paths are Python's, but for the differences that are known; the page shows the counts."""
+def test_every_result_equals_that_of_python(language: languages.Language, answers: dict[str, list[dict[str, Any]]]) -> None:
+    """Message, JSON, bytes, rule ids and field paths are equal, except for listed differences. The page shows the counts."""
     differing, counts = set(), []
-    for name, found in answers.items():
-        wanted = expected(name)
-        assert [one["name"] for one in found] == [one["name"] for one in wanted]
-        wrong = {f"{name}/{one['name']}" for one, other in zip(found, wanted, strict=True) if one != other}
-        counts.append(f"{len(wanted) - len(wrong)} of {len(wanted)}")
-        differing |= wrong
+    for name, results in answers.items():
+        expected_results = expected(name)
+        assert [result["name"] for result in results] == [result["name"] for result in expected_results]
+        differing_in_file = {
+            f"{name}/{result['name']}" for result, other in zip(results, expected_results, strict=True) if result != other
+        }
+        counts.append(f"{len(expected_results) - len(differing_in_file)} of {len(expected_results)}")
+        differing |= differing_in_file
     assert differing == set(language.differences)
     page = DOCS.read_text("utf-8")
     assert f"| {' | '.join([language.title, *counts])} |\n" in page
     assert [reason for reason in language.differences.values() if reason not in page] == []
 
 
-def test_python_reads_what_the_language_writes(language: languages.Language, answers: dict[str, list[dict[str, Any]]]) -> None:
-    """JSON and bytes become the message that they came from."""
-    for name, found in answers.items():
-        known = json.loads((vectors.FOLDER / f"{name}.json").read_text("utf-8"))
-        for one, vector in zip(found, known, strict=True):
-            if "json" in one and f"{name}/{one['name']}" not in language.differences:
+def test_python_reads_the_output_of_the_language(language: languages.Language, answers: dict[str, list[dict[str, Any]]]) -> None:
+    """JSON and bytes decode to the original message."""
+    for name, results in answers.items():
+        vectors_of_file = json.loads((vectors.FOLDER / f"{name}.json").read_text("utf-8"))
+        for result, vector in zip(results, vectors_of_file, strict=True):
+            if "json" in result and f"{name}/{result['name']}" not in language.differences:
                 kind = vectors.message_class(vector["message"])
-                meant = kind.FromString(base64.b64decode(vector["binary"]))
-                assert json_format.ParseDict(one["json"], kind()) == meant
-                assert kind.FromString(base64.b64decode(one["binary"])) == meant
+                original = kind.FromString(base64.b64decode(vector["binary"]))
+                assert json_format.ParseDict(result["json"], kind()) == original
+                assert kind.FromString(base64.b64decode(result["binary"])) == original
 
 
-def test_a_manifest_is_checked(language: languages.Language, tmp_path: pathlib.Path) -> None:
-    """What is valid ends with 0, what breaks rules with 1 and each of them on a line, what cannot be read with 2 and one line."""
+def test_validation_has_the_exit_codes_and_rule_ids_of_planton(language: languages.Language, tmp_path: pathlib.Path) -> None:
+    """Exit code 0 means valid, 1 means violations with one line each, 2 means unreadable with one line."""
     file = tmp_path / "network.yaml"
     file.write_text(VPC, "utf-8")
-    good = languages.run(language.pools, "validate", str(file))
-    assert (good.returncode, good.stderr) == (0, "")
+    valid = languages.run(language.pools, "validate", str(file))
+    assert (valid.returncode, valid.stderr) == (0, "")
     file.write_text(VPC.replace("networkName: net-a, ", "").replace("10.20.0.0/24", "x"), "utf-8")
-    bad = languages.run(language.pools, "validate", str(file))
-    assert bad.returncode == 1
-    rules = sorted(re.findall(r"\[([a-z0-9_.]+)\]$", bad.stderr, re.MULTILINE))
-    assert rules == ["civo_vpc_spec.ip_range_cidr_is_ipv4_cidr", "required"], bad.stderr
-    assert all(line.startswith(f"{file}: spec.") for line in bad.stderr.splitlines())
-    unread = languages.run(language.pools, "validate", str(tmp_path / "none.yaml"))
-    assert unread.returncode == 2
-    assert len(unread.stderr.splitlines()) == 1
-    assert "none.yaml" in unread.stderr
+    invalid = languages.run(language.pools, "validate", str(file))
+    assert invalid.returncode == 1
+    rules = sorted(re.findall(r"\[([a-z0-9_.]+)\]$", invalid.stderr, re.MULTILINE))
+    assert rules == ["civo_vpc_spec.ip_range_cidr_is_ipv4_cidr", "required"], invalid.stderr
+    assert all(line.startswith(f"{file}: spec.") for line in invalid.stderr.splitlines())
+    unreadable = languages.run(language.pools, "validate", str(tmp_path / "none.yaml"))
+    assert unreadable.returncode == 2
+    assert len(unreadable.stderr.splitlines()) == 1
+    assert "none.yaml" in unreadable.stderr
 
 
-def test_its_stack_input_drives_the_module(
+def test_the_stack_input_of_the_language_can_be_applied(
     language: languages.Language, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a command line of ours: what the language writes is what the module's project makes of it."""
+    """The module's standalone project applies it without the planton command line."""
     (tmp_path / "network.yaml").write_text(VPC, "utf-8")
     with projects.world(tmp_path, monkeypatch) as world:
-        made = languages.run(
+        completed = languages.run(
             language.pools, "stack-input", str(tmp_path / "network.yaml"), CIVO_TOKEN=world.sandbox.token, REGION="lon1"
         )
-        assert made.returncode == 0, made.stderr
+        assert completed.returncode == 0, completed.stderr
         folder = world.project("vpc")
-        (folder / "stack-input.json").write_text(made.stdout, "utf-8")
+        (folder / "stack-input.json").write_text(completed.stdout, "utf-8")
         monkeypatch.chdir(folder)
         monkeypatch.delenv("CIVO_TOKEN")
         stack = world.open(folder)
@@ -143,8 +145,8 @@ def test_its_stack_input_drives_the_module(
         stack.destroy()
 
 
-def test_a_node_pool_lives_through_the_api(language: languages.Language, tmp_path: pathlib.Path) -> None:
-    """It is created, watched until a controller says that it is ready, and scaled; what the server refuses is told."""
+def test_a_node_pool_is_created_watched_and_scaled_through_the_api(language: languages.Language, tmp_path: pathlib.Path) -> None:
+    """The watch ends when a controller reports it ready. Refusals of the server are printed."""
     server = api_process.Process(f"sqlite:///{tmp_path / 'server.db'}", "--grpc-port", str(port := api_process.free_port()))
     environ = {"PLANTON_API_GRPC": f"127.0.0.1:{port}", "PLANTON_API_URL": server.url, "PLANTON_API_USER": USER}
     try:
@@ -156,16 +158,16 @@ def test_a_node_pool_lives_through_the_api(language: languages.Language, tmp_pat
             assert created.returncode == 0, created.stderr
             [pool] = api.list_node_pools()
             assert json.loads(created.stdout)["id"] == pool.id
-            again = languages.run(language.pools, "create", str(file), **environ)
-            assert (again.returncode, len(again.stderr.splitlines())) == (2, 1)
-            assert "already exists" in again.stderr
+            duplicate = languages.run(language.pools, "create", str(file), **environ)
+            assert (duplicate.returncode, len(duplicate.stderr.splitlines())) == (2, 1)
+            assert "already exists" in duplicate.stderr
             _watch(language, environ, api, pool.id)
             scaled = languages.run(language.pools, "scale", pool.id, "5", **environ)
             assert scaled.returncode == 0, scaled.stderr
             assert api.get_node_pool(pool.id).spec.node_count == json.loads(scaled.stdout)["spec"]["nodeCount"] == 5
         file.write_text(json.dumps({"name": "Upper", "cluster_id": cluster.id, "spec": POOL}), "utf-8")
-        wrong = languages.run(language.pools, "create", str(file), **environ)
-        assert (wrong.returncode, "[string.pattern]" in wrong.stderr) == (1, True), wrong.stderr
+        refused = languages.run(language.pools, "create", str(file), **environ)
+        assert (refused.returncode, "[string.pattern]" in refused.stderr) == (1, True), refused.stderr
     finally:
         assert server.stop() == 0
 
@@ -188,7 +190,7 @@ def _watch(language: languages.Language, environ: dict[str, str], api: Client, i
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, str], str]]:
-    """The environment of a program that speaks to a server, and the id of a node pool there."""
+    """Starts a server; returns the environment of a client program, and the id of a node pool."""
     database = f"sqlite:///{tmp_path_factory.mktemp('server') / 'server.db'}"
     server = api_process.Process(database, "--grpc-port", str(port := api_process.free_port()))
     try:
@@ -210,21 +212,21 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str,
         assert server.stop() == 0
 
 
-@pytest.mark.parametrize(("command", "content", "given", "line"), MISTAKES)
-def test_a_mistake_is_told_alike(
+@pytest.mark.parametrize(("command", "content", "variables", "line"), INVALID_CALLS)
+def test_every_language_reports_an_error_alike(
     language: languages.Language,
     served: tuple[dict[str, str], str],
     tmp_path: pathlib.Path,
     command: str,
     content: str,
-    given: dict[str, str],
+    variables: dict[str, str],
     line: str,
 ) -> None:
-    """Every program says the same on one line, and ends with 1 where a file breaks rules, else with 2."""
+    """Each program prints the same line. The exit code is 1 for violations in a file, else 2."""
     environ, identifier = served
     names = {"POOL": identifier, "FILE": str(tmp_path / "file"), "NOWHERE": str(tmp_path / "nowhere")}
     (tmp_path / "file").write_text(content, "utf-8")
-    done = languages.run(language.pools, *(names.get(word, word) for word in command.split()), **environ | given)
-    assert (done.returncode, done.stdout) == (2 if line.startswith("pools: ") else 1, ""), done.stderr
+    completed = languages.run(language.pools, *(names.get(word, word) for word in command.split()), **environ | variables)
+    assert (completed.returncode, completed.stdout) == (2 if line.startswith("pools: ") else 1, ""), completed.stderr
     expected = line.replace("FILE: ", f"{names['FILE']}: ").replace("NOWHERE", names["NOWHERE"])
-    assert re.fullmatch(".+".join(map(re.escape, expected.split("…"))) + "\n", done.stderr), done.stderr
+    assert re.fullmatch(".+".join(map(re.escape, expected.split("…"))) + "\n", completed.stderr), completed.stderr

@@ -57,7 +57,7 @@ def test_unset_fields_of_a_rule_have_defaults(direction: str, rule: dict[str, An
 
 
 def test_a_firewall_without_rules_denies_everything() -> None:
-    """The plugin cannot create a firewall without rules, so one rule denies everything."""
+    """The plugin cannot create it without any rule, so there is one that denies all traffic."""
     inputs = _plan().resources["firewall"].inputs
     assert inputs["ingressRules"] == [
         {"action": "deny", "protocol": "tcp", "portRange": "1-65535", "cidrs": ANYWHERE, "label": "deny all"}

@@ -1,4 +1,4 @@
-"""Fixtures: the official plugins and the clouds' own command lines, where this machine has them."""
+"""Fixtures for the official plugins and the clouds' command lines, if they are installed."""
 
 from __future__ import annotations
 

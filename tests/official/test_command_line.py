@@ -1,4 +1,4 @@
-"""The cloud's own command line beside planton, on one sandbox: each sees what the other has done."""
+"""The `civo` command line and planton on one sandbox: each sees the changes of the other."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from support import planton as manifests
 
 pytestmark = pytest.mark.official
 
-# Two rules: neither the plugin nor the stand-in sees that the last rule of a direction is gone.
+# Two rules: plugin and stand-in do not report the deletion of the last rule of a direction.
 RULES = [
     {"protocol": "tcp", "portRange": "6443", "cidrs": ["127.0.0.1/32"], "label": "api"},
     {"protocol": "tcp", "portRange": "22", "cidrs": ["127.0.0.1/32"], "label": "ssh"},
 ]
-WANTED = (
+MANIFESTS = (
     manifests.network(),
     manifests.firewall(inboundRules=RULES),
     manifests.cluster(),
@@ -29,70 +29,74 @@ WANTED = (
 
 @pytest.fixture
 def user(command_line: pathlib.Path, tmp_path: pathlib.Path) -> Iterator[official.User]:
-    """A user of a fresh sandbox with its stand-in, which does not wait as the plugin does."""
-    with official.using(tmp_path / "user", None) as made:
-        yield made
+    """A user of a fresh sandbox with its stand-in, which waits less than the plugin."""
+    with official.using(tmp_path / "user", None) as fresh:
+        yield fresh
 
 
-def test_it_lists_and_shows_what_planton_made(user: official.User) -> None:
-    """Networks, firewalls and their rules, clusters, pools and the kubeconfig."""
-    user.apply(*WANTED)
+def test_civo_lists_and_shows_resources_created_by_planton(user: official.User) -> None:
+    """The resources are networks, firewalls with rules, clusters, pools and the kubeconfig."""
+    user.apply(*MANIFESTS)
     assert {"default", "net"} == {each["label"] for each in user.tool_json("network", "list")}
     assert {"fw", "dev-firewall"} <= {each["name"] for each in user.tool_json("firewall", "list")}
     rules = {(each["start_port"], each["cidr"], each["label"]) for each in user.tool_json("firewall", "rule", "list", "fw")}
     assert rules == {("6443", "127.0.0.1/32", "api"), ("22", "127.0.0.1/32", "ssh")}
     (listed,) = user.tool_json("kubernetes", "list")
     assert (listed["name"], listed["nodes"], listed["pools"], listed["status"]) == ("dev", "5", "2", "ACTIVE")
-    shown = user.tool_json("kubernetes", "show", "dev")
+    details = user.tool_json("kubernetes", "show", "dev")
     outputs = user.json("outputs", "civokubernetescluster/dev")
-    assert shown["id"] == outputs["clusterId"]
-    assert shown["version"] == outputs["kubernetesVersion"]
-    assert shown["api_endpoint"] == outputs["apiServerEndpoint"]
-    pool = next(each for each in shown["required_pools"] if each["id"] == "workers")
+    assert details["id"] == outputs["clusterId"]
+    assert details["version"] == outputs["kubernetesVersion"]
+    assert details["api_endpoint"] == outputs["apiServerEndpoint"]
+    pool = next(each for each in details["required_pools"] if each["id"] == "workers")
     assert (pool["count"], pool["size"], pool["labels"]["tier"]) == (3, "g4s.kube.medium", "web")
-    nodes = {node for each in shown["pools"] if each["id"] == "workers" for node in each["instance_names"]}
+    nodes = {node for each in details["pools"] if each["id"] == "workers" for node in each["instance_names"]}
     assert nodes == set(user.json("outputs", "civokubernetesnodepool/workers")["nodeNames"])
     printed, own = user.tool("kubernetes", "config", "dev"), user.run("kubeconfig", "civokubernetescluster/dev").stdout
     assert kubeconfigs.parse(printed) == kubeconfigs.parse(own)
     assert "workers" in user.tool("kubernetes", "show", "dev")
 
 
-def test_planton_offers_what_it_lists(user: official.User) -> None:
-    """Regions, sizes and versions are the same in both."""
+def test_planton_offers_what_civo_lists(user: official.User) -> None:
+    """Regions, sizes and versions are equal."""
     listings = [
         ("regions", ("region", "list"), "code"),
         ("sizes", ("size", "list"), "name"),
         ("versions", ("kubernetes", "versions"), "version"),
     ]
-    for ours, theirs, field in listings:
-        printed = user.run(ours, "--provider", "civo").stdout.lower()
-        # Sizes of machines that are no nodes have no place in a cluster.
+    for command, civo_command, field in listings:
+        printed = user.run(command, "--provider", "civo").stdout.lower()
+        # Sizes of plain machines cannot be used in a cluster.
         listed = [
-            each[field] for each in user.tool_json(*theirs) if each.get("type") in (None, "Kubernetes") or ours == "versions"
+            each[field]
+            for each in user.tool_json(*civo_command)
+            if each.get("type") in (None, "Kubernetes") or command == "versions"
         ]
         missing = [name for name in listed if name.lower() not in printed]
         assert missing == [], printed
 
 
-def test_planton_sees_what_it_scaled_and_upgraded(user: official.User) -> None:
-    """Drift names the pool's count and the cluster's version, and an apply takes the count back."""
-    file = user.write("manifests.yaml", *WANTED)
-    user.apply(*WANTED)
+def test_planton_detects_scaling_and_upgrades_by_civo(user: official.User) -> None:
+    """Drift reports the pool's count and the cluster's version. An apply restores the count."""
+    file = user.write("manifests.yaml", *MANIFESTS)
+    user.apply(*MANIFESTS)
     user.tool("kubernetes", "node-pool", "scale", "dev", "workers", "--nodes", "5")
     user.tool("kubernetes", "upgrade", "dev", "--version", "1.31.2-k3s1")
-    found = user.json("drift", "-f", file, code=3)["resources"]
-    paths = {each["path"]: each["new"] for one in found for change in one["changes"] for each in change["differences"]}
+    drifted = user.json("drift", "-f", file, code=3)["resources"]
+    paths = {
+        each["path"]: each["new"] for resource in drifted for change in resource["changes"] for each in change["differences"]
+    }
     assert paths == {"kubernetesVersion": "1.31.2-k3s1", "node_count": 5}
-    upgraded = [*WANTED[:2], manifests.cluster(kubernetesVersion="1.31.2+k3s1"), WANTED[3]]
+    upgraded = [*MANIFESTS[:2], manifests.cluster(kubernetesVersion="1.31.2+k3s1"), MANIFESTS[3]]
     user.run("apply", "-f", user.write("manifests.yaml", *upgraded), "--yes", "--refresh")
     assert user.pools()["workers"]["count"] == 3
     assert user.actions("drift", "-f", file) == {}
 
 
-def test_planton_sees_what_it_deleted(user: official.User) -> None:
-    """A pool and a firewall rule that were removed with it are drift, and come back."""
-    file = user.write("manifests.yaml", *WANTED)
-    user.apply(*WANTED)
+def test_planton_detects_deletions_by_civo(user: official.User) -> None:
+    """A deleted pool and firewall rule are drift, and an apply recreates them."""
+    file = user.write("manifests.yaml", *MANIFESTS)
+    user.apply(*MANIFESTS)
     user.tool("kubernetes", "node-pool", "delete", "dev", "workers", "--yes")
     rule = user.tool_json("firewall", "rule", "list", "fw")[0]["id"]
     user.tool("firewall", "rule", "remove", "fw", rule, "--yes")
@@ -104,8 +108,8 @@ def test_planton_sees_what_it_deleted(user: official.User) -> None:
     assert {each["label"] for each in user.tool_json("firewall", "rule", "list", "fw")} == {"api", "ssh"}
 
 
-def test_planton_adopts_what_it_made(user: official.User) -> None:
-    """Network, firewall, cluster and pool that were made with it are imported, and the next plan is empty."""
+def test_planton_imports_resources_created_by_civo(user: official.User) -> None:
+    """After importing network, firewall, cluster and pool the plan is empty."""
     user.tool("network", "create", "net", "--cidr-v4", "10.20.0.0/24")
     user.tool("firewall", "create", "fw", "--network", "net", "--no-default-rules")
     user.tool(
@@ -128,17 +132,17 @@ def test_planton_adopts_what_it_made(user: official.User) -> None:
         "--wait",
     )
     user.tool("kubernetes", "node-pool", "create", "dev", "--nodes", "3", "--size", "g4s.kube.medium")
-    shown = user.tool_json("kubernetes", "show", "dev")
-    name = next(pool["id"] for pool in shown["required_pools"] if pool["count"] == 3)
+    details = user.tool_json("kubernetes", "show", "dev")
+    name = next(pool["id"] for pool in details["required_pools"] if pool["count"] == 3)
     ids = {
-        "civovpc/net": shown["network_id"],
-        "civofirewall/fw": shown["firewall_id"],
-        "civokubernetescluster/dev": shown["id"],
+        "civovpc/net": details["network_id"],
+        "civofirewall/fw": details["firewall_id"],
+        "civokubernetescluster/dev": details["id"],
         "civokubernetesnodepool/workers": name,
     }
     cluster = manifests.cluster(firewall={"valueFrom": {"name": "fw"}}, apiServerAllowedCidrs=[])
-    wanted: list[dict[str, Any]] = [manifests.network(), manifests.firewall(), cluster, manifests.pool(nodePoolName=name)]
-    file = user.write("manifests.yaml", *wanted)
+    environment: list[dict[str, Any]] = [manifests.network(), manifests.firewall(), cluster, manifests.pool(nodePoolName=name)]
+    file = user.write("manifests.yaml", *environment)
     for resource, identity in ids.items():
         user.run("import", resource, identity, "-f", file, "--yes")
     assert user.actions("plan", "-f", file) == {}

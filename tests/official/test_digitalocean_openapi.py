@@ -1,4 +1,4 @@
-"""What the simulated DigitalOcean answers, beside the description that DigitalOcean publishes of its API."""
+"""Responses of the simulated DigitalOcean, compared with the published OpenAPI description."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from support.sandbox import Sandbox, sandbox  # noqa: F401 - a fixture
 pytestmark = pytest.mark.official
 
 VARIABLE = "PLANTON_DIGITALOCEAN_OPENAPI"
-# The description calls it "imgages" in the schema and "images" in its examples, as the official clients do.
+# The description has "imgages" in the schema, but "images" in its examples, like the official clients.
 MISSPELT = "resources.images is not described"
 RULE = {"protocol": "tcp", "ports": "443", "sources": {"addresses": ["0.0.0.0/0"], "tags": ["web"]}}
 OUT = {"protocol": "icmp", "destinations": {"addresses": ["::/0"]}}
@@ -40,36 +40,36 @@ def description() -> openapi.Description:
 
 @dataclasses.dataclass
 class Caller:
-    """Somebody who notes how answers differ from the description."""
+    """A client that records how responses differ from the description."""
 
     base: str
     description: openapi.Description
     problems: list[str] = dataclasses.field(default_factory=list)
-    asked: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    requests: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     token: str = "sandbox-token"
 
     def __call__(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Ask, hold the answer to the description, and return its body."""
+        """Sends a request, compares the response with the description, and returns the body."""
         data = json.dumps(body).encode() if body is not None else None
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         request = urllib.request.Request(self.base + path, data=data, method=method, headers=headers)
         try:
-            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20) as answer:
-                status, kind, text = answer.status, answer.headers["Content-Type"] or "", answer.read().decode()
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20) as response:
+                status, kind, text = response.status, response.headers["Content-Type"] or "", response.read().decode()
         except urllib.error.HTTPError as error:
             status, kind, text = error.code, "application/json", error.read().decode()
-        answered = json.loads(text) if "json" in kind and text else text
-        plain = path.partition("?")[0]
-        self.asked.append((method, plain))
-        for problem in self.description.problems(method, plain, status=status, body=answered):
+        content = json.loads(text) if "json" in kind and text else text
+        route = path.partition("?")[0]
+        self.requests.append((method, route))
+        for problem in self.description.problems(method, route, status=status, body=content):
             if not problem.endswith(MISSPELT):
                 self.problems.append(f"{method} {path}: {status}: {problem}")
-        return answered
+        return content
 
 
 @pytest.fixture
 def caller(sandbox: Sandbox, description: openapi.Description) -> Caller:  # noqa: F811 - the fixture
-    """Who asks the simulated cloud."""
+    """A client of the simulated cloud."""
     return Caller(sandbox.digitalocean, description)
 
 
@@ -83,14 +83,14 @@ def caller(sandbox: Sandbox, description: openapi.Description) -> Caller:  # noq
         (404, {"id": "not_found"}, "'message' is a required property"),
     ],
 )
-def test_the_comparison_sees_differences(description: openapi.Description, status: int, body: Any, problem: str) -> None:
-    """A wrong type, a field that is not described, one that is missing and a status that is not described are found."""
-    found = list(description.problems("GET", "/v2/vpcs", status=status, body=body))
-    assert any(problem in item for item in found), found
+def test_the_comparison_detects_differences(description: openapi.Description, status: int, body: Any, problem: str) -> None:
+    """Examples are a wrong type, unknown and missing fields, and an unknown status."""
+    problems = list(description.problems("GET", "/v2/vpcs", status=status, body=body))
+    assert any(problem in item for item in problems), problems
 
 
-def test_answers_keep_to_the_description(caller: Caller, sandbox: Sandbox) -> None:  # noqa: F811 - the fixture
-    """Every route gives the documented status, and a body with the documented fields and no others."""
+def test_responses_match_the_description(caller: Caller, sandbox: Sandbox) -> None:  # noqa: F811 - the fixture
+    """Every route has the documented status, and exactly the documented fields."""
     for path in ("account", "regions", "sizes", "kubernetes/options", "load_balancers", "volumes", "vpcs?page=2&per_page=4"):
         caller("GET", f"/v2/{path}")
     vpc = caller("POST", "/v2/vpcs", {"name": "v1", "region": "fra1"})["vpc"]["id"]
@@ -111,13 +111,13 @@ def test_answers_keep_to_the_description(caller: Caller, sandbox: Sandbox) -> No
     missing = [
         f"{route.method} {route.pattern.pattern}"
         for route in cloud.ROUTES
-        if not any(method == route.method and route.pattern.match(path) for method, path in caller.asked)
+        if not any(method == route.method and route.pattern.match(path) for method, path in caller.requests)
     ]
     assert missing == []
 
 
-def test_refusals_keep_to_the_description(caller: Caller, sandbox: Sandbox) -> None:  # noqa: F811 - the fixture
-    """Errors have the documented form too, whoever gives them."""
+def test_errors_match_the_description(caller: Caller, sandbox: Sandbox) -> None:  # noqa: F811 - the fixture
+    """This includes injected faults and refused tokens."""
     caller("GET", "/v2/kubernetes/clusters/none")
     caller("POST", "/v2/kubernetes/clusters", {"name": "c1"})
     caller("POST", "/v2/kubernetes/clusters", {"node_pools": 1, "region": "fra1", "name": "c1", "version": "latest"})
@@ -128,7 +128,7 @@ def test_refusals_keep_to_the_description(caller: Caller, sandbox: Sandbox) -> N
         caller("GET", "/v2/kubernetes/clusters")
     caller.token = "wrong"
     caller("GET", "/v2/account")
-    assert len(caller.asked) == 8
+    assert len(caller.requests) == 8
     assert not caller.problems, "\n".join(caller.problems)
 
 
@@ -198,5 +198,5 @@ def _networks(caller: Caller, vpc: str) -> None:
 
 def _deletions(caller: Caller, vpc: str) -> None:
     for _ in range(2):
-        # Refused while the cluster goes; a refusal is documented like the rest.
+        # Refused while the cluster is being deleted. The refusal is documented too.
         caller("DELETE", f"/v2/vpcs/{vpc}")

@@ -1,4 +1,4 @@
-"""The stand-in for DigitalOcean beside the official plugin: the same commands give the same plans, requests and states."""
+"""The stand-in for DigitalOcean and the official plugin: equal plans, requests and states."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EXTRA = {"name": "extra", "size": "s-2vcpu-2gb", "nodeCount": 1, "taints": [TAIN
 
 @dataclasses.dataclass
 class World:
-    """What one of the two users wants at the moment."""
+    """The current manifests of one of the two users."""
 
     user: official.User
     network: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -34,31 +34,31 @@ class World:
     burst: dict[str, Any] = dataclasses.field(default_factory=lambda: {"autoScale": True, "minNodes": 1, "maxNodes": 5})
 
     def run(self, *arguments: str) -> tuple[int, Any]:
-        """Run a command on all manifests and return its exit code and the JSON document, or else the text, that it prints."""
-        wanted = (
+        """Runs a command on all manifests, and returns exit code and JSON output, or else stderr."""
+        environment = (
             manifests.network(**self.network),
             manifests.cluster(**self.cluster),
             manifests.pool(**self.pool),
             manifests.pool("burst", **self.burst),
         )
-        file = self.user.write("all.yaml", *wanted)
-        done = self.user.run(*arguments, "-f", file, "--output", "json", code=None)
-        return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
+        file = self.user.write("all.yaml", *environment)
+        completed = self.user.run(*arguments, "-f", file, "--output", "json", code=None)
+        return completed.returncode, json.loads(completed.stdout) if completed.stdout else completed.stderr
 
     def outside(self, action: str, **body: Any) -> None:
-        """Let the outside world act on the cluster."""
+        """Changes the cluster outside of planton."""
         self.user.sandbox.control.outside(action, cloud=CLOUD, cluster="dev", **body)
 
     def fault(self, method: str, path: str, *, times: int = 1) -> None:
-        """Let the cloud fail."""
+        """Lets requests of the cloud fail."""
         self.user.sandbox.control.fault(method=method, path=path, action="status", status=500, times=times)
 
 
-def creation(world: World) -> Any:
+def create(world: World) -> Any:
     return world.run("apply", "--yes")
 
 
-def nothing(world: World) -> Any:
+def plan_without_changes(world: World) -> Any:
     return world.run("plan")
 
 
@@ -66,7 +66,7 @@ def refresh(world: World) -> Any:
     return world.run("refresh")
 
 
-def changes(world: World) -> Any:
+def change(world: World) -> Any:
     world.network = {"description": "changed"}
     default = DEFAULT | {"nodeCount": 2, "labels": {"of": "default"}}
     world.cluster |= {"defaultNodePool": default, "tags": ["team:a"], "maintenanceWindow": "monday=03:00"}
@@ -74,13 +74,13 @@ def changes(world: World) -> Any:
     return world.run("apply", "--yes")
 
 
-def removals(world: World) -> Any:
+def remove_fields(world: World) -> Any:
     world.cluster |= {"defaultNodePool": DEFAULT | {"nodeCount": 2}, "tags": [], "controlPlaneFirewallAllowedIps": []}
     world.pool = {"nodeCount": 5}
     return world.run("apply", "--yes")
 
 
-def autoscaling(world: World) -> Any:
+def autoscale(world: World) -> Any:
     world.outside("load", pool="burst", nodes=4)
     world.user.sandbox.control.advance(600)
     before = world.run("drift")
@@ -103,61 +103,61 @@ def repair(world: World) -> Any:
     return world.run("apply", "--yes", "--refresh")
 
 
-def replacements(world: World) -> Any:
+def plan_replacements(world: World) -> Any:
     other = DEFAULT | {"size": "s-2vcpu-2gb"}
     changed = World(world.user, world.network, world.cluster | {"defaultNodePool": other}, world.pool, world.burst)
     return changed.run("plan")
 
 
-def failed_read(world: World) -> Any:
+def fail_read(world: World) -> Any:
     world.fault("GET", f"{CLUSTERS}/[^/]+$", times=0)
-    done = world.run("refresh")
+    result = world.run("refresh")
     world.user.sandbox.control.clear_faults()
-    return done
+    return result
 
 
-def failed_update(world: World) -> Any:
+def fail_update(world: World) -> Any:
     world.fault("PUT", f"{CLUSTERS}/[^/]+/node_pools/[^/]+$")
     before = world.pool
     world.pool = before | {"nodeCount": 4}
-    done = world.run("apply", "--yes")
+    result = world.run("apply", "--yes")
     world.pool = before
-    return done, world.run("apply", "--yes")
+    return result, world.run("apply", "--yes")
 
 
-def lost_pool(world: World) -> Any:
+def lose_pool(world: World) -> Any:
     world.outside("delete-pool", pool="workers")
     return world.run("drift"), world.run("refresh"), world.run("plan")
 
 
-def destruction(world: World) -> Any:
+def destroy(world: World) -> Any:
     return world.run("destroy", "--yes")
 
 
 STEPS: list[Callable[[World], Any]] = [
-    creation,
-    nothing,
+    create,
+    plan_without_changes,
     refresh,
-    changes,
+    change,
     refresh,
-    removals,
+    remove_fields,
     refresh,
-    nothing,
-    autoscaling,
+    plan_without_changes,
+    autoscale,
     upgrade,
     drift,
     repair,
-    replacements,
-    failed_read,
-    failed_update,
-    lost_pool,
-    destruction,
+    plan_replacements,
+    fail_read,
+    fail_update,
+    lose_pool,
+    destroy,
 ]
 
 
 @pytest.fixture(scope="module")
 def worlds(digitalocean_plugin: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, World]]:
-    """A user with the plugin and one with the stand-in; the steps follow one another."""
+    """A user with the plugin and one with the stand-in. The steps run in order."""
     folder = tmp_path_factory.mktemp("stand-in")
     with (
         official.using(folder / "official", digitalocean_plugin, cloud=CLOUD) as real,
@@ -167,8 +167,8 @@ def worlds(digitalocean_plugin: pathlib.Path, tmp_path_factory: pytest.TempPathF
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.__name__)
-def test_the_stand_in_does_what_the_plugin_does(step: Callable[[World], Any], worlds: tuple[World, World]) -> None:
-    """Documents printed, requests made and states left are the same but for ids, times, addresses and names of nodes."""
+def test_the_stand_in_behaves_like_the_plugin(step: Callable[[World], Any], worlds: tuple[World, World]) -> None:
+    """Outputs, requests and states are equal, except for ids, times, addresses and names of nodes."""
     real, stand_in = (comparing.effects(world.user, functools.partial(step, world)) for world in worlds)
-    found = comparing.differences(real, stand_in)
-    assert not found, "\n".join(found)
+    differences = comparing.differences(real, stand_in)
+    assert not differences, "\n".join(differences)

@@ -1,7 +1,6 @@
-"""The product with the official plugin: one environment that comes up, changes in every way, and goes.
+"""One environment with the official plugin for Civo, which is created, changed in every way, and deleted.
 
-The tests follow one another, for the plugin waits up to ten seconds in each operation; each starts from what the one
-before wanted.
+The tests run in order and share the environment, because the plugin waits up to ten seconds in each operation.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ OTHER = {"name": "other-pool", "size": "g4s.kube.small", "nodeCount": 1, "labels
 
 @dataclasses.dataclass
 class Environment:
-    """A network, a cluster with its firewall, and a pool, as they are wanted at the moment."""
+    """The current manifests of a network, a cluster with its firewall, and a pool."""
 
     user: official.User
     cluster: dict[str, Any] = dataclasses.field(default_factory=lambda: {"additionalNodePools": [EXTRA]})
     pool: dict[str, Any] = dataclasses.field(default_factory=lambda: {"labels": {"tier": "web"}})
 
-    def wanted(self, cluster: dict[str, Any] | None = None, pool: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-        """Return the manifests with further changes, which are not remembered."""
+    def manifests(self, cluster: dict[str, Any] | None = None, pool: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Returns the manifests with temporary changes."""
         return [
             manifests.network(),
             manifests.cluster(**(self.cluster | (cluster or {}))),
@@ -39,68 +38,68 @@ class Environment:
         ]
 
     def apply(self, *, cluster: dict[str, Any] | None = None, pool: dict[str, Any] | None = None) -> dict[str, str]:
-        """Remember changes, apply everything, and return what was done."""
-        done = self.user.apply(*self.wanted(cluster, pool))
+        """Stores changes, applies everything, and returns the steps: resource → action."""
+        steps = self.user.apply(*self.manifests(cluster, pool))
         self.cluster |= cluster or {}
         self.pool |= pool or {}
-        return done
+        return steps
 
     def plan(self, *, cluster: dict[str, Any] | None = None, pool: dict[str, Any] | None = None) -> dict[str, str]:
-        """Return what an apply with further changes would do."""
-        return self.user.plan(*self.wanted(cluster, pool))
+        """Returns the plan of an apply with temporary changes."""
+        return self.user.plan(*self.manifests(cluster, pool))
 
 
 @pytest.fixture(scope="module")
 def environment(plugin: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
-    """An environment that is up."""
+    """An applied environment."""
     with official.using(tmp_path_factory.mktemp("official") / "user", plugin) as user:
-        made = Environment(user)
-        done = made.apply()
-        assert set(done.values()) == {"create"}, done
-        yield made
+        applied = Environment(user)
+        steps = applied.apply()
+        assert set(steps.values()) == {"create"}, steps
+        yield applied
 
 
-def test_the_environment_comes_up(environment: Environment) -> None:
-    """Network, firewall, cluster and pools are there, and no stand-in was: the plugin made them."""
+def test_the_environment_is_created_by_the_plugin(environment: Environment) -> None:
+    """No stand-in runs, so the plugin created network, firewall, cluster and pools."""
     assert not environment.user.sandbox.info.providers
-    there = environment.user.sandbox.control.resources()
-    assert [network["label"] for network in there["networks"]] == ["default", "net"]
-    assert "dev-firewall" in [firewall["name"] for firewall in there["firewalls"]]
-    assert [cluster["status"] for cluster in there["clusters"]] == ["ACTIVE"]
+    existing = environment.user.sandbox.control.resources()
+    assert [network["label"] for network in existing["networks"]] == ["default", "net"]
+    assert "dev-firewall" in [firewall["name"] for firewall in existing["firewalls"]]
+    assert [cluster["status"] for cluster in existing["clusters"]] == ["ACTIVE"]
     assert sorted(pool["count"] for pool in environment.user.pools().values()) == [1, 2, 3]
     outputs = environment.user.json("outputs", "civokubernetescluster/dev")
     assert outputs["status"] == "ACTIVE"
     assert "client-key-data" in environment.user.run("kubeconfig", "civokubernetescluster/dev").stdout
 
 
-def test_nothing_is_to_be_done_after_it(environment: Environment) -> None:
-    """A plan is empty, and still is after two refreshes, of which the second reads what the first wrote."""
+def test_the_plan_after_an_apply_is_empty(environment: Environment) -> None:
+    """It stays empty after two refreshes. The second one reads the state of the first."""
     assert environment.plan() == {}
     for _ in range(2):
         environment.user.run("refresh", "-f", "manifests.yaml")
     assert environment.plan() == {}
 
 
-def test_scaling_keeps_the_nodes_that_stay(environment: Environment) -> None:
-    """3 → 5 → 2: the plugin does not crash, the first nodes are the same, and a refresh finds nothing to do."""
+def test_scaling_keeps_existing_nodes(environment: Environment) -> None:
+    """The pool has 3, 5, then 2 nodes. The plugin does not crash, and a refresh finds no difference."""
     before = environment.user.pools()["workers"]["nodes"]
     assert environment.apply(pool={"nodeCount": 5}) == {"node_pool_size": "update"}
     grown = environment.user.pools()["workers"]["nodes"]
     assert grown[:3] == before
     assert environment.apply(pool={"nodeCount": 2}) == {"node_pool_size": "update"}
-    left = environment.user.pools()["workers"]["nodes"]
-    assert len(left) == 2
-    assert set(left) <= set(grown)
+    remaining = environment.user.pools()["workers"]["nodes"]
+    assert len(remaining) == 2
+    assert set(remaining) <= set(grown)
     environment.user.run("refresh", "-f", "manifests.yaml")
     assert environment.plan() == {}
 
 
 def test_labels_taints_and_count_change_together(environment: Environment) -> None:
-    """One apply changes all three, in place, and the next plan is empty."""
+    """One apply changes all three in place, and the next plan is empty."""
     taint = {"key": "dedicated", "value": "web", "effect": "NoSchedule"}
     before = environment.user.pools()["workers"]["nodes"]
-    done = environment.apply(pool={"labels": {"tier": "front"}, "taints": [taint], "nodeCount": 3})
-    assert done == {"node_pool": "update", "node_pool_size": "update"}
+    steps = environment.apply(pool={"labels": {"tier": "front"}, "taints": [taint], "nodeCount": 3})
+    assert steps == {"node_pool": "update", "node_pool_size": "update"}
     assert environment.user.pools()["workers"]["nodes"][:2] == before
     pool = cloud_pool(environment, "workers")
     assert pool["labels"]["tier"] == "front"
@@ -110,25 +109,25 @@ def test_labels_taints_and_count_change_together(environment: Environment) -> No
 
 
 def cloud_pool(environment: Environment, name: str) -> dict[str, Any]:
-    """Return a pool as the cloud's API shows it."""
+    """Returns a pool from the cloud's API."""
     identity = environment.user.sandbox.control.resources()["clusters"][0]["id"]
     pools = environment.user.sandbox.call("GET", f"/kubernetes/clusters/{identity}").body["pools"]
     return next(pool for pool in pools if pool["id"] == name)
 
 
-def test_the_default_pool_the_name_and_the_tags_change_in_place(environment: Environment) -> None:
-    """One update of the cluster, after which the plan is empty."""
-    done = environment.apply(cluster={"defaultNodePool": {"size": "g4s.kube.small", "nodeCount": 3}, "tags": ["team:a"]})
-    assert done == {"cluster": "update"}
+def test_default_pool_and_tags_change_in_place(environment: Environment) -> None:
+    """It is one update of the cluster, after which the plan is empty."""
+    steps = environment.apply(cluster={"defaultNodePool": {"size": "g4s.kube.small", "nodeCount": 3}, "tags": ["team:a"]})
+    assert steps == {"cluster": "update"}
     assert 3 in [pool["count"] for name, pool in environment.user.pools().items() if name not in ("workers", "extra-pool")]
     assert environment.plan() == {}
 
 
-def test_additional_pools_come_and_scale_and_their_order_does_not_matter(environment: Environment) -> None:
-    """A new one is made, another one is scaled, and none is replaced."""
+def test_additional_pools_are_created_and_scaled_in_any_order(environment: Environment) -> None:
+    """None is replaced."""
     scaled = EXTRA | {"nodeCount": 2}
-    done = environment.apply(cluster={"additionalNodePools": [OTHER, scaled]})
-    assert done == {
+    steps = environment.apply(cluster={"additionalNodePools": [OTHER, scaled]})
+    assert steps == {
         "node_pool-other-pool": "create",
         "node_pool_size-other-pool": "create",
         "node_pool_size-extra-pool": "update",
@@ -148,32 +147,35 @@ def test_additional_pools_come_and_scale_and_their_order_does_not_matter(environ
     ],
     ids=["range", "cni", "applications", "default size", "size", "name"],
 )
-def test_what_cannot_change_is_planned_as_a_replacement(changed: dict[str, Any], resource: str, environment: Environment) -> None:
-    """The plan says so, where the plugin alone answers with an error or does nothing."""
+def test_immutable_fields_are_planned_as_a_replacement(changed: dict[str, Any], resource: str, environment: Environment) -> None:
+    """The plugin alone would fail, or ignore the change."""
     assert environment.user.plan(changed)[resource] == "replace"
 
 
-def test_a_replacement_that_was_allowed_is_carried_out(environment: Environment) -> None:
-    """The pool goes before its successor of the same name comes, and the rest stays."""
+def test_a_replacement_with_consent_is_applied(environment: Environment) -> None:
+    """The pool is deleted before its successor of the same name is created. Other pools stay."""
     before = environment.user.pools()
     environment.pool |= {"size": "g4s.kube.large"}
-    done = environment.user.apply(*environment.wanted(), allow=("civokubernetesnodepool/workers",))
-    assert done["node_pool"] == "replace"
+    steps = environment.user.apply(*environment.manifests(), allow=("civokubernetesnodepool/workers",))
+    assert steps["node_pool"] == "replace"
     after = environment.user.pools()
     assert not set(before.pop("workers")["nodes"]) & set(after.pop("workers")["nodes"])
     assert after == before
 
 
-def test_drift_is_found_and_repaired(environment: Environment) -> None:
-    """Pools that were scaled by hand are shown, nothing is changed, and an apply with --refresh brings them back."""
+def test_drift_is_reported_and_repaired(environment: Environment) -> None:
+    """Scaling by hand is drift. Reporting changes nothing. An apply with --refresh repairs it."""
     user = environment.user
     default = next(name for name in user.pools() if name not in ("workers", "extra-pool", "other-pool"))
     user.sandbox.control.outside("scale", cluster="dev", pool="workers", count=5)
     user.sandbox.control.outside("scale", cluster="dev", pool=default, count=4)
     mark = user.sandbox.control.mark()
-    found = user.json("drift", "-f", user.write("manifests.yaml", *environment.wanted()), code=3)["resources"]
+    drifted = user.json("drift", "-f", user.write("manifests.yaml", *environment.manifests()), code=3)["resources"]
     paths = {
-        each["path"]: (each["old"], each["new"]) for one in found for change in one["changes"] for each in change["differences"]
+        each["path"]: (each["old"], each["new"])
+        for resource in drifted
+        for change in resource["changes"]
+        for each in change["differences"]
     }
     assert paths == {"pools.nodeCount": (3, 4), "node_count": (3, 5)}
     assert user.writes(mark) == []
@@ -182,8 +184,8 @@ def test_drift_is_found_and_repaired(environment: Environment) -> None:
     assert user.actions("drift", "-f", "manifests.yaml") == {}
 
 
-def test_a_refresh_that_meets_errors_is_not_believed(environment: Environment) -> None:
-    """The plugin drops the cluster, the cloud cannot confirm it, and the state stays as it was: nothing is planned."""
+def test_a_failed_refresh_changes_nothing(environment: Environment) -> None:
+    """The plugin drops the cluster, but the cloud cannot confirm it. The state stays, and the plan is empty."""
     user = environment.user
     user.sandbox.control.fault(method="GET", path="/v2/kubernetes/clusters/[^/]+$", action="status", status=500, times=0)
     user.run("refresh", "civokubernetescluster/dev", code=6)
@@ -192,10 +194,10 @@ def test_a_refresh_that_meets_errors_is_not_believed(environment: Environment) -
 
 
 def test_a_failed_update_is_followed_by_a_refresh(environment: Environment) -> None:
-    """The plugin keeps the planned values; after the manifest is put back, nothing is written to the cloud."""
+    """The plugin stores the planned values. After the manifest is reverted, no request changes the cloud."""
     user = environment.user
     user.sandbox.control.fault(method="PUT", path="/v2/kubernetes/clusters/[^/]+$", action="status", status=500)
-    grown = environment.wanted(cluster={"defaultNodePool": {"size": "g4s.kube.small", "nodeCount": 7}})
+    grown = environment.manifests(cluster={"defaultNodePool": {"size": "g4s.kube.small", "nodeCount": 7}})
     user.run("apply", "-f", user.write("manifests.yaml", *grown), "--yes", code=6)
     user.sandbox.control.clear_faults()
     mark = user.sandbox.control.mark()
@@ -203,12 +205,12 @@ def test_a_failed_update_is_followed_by_a_refresh(environment: Environment) -> N
     assert user.writes(mark) == []
 
 
-def test_a_pool_deleted_by_hand_blocks_nothing(environment: Environment) -> None:
-    """Drift says so, a refresh believes the cloud, and an apply makes the pool anew."""
+def test_a_pool_deleted_by_hand_is_recreated(environment: Environment) -> None:
+    """Drift reports the deletion, a refresh removes it from the state, and an apply recreates it."""
     user = environment.user
     user.sandbox.control.outside("delete-pool", cluster="dev", pool="workers")
     user.sandbox.control.advance(600)
-    file = user.write("manifests.yaml", *environment.wanted())
+    file = user.write("manifests.yaml", *environment.manifests())
     assert user.actions("drift", "-f", file, code=3) == {"node_pool": "delete"}
     user.run("refresh", "civokubernetesnodepool/workers")
     environment.apply()
@@ -216,29 +218,29 @@ def test_a_pool_deleted_by_hand_blocks_nothing(environment: Environment) -> None
 
 
 def test_existing_resources_are_imported(environment: Environment) -> None:
-    """What was made without planton is adopted, and the next plan is empty."""
+    """They were created without planton, and the next plan is empty."""
     user = environment.user
-    made = user.sandbox.call("POST", "/networks", {"label": "found", "cidr_v4": "10.40.0.0/24"}).body["id"]
-    found = manifests.manifest(
-        "CivoVpc", "found", civoCredentialId="default", networkName="found", region="lon1", ipRangeCidr="10.40.0.0/24"
+    network_id = user.sandbox.call("POST", "/networks", {"label": "existing", "cidr_v4": "10.40.0.0/24"}).body["id"]
+    network_manifest = manifests.manifest(
+        "CivoVpc", "existing", civoCredentialId="default", networkName="existing", region="lon1", ipRangeCidr="10.40.0.0/24"
     )
     identity = user.json("outputs", "civokubernetescluster/dev")["clusterId"]
-    body = {"id": "found-pool", "count": 2, "size": "g4s.kube.small"}
+    body = {"id": "existing-pool", "count": 2, "size": "g4s.kube.small"}
     user.sandbox.call("POST", f"/kubernetes/clusters/{identity}/pools", body)
-    pool = manifests.pool(nodePoolName="found-pool", size="g4s.kube.small", nodeCount=2)
-    pool["metadata"]["name"] = "found"
-    file = user.write("found.yaml", found, pool)
-    user.run("import", "civovpc/found", made, "-f", file, "--yes")
-    user.run("import", "civokubernetesnodepool/found", "found-pool", "-f", file, "--yes")
+    pool = manifests.pool(nodePoolName="existing-pool", size="g4s.kube.small", nodeCount=2)
+    pool["metadata"]["name"] = "existing"
+    file = user.write("existing.yaml", network_manifest, pool)
+    user.run("import", "civovpc/existing", network_id, "-f", file, "--yes")
+    user.run("import", "civokubernetesnodepool/existing", "existing-pool", "-f", file, "--yes")
     assert user.actions("plan", "-f", file) == {}
-    assert user.json("outputs", "civovpc/found")["networkId"] == made
+    assert user.json("outputs", "civovpc/existing")["networkId"] == network_id
     user.run("destroy", "-f", file, "--yes")
 
 
-def test_the_environment_goes(environment: Environment) -> None:
-    """Pools, cluster, firewall and network are deleted, and nothing is left but what the account began with."""
+def test_the_environment_is_destroyed(environment: Environment) -> None:
+    """Pools, cluster, firewall and network are deleted. The account's default network stays."""
     user = environment.user
-    user.run("destroy", "-f", user.write("manifests.yaml", *environment.wanted()), "--yes")
-    left = user.sandbox.control.resources()
-    assert left["clusters"] == []
-    assert [network["label"] for network in left["networks"]] == ["default"]
+    user.run("destroy", "-f", user.write("manifests.yaml", *environment.manifests()), "--yes")
+    remaining = user.sandbox.control.resources()
+    assert remaining["clusters"] == []
+    assert [network["label"] for network in remaining["networks"]] == ["default"]

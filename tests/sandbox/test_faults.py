@@ -1,4 +1,4 @@
-"""The patterns of faults select paths, and no pattern or path is slow."""
+"""Patterns of faults: the selected paths, and the cost of matching."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from planton_sandbox import faults
 
 
 def _strikes(pattern: str, path: str) -> bool:
-    ordered = faults.Faults()
-    ordered.add({"action": "drop", "path": pattern})
-    return ordered.strike(cloud="civo", method="GET", path=path, account="") is not None
+    rules = faults.Faults()
+    rules.add({"action": "drop", "path": pattern})
+    return rules.strike(cloud="civo", method="GET", path=path, account="") is not None
 
 
 @pytest.mark.parametrize(
@@ -39,17 +39,17 @@ def test_a_pattern_matches_anywhere_in_the_path(pattern: str, path: str, strikes
 )
 def test_a_long_path_is_matched_in_linear_time(pattern: str) -> None:
     """A backtracking engine would not finish."""
-    ordered = faults.Faults()
-    ordered.add({"action": "drop", "path": pattern})
-    begun = time.process_time()
-    assert ordered.strike(cloud="civo", method="GET", path="a" * 8000 + "!", account="") is None
-    assert time.process_time() - begun < 1
+    rules = faults.Faults()
+    rules.add({"action": "drop", "path": pattern})
+    started = time.process_time()
+    assert rules.strike(cloud="civo", method="GET", path="a" * 8000 + "!", account="") is None
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize(
     "pattern", ["(", ")", "[", "*", "a**", "a{2,1}", "(?=a)", r"(a)\1", "\\", "[b-a]", "a" * 257, "(((a{32}){32}){32})"]
 )
-def test_an_invalid_pattern_is_refused_when_the_fault_is_ordered(pattern: str) -> None:
+def test_an_invalid_pattern_is_refused_when_the_fault_is_added(pattern: str) -> None:
     """The error names the field."""
     with pytest.raises(ValueError, match=r"^path "):
         faults.Faults().add({"action": "drop", "path": pattern})

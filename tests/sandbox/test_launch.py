@@ -50,8 +50,8 @@ def test_a_second_start_finds_the_running_sandbox(started: pathlib.Path) -> None
     """`start` prints the process that is already running."""
     running = launch.status(started)
     assert running is not None
-    again = json.loads(_run(started, "start", "-o", "json").output)
-    assert (again["running"], again["pid"]) == (True, running.pid)
+    second = json.loads(_run(started, "start", "-o", "json").output)
+    assert (second["running"], second["pid"]) == (True, running.pid)
 
 
 def test_env_prints_the_variables_of_every_client(started: pathlib.Path) -> None:
@@ -83,13 +83,13 @@ def test_both_stand_in_plugins_are_served(started: pathlib.Path) -> None:
 
 
 def test_run_returns_the_exit_code_of_the_command(started: pathlib.Path) -> None:
-    """The command gets the variables of the sandbox; a missing command is 127."""
+    """The command gets the variables of the sandbox. A missing command is 127."""
     script = "import os; os._exit(len(os.environ['CIVO_TOKEN']))"
     assert _run(started, "run", "--", sys.executable, "-c", script).exit_code == len("sandbox-token")
     assert _run(started, "run", "--", "no-such-command").exit_code == 127
 
 
-def test_stop_refuses_while_the_process_is_not_known(started: pathlib.Path) -> None:
+def test_stop_refuses_while_the_process_is_unknown(started: pathlib.Path) -> None:
     """The sandbox keeps running."""
     running = launch.status(started)
     saved = (started / "lock").read_text(encoding="ascii")
@@ -103,22 +103,22 @@ def test_stop_refuses_while_the_process_is_not_known(started: pathlib.Path) -> N
         (started / "lock").write_text(saved, encoding="ascii")
 
 
-def test_a_killed_sandbox_starts_again_at_the_same_place(home: pathlib.Path) -> None:
-    """It has the same URLs and the requested latency. An outdated lock stops no other process."""
+def test_a_killed_sandbox_restarts_at_the_same_urls(home: pathlib.Path) -> None:
+    """It has the requested latency. A stale lock stops no other process."""
     first = launch.start(home)
     os.kill(first.pid, signal.SIGKILL)
     os.waitpid(first.pid, 0)
     assert _run(home, "status").exit_code == 3
-    # The lock of a killed sandbox may name another program's process by now, which is left alone.
+    # The lock of a killed sandbox may name another program's process by now, which must not be stopped.
     (home / "lock").write_text(str(os.getpid()), encoding="ascii")
     assert not launch.stop(home)
-    again = json.loads(_run(home, "start", "--latency", "realistic", "-o", "json").output)
-    assert (again["clouds"], again["latency"]) == (first.clouds, "realistic")
-    assert again["pid"] != first.pid
+    restarted = json.loads(_run(home, "start", "--latency", "realistic", "-o", "json").output)
+    assert (restarted["clouds"], restarted["latency"]) == (first.clouds, "realistic")
+    assert restarted["pid"] != first.pid
 
 
-def test_stop_returns_when_the_process_has_ended(home: pathlib.Path) -> None:
-    """A reset works before. The information file is removed."""
+def test_stop_waits_for_the_end_of_the_process(home: pathlib.Path) -> None:
+    """The information file is removed."""
     info = launch.start(home)
     assert _run(home, "reset").exit_code == 0
     assert "has stopped" in _run(home, "stop").output
@@ -128,7 +128,7 @@ def test_stop_returns_when_the_process_has_ended(home: pathlib.Path) -> None:
     assert not launch.stop(home)
 
 
-def test_stop_ends_a_sandbox_that_does_not_answer(home: pathlib.Path) -> None:
+def test_stop_kills_a_sandbox_that_does_not_respond(home: pathlib.Path) -> None:
     """Its lock shows that it is running."""
     info = launch.start(home)
     os.kill(info.pid, signal.SIGSTOP)

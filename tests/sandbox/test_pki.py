@@ -23,7 +23,7 @@ def test_the_client_certificate_is_an_administrators() -> None:
 
 
 def test_the_server_certificate_has_the_names_of_the_server() -> None:
-    """Clients connect to 127.0.0.1, and know the cluster's host name."""
+    """Clients connect to 127.0.0.1 or to the cluster's host name."""
     certificate = _certificate(pki.issue("c1", hostname="c1.example.com").server)
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.IPAddress) == [ipaddress.ip_address("127.0.0.1")]

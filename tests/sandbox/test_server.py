@@ -31,16 +31,16 @@ def _status(sandbox: Sandbox, key: str) -> str:
 
 
 def test_the_nth_matching_request_fails(sandbox: Sandbox) -> None:
-    """A fault strikes the n-th matching request only."""
+    """Earlier and later matching requests succeed."""
     sandbox.control.fault(method="GET", path="/networks$", nth=2, action="status", status=503, body={"reason": "no"})
-    answers = [sandbox.call("GET", "/networks").status for _ in range(3)]
-    assert answers == [200, 503, 200]
+    statuses = [sandbox.call("GET", "/networks").status for _ in range(3)]
+    assert statuses == [200, 503, 200]
     assert sandbox.call("GET", "/regions").status == 200
 
 
 @pytest.mark.parametrize(("cloud", "key"), [("civo", "reason"), ("digitalocean", "message")])
 def test_a_fault_has_the_format_of_its_cloud(sandbox: Sandbox, cloud: str, key: str) -> None:
-    """A fault without a body is answered in the cloud's format, with the fault's headers."""
+    """A fault without a body gets the cloud's format, with the fault's headers."""
     sandbox.control.fault(cloud=cloud, action="status", status=429, headers={"Retry-After": "7"})
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"{sandbox.info.clouds[cloud]}/v2/regions")
@@ -48,20 +48,20 @@ def test_a_fault_has_the_format_of_its_cloud(sandbox: Sandbox, cloud: str, key: 
     assert json.load(refused.value)[key].startswith("Fault ")
 
 
-def test_no_content_has_no_body(sandbox: Sandbox) -> None:
-    """A deletion on DigitalOcean is answered with a status and no body."""
+def test_a_204_response_has_no_body(sandbox: Sandbox) -> None:
+    """DigitalOcean responds to deletions without a body."""
     headers = {"Authorization": "Bearer sandbox-token", "Content-Type": "application/json"}
     connection = http.client.HTTPConnection(sandbox.digitalocean.removeprefix("http://"))
     connection.request("POST", "/v2/tags", json.dumps({"name": "blue"}), headers)
     assert json.load(connection.getresponse())["tag"]["name"] == "blue"
     connection.request("DELETE", "/v2/tags/blue", headers=headers)
-    answer = connection.getresponse()
-    assert (answer.status, answer.read(), answer.headers["Content-Length"]) == (204, b"", None)
-    assert answer.headers["x-request-id"]
+    response = connection.getresponse()
+    assert (response.status, response.read(), response.headers["Content-Length"]) == (204, b"", None)
+    assert response.headers["x-request-id"]
 
 
-def test_a_fault_of_one_account(sandbox: Sandbox) -> None:
-    """A fault of an account strikes no other account, and lasts until it is removed."""
+def test_a_fault_strikes_one_account_until_it_is_removed(sandbox: Sandbox) -> None:
+    """Requests of other accounts succeed."""
     sandbox.control.fault(account="sandbox-b", action="status", status=500, times=0)
     assert sandbox.call("GET", "/networks").status == 200
     assert [sandbox.call("GET", "/networks", token="sandbox-b").status for _ in range(2)] == [500, 500]
@@ -69,40 +69,40 @@ def test_a_fault_of_one_account(sandbox: Sandbox) -> None:
     assert sandbox.call("GET", "/networks", token="sandbox-b").status == 200
 
 
-@pytest.mark.parametrize(("action", "made"), [("drop", False), ("drop_after", True), ("timeout", False)])
-def test_cut_connections(sandbox: Sandbox, action: str, made: bool) -> None:
-    """A cut connection is an error for the client. Only with drop_after was the request handled."""
+@pytest.mark.parametrize(("action", "is_created"), [("drop", False), ("drop_after", True), ("timeout", False)])
+def test_a_cut_connection_is_an_error_for_the_client(sandbox: Sandbox, action: str, is_created: bool) -> None:
+    """Only with drop_after the request was handled."""
     sandbox.control.fault(method="POST", path="/networks$", action=action, seconds=0.05)
     with pytest.raises((urllib.error.URLError, http.client.HTTPException, ConnectionError)):
         sandbox.call("POST", "/networks", {"label": "a"})
     labels = [item["label"] for item in sandbox.control.resources()["networks"]]
-    assert ("a" in labels) is made
+    assert ("a" in labels) is is_created
     assert sandbox.control.requests()[-1]["status"] == 0
 
 
-def test_slow_answers(sandbox: Sandbox) -> None:
-    """A slow request is handled after the delay."""
+def test_a_slow_request_is_handled_after_its_delay(sandbox: Sandbox) -> None:
+    """The status is that of a normal request."""
     sandbox.control.fault(path="/networks$", action="slow", seconds=0.1)
-    begun = time.monotonic()
+    started = time.monotonic()
     assert sandbox.call("GET", "/networks").status == 200
-    assert time.monotonic() - begun >= 0.1
+    assert time.monotonic() - started >= 0.1
 
 
-def test_held_answers(sandbox: Sandbox) -> None:
-    """A held request is handled when its fault is removed."""
+def test_a_held_request_is_handled_when_its_fault_is_removed(sandbox: Sandbox) -> None:
+    """Before that, it changes nothing."""
     rule = sandbox.control.fault(method="POST", path="/networks$", action="hold")
     with concurrent.futures.ThreadPoolExecutor() as threads:
-        asked = threads.submit(sandbox.call, "POST", "/networks", {"label": "a"})
+        pending = threads.submit(sandbox.call, "POST", "/networks", {"label": "a"})
         while not sandbox.control.call("GET", "/faults")["faults"][0]["struck"]:
-            assert not asked.done()
+            assert not pending.done()
         assert "a" not in [item["label"] for item in sandbox.control.resources()["networks"]]
         sandbox.control.call("DELETE", f"/faults/{rule}")
-        assert asked.result().status == 200
+        assert pending.result().status == 200
     assert "a" in [item["label"] for item in sandbox.control.resources()["networks"]]
 
 
-def test_invalid_orders_are_explained(sandbox: Sandbox) -> None:
-    """The error of the control endpoint has the reason."""
+def test_an_invalid_control_request_is_an_error_with_a_reason(sandbox: Sandbox) -> None:
+    """The status is 400."""
     for body in ({"action": "explode"}, {"action": "drop", "colour": "red"}, {"action": "drop", "path": "("}):
         with pytest.raises(launch.LaunchError, match="400"):
             sandbox.control.call("POST", "/faults", body)
@@ -121,7 +121,7 @@ def test_the_log_has_no_tokens(sandbox: Sandbox) -> None:
     assert sandbox.token not in json.dumps(sandbox.control.requests())
 
 
-def test_out_of_band_changes(sandbox: Sandbox) -> None:
+def test_out_of_band_changes_are_visible_in_the_api(sandbox: Sandbox) -> None:
     """Out-of-band changes scale and relabel pools, upgrade clusters, and delete resources."""
     key = _cluster(sandbox)
     sandbox.control.outside("scale", cluster="c1", count=3)
@@ -139,15 +139,15 @@ def test_out_of_band_changes(sandbox: Sandbox) -> None:
     assert sandbox.control.resources()["clusters"] == []
 
 
-def test_a_cluster_keeps_a_pool(sandbox: Sandbox) -> None:
-    """An out-of-band change cannot delete the last pool; clients rely on there being one."""
+def test_an_out_of_band_change_cannot_delete_the_last_pool(sandbox: Sandbox) -> None:
+    """Clients rely on a cluster having at least one pool."""
     _cluster(sandbox)
     with pytest.raises(launch.LaunchError, match="last pool"):
         sandbox.control.outside("delete-pool", cluster="c1", pool="main")
 
 
-def test_time_moves_on_request(sandbox: Sandbox) -> None:
-    """In realistic latency nothing happens until the clock moves."""
+def test_the_clock_moves_only_on_request(sandbox: Sandbox) -> None:
+    """With realistic latency, nothing happens until the clock moves."""
     sandbox.control.latency("realistic")
     key = _cluster(sandbox)
     assert _status(sandbox, key) == "BUILDING"
@@ -155,8 +155,8 @@ def test_time_moves_on_request(sandbox: Sandbox) -> None:
     assert _status(sandbox, key) == "ACTIVE"
 
 
-def test_restart_keeps_everything(tmp_path: pathlib.Path) -> None:
-    """After a restart the same resources are at the same URLs, with the same kubeconfig."""
+def test_a_restart_keeps_resources_and_urls(tmp_path: pathlib.Path) -> None:
+    """The kubeconfigs stay valid too."""
     home = tmp_path / "home"
     with support.running(home) as first:
         key = _cluster(first)
@@ -169,15 +169,15 @@ def test_restart_keeps_everything(tmp_path: pathlib.Path) -> None:
         assert second.call("GET", f"/kubernetes/clusters/{key}").body == before
 
 
-def test_reset_empties_the_clouds(sandbox: Sandbox) -> None:
-    """A reset empties the clouds and keeps their URLs."""
+def test_a_reset_empties_the_clouds(sandbox: Sandbox) -> None:
+    """The log is emptied too."""
     _cluster(sandbox)
     sandbox.control.call("POST", "/reset")
     assert sandbox.control.resources()["clusters"] == []
     assert sandbox.control.requests() == []
 
 
-def test_malformed_requests(sandbox: Sandbox) -> None:
-    """The answer to a malformed request is a 400 in JSON."""
+def test_a_malformed_request_is_a_400(sandbox: Sandbox) -> None:
+    """The body is JSON, like that of every error."""
     for body in ({"name": "c", "pools": "x"}, {"name": "c", "pools": [1]}, {"name": "c", "pools": [{"size": []}]}):
         assert sandbox.call("POST", "/kubernetes/clusters", body).status == 400

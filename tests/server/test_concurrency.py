@@ -1,4 +1,4 @@
-"""Many at once: nothing is lost, torn, skipped or told twice, by all four ways."""
+"""Many at once: nothing is lost, torn, skipped or told twice, both ways."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Deletion: at once, by finalisation, by force, in cascade, and not at all; by all four ways."""
+"""Deletion: at once, by finalisation, by force, in cascade, and not at all; both ways."""
 
 import pytest
 

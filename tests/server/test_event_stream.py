@@ -1,4 +1,4 @@
-"""Events: what they say, in which order, from which cursor, to whom; by all four ways."""
+"""Events: what they say, in which order, from which cursor, to whom; both ways."""
 
 import uuid
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pathlib
 from collections.abc import Callable
 
 import httpx
@@ -59,9 +58,11 @@ def test_a_proxy_that_is_named_may_bring_any_host(ask) -> None:
     assert ask("api.example.com", "127.0.0.1", "10.0.0.0/8").status_code == 403
 
 
-@pytest.mark.parametrize(("options", "status"), [((), 403), (("--trusted-proxy", "127.0.0.1"), 200), (("--auth", "token"), 401)])
-def test_a_server_looks_at_it_where_it_believes_the_header(tmp_path: pathlib.Path, options: tuple[str, ...], status: int) -> None:
+@pytest.mark.parametrize(
+    ("chosen", "status"), [({}, 403), ({"trusted_proxies": ("127.0.0.1",)}, 200), ({"trusted_header": False}, 401)]
+)
+def test_a_server_looks_at_it_where_it_believes_the_header(loop, new_url, chosen: dict[str, object], status: int) -> None:
     """A token no page has."""
-    with serving.running(tmp_path, "--tick", "0", *options) as server:
+    with serving.within(loop, new_url("sqlite"), **chosen) as server:
         assert server.client.get("/api/v1/nodepools", headers={"Host": "evil.example"}).status_code == status
         assert server.client.get("/health").status_code == 200

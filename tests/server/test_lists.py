@@ -1,4 +1,4 @@
-"""Lists: pages, cursors, filters, totals, by all four ways."""
+"""Lists: pages, cursors, filters, totals, both ways."""
 
 import uuid
 

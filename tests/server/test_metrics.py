@@ -5,23 +5,23 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from prometheus_client import parser
 
 from planton import cli
+from planton_server.store import schema
 from support import postgres, serving, waiting
 
 SECRET = "export TOKEN=s3cret"
 
 
-def numbers(server: serving.Server) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+def numbers(server: serving.Caller) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     """Name and labels → value, of everything in /metrics."""
-    families = parser.text_string_to_metric_families(httpx.get(f"{server.url}/metrics", timeout=waiting.TIMEOUT_SECONDS).text)
+    families = parser.text_string_to_metric_families(server.anonymous.get("/metrics").text)
     return {(sample.name, frozenset(sample.labels.items())): sample.value for family in families for sample in family.samples}
 
 
-def number(server: serving.Server, name: str, /, **labels: str) -> float | None:
+def number(server: serving.Caller, name: str, /, **labels: str) -> float | None:
     return numbers(server).get((name, frozenset(labels.items())))
 
 
@@ -69,35 +69,35 @@ def test_the_database_and_the_timed_work_have_theirs(server: serving.Server) -> 
     assert number(server, "planton_ticks_total", work="clean") is not None
 
 
-def test_the_numbers_of_pools_are_bounded(tmp_path: pathlib.Path) -> None:
+def test_the_numbers_of_pools_are_bounded(loop, new_url) -> None:
     """What is left out is told."""
-    with serving.running(tmp_path, "--metrics-pools", "0", "--tick", "0") as server:
+    with serving.within(loop, new_url("sqlite"), metrics_pools=0) as server:
         server.pool()
         found = numbers(server)
         assert not any(name == "planton_nodepool_desired_nodes" for name, _ in found)
         assert number(server, "planton_nodepools_omitted") == 1
 
 
-def _token(folder: pathlib.Path, role: str, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
-    url = f"sqlite:///{folder / 'server.db'}"
+def _token(url: str, role: str, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
     assert cli.main(["server", "token", "create", f"{role}@example.com", "--role", role, "--database-url", url]) == 0
     return {"Authorization": f"Bearer {capsys.readouterr().out.strip()}"}
 
 
-def test_the_numbers_of_pools_need_a_token_where_callers_do(tmp_path: pathlib.Path, capsys) -> None:
+def test_the_numbers_of_pools_need_a_token_where_callers_do(loop, new_url, capsys) -> None:
     """Of a controller, who sees all; a proxy on this machine could bring anybody. The rest is open."""
-    with serving.running(tmp_path, "--tick", "0") as server:
+    url = new_url("sqlite")
+    with serving.within(loop, url) as server:
         _, pool = server.pool()
-    with serving.running(tmp_path, "--tick", "0", "--auth", "token") as server:
-        for headers in ({}, serving.USER, {"X-User-Email": "c@system.local"}, _token(tmp_path, "user", capsys)):
-            text = httpx.get(f"{server.url}/metrics", headers=headers).raise_for_status().text
+    with serving.within(loop, url, trusted_header=False) as server:
+        for headers in ({}, serving.USER, {"X-User-Email": "c@system.local"}, _token(url, "user", capsys)):
+            text = server.anonymous.get("/metrics", headers=headers).raise_for_status().text
             assert pool not in text
             assert "pool-1" not in text
             assert 'planton_nodepools{phase="Pending",platform="gcp"} 1.0' in text
             assert "planton_nodepools_omitted 1.0" in text
-        controller = _token(tmp_path, "controller", capsys)
-        assert pool in httpx.get(f"{server.url}/metrics", headers=controller).text
-        assert httpx.get(f"{server.url}/metrics", headers={"Authorization": "Bearer wrong"}).status_code == 401
+        controller = _token(url, "controller", capsys)
+        assert pool in server.anonymous.get("/metrics", headers=controller).text
+        assert server.anonymous.get("/metrics", headers={"Authorization": "Bearer wrong"}).status_code == 401
 
 
 def test_a_user_sees_no_numbers_of_pools(server: serving.Server) -> None:
@@ -105,23 +105,25 @@ def test_a_user_sees_no_numbers_of_pools(server: serving.Server) -> None:
     cluster, pool = server.pool()
     assert pool not in server.client.get("/metrics").text
     assert pool in server.client.get("/metrics", headers={"X-User-Email": "c@system.local"}).text
-    assert pool in httpx.get(f"{server.url}/metrics").text
+    assert pool in server.anonymous.get("/metrics").text
     server.call("DELETE", f"/clusters/{cluster}?force=true")
 
 
-def test_a_proxy_on_this_machine_shows_no_numbers_of_pools(tmp_path: pathlib.Path) -> None:
+def test_a_proxy_on_this_machine_shows_no_numbers_of_pools(loop, new_url) -> None:
     """It brings anybody, without a name too."""
-    with serving.running(tmp_path, "--tick", "0", "--trusted-proxy", "127.0.0.1") as server:
+    with serving.within(loop, new_url("sqlite"), trusted_proxies=("127.0.0.1",)) as server:
         _, pool = server.pool()
-        assert pool not in httpx.get(f"{server.url}/metrics").text
+        assert pool not in server.anonymous.get("/metrics").text
         assert pool in server.client.get("/metrics", headers={"X-User-Email": "c@system.local"}).text
 
 
-def test_without_its_database_a_server_still_tells_its_numbers(tmp_path: pathlib.Path) -> None:
+def test_without_its_database_a_server_still_tells_its_numbers(loop) -> None:
     """The alert on the database needs them then."""
     cluster = postgres.Cluster()
+    url = cluster.url(cluster.create())
+    schema.migrate(url)
     try:
-        with serving.running(tmp_path, "--database-url", cluster.url(cluster.create()), "--tick", "1") as server:
+        with serving.within(loop, url, tick=1) as server:
             cluster.stop()
             assert number(server, "planton_database_up") == 0
             assert number(server, "planton_nodepools_omitted") is None
@@ -137,7 +139,7 @@ def test_workers_count_together(tmp_path: pathlib.Path) -> None:
     with serving.running(tmp_path, "--workers", "2", "--tick", "0") as server:
         labels = {"transport": "rest", "method": "GET", "route": "/info", "code": "200"}
         # Each on a connection of its own, so that both workers get some.
-        statuses = {httpx.get(f"{server.url}/info").status_code for _ in range(20)}
+        statuses = {server.anonymous.get("/info").status_code for _ in range(20)}
         assert statuses == {200}
         waiting.until(lambda: number(server, "planton_requests_total", **labels) == 20, "all to be counted")
         waiting.until(lambda: number(server, "planton_database_connections_max") == 4, "both workers to have been asked")

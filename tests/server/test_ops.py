@@ -10,7 +10,6 @@ import subprocess
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import httpx
 import pytest
 import yaml
 from prometheus_client import parser
@@ -77,12 +76,12 @@ def rules() -> Iterator[tuple[str, dict[str, object]]]:
 
 
 @pytest.fixture(scope="module")
-def known(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+def known(loop, new_url) -> dict[str, set[str]]:
     """Name → labels of each number that a server with a pool has."""
-    with serving.running(tmp_path_factory.mktemp("ops"), "--tick", "0") as server:
+    with serving.within(loop, new_url("sqlite")) as server:
         _, pool = server.pool()
         server.call("PUT", f"/nodepools/{pool}/status", serving.REPORT)
-        families = parser.text_string_to_metric_families(httpx.get(f"{server.url}/metrics").text)
+        families = parser.text_string_to_metric_families(server.anonymous.get("/metrics").text)
         found: dict[str, set[str]] = {}
         for family in families:
             for sample in family.samples:

@@ -1,4 +1,4 @@
-"""Safe repeats and rehearsals: ``Idempotency-Key`` and ``dryRun``, by all four ways."""
+"""Safe repeats and rehearsals: ``Idempotency-Key`` and ``dryRun``, both ways."""
 
 import pytest
 

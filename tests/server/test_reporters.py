@@ -1,4 +1,4 @@
-"""Controllers report as themselves, little enough to be read by all, in texts that no terminal obeys; by all four ways."""
+"""Controllers report as themselves, little enough to be read by all, in texts that no terminal obeys; both ways."""
 
 from __future__ import annotations
 

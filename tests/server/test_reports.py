@@ -1,4 +1,4 @@
-"""What controllers report, and what phases, health and conditions come of it, by all four ways."""
+"""What controllers report, and what phases, health and conditions come of it, both ways."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Clusters and node pools: create, get, list, replace, by all four ways."""
+"""Clusters and node pools: create, get, list, replace, both ways."""
 
 import datetime
 import uuid

@@ -1,4 +1,4 @@
-"""Resyncs: how they are spread, at the creation as at a tick, by all four ways."""
+"""Resyncs: how they are spread, at the creation as at a tick, both ways."""
 
 import collections
 import datetime

@@ -1,4 +1,4 @@
-"""Who may do what, by all four ways."""
+"""Who may do what, both ways."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What requests cost the database, by all four ways."""
+"""What requests cost the database, both ways."""
 
 import pytest
 

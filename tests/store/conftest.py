@@ -1,9 +1,8 @@
-"""Fixtures of the store's tests: one empty, migrated database of each engine."""
+"""Fixtures for the tests of the store: an empty, migrated database of each engine."""
 
 from __future__ import annotations
 
 import pathlib
-import shutil
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
@@ -11,14 +10,14 @@ import pytest
 import sqlalchemy as sa
 
 from planton_server.store import database, engines
-from support import api
+from support import api, sqlite_file
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: pathlib.Path, migrated_file: pathlib.Path) -> str:
+def url(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
     """The URL of an empty, migrated database."""
     if request.param == "sqlite":
-        return f"sqlite:///{shutil.copy(migrated_file, tmp_path)}"
+        return sqlite_file.create(tmp_path / "server.db")
     cluster = request.getfixturevalue("cluster")
     return cluster.url(cluster.create(request.getfixturevalue("migrated")))
 
@@ -48,7 +47,7 @@ def store(loop: api.Loop, url: str) -> Iterator[database.Database]:
 
 
 class Explained(database.Statement):
-    """A statement whose rows are its plan."""
+    """A statement whose rows are its query plan."""
 
     def compiled(self, database: str, values: Any) -> tuple[str, list[Any]]:
         text, ordered = super().compiled(database, values)
@@ -56,18 +55,18 @@ class Explained(database.Statement):
 
 
 class Explaining:
-    """A database that plans statements and does not run them."""
+    """A database that plans statements without running them."""
 
-    def __init__(self, within: database.Database) -> None:
-        self.name = within.name
-        self._within = within
+    def __init__(self, inner: database.Database) -> None:
+        self.name = inner.name
+        self._inner = inner
 
     async def rows(self, statement: database.Statement, **values: Any) -> Sequence[database.Row]:
-        rows = await self._within.rows(Explained(statement.clause), **values)
+        rows = await self._inner.rows(Explained(statement.clause), **values)
         return [str(row[-1]) for row in rows]
 
 
 @pytest.fixture
 def plan(loop: api.Loop, store: database.Database) -> Callable[[Callable[[Any], Awaitable[Any]]], str]:
-    """Returns a function that returns the plan of the statement that a function runs on a database."""
+    """Returns a function that returns the query plan of the statement that a callable runs."""
     return lambda run: "\n".join(loop.run(run(Explaining(store))))

@@ -1,4 +1,4 @@
-"""What the store promises of each database: transactions that happen or not, whatever becomes of who asked for them."""
+"""Transactions on each database: they commit or roll back, even if the caller is cancelled."""
 
 import asyncio
 import contextlib
@@ -9,28 +9,29 @@ import sqlalchemy as sa
 
 from planton_server.store import access, database, events, schema
 
-PUT = {"subject": "s", "role": "user", "created_at": "2026-01-01T00:00:00.000000Z", "expires_at": None}
+TOKEN = {"subject": "s", "role": "user", "created_at": "2026-01-01T00:00:00.000000Z", "expires_at": None}
 
 
 async def write(store, *digests, error=None):
-    """Puts tokens in one transaction, which an error ends."""
+    """Stores tokens in one transaction, which may end with an error."""
     async with store.transaction() as transaction:
         for digest in digests:
-            await access.put_token(transaction, PUT | {"digest": digest})
+            await access.put_token(transaction, TOKEN | {"digest": digest})
         if error:
             raise error
 
 
 async def tokens(store):
+    """Returns the digests of the stored tokens."""
     return [row["digest"] for row in await access.list_tokens(store)]
 
 
-def test_transaction_is_kept_at_its_end(loop, store):
-    """What a transaction wrote is there for others when it has ended, and not before."""
+def test_a_transaction_is_visible_after_its_commit(loop, store):
+    """Other readers do not see its rows earlier."""
 
     async def run():
         async with store.transaction() as transaction:
-            await access.put_token(transaction, PUT | {"digest": "a"})
+            await access.put_token(transaction, TOKEN | {"digest": "a"})
             before = await tokens(store)
         return before, await tokens(store)
 
@@ -38,8 +39,8 @@ def test_transaction_is_kept_at_its_end(loop, store):
 
 
 @pytest.mark.parametrize("error", [ValueError, asyncio.CancelledError])
-def test_transaction_that_is_left_by_an_error_is_undone(loop, store, error):
-    """Nothing of it stays, and the next one works."""
+def test_a_transaction_that_ends_with_an_error_is_rolled_back(loop, store, error):
+    """The next transaction works."""
 
     async def run():
         with pytest.raises(error):
@@ -50,8 +51,8 @@ def test_transaction_that_is_left_by_an_error_is_undone(loop, store, error):
     assert loop.run(run()) == ["b"]
 
 
-def test_key_that_is_there(loop, store):
-    """A key that is there already is told as such, and the transaction is over."""
+def test_a_duplicate_key_is_an_error_and_rolls_back(loop, store):
+    """The error is the same for both engines."""
 
     async def run():
         with pytest.raises(database.DuplicateError):
@@ -61,8 +62,8 @@ def test_key_that_is_there(loop, store):
     assert loop.run(run()) == []
 
 
-def test_many_happen_together(loop, store):
-    """Of several sets of values all are written or none."""
+def test_a_statement_with_several_rows_is_atomic(loop, store):
+    """All rows are written, or none."""
     statement = database.Statement(
         sa.text("INSERT INTO tokens (digest, subject, role, created_at) VALUES (:digest, 's', 'user', 't')")
     )
@@ -78,8 +79,8 @@ def test_many_happen_together(loop, store):
     assert loop.run(tokens(store)) == ["c", "d"]
 
 
-def test_callers_that_go_away_leave_nothing_open(loop, store):
-    """Whenever a caller is cancelled, at each step of its transaction, the next ones work."""
+def test_a_cancelled_caller_leaves_no_open_transaction(loop, store):
+    """The caller is cancelled at each step of its transaction. Later transactions work."""
 
     async def run():
         for steps in range(12):
@@ -88,16 +89,16 @@ def test_callers_that_go_away_leave_nothing_open(loop, store):
                 await asyncio.sleep(0)
             task.cancel()
             await asyncio.wait([task])
-            await write(store, f"kept-{steps}")
+            await write(store, f"later-{steps}")
         return await tokens(store)
 
-    found = loop.run(run())
-    assert {f"kept-{steps}" for steps in range(12)} <= set(found)
+    digests = loop.run(run())
+    assert {f"later-{steps}" for steps in range(12)} <= set(digests)
     assert store.connections()[0] == 0
 
 
-def test_commit_that_fails_leaves_nothing_open(loop, tmp_path):
-    """Where a commit itself fails, as on a full disk, the change is undone and later ones work."""
+def test_a_failed_commit_leaves_no_open_transaction(loop, tmp_path):
+    """A commit may fail, for example on a full disk. The change is rolled back, and later transactions work."""
     url = f"sqlite:///{tmp_path / 'server.db'}"
     schema.migrate(url)
     with contextlib.closing(sqlite3.connect(tmp_path / "server.db")) as connection:
@@ -112,22 +113,24 @@ def test_commit_that_fails_leaves_nothing_open(loop, tmp_path):
         with pytest.raises(sqlite3.IntegrityError):
             await write(store, "a")
         await write(store, "b")
-        found = await tokens(store)
+        digests = await tokens(store)
         await store.close()
-        return found
+        return digests
 
     assert loop.run(run()) == ["b"]
 
 
-async def tell(transaction, name, identifier):
-    told = {
+async def append(transaction, name, identifier):
+    """Appends an event."""
+    event = {
         "id": identifier, "type": "nodepool.updated", "kind": "NodePool", "resource_id": "r", "cluster_id": "c", "name": "n", "owner": "o",
         "generation": 1, "actor": "a", "time": "2026-01-01T00:00:00.000000Z", "replacement": "",
     }  # fmt: skip
-    await events.append(transaction, name, [told])
+    await events.append(transaction, name, [event])
 
 
 async def read(store, after=events.Cursor()):  # noqa: B008 - a constant
+    """Returns the ids of the events after a cursor."""
     return [row["id"] for row in await events.read(store, after, limit=100)]
 
 
@@ -136,25 +139,25 @@ ON_POSTGRESQL = pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 
 
 @ON_POSTGRESQL
-def test_event_is_read_when_no_older_transaction_runs(loop, store):
-    """An event waits for the transactions that began before it, so that a cursor that has passed it has missed none."""
+def test_an_event_is_readable_when_no_older_transaction_runs(loop, store):
+    """An event waits for older transactions, so that a reader's cursor never skips one."""
 
     async def run():
-        seen = []
+        pages = []
         async with store.transaction() as older:
-            await tell(older, store.name, "older")
+            await append(older, store.name, "older")
             async with store.transaction() as newer:
-                await tell(newer, store.name, "newer")
-            seen.append(await read(store))
-        seen.append(await read(store))
-        return seen
+                await append(newer, store.name, "newer")
+            pages.append(await read(store))
+        pages.append(await read(store))
+        return pages
 
     assert loop.run(run()) == [[], ["older", "newer"]]
 
 
 @ON_POSTGRESQL
-def test_event_of_who_waited_for_a_row_comes_after_that_of_who_held_it(loop, store):
-    """A transaction that is older and waits for a newer one tells of the resource after it, as it changed it after it."""
+def test_the_event_of_a_waiting_transaction_follows_that_of_the_lock_holder(loop, store):
+    """The older transaction waits for a row lock of the newer one, so its change comes later."""
     if store.name == "sqlite":
         pytest.skip("one transaction writes at a time")
     lock = database.Statement(sa.text("SELECT digest FROM tokens WHERE digest = :digest FOR UPDATE"))
@@ -162,29 +165,29 @@ def test_event_of_who_waited_for_a_row_comes_after_that_of_who_held_it(loop, sto
     async def run():
         async with store.transaction() as transaction:
             for digest in ("first", "second"):
-                await access.put_token(transaction, PUT | {"digest": digest})
+                await access.put_token(transaction, TOKEN | {"digest": digest})
         async with store.transaction() as older:
-            await older.rows(lock, digest="first")  # it has an id from here on
+            await older.rows(lock, digest="first")  # the transaction has an id from here on
             async with store.transaction() as newer:
                 await newer.rows(lock, digest="second")
-                await tell(newer, store.name, "newer")
+                await append(newer, store.name, "newer")
             await older.rows(lock, digest="second")
-            await tell(older, store.name, "older")
+            await append(older, store.name, "older")
         return await read(store)
 
     assert loop.run(run()) == ["newer", "older"]
 
 
-def test_cursor_of_an_event(loop, store):
-    """From the cursor of each event on come those after it; the last one's is the stream's end."""
+def test_a_cursor_selects_the_events_after_it(loop, store):
+    """The cursor of the last event is the end of the stream."""
 
     async def run():
         for identifier in "abc":
             async with store.transaction() as transaction:
-                await tell(transaction, store.name, identifier)
+                await append(transaction, store.name, identifier)
         rows = await events.read(store, events.Cursor(), limit=100)
         cursors = [events.Cursor(row["transaction_id"], row["number"]) for row in rows]
-        rest = [await read(store, events.cursor(str(cursor))) for cursor in cursors]
-        return rest, await events.last(store) == cursors[-1]
+        following = [await read(store, events.cursor(str(cursor))) for cursor in cursors]
+        return following, await events.last(store) == cursors[-1]
 
     assert loop.run(run()) == ([["b", "c"], ["c"], []], True)

@@ -1,4 +1,4 @@
-"""The cost of reading events: an owner's events are found without reading those of others."""
+"""The cost of reading events: an owner's events are read without those of others."""
 
 import pytest
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from support import rows
 @pytest.mark.parametrize("after", [events.Cursor(), events.Cursor(0, 700)])
 @pytest.mark.parametrize("analyzed", ["before", "between", "never"])
 def test_an_owners_events_are_read_through_the_owners_index(engine, plan, after, analyzed):
-    """From the cursor on, also where the statistics are from a time when all events were this owner's."""
+    """This holds for stale statistics too, from a time when all events were this owner's."""
     rows.event(engine, owner="few@example.com")
     first = {name: value for name, value in rows.told(engine)[0].items() if name != "number"}
     with engine.begin() as connection:

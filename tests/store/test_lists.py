@@ -33,19 +33,19 @@ INDEXES = {
 
 
 def cluster(engine, identifier, **values):
-    """Insert a cluster with an id of the test, and return the id."""
+    """Inserts a cluster with an id of the test, and returns the id."""
     rows.cluster(engine, id=identifier, **values)
     return identifier
 
 
 def pools(engine, cluster_id, numbers, **values):
-    """Insert node pools in the phase Ready, each newer than the one before."""
+    """Inserts node pools in the phase Ready, each newer than the one before."""
     template = rows.read(engine, tables.NODE_POOLS, rows.node_pool(engine, cluster_id, phase="Ready", **values))
     copies(engine, tables.NODE_POOLS, template, cluster_id, numbers)
 
 
 def copies(engine, table, template, prefix, numbers):
-    """Replace a row by copies, each newer than the one before."""
+    """Replaces a row by copies, each newer than the one before."""
     with engine.begin() as connection:
         connection.execute(sa.delete(table).where(table.c.id == template["id"]))
         batch = [
@@ -55,7 +55,7 @@ def copies(engine, table, template, prefix, numbers):
 
 
 def analyze(engine):
-    """Bring the statistics up to date, now and at no other time."""
+    """Updates the statistics, and disables automatic updates."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql("ALTER TABLE node_pools SET (autovacuum_enabled = false)")
@@ -64,7 +64,7 @@ def analyze(engine):
 
 
 def test_each_list_reads_its_index_in_order(engine, plan):
-    """A list is neither sorted nor read through another index, also where it has grown since the statistics were made."""
+    """A list is not sorted, even if the table has grown since the last statistics."""
     cluster(engine, "first", owner=OWNERS[0])
     cluster(engine, "second", owner=OWNERS[1])
     pools(engine, "first", range(2000), owner=OWNERS[0])
@@ -81,7 +81,7 @@ def test_each_list_reads_its_index_in_order(engine, plan):
 
 
 def check(text, index, case):
-    """Check that a plan reads an index in order; only the rows of the page may be found by their ids and be sorted."""
+    """Checks that a plan reads an index in order. Only the rows of the page may be looked up by id and sorted."""
     indexes = {word for word in text.split() if word.startswith(("ix_", "uq_", "pk_", "sqlite_autoindex"))}
     by_id = indexes & {"pk_node_pools", "pk_clusters", "sqlite_autoindex_node_pools_1", "sqlite_autoindex_clusters_1"}
     assert indexes - by_id == {index}, (case, text)
@@ -90,14 +90,14 @@ def check(text, index, case):
 
 
 def test_pages_contain_the_rows_of_their_filter(loop, store, engine):
-    """Whatever the filter, the offset and the row before the page, a page has the newest rows that remain."""
+    """For every filter, offset and cursor, a page has the newest remaining rows."""
     for identifier, owner in (("first", OWNERS[0]), ("second", OWNERS[1]), ("third", OWNERS[0])):
         cluster(engine, identifier, owner=owner)
     combinations = itertools.product((("first", OWNERS[0]), ("second", OWNERS[1]), ("third", OWNERS[0])), PHASES, PLATFORMS)
     for number, ((cluster_id, owner), phase, platform) in enumerate(combinations):
         deleted_at = rows.THEN if phase == "Deleting" else None
         values = {"owner": owner, "phase": phase, "platform": platform, "deleted_at": deleted_at}
-        # Two of each, of which all were created at one of three times.
+        # Two of each, created at one of three times.
         for copy in range(2):
             created = f"2026-01-01T00:00:0{number % 3}.000000Z"
             rows.node_pool(engine, cluster_id, created_at=created, name=f"{number}-{copy}", **values)
@@ -119,7 +119,7 @@ def test_pages_contain_the_rows_of_their_filter(loop, store, engine):
 
 
 def contains(selection, row):
-    """Return whether a row is one of a filter's."""
+    """Returns whether a filter selects a row."""
     return (
         selection.owner in ("", row["owner"])
         and selection.cluster_id in ("", row["cluster_id"])

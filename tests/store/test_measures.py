@@ -1,4 +1,4 @@
-"""What operators measure, as the database says it."""
+"""Metrics for operators, computed in the database."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from planton_server.store import database, events, measures, tables
 from support import rows
 
 
-def asked(url: str, question: Callable[[database.Database], Awaitable[Any]]) -> Any:
-    async def ask() -> Any:
+def query(url: str, measure: Callable[[database.Database], Awaitable[Any]]) -> Any:
+    async def run() -> Any:
         store = await database.connect(url)
         try:
-            return await question(store)
+            return await measure(store)
         finally:
             await store.close()
 
-    return asyncio.run(ask())
+    return asyncio.run(run())
 
 
 def report(engine: sa.Engine, pool: str, controller: str, metadata: object, updated_at: str = rows.THEN) -> None:
@@ -35,15 +35,15 @@ def report(engine: sa.Engine, pool: str, controller: str, metadata: object, upda
 
 
 def test_pools_are_counted_by_phase_and_cloud(url: str, engine: sa.Engine) -> None:
-    """Those that are being deleted too; what is no more is not there, not even as zero."""
+    """Pools in deletion are counted too. Deleted ones are omitted, not reported as zero."""
     cluster = rows.cluster(engine)
     for values in ({}, {}, {"platform": "aws"}, {"phase": "Deleting", "deleted_at": rows.THEN}):
         rows.node_pool(engine, cluster, **values)
-    gone = rows.node_pool(engine, cluster, phase="Ready")
+    deleted = rows.node_pool(engine, cluster, phase="Ready")
     with engine.begin() as connection:
-        connection.execute(sa.delete(tables.NODE_POOLS).where(tables.NODE_POOLS.c.id == gone))
-    found = {(row["phase"], row["platform"]): row["number"] for row in asked(url, measures.tallies)}
-    assert found == {("Progressing", "gcp"): 2, ("Progressing", "aws"): 1, ("Deleting", "gcp"): 1}
+        connection.execute(sa.delete(tables.NODE_POOLS).where(tables.NODE_POOLS.c.id == deleted))
+    counts = {(row["phase"], row["platform"]): row["number"] for row in query(url, measures.tallies)}
+    assert counts == {("Progressing", "gcp"): 2, ("Progressing", "aws"): 1, ("Deleting", "gcp"): 1}
 
 
 @pytest.mark.parametrize(
@@ -58,52 +58,52 @@ def test_pools_are_counted_by_phase_and_cloud(url: str, engine: sa.Engine) -> No
         ({"nodeCount": 3}, [{"active_nodes": "many", "desired_nodes": True}], 3, None),
     ],
 )
-def test_nodes_are_what_controllers_say_else_what_is_wanted(
+def test_node_counts_come_from_controllers_or_else_from_the_spec(
     url: str, engine: sa.Engine, spec: dict[str, int], reports: list[dict[str, object]], desired: int, active: int
 ) -> None:
-    """The latest report that has a number counts; what is no number does not."""
+    """The latest report with a number is used. Other values are ignored."""
     cluster = rows.cluster(engine)
     pool = rows.node_pool(engine, cluster, spec=json.dumps(spec), name="workers", generation=1)
     for number, metadata in enumerate(reports):
         report(engine, pool, f"controller-{9 - number}", metadata, updated_at=f"2026-01-0{number + 1}")
-    [found] = asked(url, lambda store: measures.nodes(store, limit=10))
-    assert found == measures.Nodes(pool, cluster, "workers", "gcp", desired, active)
+    [nodes] = query(url, lambda store: measures.nodes(store, limit=10))
+    assert nodes == measures.Nodes(pool, cluster, "workers", "gcp", desired, active)
 
 
 @pytest.mark.parametrize(
     ("values", "desired"), [({"generation": 2}, 9), ({"generation": 1}, 3), ({"generation": 1, "deleted_at": rows.THEN}, 0)]
 )
-def test_who_has_not_seen_what_is_wanted_does_not_say_it(
+def test_a_report_on_an_old_generation_does_not_set_the_desired_count(
     url: str, engine: sa.Engine, values: dict[str, object], desired: int
 ) -> None:
-    """A controller that is gone says what was wanted before; of a pool that is being deleted no node is."""
+    """A stopped controller reported an old spec. A pool in deletion desires no nodes."""
     pool = rows.node_pool(engine, rows.cluster(engine), spec='{"nodeCount":9}', **values)
     report(engine, pool, "controller", {"active_nodes": 3, "desired_nodes": 3})
-    [found] = asked(url, lambda store: measures.nodes(store, limit=10))
-    assert (found.desired, found.active) == (desired, 3)
+    [nodes] = query(url, lambda store: measures.nodes(store, limit=10))
+    assert (nodes.desired, nodes.active) == (desired, 3)
 
 
-def test_only_the_newest_pools_have_numbers_of_their_own(url: str, engine: sa.Engine) -> None:
-    """However many controllers report of each."""
+def test_only_the_newest_pools_are_measured_individually(url: str, engine: sa.Engine) -> None:
+    """The number of controllers that report does not matter."""
     cluster = rows.cluster(engine)
     pools = [rows.node_pool(engine, cluster, created_at=f"2026-01-0{number}") for number in range(1, 5)]
     for pool in pools:
         for controller in ("first", "second"):
             report(engine, pool, controller, {"active_nodes": 1})
-    found = asked(url, lambda store: measures.nodes(store, limit=2))
-    assert [one.identifier for one in found] == [pools[3], pools[2]]
+    measured = query(url, lambda store: measures.nodes(store, limit=2))
+    assert [each.identifier for each in measured] == [pools[3], pools[2]]
 
 
-def test_the_lag_is_of_deletions_that_nobody_acknowledged(url: str, engine: sa.Engine) -> None:
+def test_the_lag_counts_unacknowledged_deletions(url: str, engine: sa.Engine) -> None:
     """Other events need no acknowledgement."""
-    assert tuple(asked(url, events.lag)) == (0, None)
+    assert tuple(query(url, events.lag)) == (0, None)
     rows.event(engine, time=rows.THEN)
     rows.event(engine, time=rows.THEN, type="nodepool.deleted", acknowledged_at=rows.MINUTE)
     rows.event(engine, time=rows.HOUR, type="nodepool.deleted")
     rows.event(engine, time=rows.MINUTE, type="cluster.deleted")
-    assert tuple(asked(url, events.lag)) == (2, rows.MINUTE)
+    assert tuple(query(url, events.lag)) == (2, rows.MINUTE)
 
 
-def test_a_database_that_is_there_answers(url: str) -> None:
-    """And says nothing."""
-    assert asked(url, measures.answers) is True
+def test_a_reachable_database_is_reported_as_available(url: str) -> None:
+    """The health check uses it."""
+    assert query(url, measures.answers) is True

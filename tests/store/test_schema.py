@@ -1,4 +1,4 @@
-"""The schema: the migrations make what the tables say, once, and servers of two releases live on one database."""
+"""The schema: migrations create the declared tables, once, and two releases can share one database."""
 
 import pathlib
 import subprocess
@@ -22,8 +22,8 @@ def empty_url(request, tmp_path):
     return cluster.url(cluster.create())
 
 
-def test_migrations_make_the_tables(engine):
-    """What Alembic would still change is nothing."""
+def test_migrations_create_the_declared_tables(engine):
+    """Alembic finds no difference."""
     with engine.connect() as connection:
         context = alembic.migration.MigrationContext.configure(
             connection, opts={"compare_type": True, "compare_server_default": True}
@@ -31,22 +31,22 @@ def test_migrations_make_the_tables(engine):
         assert alembic.autogenerate.compare_metadata(context, tables.METADATA) == []
 
 
-def test_names_of_migrations_begin_with_their_revision():
-    """The supported revisions are those that Alembic finds."""
+def test_names_of_migrations_start_with_their_revision():
+    """The list of supported revisions equals Alembic's."""
     folder = pathlib.Path(schema.__file__).with_name("migrations")
     scripts = alembic.script.ScriptDirectory(str(folder)).walk_revisions()
     assert list(schema.supported_revisions()) == [script.revision for script in scripts][::-1]
 
 
-def test_migration_is_done_once(empty_url):
-    """The first run goes from nothing to the newest revision, the next one finds it there."""
+def test_a_migration_runs_once(empty_url):
+    """The first run migrates to the newest revision, the second changes nothing."""
     before, now = schema.migrate(empty_url)
     assert (before, bool(now)) == ("", True)
     assert schema.migrate(empty_url) == (now, now)
 
 
-def test_servers_that_start_at_once(empty_url):
-    """Of several that migrate at the same time one does it, and all find it done."""
+def test_concurrent_servers_migrate_once(empty_url):
+    """One of them migrates, the others wait for it."""
     program = "import sys; from planton_server.store import schema; print(*schema.migrate(sys.argv[1]), sep=',')"
     command = [sys.executable, "-c", program, empty_url]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
@@ -55,24 +55,24 @@ def test_servers_that_start_at_once(empty_url):
     assert sorted(results) == [["", now], [now, now]]
 
 
-def test_database_of_a_newer_release_is_left_alone(url, engine):
-    """An old server that starts during a roll changes nothing."""
+def test_the_schema_of_a_newer_release_is_not_changed(url, engine):
+    """An old server may start during a rolling update."""
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = 'from-the-future'"))
     assert schema.migrate(url) == ("from-the-future", "from-the-future")
 
 
-def test_database_that_cannot_be_reached(tmp_path):
-    """A server that is not there, or a folder that is not, is told as such."""
+def test_an_unreachable_database_is_an_error(tmp_path):
+    """Examples are a stopped server and a missing folder."""
     for url in (f"postgresql://postgres@/nothing?host={tmp_path}", f"sqlite:///{tmp_path}/nowhere/server.db"):
         with pytest.raises(database.UnavailableError):
             schema.migrate(url)
 
 
-def test_file_is_its_owners(tmp_path):
-    """Nobody else on the machine reads the file."""
+def test_only_the_user_can_read_the_database_file(tmp_path):
+    """Other users of the machine have no access."""
     schema.migrate(f"sqlite:///{tmp_path / 'server.db'}")
-    assert {found.stat().st_mode & 0o077 for found in tmp_path.iterdir()} == {0}
+    assert {path.stat().st_mode & 0o077 for path in tmp_path.iterdir()} == {0}
 
 
 @pytest.mark.parametrize(
@@ -84,14 +84,14 @@ def test_file_is_its_owners(tmp_path):
         ("postgres://h/d", "postgresql"),
     ],
 )
-def test_urls(url, name):
-    """Two forms of URLs are known."""
+def test_urls_of_both_engines_are_valid(url, name):
+    """PostgreSQL has two URL schemes."""
     assert database.check(url) == name
 
 
 @pytest.mark.parametrize("url", ["", "a.db", "sqlite://", "sqlite:///", "mysql://h/d", "http://h"])
-def test_bad_urls(url):
-    """Others are told as such."""
+def test_other_urls_are_refused(url):
+    """The message names the valid schemes."""
     with pytest.raises(ValueError, match="must be sqlite"):
         database.check(url)
 
@@ -99,6 +99,6 @@ def test_bad_urls(url):
 @pytest.mark.parametrize(
     ("url", "path"), [("sqlite:///a.db", "a.db"), ("sqlite:////a/b.db", "/a/b.db"), ("sqlite:///a%20b.db", "a b.db")]
 )
-def test_path(url, path):
-    """A URL of SQLite names a path, absolute after a fourth slash."""
+def test_a_sqlite_url_contains_a_path(url, path):
+    """The path is absolute after a fourth slash."""
     assert database.path(url) == path

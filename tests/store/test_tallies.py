@@ -1,4 +1,4 @@
-"""Totals of lists are counted by triggers, whatever changes the rows."""
+"""Totals of lists, counted by triggers on every change of rows."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ POOLS = tables.NODE_POOLS
 
 
 def counted(engine: sa.Engine) -> dict[tuple[str, str], int]:
-    """Cluster and phase → how many pools, without those that are none."""
+    """Returns cluster and phase → the number of pools, without zeros."""
     column = tables.TALLIES.c
     query = sa.select(column.cluster_id, column.phase, sa.func.sum(column.number)).group_by(column.cluster_id, column.phase)
     with engine.connect() as connection:
         return {(cluster, phase): int(number) for cluster, phase, number in connection.execute(query) if number}
 
 
-def test_what_one_statement_changes_is_counted(engine: sa.Engine) -> None:
-    """Of several rows, in several clusters, in each of the three ways; no row changes nothing."""
+def test_every_statement_updates_the_totals(engine: sa.Engine) -> None:
+    """Inserts, updates and deletes of several rows in several clusters are counted. So are statements without rows."""
     first, second = rows.cluster(engine), rows.cluster(engine)
     for cluster in (first, first, first, second):
         rows.node_pool(engine, cluster)

@@ -1,4 +1,4 @@
-"""Timed work: what is due is done, once, with its events, at the time that is given."""
+"""Timed work: deadlines, resyncs and cleaning run once, with their events, at the time of an argument."""
 
 from __future__ import annotations
 
@@ -16,40 +16,40 @@ from support import rows
 from support.rows import HOUR, MINUTE, THEN
 
 LATE = {"reason": "DeadlineExceeded", "message": "it was not ready in time"}
-#: First digits of an id → when its next resync is.
+#: First digits of an id → the time of its next resync.
 AT_HOUR = {f"{place:02x}": HOUR for place in range(256)}
 UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
-def test_what_passed_its_deadline_fails_and_tells(engine: sa.Engine) -> None:
-    """The status, its time and the version change; the generation and the deadline stay."""
+def test_a_node_pool_fails_with_an_event_after_its_deadline(engine: sa.Engine) -> None:
+    """Status, times and resource version change. Generation and deadline stay."""
     cluster = rows.cluster(engine)
     pool = rows.node_pool(engine, cluster, deadline=MINUTE, replacement='["spec.x"]')
     assert ticks.deadlines(engine, now=MINUTE, **LATE) == 1
-    found = rows.read(engine, tables.NODE_POOLS, pool)
-    assert (found["phase"], found["reason"], found["message"]) == ("Failed", *LATE.values())
-    assert (found["generation"], found["resource_version"], found["deadline"]) == (3, 8, MINUTE)
-    assert (found["status_time"], found["updated_at"], found["created_at"]) == (MINUTE, MINUTE, THEN)
+    row = rows.read(engine, tables.NODE_POOLS, pool)
+    assert (row["phase"], row["reason"], row["message"]) == ("Failed", *LATE.values())
+    assert (row["generation"], row["resource_version"], row["deadline"]) == (3, 8, MINUTE)
+    assert (row["status_time"], row["updated_at"], row["created_at"]) == (MINUTE, MINUTE, THEN)
     [event] = rows.told(engine)
     assert UUID4.fullmatch(event["id"])
     assert {name: event[name] for name in ("type", "kind", "resource_id", "cluster_id", "name", "owner")} == {
-        "type": "nodepool.status_updated", "kind": "NodePool", "resource_id": pool, "cluster_id": cluster, "name": found["name"],
+        "type": "nodepool.status_updated", "kind": "NodePool", "resource_id": pool, "cluster_id": cluster, "name": row["name"],
         "owner": "user@example.com",
     }  # fmt: skip
     assert (event["generation"], event["actor"], event["time"], event["replacement"]) == (3, "system", MINUTE, "")
     assert event["acknowledged_at"] is None
 
 
-def test_a_cluster_fails_too(engine: sa.Engine) -> None:
-    """There is no type of event about its status."""
+def test_a_cluster_fails_without_an_event_after_its_deadline(engine: sa.Engine) -> None:
+    """There is no event type for the status of clusters."""
     cluster = rows.cluster(engine, deadline=MINUTE)
     assert ticks.deadlines(engine, now=HOUR, **LATE) == 1
     assert rows.read(engine, tables.CLUSTERS, cluster)["phase"] == "Failed"
     assert rows.told(engine) == []
 
 
-def test_a_deadline_that_is_repeated_does_nothing(engine: sa.Engine) -> None:
-    """Neither to the rows nor to the events."""
+def test_a_deadline_is_applied_once(engine: sa.Engine) -> None:
+    """The second tick changes neither rows nor events."""
     pool = rows.node_pool(engine, rows.cluster(engine), deadline=MINUTE)
     assert [ticks.deadlines(engine, now=HOUR, **LATE) for _ in range(2)] == [1, 0]
     assert rows.read(engine, tables.NODE_POOLS, pool)["resource_version"] == 8
@@ -67,8 +67,8 @@ def test_a_deadline_that_is_repeated_does_nothing(engine: sa.Engine) -> None:
     ],
     ids=["not due", "none", "failed for another reason", "being deleted", "written since the tick"],
 )
-def test_a_deadline_leaves_alone_what_is_not_its_business(engine: sa.Engine, values: dict[str, str]) -> None:
-    """Each of these is decided elsewhere or later."""
+def test_a_deadline_changes_only_due_resources_in_progress(engine: sa.Engine, values: dict[str, str]) -> None:
+    """Each of these resources stays unchanged."""
     pool = rows.node_pool(engine, rows.cluster(engine), **values)
     before = rows.read(engine, tables.NODE_POOLS, pool)
     assert ticks.deadlines(engine, now=MINUTE, **LATE) == 0
@@ -76,59 +76,59 @@ def test_a_deadline_leaves_alone_what_is_not_its_business(engine: sa.Engine, val
     assert rows.told(engine) == []
 
 
-def test_a_deadline_passes_although_the_clock_was_put_back(engine: sa.Engine) -> None:
-    """What was written by the wrong clock is not of the future."""
+def test_a_deadline_is_applied_although_the_clock_was_set_back(engine: sa.Engine) -> None:
+    """A row with a later time is not a concurrent write."""
     pool = rows.node_pool(engine, rows.cluster(engine), deadline=THEN, updated_at=HOUR)
     assert ticks.deadlines(engine, now=MINUTE, **LATE) == 1
     assert rows.read(engine, tables.NODE_POOLS, pool)["phase"] == "Failed"
 
 
-def test_a_resync_tells_again_what_is_wanted(engine: sa.Engine) -> None:
-    """With the generation that is stored; nothing changes, so nothing is replaced by it."""
+def test_a_resync_repeats_the_event_of_the_desired_state(engine: sa.Engine) -> None:
+    """The event has the stored generation. Nothing changes, so nothing is replaced."""
     cluster = rows.cluster(engine, resync_at=MINUTE, generation=5)
     pool = rows.node_pool(engine, cluster, resync_at=MINUTE, replacement='["spec.x"]')
     before = rows.read(engine, tables.NODE_POOLS, pool)
     assert ticks.resyncs(engine, now=MINUTE, following=AT_HOUR) == 2
     assert dict(rows.read(engine, tables.NODE_POOLS, pool)) == dict(before) | {"resync_at": HOUR}
-    found = {event["type"]: event for event in rows.told(engine)}
-    assert sorted(found) == ["cluster.updated", "nodepool.updated"]
-    assert [(event["resource_id"], event["cluster_id"], event["generation"]) for event in found.values()] == [
+    by_type = {event["type"]: event for event in rows.told(engine)}
+    assert sorted(by_type) == ["cluster.updated", "nodepool.updated"]
+    assert [(event["resource_id"], event["cluster_id"], event["generation"]) for event in by_type.values()] == [
         (cluster, cluster, 5),
         (pool, cluster, 3),
     ]
-    assert {(event["actor"], event["replacement"]) for event in found.values()} == {("system", "")}
+    assert {(event["actor"], event["replacement"]) for event in by_type.values()} == {("system", "")}
 
 
-def test_a_resync_comes_once_for_each_time(engine: sa.Engine) -> None:
-    """Also of a resource that is being deleted, which a controller may have missed; without a next time never again."""
+def test_a_resync_runs_once_for_each_time(engine: sa.Engine) -> None:
+    """It includes resources in deletion, which a controller may have missed. Without a next time it stops."""
     rows.node_pool(engine, rows.cluster(engine), resync_at=MINUTE, phase="Deleting", deleted_at=THEN)
     times = [(THEN, AT_HOUR), (MINUTE, AT_HOUR), (MINUTE, AT_HOUR), (HOUR, None), (HOUR, AT_HOUR)]
     assert [ticks.resyncs(engine, now=now, following=following) for now, following in times] == [0, 1, 0, 1, 0]
 
 
-def test_the_next_resync_is_at_the_time_of_the_id(engine: sa.Engine) -> None:
-    """By its first two digits, on each engine."""
+def test_the_next_resync_depends_on_the_id(engine: sa.Engine) -> None:
+    """The first two digits select the time, on each engine."""
     cluster = rows.cluster(engine)
     pools = [rows.node_pool(engine, cluster, resync_at=MINUTE) for _ in range(20)]
     following = {place: f"2026-01-02T{place}" for place in AT_HOUR}
     assert ticks.resyncs(engine, now=MINUTE, following=following) == 20
-    found = {pool: rows.read(engine, tables.NODE_POOLS, pool)["resync_at"] for pool in pools}
-    assert found == {pool: f"2026-01-02T{pool[:2]}" for pool in pools}
+    times = {pool: rows.read(engine, tables.NODE_POOLS, pool)["resync_at"] for pool in pools}
+    assert times == {pool: f"2026-01-02T{pool[:2]}" for pool in pools}
 
 
-def test_many_at_once_are_told_one_by_one(engine: sa.Engine) -> None:
-    """Each resource has its own event, with an id of its own."""
+def test_each_resource_of_a_tick_has_its_own_event(engine: sa.Engine) -> None:
+    """Each event has its own id."""
     cluster = rows.cluster(engine)
     pools = {rows.node_pool(engine, cluster, deadline=THEN, resync_at=THEN) for _ in range(50)}
     assert ticks.resyncs(engine, now=MINUTE, following=AT_HOUR) == 50
     assert ticks.deadlines(engine, now=MINUTE, **LATE) == 50
-    found = rows.told(engine)
-    assert len({event["id"] for event in found}) == 100
-    assert sorted(event["resource_id"] for event in found) == sorted([*pools, *pools])
+    appended = rows.told(engine)
+    assert len({event["id"] for event in appended}) == 100
+    assert sorted(event["resource_id"] for event in appended) == sorted([*pools, *pools])
 
 
-def test_what_fails_is_counted_as_failed(engine: sa.Engine) -> None:
-    """The totals of lists are right after a tick, by owner and by cluster."""
+def test_a_tick_updates_the_totals_of_failed_resources(engine: sa.Engine) -> None:
+    """The totals are correct for each cluster and for all of them."""
     first, second = rows.cluster(engine), rows.cluster(engine)
     for cluster, number in ((first, 3), (second, 2)):
         for _ in range(number):
@@ -139,33 +139,33 @@ def test_what_fails_is_counted_as_failed(engine: sa.Engine) -> None:
     column = tables.TALLIES.c
     query = sa.select(column.cluster_id, column.platform, column.phase, sa.func.sum(column.number)).group_by(*list(column)[:4])
     with engine.connect() as connection:
-        found = {(*key, int(number)) for *key, number in connection.execute(query) if number}
-    assert found == {
+        totals = {(*key, int(number)) for *key, number in connection.execute(query) if number}
+    assert totals == {
         (first, "gcp", "Failed", 3), (second, "gcp", "Failed", 2), (second, "aws", "Failed", 1), (second, "gcp", "Progressing", 1),
         ("", "gcp", "Failed", 5), ("", "aws", "Failed", 1), ("", "gcp", "Progressing", 1),
     }  # fmt: skip
-    # Whoever has the connection next is counted by the trigger again.
+    # The next user of the connection is counted by the trigger again.
     with engine.begin() as connection:
         connection.execute(sa.update(tables.NODE_POOLS).where(tables.NODE_POOLS.c.phase == "Progressing").values(phase="Ready"))
         ready = sa.select(sa.func.sum(column.number)).where(column.phase == "Ready", column.cluster_id == "")
         assert connection.execute(ready).scalar_one() == 1
 
 
-def test_ticks_at_once_do_nothing_twice(engine: sa.Engine) -> None:
-    """What several replicas would do if each had its own clock."""
+def test_concurrent_ticks_fail_each_resource_once(engine: sa.Engine) -> None:
+    """Several replicas may run a tick at the same time."""
     cluster = rows.cluster(engine)
     for _ in range(40):
         rows.node_pool(engine, cluster, deadline=THEN)
     tick = functools.partial(ticks.deadlines, engine, now=MINUTE, **LATE)
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        done = [future.result() for future in [pool.submit(tick) for _ in range(4)]]
-    # A row that one holds is left to it by the others, so nothing is lost either.
-    assert sum(done) == 40
+        counts = [future.result() for future in [pool.submit(tick) for _ in range(4)]]
+    # Other ticks skip a locked row, and the lock's holder handles it.
+    assert sum(counts) == 40
     assert len(rows.told(engine)) == 40
 
 
-def test_a_tick_waits_for_no_request(engine: sa.Engine) -> None:
-    """A row that is being written is left for the next tick, and the others are not."""
+def test_a_tick_skips_rows_locked_by_a_request(engine: sa.Engine) -> None:
+    """The next tick handles the locked row. Other rows are handled now."""
     if engine.dialect.name == "sqlite":
         pytest.skip("one transaction writes at a time")
     cluster = rows.cluster(engine)
@@ -177,8 +177,8 @@ def test_a_tick_waits_for_no_request(engine: sa.Engine) -> None:
     assert ticks.deadlines(engine, now=HOUR, **LATE) == 1
 
 
-def test_events_of_a_tick_are_of_its_transaction(engine: sa.Engine) -> None:
-    """In PostgreSQL they are read in the order of transactions; in SQLite there is only one at a time."""
+def test_events_of_a_tick_have_its_transaction_id(engine: sa.Engine) -> None:
+    """PostgreSQL reads events in the order of transactions. SQLite runs one transaction at a time."""
     rows.node_pool(engine, rows.cluster(engine), resync_at=THEN)
     ticks.resyncs(engine, now=MINUTE, following=AT_HOUR)
     ticks.resyncs(engine, now=HOUR, following=None)
@@ -186,21 +186,21 @@ def test_events_of_a_tick_are_of_its_transaction(engine: sa.Engine) -> None:
     assert (first, second) == (0, 0) if engine.dialect.name == "sqlite" else 0 < first < second
 
 
-def test_cleaning_keeps_what_is_young_or_not_acknowledged(engine: sa.Engine) -> None:
-    """Deletions stay until they are acknowledged, however old."""
+def test_cleaning_keeps_new_and_unacknowledged_events(engine: sa.Engine) -> None:
+    """Deletions of any age stay until they are acknowledged."""
     rows.event(engine, time=THEN)
     rows.event(engine, time=THEN, type="nodepool.deleted", acknowledged_at=MINUTE)
-    kept = [
+    remaining = [
         rows.event(engine, time=MINUTE),
         rows.event(engine, time=THEN, type="nodepool.deleted"),
         rows.event(engine, time=THEN, type="cluster.deleted"),
     ]
     assert ticks.clean(engine, events_before=MINUTE, answers_before=MINUTE) == 2
-    assert [event["id"] for event in rows.told(engine)] == kept
+    assert [event["id"] for event in rows.told(engine)] == remaining
 
 
-def test_cleaning_forgets_old_answers(engine: sa.Engine) -> None:
-    """A key may be used again after its time."""
+def test_cleaning_deletes_old_idempotency_keys(engine: sa.Engine) -> None:
+    """A key may be reused after its retention."""
     with engine.begin() as connection:
         for key, time in (("old", THEN), ("young", HOUR)):
             answer = {"identity": "user@example.com", "key": key, "digest": "", "resource": "{}", "created_at": time}
@@ -211,8 +211,8 @@ def test_cleaning_forgets_old_answers(engine: sa.Engine) -> None:
 
 
 @pytest.mark.parametrize("time", ["deadline", "resync_at"])
-def test_a_tick_reads_only_what_is_due(engine: sa.Engine, time: str) -> None:
-    """It goes through the index on the times, whatever else is in the table: its cost does not grow with the table."""
+def test_a_tick_reads_only_due_rows(engine: sa.Engine, time: str) -> None:
+    """It reads an index on the times, so its cost does not grow with the table."""
     cluster = rows.cluster(engine)
     moment = datetime.datetime.fromisoformat(THEN)
     one = dict(rows.read(engine, tables.NODE_POOLS, rows.node_pool(engine, cluster, phase="Failed", deadline=THEN)))

@@ -55,13 +55,13 @@ class Queue:
             return await work.claim(transaction, self.limits, process, platforms=platforms, limit=limit)
 
     def finish(self, claimed: Any, process: str = "one", **result: Any) -> bool:
-        """Finishes a claim; returns whether that was accepted."""
+        """Finishes a claim, and returns whether the result was accepted."""
         values = {"generation": 0, "outcome": "SUCCEEDED", "look": None, "code": "", "message": "", "jitter": 1.0, **result}
-        one = work.Result(claimed["id"], claimed["epoch"], **values)
+        finished = work.Result(claimed["id"], claimed["epoch"], **values)
 
         async def finish() -> bool:
             async with self._store.unit() as transaction:
-                return bool(await work.finish(transaction, self.limits, process, [one]))
+                return bool(await work.finish(transaction, self.limits, process, [finished]))
 
         return bool(self._loop.run(finish()))
 
@@ -69,7 +69,7 @@ class Queue:
         return self.finish(claimed, process, **{"outcome": "FAILED", "code": "QUOTA_EXCEEDED", "message": "24 of 24", **result})
 
     def beat(self, process: str = "one") -> bool:
-        """Renews the lease, and takes back what others lost; returns whether the lease had not ended."""
+        """Renews the lease, and frees work with expired leases. Returns whether the own lease was still valid."""
 
         async def beat() -> bool:
             async with self._store.transaction() as transaction:
@@ -104,14 +104,14 @@ class Queue:
             return [dict(row) for row in connection.execute(sa.select(WORK)).mappings()]
 
     def update(self, identifier: str) -> int:
-        """Changes the spec of a cluster; returns its new generation."""
+        """Changes the spec of a cluster, and returns its new generation."""
         table = tables.CLUSTERS
         change = sa.update(table).where(table.c.id == identifier).values(generation=table.c.generation + 1)
         with self.engine.begin() as connection:
             return int(connection.execute(change.returning(table.c.generation)).scalar_one())
 
     def run(self, process: str = "one", **result: Any) -> list[str]:
-        """Claims and finishes all that is due; returns the ids."""
+        """Claims and finishes all due work, and returns the ids."""
         claimed = self.claim(process)
         for each in claimed:
             assert self.finish(each, process, **result)
@@ -133,17 +133,17 @@ def cluster(queue: Queue, credential: str = "", platform: str = "civo") -> str:
     return rows.cluster(queue.engine, platform=platform, spec=json.dumps(spec))
 
 
-def test_resource_and_its_work_are_one_write(queue: Queue) -> None:
-    """Created, changed and deleted together, with the account of the cluster."""
-    above = cluster(queue, "team-a")
-    pool = rows.node_pool(queue.engine, above, platform="civo")
-    made = queue.row(pool)
-    assert {name: made[name] for name in ("kind", "cluster_id", "owner", "platform", "account", "generation", "done_generation")} == {
-        "kind": "NodePool", "cluster_id": above, "owner": "user@example.com", "platform": "civo", "account": "team-a",
+def test_a_resource_and_its_work_are_written_together(queue: Queue) -> None:
+    """They are created, changed and deleted in one statement. The account is that of the cluster."""
+    cluster_id = cluster(queue, "team-a")
+    pool = rows.node_pool(queue.engine, cluster_id, platform="civo")
+    row = queue.row(pool)
+    assert {name: row[name] for name in ("kind", "cluster_id", "owner", "platform", "account", "generation", "done_generation")} == {
+        "kind": "NodePool", "cluster_id": cluster_id, "owner": "user@example.com", "platform": "civo", "account": "team-a",
         "generation": 3, "done_generation": 0,
     }  # fmt: skip
-    assert (made["process"], made["epoch"], made["attempt"], made["deleting"], made["dead_at"]) == (None, 0, 0, False, None)
-    assert queue.update(above) == queue.row(above)["generation"] == 4
+    assert (row["process"], row["epoch"], row["attempt"], row["deleting"], row["dead_at"]) == (None, 0, 0, False, None)
+    assert queue.update(cluster_id) == queue.row(cluster_id)["generation"] == 4
     with queue.engine.begin() as connection:
         connection.execute(sa.update(tables.NODE_POOLS).values(deleted_at=rows.HOUR))
     assert queue.row(pool)["deleting"]
@@ -153,40 +153,40 @@ def test_resource_and_its_work_are_one_write(queue: Queue) -> None:
     assert queue.rows() == []
 
 
-def test_changes_that_are_no_work_leave_the_queue_alone(queue: Queue) -> None:
-    """A report changes the status, a tick the times of a resource."""
-    above = cluster(queue)
-    assert queue.run(look=HOUR) == [above]
-    before = queue.row(above)
+def test_changes_of_status_and_times_create_no_work(queue: Queue) -> None:
+    """A report changes the status of a resource, a tick its times."""
+    cluster_id = cluster(queue)
+    assert queue.run(look=HOUR) == [cluster_id]
+    before = queue.row(cluster_id)
     with queue.engine.begin() as connection:
         connection.execute(sa.update(tables.CLUSTERS).values(phase="Ready", resource_version=9, resync_at=rows.HOUR))
-    assert queue.row(above) == before
+    assert queue.row(cluster_id) == before
 
 
-def test_new_credential_moves_the_work_of_a_cluster(queue: Queue) -> None:
-    """With that of its pools, so that the new account's limits count."""
-    above = cluster(queue, "team-a")
-    pool = rows.node_pool(queue.engine, above, platform="civo")
+def test_a_new_credential_moves_the_work_of_a_cluster(queue: Queue) -> None:
+    """The work of its pools moves too, so that the new account's limits apply."""
+    cluster_id = cluster(queue, "team-a")
+    pool = rows.node_pool(queue.engine, cluster_id, platform="civo")
     spec = json.dumps({"platform": {"type": "civo", "civo": {"credential": "team-b"}}})
     with queue.engine.begin() as connection:
         connection.execute(sa.update(tables.CLUSTERS).values(spec=spec, generation=4))
-    assert [queue.row(each)["account"] for each in (above, pool)] == ["team-b", "team-b"]
+    assert [queue.row(each)["account"] for each in (cluster_id, pool)] == ["team-b", "team-b"]
     assert {row["account"] for row in queue.claim()} == {"team-b"}
 
 
-def test_work_is_claimed_once_and_looked_at_again(queue: Queue) -> None:
-    """A success is looked at after the time that the controller names, else after the server's."""
-    above = cluster(queue)
+def test_finished_work_is_due_again_later(queue: Queue) -> None:
+    """The controller sets the time of the next run, or the server's default applies."""
+    cluster_id = cluster(queue)
     [claimed] = queue.claim()
-    assert (claimed["id"], claimed["kind"], claimed["epoch"], claimed["generation"]) == (above, "Cluster", 1, 3)
+    assert (claimed["id"], claimed["kind"], claimed["epoch"], claimed["generation"]) == (cluster_id, "Cluster", 1, 3)
     assert queue.claim("two") == []
     assert queue.finish(claimed, look=MINUTE)
-    assert queue.row(above)["done_generation"] == 3
+    assert queue.row(cluster_id)["done_generation"] == 3
     assert queue.claim("two") == []
     queue.shift = MINUTE
-    [again] = queue.claim("two")
-    assert again["epoch"] == 2
-    assert queue.finish(again, "two")
+    [second] = queue.claim("two")
+    assert second["epoch"] == 2
+    assert queue.finish(second, "two")
     queue.shift += work.DEFAULTS.look - SECOND
     assert queue.claim("two") == []
     queue.shift += 2 * SECOND
@@ -194,100 +194,100 @@ def test_work_is_claimed_once_and_looked_at_again(queue: Queue) -> None:
 
 
 def test_processes_get_the_work_of_their_clouds(queue: Queue) -> None:
-    """And no other; a process that waits learns when work is due."""
+    """A waiting process gets the time of the next due work of its clouds."""
     assert queue.next_due() is None
-    above = cluster(queue, platform="gcp")
+    cluster_id = cluster(queue, platform="gcp")
     assert queue.claim(platforms=["civo", "digitalocean"]) == []
     assert queue.next_due("civo") is None
     assert queue.next_due("gcp") <= 0  # type: ignore[operator]
     [claimed] = queue.claim(platforms=["gcp"])
-    assert claimed["id"] == above
+    assert claimed["id"] == cluster_id
     assert queue.next_due("gcp") is None
     queue.finish(claimed, look=MINUTE)
     assert 50 * SECOND < (queue.next_due("gcp") or 0) <= MINUTE
 
 
-def test_cluster_runs_one_work_at_a_time(queue: Queue) -> None:
-    """The database refuses a second one, whoever asks."""
-    above = cluster(queue)
-    pools = [rows.node_pool(queue.engine, above, platform="civo") for _ in range(3)]
+def test_a_cluster_has_one_running_work_at_a_time(queue: Queue) -> None:
+    """A constraint of the database refuses a second one."""
+    cluster_id = cluster(queue)
+    pools = [rows.node_pool(queue.engine, cluster_id, platform="civo") for _ in range(3)]
     order = []
     for _ in range(4):
         [claimed] = queue.claim()
         assert queue.claim("two") == []
         order.append(claimed["id"])
         queue.finish(claimed)
-    assert order == [above, *pools]
-    [claimed] = (queue.update(above), queue.claim())[1]
+    assert order == [cluster_id, *pools]
+    [claimed] = (queue.update(cluster_id), queue.claim())[1]
     with pytest.raises(sa.exc.IntegrityError), queue.engine.begin() as connection:
         connection.execute(sa.update(WORK).where(WORK.c.id == pools[0]).values(process="two"))
 
 
-def test_fifty_updates_are_two_runs(queue: Queue) -> None:
-    """The first may run meanwhile; the second sees the last generation."""
-    above = cluster(queue)
+def test_fifty_updates_need_two_runs(queue: Queue) -> None:
+    """The first run may be in progress meanwhile. The second has the last generation."""
+    cluster_id = cluster(queue)
     [first] = queue.claim()
-    generations = [queue.update(above) for _ in range(50)]
-    assert queue.held() == {above: True}
+    generations = [queue.update(cluster_id) for _ in range(50)]
+    assert queue.held() == {cluster_id: True}
     assert queue.claim("two") == []
     assert queue.finish(first, generation=3, look=HOUR)
     [second] = queue.claim()
     assert second["generation"] == generations[-1] == 53
-    assert queue.held() == {above: False}
+    assert queue.held() == {cluster_id: False}
     assert queue.finish(second, generation=53, look=HOUR)
     assert queue.claim() == []
-    assert queue.row(above)["done_generation"] == 53
+    assert queue.row(cluster_id)["done_generation"] == 53
 
 
-def test_success_for_an_older_generation_is_due_again(queue: Queue) -> None:
-    """A controller may have read the resource before it claimed."""
-    above = cluster(queue)
+def test_work_finished_for_an_older_generation_is_due_again(queue: Queue) -> None:
+    """A controller may read the resource before its claim."""
+    cluster_id = cluster(queue)
     [claimed] = queue.claim()
     assert queue.finish(claimed, generation=2, look=HOUR)
-    assert queue.row(above)["done_generation"] == 2
+    assert queue.row(cluster_id)["done_generation"] == 2
     assert len(queue.claim()) == 1
 
 
-def test_work_of_a_silent_process_moves(queue: Queue) -> None:
-    """After its lease, to any other, as an attempt; its late result changes nothing."""
-    above = cluster(queue)
+def test_work_with_an_expired_lease_moves_to_another_process(queue: Queue) -> None:
+    """The lost run counts as an attempt. A late result changes nothing."""
+    cluster_id = cluster(queue)
     [claimed] = queue.claim()
     queue.shift = LIMITS.lease - SECOND
-    assert queue.beat("two") is False  # unknown, so that it only takes back
-    assert queue.held() == {above: False}
+    assert queue.beat("two") is False  # an unknown process, so the call only frees expired work
+    assert queue.held() == {cluster_id: False}
     queue.shift = LIMITS.lease + SECOND
     queue.beat("two")
     assert queue.held() == {}
-    lost = queue.row(above)
+    lost = queue.row(cluster_id)
     assert (lost["process"], lost["attempt"], lost["error_code"]) == (None, 1, work.LEASE_LOST)
     [moved] = queue.claim("two")
-    assert (moved["id"], moved["epoch"], moved["attempt"]) == (above, 2, 1)
-    before = queue.row(above)
+    assert (moved["id"], moved["epoch"], moved["attempt"]) == (cluster_id, 2, 1)
+    before = queue.row(cluster_id)
     assert not queue.finish(claimed)
     assert not queue.fail(claimed)
-    assert queue.row(above) == before
+    assert queue.row(cluster_id) == before
     assert queue.finish(moved, "two", look=MINUTE)
-    assert (queue.row(above)["attempt"], queue.row(above)["error_code"]) == (0, "")
+    assert (queue.row(cluster_id)["attempt"], queue.row(cluster_id)["error_code"]) == (0, "")
 
 
-def test_process_that_comes_back_has_lost_its_work(queue: Queue) -> None:
-    """Also if nobody else has noticed: neither a result nor a heartbeat after the lease counts."""
-    above = cluster(queue)
+def test_a_process_loses_its_work_with_its_lease(queue: Queue) -> None:
+    """Results and heartbeats after the lease are refused, even if no other process freed the work."""
+    cluster_id = cluster(queue)
     [claimed] = queue.claim()
     queue.shift = 30 * SECOND
-    before = queue.row(above)
+    before = queue.row(cluster_id)
     assert not queue.finish(claimed)
-    assert queue.row(above) == before
+    assert queue.row(cluster_id) == before
     assert not queue.beat()
     assert queue.held() == {}
     assert not queue.finish(claimed)
     assert queue.beat()
-    [again] = queue.claim()
-    assert (again["id"], again["epoch"]) == (above, 2)
+    [second] = queue.claim()
+    assert (second["id"], second["epoch"]) == (cluster_id, 2)
 
 
-def test_heartbeats_keep_work(queue: Queue) -> None:
-    """As long as they come, however long the run takes."""
+def test_heartbeats_extend_the_lease(queue: Queue) -> None:
+    """The duration of a run is not limited."""
     cluster(queue)
     [claimed] = queue.claim()
     for _ in range(20):
@@ -297,8 +297,8 @@ def test_heartbeats_keep_work(queue: Queue) -> None:
     assert queue.finish(claimed)
 
 
-def test_release_hands_back_at_once(queue: Queue) -> None:
-    """Without an attempt: a process that stops has not failed."""
+def test_released_work_is_due_at_once(queue: Queue) -> None:
+    """It is not an attempt: a stopping process has not failed."""
     for _ in range(40):
         cluster(queue)
     held = queue.claim("old")
@@ -310,9 +310,9 @@ def test_release_hands_back_at_once(queue: Queue) -> None:
     assert {row["attempt"] for row in moved} == {0}
 
 
-def test_failures_back_off_until_the_work_is_dead(queue: Queue) -> None:
-    """With the error and the attempts kept; a retry and a change revive it."""
-    above = cluster(queue)
+def test_failed_work_backs_off_until_it_is_dead(queue: Queue) -> None:
+    """It keeps the error and the attempts. A retry or a change revives it."""
+    cluster_id = cluster(queue)
     waits = []
     for attempt in range(5):
         [claimed] = queue.claim()
@@ -321,26 +321,26 @@ def test_failures_back_off_until_the_work_is_dead(queue: Queue) -> None:
         waits.append(queue.next_due())
         queue.shift += waits[-1] or 0
     assert [round((wait or 0) / SECOND) for wait in waits] == [1, 2, 4, 8, 0]
-    dead = queue.row(above)
+    dead = queue.row(cluster_id)
     assert dead["dead_at"] is not None
     assert (dead["attempt"], dead["error_code"], dead["error_message"]) == (5, "QUOTA_EXCEEDED", "24 of 24")
     queue.shift += DAY
     assert queue.claim() == []
-    assert not queue.retry(above, owner="somebody-else@example.com")
-    assert queue.retry(above, owner="user@example.com")
+    assert not queue.retry(cluster_id, owner="somebody-else@example.com")
+    assert queue.retry(cluster_id, owner="user@example.com")
     [claimed] = queue.claim()
     assert claimed["attempt"] == 0
     for _ in range(5):
         queue.fail(claimed, look=0)
         [claimed] = queue.claim() or [claimed]
     assert queue.claim() == []
-    queue.update(above)
+    queue.update(cluster_id)
     [revived] = queue.claim()
     assert (revived["attempt"], revived["generation"]) == (0, 4)
 
 
-def test_backoff_ends_at_five_minutes(loop: api.Loop, store: database.Database, engine: sa.Engine) -> None:
-    """And a factor spreads it; a result may name its own time."""
+def test_the_backoff_is_at_most_five_minutes(loop: api.Loop, store: database.Database, engine: sa.Engine) -> None:
+    """A random factor spreads it. A result may set its own time."""
     queue = Queue(loop, store, engine, LIMITS._replace(attempts=1000))
     cluster(queue)
     for _ in range(12):
@@ -356,117 +356,117 @@ def test_backoff_ends_at_five_minutes(loop: api.Loop, store: database.Database, 
     assert 5 * SECOND < (queue.next_due() or 0) <= 7 * SECOND
 
 
-def test_run_that_kills_its_process_ends_as_dead(queue: Queue) -> None:
-    """After five processes; listed as such."""
-    above = cluster(queue)
+def test_work_that_kills_five_processes_is_dead(queue: Queue) -> None:
+    """The error names the last process."""
+    cluster_id = cluster(queue)
     for attempt in range(5):
         [claimed] = queue.claim(f"process-{attempt}")
         assert claimed["attempt"] == attempt
         queue.shift += LIMITS.lease + SECOND
         queue.beat("other")
     assert queue.claim() == []
-    dead = queue.row(above)
+    dead = queue.row(cluster_id)
     assert (dead["attempt"], dead["error_code"]) == (5, work.LEASE_LOST)
     assert "process-4" in dead["error_message"]
 
 
-def test_lost_run_of_a_changed_resource_is_not_its_last(queue: Queue) -> None:
-    """A change while the process dies keeps the work alive."""
-    above = cluster(queue)
+def test_a_change_keeps_work_alive_after_a_lost_run(queue: Queue) -> None:
+    """The change resets the attempts while the process dies."""
+    cluster_id = cluster(queue)
     for attempt in range(4):
         queue.claim(f"process-{attempt}")
         queue.shift += LIMITS.lease + SECOND
         queue.beat("other")
     queue.claim("process-4")
-    queue.update(above)
+    queue.update(cluster_id)
     queue.shift += LIMITS.lease + SECOND
     queue.beat("other")
     [claimed] = queue.claim()
-    assert (claimed["id"], claimed["attempt"], claimed["generation"]) == (above, 1, 4)
+    assert (claimed["id"], claimed["attempt"], claimed["generation"]) == (cluster_id, 1, 4)
 
 
-def test_account_runs_a_number_at_once(loop: api.Loop, store: database.Database, engine: sa.Engine) -> None:
-    """Whatever others do; another account of the same cloud has its own places."""
+def test_the_running_work_of_an_account_is_limited(loop: api.Loop, store: database.Database, engine: sa.Engine) -> None:
+    """Each account of a cloud has its own limit, shared by all processes."""
     queue = Queue(loop, store, engine, LIMITS._replace(running=5))
     first, second = ([cluster(queue, name) for _ in range(8)] for name in ("team-a", "team-b"))
     one, two = queue.claim(limit=7), queue.claim("two")
-    both = ids(one) | ids(two)
-    assert (len(one), len(two), len(both & set(first)), len(both & set(second))) == (7, 3, 5, 5)
+    claimed = ids(one) | ids(two)
+    assert (len(one), len(two), len(claimed & set(first)), len(claimed & set(second))) == (7, 3, 5, 5)
     assert queue.claim("three") == []
     queue.finish(next(row for row in one if row["id"] in first), look=HOUR)
     [freed] = queue.claim("three")
     assert freed["id"] in first
 
 
-def test_account_starts_a_number_in_a_minute(loop: api.Loop, store: database.Database, engine: sa.Engine) -> None:
-    """In any sixty seconds at most its rate and five seconds' burst, of two processes together; in the long run, all of its rate."""
+def test_the_start_rate_of_an_account_is_limited(loop: api.Loop, store: database.Database, engine: sa.Engine) -> None:
+    """Two processes together start at most the rate plus a burst of five seconds. Over time they use the full rate."""
     queue = Queue(loop, store, engine, LIMITS._replace(running=1000, rate=120.0))
     for _ in range(20):
         cluster(queue)
     starts: list[float] = []
-    begun = time.monotonic()
+    beginning = time.monotonic()
     for step in range(4 * 180):
         queue.shift = step * 250
         for process in ("one", "two"):
             started = len(queue.run(process, look=0))
-            # The database's own clock goes on, too.
-            starts += [queue.shift + (time.monotonic() - begun) * 1000] * started
+            # The database's own clock advances, too.
+            starts += [queue.shift + (time.monotonic() - beginning) * 1000] * started
     assert max(sum(start <= each < start + MINUTE for each in starts) for start in starts) <= 120 + 10
     assert len(starts) >= 3 * 120
 
 
-def test_no_account_and_no_cluster_starves(loop: api.Loop, store: database.Database, engine: sa.Engine) -> None:
-    """One that has hundreds of works due before all others takes its share only."""
+def test_a_busy_account_does_not_starve_others(loop: api.Loop, store: database.Database, engine: sa.Engine) -> None:
+    """Hundreds of earlier due works of one account get only its share."""
     queue = Queue(loop, store, engine, LIMITS._replace(running=2))
     crowded = cluster(queue, "crowded")
     for _ in range(250):
         rows.node_pool(engine, crowded, platform="civo")
     late = {cluster(queue, "crowded"), cluster(queue, "calm"), cluster(queue, "calm")}
-    seen: set[str] = set()
+    finished: set[str] = set()
     for _ in range(4):
-        seen |= set(queue.run(look=HOUR))
-    assert late <= seen
+        finished |= set(queue.run(look=HOUR))
+    assert late <= finished
 
 
 def test_concurrent_claims_share_the_work(loop: api.Loop, store: database.Database, engine: sa.Engine) -> None:
-    """Of three processes that claim at the same time none gets what another has, and none more than the account may run."""
+    """Three concurrent claims never get the same work, and together respect the account's limit."""
     queue = Queue(loop, store, engine, LIMITS._replace(running=20))
     for _ in range(30):
         cluster(queue)
 
-    async def together() -> list[Sequence[Any]]:
+    async def claim_concurrently() -> list[Sequence[Any]]:
         return await asyncio.gather(*(queue.claiming(name, limit=7) for name in ("one", "two", "three")))
 
-    claimed = loop.run(together())
+    claimed = loop.run(claim_concurrently())
     assert [len(each) for each in claimed] == [7, 7, 6] or sorted(map(len, claimed)) == [6, 7, 7]
     assert len(set().union(*map(ids, claimed))) == 20
 
 
-def test_a_day_of_looks_keeps_one_row_each(queue: Queue) -> None:
-    """Nothing has to be cleaned."""
-    made = {cluster(queue) for _ in range(3)}
+def test_a_day_of_runs_keeps_one_row_for_each_resource(queue: Queue) -> None:
+    """The table needs no cleaning."""
+    clusters = {cluster(queue) for _ in range(3)}
     for hour in range(24):
         queue.shift = hour * HOUR
-        assert set(queue.run(look=HOUR - 1)) == made
-    assert ids(queue.rows()) == made
+        assert set(queue.run(look=HOUR - 1)) == clusters
+    assert ids(queue.rows()) == clusters
     with queue.engine.connect() as connection:
         assert connection.execute(sa.select(sa.func.count()).select_from(tables.ACCOUNTS)).scalar() == 1
 
 
-def test_lists_are_of_an_owner_and_a_state(loop: api.Loop, store: database.Database, queue: Queue) -> None:
-    """With the names of the resources, page by page."""
-    above = cluster(queue)
-    pool = rows.node_pool(queue.engine, above, platform="civo")
+def test_lists_are_filtered_by_owner_state_kind_and_platform(loop: api.Loop, store: database.Database, queue: Queue) -> None:
+    """They contain the names of the resources, and have pages."""
+    cluster_id = cluster(queue)
+    pool = rows.node_pool(queue.engine, cluster_id, platform="civo")
     rows.cluster(queue.engine, platform="gcp", owner="other@example.com")
     queue.claim(platforms=["civo"])
 
     def listed(limit: int = 10, after: str = "", **selection: str) -> list[tuple[str, str]]:
-        found = loop.run(work.page(store, work.Filter(**selection), limit=limit, after=after))
-        return [(row["id"], row["name"]) for row in found]
+        page = loop.run(work.page(store, work.Filter(**selection), limit=limit, after=after))
+        return [(row["id"], row["name"]) for row in page]
 
-    mine = listed(owner="user@example.com")
-    assert sorted(mine) == sorted([(above, f"cluster-{above}"), (pool, f"pool-{pool}")])
-    assert listed(state="running") == [(above, f"cluster-{above}")]
+    own = listed(owner="user@example.com")
+    assert sorted(own) == sorted([(cluster_id, f"cluster-{cluster_id}"), (pool, f"pool-{pool}")])
+    assert listed(state="running") == [(cluster_id, f"cluster-{cluster_id}")]
     assert listed(state="waiting", kind="NodePool", platform="civo") == [(pool, f"pool-{pool}")]
     assert listed(state="dead") == []
     assert len(listed()) == 3
@@ -475,11 +475,13 @@ def test_lists_are_of_an_owner_and_a_state(loop: api.Loop, store: database.Datab
 
 
 class PlannedError(Exception):
-    """Carries the plan of a statement."""
+    """An error with the query plan of a statement."""
 
 
-def test_look_for_due_work_reads_the_front_of_an_index(loop: api.Loop, plan: Any, store: database.Database, queue: Queue) -> None:
-    """It neither sorts nor scans the work of others."""
+def test_the_search_for_due_work_reads_the_start_of_an_index(
+    loop: api.Loop, plan: Any, store: database.Database, queue: Queue
+) -> None:
+    """It neither sorts nor scans other work."""
 
     class Planning:
         name = store.name
@@ -488,26 +490,26 @@ def test_look_for_due_work_reads_the_front_of_an_index(loop: api.Loop, plan: Any
             raise PlannedError(await plan_rows(statement, **values))
 
     async def plan_rows(statement: database.Statement, **values: Any) -> Sequence[Any]:
-        return await asked[0].rows(statement, **values)  # type: ignore[no-any-return]
+        return await databases[0].rows(statement, **values)  # type: ignore[no-any-return]
 
-    asked: list[Any] = []
+    databases: list[Any] = []
 
-    async def look(explaining: Any) -> Sequence[Any]:
-        asked.append(explaining)
+    async def search(explaining: Any) -> Sequence[Any]:
+        databases.append(explaining)
         try:
             await work.next_due(Planning(), queue.limits, ["civo"])  # type: ignore[arg-type]
         except PlannedError as planned:
             return planned.args[0]  # type: ignore[no-any-return]
-        raise AssertionError("the look reads the database")
+        raise AssertionError("the search must read the database")
 
-    steps = plan(look)
+    steps = plan(search)
     assert "ix_work_free" in steps
     assert "SCAN w" not in steps
     assert "Seq Scan on work" not in steps
 
 
 class Life(RuleBasedStateMachine):
-    """Processes, users and a clock that do anything. A subclass sets the queue."""
+    """Random actions of processes, users and a clock. A subclass sets the queue."""
 
     queue: Queue
     processes = st.sampled_from(["one", "two", "three"])
@@ -551,35 +553,35 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def is_never_stranded(self) -> None:
-        found = self.queue.rows()
-        assert len(found) == 6
-        running = [row["cluster_id"] for row in found if row["process"]]
+        rows_of_work = self.queue.rows()
+        assert len(rows_of_work) == 6
+        running = [row["cluster_id"] for row in rows_of_work if row["process"]]
         assert len(running) == len(set(running))
         for name in ("a", "b"):
-            assert sum(bool(row["process"]) for row in found if row["account"] == name) <= 3
+            assert sum(bool(row["process"]) for row in rows_of_work if row["account"] == name) <= 3
         with self.queue.engine.connect() as connection:
-            known = set(connection.execute(sa.select(tables.PROCESSES.c.id)).scalars())
-        for row in found:
-            # A process without a heartbeat is known until its work was taken back.
-            assert row["process"] is None or row["process"] in known
+            registered = set(connection.execute(sa.select(tables.PROCESSES.c.id)).scalars())
+        for row in rows_of_work:
+            # A process without a heartbeat stays registered until its work is freed.
+            assert row["process"] is None or row["process"] in registered
             assert row["due"] > 0
             assert row["dead_at"] is None or (row["process"] is None and row["attempt"] >= 3)
 
     def teardown(self) -> None:
-        # When all processes are gone, one that is left gets everything that lives.
+        # After the end of all processes, a new one gets all living work.
         self.queue.shift += DAY
         self.queue.beat("last")
-        done: set[str] = set()
+        finished: set[str] = set()
         for _ in range(6):
-            done |= set(self.queue.run("last", look=HOUR))
-        assert done == {row["id"] for row in self.queue.rows() if row["dead_at"] is None}
+            finished |= set(self.queue.run("last", look=HOUR))
+        assert finished == {row["id"] for row in self.queue.rows() if row["dead_at"] is None}
 
 
 def test_every_live_row_has_a_time_or_a_live_owner(loop: api.Loop, store: database.Database, engine: sa.Engine) -> None:
-    """Whatever processes, users and clocks do, in any order."""
+    """This holds for random actions of processes, users and clocks."""
 
-    class Here(Life):
+    class QueueLife(Life):
         queue = Queue(loop, store, engine, LIMITS._replace(running=3, attempts=3))
 
     options = settings(max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
-    run_state_machine_as_test(Here, settings=options)
+    run_state_machine_as_test(QueueLife, settings=options)

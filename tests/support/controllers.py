@@ -44,9 +44,10 @@ class World:
         """The control endpoint of the sandbox."""
         return self.user.sandbox.control
 
-    def create_cluster(self, name: str = "production", **spec: Any) -> str:
+    def create_cluster(self, name: str = "production", *, credential: str = "", **spec: Any) -> str:
         """Create a cluster and return its id."""
         own = {"region": REGIONS[self.cloud], "defaultPool": {"size": SIZES[self.cloud], "nodeCount": 1}}
+        own |= {"credential": credential} if credential else {}
         body = {"name": name, "spec": {"platform": {"type": self.cloud, self.cloud: own}, **spec}}
         return str(self.server.call("POST", "/clusters", body)["id"])
 
@@ -147,12 +148,12 @@ class Controller:
 
 
 @contextlib.contextmanager
-def controller(world: World, name: str, *options: str) -> Iterator[Controller]:
-    """Run a process of controllers."""
+def controller(world: World, name: str, *options: str, **environ: str) -> Iterator[Controller]:
+    """Run a process of controllers, with more variables."""
     log = world.user.folder / f"{name}.log"
     command = [sys.executable, "-m", "planton", "controller", "run", "--server", world.server.url, "--interval", "2", *options]
     with log.open("wb") as file:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=file, env=world.user.environ)
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=file, env=world.user.environ | environ)
     running = Controller(process, log)
     try:
         yield running

@@ -20,15 +20,28 @@ PROTO = pathlib.Path(__file__).resolve().parents[2] / "proto"
 @functools.cache
 def of_expressions() -> frozenset[str]:
     """Returns the IDs of all expressions."""
-    ids = set()
-    for path in PROTO.rglob("*.proto"):
-        name = path.relative_to(PROTO).with_suffix("").as_posix().replace("/", ".")
-        file = importlib.import_module(f"{name}_pb2").DESCRIPTOR
+    ids: set[str] = set()
+    for file in _files():
         for extension in file.extensions_by_name.values():
             ids |= {rule.id for rule in extension.GetOptions().Extensions[validate_pb2.predefined].cel}
         for message in file.message_types_by_name.values():
             ids |= set(_of_message(message))
     return frozenset(ids)
+
+
+def messages() -> Iterator[Any]:
+    """Yields the descriptors of all messages."""
+    waiting = [message for file in _files() for message in file.message_types_by_name.values()]
+    while waiting:
+        message = waiting.pop()
+        waiting += message.nested_types
+        yield message
+
+
+def _files() -> Iterator[Any]:  # descriptors
+    for path in PROTO.rglob("*.proto"):
+        name = path.relative_to(PROTO).with_suffix("").as_posix().replace("/", ".")
+        yield importlib.import_module(f"{name}_pb2").DESCRIPTOR
 
 
 def own(message: Any) -> Iterator[str]:  # a descriptor

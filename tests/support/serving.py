@@ -1,4 +1,4 @@
-"""The API server as a process, as an operator runs it."""
+"""The API server with an operator's settings: as a process, or in this process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from typing import Any
 
 import httpx
 
-from support import waiting
+from planton_server import server, settings
+from support import api, sqlite_file, waiting
 
 USER = {"X-User-Email": "user@example.com"}
 CLUSTER = {"name": "cluster-1", "spec": {"platform": {"type": "gcp", "gcp": {"projectID": "p", "region": "us-central1"}}}}
@@ -35,37 +36,16 @@ REPORT = {
 }
 
 
-class Server:
-    """A running server.
+class Caller:
+    """What calls a server.
 
     Attributes:
-        url: Its URL.
-        log: The file with its standard error.
-        process: Its first process.
-        client: A client of its API.
+        client: A client that names a user.
+        anonymous: A client that names nobody. Each of its requests has a connection of its own.
     """
 
-    def __init__(
-        self, log: pathlib.Path, *options: str, port: int | None = None, environment: dict[str, str] | None = None
-    ) -> None:
-        self.log = log
-        port = port or free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        command = [sys.executable, "-m", "planton", "server", "start", "--port", str(port), *options]
-        with log.open("wb") as file:
-            self.process = subprocess.Popen(command, stderr=file, stdin=subprocess.DEVNULL, env=os.environ | (environment or {}))
-        self.client = httpx.Client(base_url=self.url, headers=USER, timeout=waiting.TIMEOUT_SECONDS)
-
-    def ready(self) -> Server:
-        """Waits until the server responds."""
-        waiting.until(self._responds, f"the server with the log {self.log.read_text()}")
-        return self
-
-    def _responds(self) -> bool:
-        assert self.process.poll() is None, self.log.read_text()
-        with contextlib.suppress(httpx.TransportError):
-            return self.client.get("/health").status_code in {200, 503}
-        return False
+    client: httpx.Client | InProcess
+    anonymous: httpx.Client | InProcess
 
     def call(self, verb: str, path: str, body: object = None, **options: Any) -> Any:
         """Returns the body of a successful response."""
@@ -77,6 +57,43 @@ class Server:
         """Creates a cluster and a node pool in it, and returns their IDs."""
         cluster = self.call("POST", "/clusters", CLUSTER)["id"]
         return cluster, self.call("POST", f"/clusters/{cluster}/nodepools", POOL | {"spec": POOL["spec"] | spec})["id"]
+
+
+class Server(Caller):
+    """A running server.
+
+    Attributes:
+        url: Its URL.
+        log: The file with its standard error.
+        process: Its first process.
+    """
+
+    client: httpx.Client
+    anonymous: httpx.Client
+
+    def __init__(
+        self, log: pathlib.Path, *options: str, port: int | None = None, environment: dict[str, str] | None = None
+    ) -> None:
+        self.log = log
+        port = port or free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "planton", "server", "start", "--port", str(port), *options]
+        with log.open("wb") as file:
+            self.process = subprocess.Popen(command, stderr=file, stdin=subprocess.DEVNULL, env=os.environ | (environment or {}))
+        both = {"base_url": self.url, "timeout": waiting.TIMEOUT_SECONDS, "verify": False}
+        self.client = httpx.Client(headers=USER, **both)
+        self.anonymous = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0), **both)
+
+    def ready(self) -> Server:
+        """Waits until the server responds."""
+        waiting.until(self._responds, f"the server with the log {self.log.read_text()}")
+        return self
+
+    def _responds(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text()
+        with contextlib.suppress(httpx.TransportError):
+            return self.client.get("/health").status_code in {200, 503}
+        return False
 
     def lines(self, message: str = "") -> list[dict[str, Any]]:
         """Returns the JSON lines of the log, optionally those of one message."""
@@ -91,6 +108,7 @@ class Server:
     def close(self) -> None:
         """Stops the server and its workers."""
         self.client.close()
+        self.anonymous.close()
         if self.process.poll() is None:
             self.process.terminate()
             try:
@@ -100,14 +118,50 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(folder: pathlib.Path, *options: str, **settings: Any) -> Iterator[Server]:
+def running(folder: pathlib.Path, *options: str, **rest: Any) -> Iterator[Server]:
     """Yields a running server, by default with a SQLite file in the folder."""
-    arguments = options if "--database-url" in options else ("--database-url", f"sqlite:///{folder / 'server.db'}", *options)
-    server = Server(folder / "server.log", *arguments, **settings)
+    arguments = options if "--database-url" in options else ("--database-url", sqlite_file.create(folder / "server.db"), *options)
+    server = Server(folder / "server.log", *arguments, **rest)
     try:
         yield server.ready()
     finally:
         server.close()
+
+
+class InProcess:
+    """A client of an application that runs on a loop of this process, from an address of this machine."""
+
+    def __init__(self, loop: api.Loop, application: server.Application, **headers: str) -> None:
+        transport = httpx.ASGITransport(application)
+        self._client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers)
+        self._loop = loop
+
+    def request(self, verb: str, path: str, **options: Any) -> httpx.Response:
+        """Returns the response to a request."""
+        response: httpx.Response = self._loop.run(self._client.request(verb, path, **options))
+        return response
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        """Returns the response to a GET request."""
+        return self.request("GET", path, **options)
+
+
+class Application(Caller):
+    """A server in this process."""
+
+    def __init__(self, loop: api.Loop, application: server.Application) -> None:
+        self.client, self.anonymous = InProcess(loop, application, **USER), InProcess(loop, application)
+
+
+@contextlib.contextmanager
+def within(loop: api.Loop, url: str, **chosen: Any) -> Iterator[Application]:
+    """Yields a server in this process, by default without timed work. It starts in a hundredth of the time."""
+    application = server.Application(settings.Settings(url, **{"tick": 0, "trusted_header": True} | chosen))
+    loop.run(application.start())
+    try:
+        yield Application(loop, application)
+    finally:
+        loop.run(application.stop())
 
 
 def free_port() -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from planton.cli import planning
 from planton.config import contexts, credentials, settings
 from planton.deploy import accounts
 from support import mocks
@@ -65,7 +66,7 @@ def test_no_secret_is_shown(environ: dict[str, str]) -> None:
     """Not the token, and no password in an endpoint."""
     environ |= {"CIVO_API_URL": "https://user:hidden@proxy.example.com/civo?key=hidden"}
     for account in (_account(environ), _account(environ, contexts.Context("c", credentials={"civo": "acme"}))):
-        output = f"{account} {account.as_dict()} {accounts.question('Apply', [account])}"
+        output = f"{account} {account.as_dict()} {planning.question('Apply', [account])}"
         assert SECRET not in output
         assert "hidden" not in output
         assert account.endpoint == "https://proxy.example.com/civo"
@@ -74,5 +75,5 @@ def test_no_secret_is_shown(environ: dict[str, str]) -> None:
 def test_a_prompt_names_every_account(environ: dict[str, str]) -> None:
     """A prompt without accounts is the question alone."""
     both = [_account(environ), _account(environ, kind="DigitalOceanVpc")]
-    assert accounts.question("Destroy", both) == f"Destroy (account: {both[0]}; {both[1]})?"
-    assert accounts.question("Apply", []) == "Apply?"
+    assert planning.question("Destroy", both) == f"Destroy (account: {both[0]}; {both[1]})?"
+    assert planning.question("Apply", []) == "Apply?"

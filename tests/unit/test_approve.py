@@ -122,7 +122,7 @@ def test_consents_of_a_saved_plan_apply_only_with_its_signature(*, is_signed: bo
     before = saved.Saved(
         (), {}, {}, {}, ("CivoKubernetesCluster/dev",), (), ("CivoVpc/net",), "", refresh=True, is_signed=is_signed
     )
-    consent = approve.with_saved(approve.Consent(replace=("CivoVpc/a",)), before)
+    consent = approve.Consent(replace=("CivoVpc/a",)).with_saved(before)
     assert consent.changes is consent.deletions is is_signed
     assert consent.replace == (("CivoVpc/a", "CivoKubernetesCluster/dev") if is_signed else ("CivoVpc/a",))
     assert consent.take_over == (("CivoVpc/net",) if is_signed else ())

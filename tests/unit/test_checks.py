@@ -102,6 +102,7 @@ class World:
         *,
         applied: inventory.Applied | None = None,
         is_finished: bool = True,
+        imports: Mapping[str, str] | None = None,
     ) -> plans.Plan:
         """Plans a manifest; ``outcome`` is what the engine returns or raises."""
 
@@ -112,9 +113,8 @@ class World:
 
         resource = load.Resource(manifest, None, "f.yaml")
         stack_input = mocks.stack_input(references.resolve(manifest, self.look_up))
-        return self.checks.planned(
-            resource, stack_input, run_engine, applied=applied, look_up=self.look_up, is_finished=is_finished
-        )
+        existing = checks.Existing(applied, self.look_up, is_finished=is_finished, imports=imports or {})
+        return self.checks.planned(resource, stack_input, run_engine, existing)
 
     def look_up(self, key: references.Key) -> Any:
         """Returns a manifest of the run, or ``None``."""
@@ -398,6 +398,48 @@ def test_every_quota_of_the_cloud_is_checked(manifest: Any, quota: str, text: st
     actions = {"network": CREATE["network"]} if manifest is VPC else {name: CREATE[name] for name in ("firewall", "cluster")}
     error = _world(quotas={quota: entries.Quota(1, 1)}).refused(manifest, _plan(actions))
     assert text in error.message
+
+
+def _import(*differences: plans.Difference) -> plans.Plan:
+    return _plan({"cluster": plans.Action.IMPORT}, *differences)
+
+
+def test_an_import_that_changes_nothing_reads_no_list() -> None:
+    """The cloud runs what it may offer no more."""
+    world = _world(sizes=[], versions=[], regions=[])
+    assert world.plan(CLUSTER, _import(plans.Difference("tags[0]", "a", "b")), imports={"cluster": CLUSTER_ID}).changes
+    assert world.cloud.reads == {}
+
+
+def test_an_import_is_refused_if_it_changes_a_value_to_one_that_is_not_offered() -> None:
+    """As a plan is, with the field, before the user is asked."""
+    world = _world(("cluster", RUNNING))
+    changed = _import(plans.Difference("pools.size", "small", "smal"))
+    error = world.refused(
+        _with(CLUSTER, defaultNodePool={"size": "smal", "nodeCount": 2}), changed, imports={"cluster": CLUSTER_ID}
+    )
+    assert _rules(error) == [("spec.defaultNodePool.size", "cloud.size_offered")]
+    assert error.reason is errors.Reason.NOT_OFFERED
+
+
+def test_an_import_is_an_upgrade_of_what_runs() -> None:
+    """The version of the adopted cluster counts, which no apply has recorded."""
+    world = _world(("cluster", RUNNING))
+    changed = _import(plans.Difference("kubernetesVersion", "1.30.2-k3s1", "1.29.0-k3s1"))
+    error = world.refused(_with(CLUSTER, kubernetesVersion="1.29.0+k3s1"), changed, imports={"cluster": CLUSTER_ID})
+    assert error.reason in (errors.Reason.UPGRADE_REFUSED, errors.Reason.NOT_OFFERED)
+    assert "1.29.0" in error.message
+
+
+def test_an_adopted_resource_takes_no_name() -> None:
+    """Even if its preview failed: the resource with that name is the one that is adopted."""
+    named = dataclasses.replace(RUNNING, name="prod", region="lon1")
+    failed = errors.PlantonError("refused", code=errors.Code.REFUSED, reason=errors.Reason.UNSUPPORTED_FIELD)
+    imports = {"cluster": CLUSTER_ID, "firewall": FIREWALL_ID, "node_pool-web": "p"}
+    with pytest.raises(errors.PlantonError) as caught:
+        _world(("cluster", named)).plan(CLUSTER, failed, imports=imports)
+    assert caught.value is failed
+    assert _rules(_world(("cluster", named)).refused(CLUSTER, failed)) == [("spec.clusterName", "cloud.name_free")]
 
 
 def test_everything_that_is_wrong_is_reported_together() -> None:

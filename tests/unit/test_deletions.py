@@ -55,7 +55,7 @@ def test_dependants_of_a_pruned_resource_are_those_after_the_apply() -> None:
     firewalls = [_applied("CivoFirewall", {"networkId": {"value": "n-1"}}, name=name, outputs={}) for name in ("a", "b", "c")]
     applied: Any = _Inventory(NETWORK, *(dataclasses.replace(each, origin="") for each in firewalls))
     resources = graph.of([_firewall("b"), _firewall("c", {"value": "n-2"})])
-    pruned = prune.select(prune.Selection(("folder",)), resources, applied)
+    pruned = prune.select(prune.Pruning(("folder",)), resources, applied)
     assert pruned.order == (NETWORK.key,)
     step = steps.Step(NETWORK.key, "", applied=NETWORK)
     users = referrers.outside([step], applied.all(), pruned, replacing=resources)

@@ -30,6 +30,7 @@ CORE = {
 BARE = """
 import importlib.machinery, sys
 from planton import cli
+from planton.schema import providers
 find = importlib.machinery.PathFinder.find_spec
 def hidden(name, path=None, target=None):
     is_of_extra = any(cli.extra_of(part) for part in (name, name.partition(".")[0]) if not part.startswith("planton"))

@@ -171,7 +171,7 @@ def test_prune_destroys_resources_without_a_manifest(civo: world.World) -> None:
     civo.origins = {"net": "folder", "fw": "folder"}
     _apply(civo)
     network = load.Resource(NETWORK.manifest, None, "dev.yaml", origin="folder")
-    planned = planning.make((network,), plan.Options(selection=prune.Selection(("folder",))), civo.run)
+    planned = planning.make((network,), plan.Options(selection=prune.Pruning(("folder",))), civo.run)
     assert [step.key.name for step in planned.pruned] == ["fw"]
     with pytest.raises(errors.PlantonError) as caught:
         approve.Approved(planned, approve.Consent(changes=True))

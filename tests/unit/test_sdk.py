@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 import subprocess
 import sys
 from typing import Any
@@ -65,6 +66,14 @@ def test_load_and_validate_do_not_import_pulumi() -> None:
         "assert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("name", planton.__all__)
+def test_a_public_name_is_documented(name: str) -> None:
+    """In docs/extend/sdk.md, and it exists."""
+    page = (pathlib.Path(__file__).parents[2] / "docs" / "extend" / "sdk.md").read_text("utf-8")
+    assert getattr(planton, name) is not None
+    assert re.search(rf"\b{name}\b", page)
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

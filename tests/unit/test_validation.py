@@ -4,11 +4,15 @@ import io
 import pathlib
 
 import pytest
+from buf.validate import validate_pb2
 
+from org.project_planton.nodepool.v1 import nodepool_pb2, platform_pb2, service_pb2
 from org.project_planton.provider.civo.civokubernetescluster.v1 import api_pb2
+from org.project_planton.shared.options import options_pb2
 from planton import errors
 from planton.manifest import load
 from planton.schema import validation
+from support import rule_ids
 
 CORPUS = pathlib.Path(__file__).parents[1] / "kinds"
 
@@ -108,3 +112,53 @@ def test_an_assignment_without_a_field_is_a_usage_error() -> None:
     """No document has the field."""
     with pytest.raises(errors.PlantonError, match="nothing"):
         load.load([str(CORPUS / "CivoVpc" / "valid" / "minimal.yaml")], overrides=["spec.nothing=1"])
+
+
+def _field_of(value: object, rule_id: str) -> str:
+    [problem] = [problem for problem in validation.violations(value) if problem.rule_id == rule_id]
+    return problem.field
+
+
+@pytest.mark.parametrize(
+    ("nodes", "most", "field"), [(451, 0, "nodeCount"), (3, 451, "autoscaling.maxNodes"), (451, 451, "nodeCount")]
+)
+def test_of_several_fields_the_first_that_breaks_the_rule_is_named(nodes: int, most: int, field: str) -> None:
+    """The message is not read for it."""
+    spec = nodepool_pb2.NodePoolSpec(node_count=nodes)
+    spec.autoscaling.enabled, spec.autoscaling.max_nodes = bool(most), most
+    spec.platform.type = "aws"
+    spec.platform.aws.instance_type = "m5.large"
+    assert _field_of(spec, "node_pool_spec.aws_nodes") == field
+
+
+def test_an_object_of_another_platform_is_named() -> None:
+    """The objects of the other platforms are not."""
+    platform = platform_pb2.NodePoolPlatform(type="aws")
+    for each in (platform.aws, platform.civo):
+        each.SetInParent()
+    assert _field_of(platform, "node_pool_platform.only_the_object_of_type") == "civo"
+    assert _field_of(platform_pb2.NodePoolPlatform(type="aws"), "node_pool_platform.has_the_object_of_type") == "aws"
+
+
+def test_a_field_below_the_message_is_named() -> None:
+    """Of a request, for example."""
+    request = service_pb2.CreateNodePoolRequest()
+    assert _field_of(request, "create_node_pool_request.has_cluster") == "nodePool.cluster_id"
+
+
+#: The rule about a whole value: no field of it is wrong.
+WHOLE = "string_value_or_ref.value_is_set"
+
+
+@pytest.mark.parametrize("described", list(rule_ids.messages()), ids=lambda described: described.full_name)
+def test_every_rule_between_fields_declares_the_field_that_it_is_about(described: object) -> None:
+    """A violation then has a line and a column, and the API's violation a field."""
+    options = described.GetOptions()
+    declared = {each.rule: each for each in options.Extensions[options_pb2.rule_field]}
+    assert {rule.id for rule in options.Extensions[validate_pb2.message].cel} - {WHOLE} == set(declared)
+    for each in declared.values():
+        for path in [*each.field, *([each.named_by] if each.named_by else [])]:
+            below = described
+            for name in path.split("."):
+                below = below.fields_by_name[name].message_type
+        assert bool(each.field) != bool(each.named_by)

@@ -37,7 +37,6 @@ class Interruption:
         if self.times:
             raise errors.PlantonError(
                 "interrupted before it began; nothing was changed",
-                code=errors.Code.INTERRUPTED,
                 reason=errors.Reason.INTERRUPTED,
                 hint="run the same command again to continue",
             )

@@ -73,27 +73,23 @@ def _from_manifests(request: planning.Request, *, refresh: bool) -> tuple[planto
 def _from_file(path: str, request: planning.Request) -> tuple[planton.Plan, planton.Consent]:
     selected = request.selected
     if selected.paths or selected.inputs or selected.kustomize_dir or selected.overrides:
-        raise errors.PlantonError(
+        raise errors.usage(
             "a saved plan contains its manifests: remove -f, -i, --kustomize-dir and --set",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
             hint=f"planton apply {path}; to apply a manifest: planton apply -f FILE",
         )
-    from planton.deploy import approve, saved, sdk  # sdk imports Pulumi
-
-    before = saved.read(path, key=saved.signing_key(request.settings.data))
+    before = planton.read_saved(path, settings=request.settings)
     if not before.is_signed:
         # Another user may have edited the consents in the file.
         render.progress(f"! {path} was created elsewhere, or was edited since: its plan needs consent again")
     resources = tuple(dataclasses.replace(each, config=selected.config_of(each.manifest)) for each in before.resources)
-    planned = sdk.plan_saved(
+    planned = planton.plan_saved(
         dataclasses.replace(before, resources=resources),
         settings=request.settings,
         rules=request.rules,
         options=planton.Options(allow_unsupported=request.consents.allow_unsupported),
         on_event=request.on_event,
     )
-    return planned, approve.with_saved(request.consents.consent(), before)
+    return planned, request.consents.consent().with_saved(before)
 
 
 def _require_success(planned: planton.Plan, form: str) -> None:

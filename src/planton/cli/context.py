@@ -10,12 +10,12 @@ import click
 
 from planton import errors
 from planton.cli import options, output, render
+from planton.config import contexts
 from planton.schema import providers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from planton.config import contexts as engine_contexts
 
 _HEADER = ("CURRENT", "NAME", "BACKEND", "ENV", "CREDENTIALS", "SECRETS")
 
@@ -70,8 +70,6 @@ def create(
 
     Exit codes: 0 done, 2 usage.
     """
-    from planton.config import contexts  # `--help` must not wait for it
-
     context_ = contexts.checked(
         contexts.Context(name, backend, env, _pairs(credentials), secrets_provider, _absolute(passphrase_file))
     )
@@ -83,10 +81,8 @@ def create(
     _done(form, f"context {name} is in {contexts.file(os.environ)}", context_)
 
 
-def _done(form: str, text: str, changed: engine_contexts.Context) -> None:
+def _done(form: str, text: str, changed: contexts.Context) -> None:
     """Reports a change: a line of progress and, as JSON, the context."""
-    from planton.config import contexts  # `--help` must not wait for it
-
     render.progress(text)
     if form == "json":
         used = contexts.read(os.environ).current
@@ -108,7 +104,7 @@ def _absolute(path: str) -> str:
 
 
 def _usage(text: str, hint: str) -> errors.PlantonError:
-    return errors.PlantonError(text, code=errors.Code.USAGE, reason=errors.Reason.USAGE, hint=hint)
+    return errors.usage(text, hint=hint)
 
 
 @context.command()
@@ -119,8 +115,6 @@ def use(*, name: str, form: str) -> None:
 
     Exit codes: 0 done, 2 there is no such context.
     """
-    from planton.config import contexts  # `--help` must not wait for it
-
     saved = contexts.read(os.environ).using(name)
     contexts.write(saved, os.environ)
     _done(form, f"the current context is {name}", saved.get(name))
@@ -133,8 +127,6 @@ def use(*, name: str, form: str) -> None:
 @output.output_option("table", "json")
 def list_(*, form: str) -> None:
     """List the contexts."""
-    from planton.config import contexts  # `--help` must not wait for it
-
     saved = contexts.read(os.environ)
     used = contexts.choose("", os.environ).name
     if form == "json":
@@ -144,13 +136,13 @@ def list_(*, form: str) -> None:
     render.echo_lines(render.table([_HEADER, *rows]) if rows else ["there are no contexts"])
 
 
-def _row(each: engine_contexts.Context, used: str) -> tuple[str, ...]:
+def _row(each: contexts.Context, used: str) -> tuple[str, ...]:
     accounts = ", ".join(f"{cloud}={entry}" for cloud, entry in each.credentials.items())
     cells = (each.backend, each.env, accounts, each.secrets_provider or each.passphrase_file)
     return ("*" if each.name == used else "", each.name, *(cell or "-" for cell in cells))
 
 
-def _data(each: engine_contexts.Context, used: str) -> dict[str, object]:
+def _data(each: contexts.Context, used: str) -> dict[str, object]:
     return {"name": each.name, "current": each.name == used, **each.as_dict()}
 
 
@@ -162,8 +154,6 @@ def show(*, name: str, form: str) -> None:
 
     Exit codes: 0 shown, 2 there is no such context.
     """
-    from planton.config import contexts  # `--help` must not wait for it
-
     used = contexts.choose("", os.environ)
     shown = contexts.read(os.environ).get(name) if name else used
     data = _data(shown, used.name) | {"name": shown.name or contexts.NONE}
@@ -183,8 +173,6 @@ def _text(value: object) -> str:
 @output.output_option("text", "json")
 def current(*, form: str) -> None:
     """Print the name of the context in use; `default` without one."""
-    from planton.config import contexts  # `--help` must not wait for it
-
     name = contexts.choose("", os.environ).name or contexts.NONE
     if form == "json":
         render.echo_json({"name": name})
@@ -200,8 +188,6 @@ def delete(*, name: str, form: str) -> None:
 
     Exit codes: 0 done, 2 there is no such context.
     """
-    from planton.config import contexts  # `--help` must not wait for it
-
     saved = contexts.read(os.environ)
     if name == contexts.NONE:
         raise _usage(f"{name!r} is no context that could be removed", "planton context use default: use none")

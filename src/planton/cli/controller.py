@@ -17,12 +17,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+import planton
 from planton import errors
 
 if TYPE_CHECKING:
     from planton.controllers import reconcile, runner
 
 _EMAIL: Final = "planton@system.local"
+#: Seconds after which a heartbeat without an answer is repeated over another connection.
+_HEARTBEAT_DEADLINE: Final = 2.0
 _LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(message)s"
 
 
@@ -112,19 +115,20 @@ def run(
 
     Exit codes: 0 stopped, 2 usage, 8 a program or a credential is missing.
     """
-    from planton import client
-    from planton.deploy import runtime
+    from planton import client  # noqa: PLC0415  # the extra `client`; httpx takes 60 ms of each `--help`
 
     logging.basicConfig(level=log_level.upper(), format=_LOG_FORMAT, stream=sys.stderr)
     # httpx logs each request at this level.
     logging.getLogger("httpx").setLevel("WARNING")
     served = _platforms(platforms)
     token = _token(token_file)
-    settings = runtime.configure(context=context, backend=backend)
-    connect = functools.partial(client.Client, server, email="" if token else user, token=token)
+    settings = planton.configure(context=context, backend=backend)
+    email = "" if token else user
+    connect = functools.partial(client.Client, server, email=email, token=token)
+    heartbeats = functools.partial(client.Transport, server, user=email, token=token, deadline=_HEARTBEAT_DEADLINE)
     process = f"{socket.gethostname()[:40]}-{uuid.uuid4().hex[:12]}"
     options = _Options(process, served, parallel or settings.parallel, interval, stop_with_stdin)
-    _until_stopped(options, connect, settings)
+    _until_stopped(options, connect, heartbeats, settings)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -136,19 +140,18 @@ class _Options:
     stop_with_stdin: bool
 
 
-def _until_stopped(options: _Options, connect: Any, settings: Any) -> None:
-    from planton import __version__
-    from planton.controllers import lease, observe, queue, reconcile, runner, watchdog
-    from planton.deploy import runtime
+def _until_stopped(options: _Options, connect: Any, connect_heartbeats: Any, settings: Any) -> None:
+    from planton.controllers import lease, observe, queue, reconcile, runner, watchdog  # noqa: PLC0415  # Pulumi takes 100 ms of each `--help`
+    from planton.deploy import runtime  # noqa: PLC0415  # Pulumi takes 100 ms of each `--help`
 
     environ = {**settings.environ, watchdog.VARIABLE: options.process}
     settings = dataclasses.replace(settings, environ=environ, progress=logging.getLogger("planton.run").info)
-    with runtime.working(settings) as working, connect() as api, connect() as first, connect() as second:
+    with runtime.working(settings) as working, connect() as api, connect() as claims, connect_heartbeats() as beats:
         dog = watchdog.Watchdog(options.process)
         held = lease.Lease(dog.tell)
         reconciler = reconcile.Reconciler(api, observe.Observer(working), interval=datetime.timedelta(seconds=options.interval))
         jobs, heartbeats = (
-            queue.ApiQueue(each.transport, options.process, __version__, options.platforms) for each in (first, second)
+            queue.ApiQueue(each, options.process, planton.__version__, options.platforms) for each in (claims.transport, beats)
         )
         work = functools.partial(_reconcile, reconciler, settings)
         running = runner.Runner(jobs, heartbeats, work, parallel=options.parallel, held=held)
@@ -179,7 +182,7 @@ def _stop_on_signals(running: runner.Runner, *, stop_with_stdin: bool) -> None:
 
 
 def _platforms(text: str) -> tuple[str, ...]:
-    from planton.controllers import manifests
+    from planton.controllers import manifests  # noqa: PLC0415  # 130 ms of each `--help`
 
     known = manifests.platforms()
     listed = tuple(dict.fromkeys(each.strip().lower() for each in text.split(",") if each.strip())) or known

@@ -9,8 +9,9 @@ import click
 
 from planton import errors, manifest
 from planton.cli import output, writing
+from planton.manifest import convert as conversion
 from planton.manifest import load
-from planton.schema import kinds
+from planton.schema import kinds, references
 
 if TYPE_CHECKING:
     from google.protobuf import message
@@ -73,8 +74,6 @@ def convert(
 
     Exit codes: 0 converted, 1 invalid, 2 usage.
     """
-    from planton.manifest import convert as conversion  # `--help` must not wait for it
-
     target = form or conversion.form_of(out)
     if not target:
         raise click.UsageError("give --to yaml, json or binary")
@@ -85,9 +84,6 @@ def convert(
 
 
 def _converted(value: message.Message, result: str | None, provider_config: str) -> message.Message:
-    from planton.manifest import convert as conversion
-    from planton.schema import references  # `--help` must not wait for it
-
     is_input = conversion.is_stack_input(value)
     if result == "manifest" or (result is None and not is_input):
         if provider_config:
@@ -103,8 +99,6 @@ def _converted(value: message.Message, result: str | None, provider_config: str)
 
 
 def _emit(values: list[message.Message], form: str, out: str, *, show_secrets: bool) -> None:
-    from planton.manifest import convert as conversion  # `--help` must not wait for it
-
     secret = any(conversion.redacted(value) != value for value in values)
     if secret and not show_secrets:
         output.warn("secrets are redacted; --show-secrets writes them")
@@ -113,10 +107,8 @@ def _emit(values: list[message.Message], form: str, out: str, *, show_secrets: b
         writing.write(pathlib.Path(out), data, mode=_SECRET_MODE if secret and show_secrets else None)
         return
     if form == conversion.BINARY and output.is_terminal():
-        raise errors.PlantonError(
+        raise errors.usage(
             "binary data is not written to a terminal",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
             hint="write it to a file with -o FILE, or into a pipe",
         )
     if form == conversion.BINARY:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+import planton
 from planton.cli import options, render
-from planton.deploy import identify
 
 if TYPE_CHECKING:
     from planton.clouds import api
@@ -28,12 +28,8 @@ def credential(*, resource: str, settings: engine_settings.Settings, env: str | 
     Exit codes: 0 printed, 1 not applied, 2 usage, 6 the cloud failed, 8 no
     credentials for the cloud.
     """
-    from planton.deploy import access
-    from planton.state import inventory  # `--help` must not wait for it
-
-    kind, name = identify.parse(resource)
-    applied = inventory.Inventory(settings, options.tools(settings)).get(kind, name, options.env_of(settings, env), stack)
-    render.echo_json(exec_credential(access.credential(applied, settings, fresh=fresh)))
+    applied = planton.find(resource, env=options.env_of(settings, env), stack=stack, settings=settings)
+    render.echo_json(exec_credential(planton.credential(applied, fresh=fresh, settings=settings)))
 
 
 def exec_credential(credential_: api.Credential) -> dict[str, object]:

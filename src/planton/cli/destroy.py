@@ -8,7 +8,6 @@ import click
 
 import planton
 from planton.cli import options, output, planning, render
-from planton.clouds import associated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,8 +75,8 @@ def destroy(
     raise SystemExit(render.worst(result.steps))
 
 
-def _sorts(*, volumes: bool, snapshots: bool, balancers: bool) -> list[str]:
-    chosen = {associated.VOLUME: volumes, associated.SNAPSHOT: snapshots, associated.LOAD_BALANCER: balancers}
+def _sorts(*, volumes: bool, snapshots: bool, balancers: bool) -> list[planton.Leftover]:
+    chosen = {planton.Leftover.VOLUME: volumes, planton.Leftover.SNAPSHOT: snapshots, planton.Leftover.LOAD_BALANCER: balancers}
     return [sort for sort, is_deleted in chosen.items() if is_deleted]
 
 

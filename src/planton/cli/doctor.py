@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+import planton
 from planton import errors
 from planton.base import terminal
 from planton.cli import output, render
-from planton.config import credentials
+from planton.config import contexts, credentials, folders
 from planton.schema import providers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from planton.config import contexts
 
 _MINIMUM_PYTHON = (3, 11)
 
@@ -68,13 +68,12 @@ def doctor(*, form: str) -> None:
 def examine(environ: Mapping[str, str]) -> list[Finding]:
     """Returns the results of all checks."""
     context, checks = _context(environ)
-    programs = [_python(), *_extras(), _pulumi(environ), *_plugins(environ), _kubectl(environ)]
+    machine = planton.machine(environ)
+    programs = [_python(), *_extras(), _pulumi(machine), *_plugins(machine), _kubectl(environ)]
     return [*programs, *checks, *_accounts(environ, context), _data(environ, context)]
 
 
 def _context(environ: Mapping[str, str]) -> tuple[contexts.Context, list[Finding]]:
-    from planton.config import contexts  # `--help` must not wait for it
-
     try:
         chosen = contexts.choose("", environ)
     except errors.PlantonError as error:
@@ -103,26 +102,19 @@ def _extras() -> list[Finding]:
     return findings
 
 
-def _pulumi(environ: Mapping[str, str]) -> Finding:
-    from planton.engine import toolchain  # `--help` must not wait for it
-
-    tools = toolchain.find(environ)
-    if tools is not None:
-        return Finding("Pulumi", "ok", str(tools.pulumi))
-    on_path = shutil.which("pulumi", path=environ.get("PATH"))
-    required = toolchain.text(toolchain.VERSION)
-    detail = f"{on_path} is older than {required}" if on_path else f"version {required} is not installed"
+def _pulumi(machine: planton.Machine) -> Finding:
+    if machine.pulumi is not None:
+        return Finding("Pulumi", "ok", str(machine.pulumi))
+    required = machine.required
+    detail = f"{machine.unfit} is older than {required}" if machine.unfit else f"version {required} is not installed"
     return Finding("Pulumi", "missing", detail, "run: planton setup")
 
 
-def _plugins(environ: Mapping[str, str]) -> list[Finding]:
-    from planton.engine import toolchain
-
-    installed = toolchain.installed_plugins(environ)
+def _plugins(machine: planton.Machine) -> list[Finding]:
     advice = "needed for the real cloud only: planton setup"
     return [
         Finding(f"{name} plugin {version}", "ok", "installed")
-        if name in installed
+        if name in machine.plugins
         else Finding(f"{name} plugin {version}", "optional", "not installed", advice)
         for name, version in providers.plugins().items()
     ]
@@ -156,10 +148,8 @@ def _account(provider: str, environ: Mapping[str, str], context: contexts.Contex
         config: Any = credentials.from_environment(provider, environ, context.credentials)
     except errors.PlantonError as error:
         return Finding(name, "missing", error.message, error.hint)
-    from planton.engine import stand_ins  # `--help` must not wait for it
-
-    if not stand_ins.answers(config.api_endpoint):
-        stopped = stand_ins.not_running(config.api_endpoint)
+    stopped = planton.sandbox_error(config.api_endpoint)
+    if stopped is not None:
         return Finding(name, "missing", stopped.message, stopped.hint)
     source = f"credential {entry} of context {context.name}" if entry else f"token from ${variable}"
     source += f" (${variable} is ignored)" if entry and variable else ""
@@ -167,8 +157,6 @@ def _account(provider: str, environ: Mapping[str, str], context: contexts.Contex
 
 
 def _data(environ: Mapping[str, str], context: contexts.Context) -> Finding:
-    from planton.config import folders
-
     path = folders.data(environ)
     existing = next(folder for folder in (path, *path.parents) if folder.exists())
     writable = os.access(existing, os.W_OK)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from planton import errors
 from planton.base import terminal
 from planton.cli import output, render
-from planton.schema import kinds
-
-if TYPE_CHECKING:
-    from planton.schema import describe
+from planton.schema import describe, kinds
 
 _WIDTH = 100
 #: More names than this are listed only where the field itself is explained.
@@ -20,9 +18,6 @@ _FEW = 12
 
 
 def _complete(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    from planton import errors
-    from planton.schema import describe  # only while completing
-
     above, dot, _ = incomplete.rpartition(".")
     if not dot:
         names = [kind.name.lower() for kind in kinds.all_kinds()]
@@ -52,8 +47,6 @@ def explain(*, path: str, recursive: bool, form: str) -> None:
 
     Exit codes: 0 shown, 1 unknown kind, 2 unknown field.
     """
-    from planton.schema import describe  # `--help` must not wait for it
-
     if not path:
         _show_kinds(form)
         return
@@ -66,8 +59,6 @@ def explain(*, path: str, recursive: bool, form: str) -> None:
 
 
 def _show_kinds(form: str) -> None:
-    from planton.schema import describe  # cold start: `--help` does not need it
-
     nodes = [describe.find(kind.name) for kind in kinds.all_kinds()]
     if form == "json":
         listed = [

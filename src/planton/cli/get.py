@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+import planton
 from planton.cli import options, output, render, times
 from planton.manifest import stack_input
 from planton.schema import kinds
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
-    from planton.state import inventory
 
 #: The age of the data that `planton get` and `planton outputs` show.
 AS_RECORDED = "as of the last apply or refresh; planton drift reads the cloud"
@@ -34,14 +34,11 @@ def get(*, what: str, settings: engine_settings.Settings, env: str | None, stack
 
     Exit codes: 0 listed, 1 not applied, 2 usage.
     """
-    from planton.deploy import queries  # imports Pulumi
-    from planton.engine import stacks
-
     if "/" in what:
-        resources = [queries.find(what, env=options.env_of(settings, env), stack=stack, settings=settings)]
+        resources = [planton.find(what, env=options.env_of(settings, env), stack=stack, settings=settings)]
     else:
         kind = None if what == "all" else kinds.parse(what).name
-        listed = [each for each in queries.applied(settings) if not stack or stacks.parse(stack).matches(each.stack)]
+        listed = planton.applied(settings, stack=stack)
         resources = [each for each in listed if kind in (None, each.key.kind) and env in (None, each.key.env)]
     if form == "table":
         render.echo_lines(render.table([_HEADER, *map(_row, resources)]) if resources else ["nothing has been applied"])
@@ -57,6 +54,6 @@ def get(*, what: str, settings: engine_settings.Settings, env: str | None, stack
         render.echo_yaml([data])
 
 
-def _row(applied: inventory.Applied) -> tuple[str, ...]:
+def _row(applied: planton.Applied) -> tuple[str, ...]:
     key = applied.key
     return (key.kind, key.name, key.env or "-", applied.identity or "(incomplete)", times.utc(applied.updated))

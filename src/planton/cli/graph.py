@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+import planton
 from planton.base import terminal
 from planton.cli import options, output, render
 from planton.schema import references
@@ -33,9 +34,7 @@ def graph(*, selected: selection.Selection, form: str) -> None:
 
     Exit codes: 0 shown, 1 invalid, 2 usage.
     """
-    from planton.deploy import graph as graphs  # `--help` must not wait for it
-
-    dependency_graph = graphs.of(selected.read())
+    dependency_graph = planton.graph(selected.read())
     uses = {key: references.uses(dependency_graph.resources[key].manifest) for key in dependency_graph.order}
     if form == "json":
         render.echo_json(_data(uses))

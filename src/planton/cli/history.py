@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+import planton
 from planton.cli import options, output, render
 
 if TYPE_CHECKING:
@@ -31,10 +32,8 @@ def history(*, resource: str, settings: engine_settings.Settings, env: str | Non
 
     Exit codes: 0 shown, 1 not applied, 2 usage.
     """
-    from planton.deploy import queries  # imports Pulumi
-
-    applied = queries.find(resource, env=options.env_of(settings, env), stack=stack, settings=settings)
-    entries = queries.history(applied, number=number, settings=settings)
+    applied = planton.find(resource, env=options.env_of(settings, env), stack=stack, settings=settings)
+    entries = planton.history(applied, number=number, settings=settings)
     if form == "json":
         render.echo_json([dataclasses.asdict(entry) for entry in entries])
     else:

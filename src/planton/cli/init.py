@@ -10,6 +10,7 @@ import click
 from planton import errors
 from planton.base import terminal
 from planton.cli import output, render, writing
+from planton.manifest import templates
 from planton.schema import providers
 
 _PARTS = ("cluster", "nodepool", "network", "environment")
@@ -20,8 +21,6 @@ _REGIONS = {provider.name: provider.sample_region for provider in providers.all_
 
 
 def _complete_region(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    from planton.manifest import templates  # only while completing
-
     chosen = [context.params["provider"]] if context.params.get("provider") else list(_REGIONS)
     regions = {region for provider in chosen for region in templates.regions(provider)}
     return sorted(region for region in regions if region.startswith(incomplete.lower()))
@@ -63,8 +62,6 @@ def init(*, part: str, provider: str, template: str, name: str, env: str, region
 
     Exit codes: 0 written, 2 usage, 5 a file exists.
     """
-    from planton.manifest import templates  # `--help` must not wait for it
-
     files = templates.make(part, provider, template, name=name, env=env, region=region)
     if out == _STDOUT:
         output.echo_document("---\n".join(files.values()))
@@ -79,7 +76,6 @@ def _write(folder: pathlib.Path, texts: dict[str, str], *, force: bool) -> None:
     if there and not force:
         raise errors.PlantonError(
             f"nothing was written: {', '.join(there)} {'is' if len(there) == 1 else 'are'} there already",
-            code=errors.Code.REFUSED,
             reason=errors.Reason.CONSENT_REQUIRED,
             hint="write to another folder with -o DIR, or replace them with --force",
         )
@@ -88,7 +84,6 @@ def _write(folder: pathlib.Path, texts: dict[str, str], *, force: bool) -> None:
     except OSError as error:
         raise errors.PlantonError(
             f"cannot create the folder {folder}: {error.strerror}",
-            code=errors.Code.USAGE,
             reason=errors.Reason.MANIFEST_UNREADABLE,
         ) from None
     for path, text in files.items():

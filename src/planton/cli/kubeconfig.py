@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import pathlib
 import socket
@@ -13,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 import click
 import yaml
 
+import planton
 from planton import errors
 from planton.cli import options, output, render
-from planton.config import folders
-from planton.deploy import identify
+from planton.config import contexts, folders
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
-    from planton.state import inventory
 
 _SECONDS = 2.0
 _LISTS = ("clusters", "users", "contexts")
@@ -50,24 +48,19 @@ def kubeconfig(
     Exit codes: 0 done, 1 not applied, 2 usage, 6 the cloud failed, 8 no
     credentials for the cloud.
     """
-    from planton.state import inventory  # `--help` must not wait for it
-
     if merge and out:
-        raise errors.PlantonError(
+        raise errors.usage(
             "--merge and --out cannot be used together",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
             hint="use one of them",
         )
-    kind, name = identify.parse(resource)
-    resources = inventory.Inventory(settings, options.tools(settings))
-    applied = resources.get(kind, name, options.env_of(settings, env), stack)
-    text = _kubeconfig(resources, applied, settings)
+    applied = planton.find(resource, env=options.env_of(settings, env), stack=stack, settings=settings)
+    text = planton.kubeconfig(applied, settings=settings)
+    key = applied.key
     outputs: Any = applied.manifest.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
     if not reachable(outputs.api_server_endpoint):
         render.progress(
             f"! the API server at {outputs.api_server_endpoint} does not answer from here ({errors.Reason.API_SERVER_CLOSED}): "
-            f"check that the cluster is still there (planton drift {kind.name}/{name}), and that a rule of its firewall opens its "
+            f"check that the cluster is still there (planton drift {key.kind}/{key.name}), and that a rule of its firewall opens its "
             "port to this machine"
         )
     if by_exec:
@@ -79,29 +72,12 @@ def kubeconfig(
         output.echo_document(text)
         return
     path = pathlib.Path(os.environ.get("KUBECONFIG", "").split(os.pathsep)[0] or pathlib.Path.home() / ".kube" / "config")
-    context = write_merged(path, text, name=f"{env}-{name}" if env else name)
+    context = write_merged(path, text, name=f"{env}-{key.name}" if env else key.name)
     render.progress(f"context {context} is now current in {path}")
 
 
-def _kubeconfig(resources: inventory.Inventory, applied: inventory.Applied, settings: engine_settings.Settings) -> str:
-    from planton.clouds import kubeconfigs  # `--help` must not wait for it
-    from planton.deploy import access
-
-    # A kubeconfig in the state needs no account.
-    if access.asks_cloud(applied):
-        return access.credential(applied, settings, fresh=True).kubeconfig
-    outputs: Any = resources.outputs(applied)
-    try:
-        text = base64.b64decode(outputs.kubeconfig_b64, validate=True).decode()
-    except ValueError:
-        text = ""
-    return kubeconfigs.parse(text).text()
-
-
-def with_exec(text: str, applied: inventory.Applied, settings: engine_settings.Settings, stack: str = "") -> str:
+def with_exec(text: str, applied: planton.Applied, settings: engine_settings.Settings, stack: str = "") -> str:
     """Returns a kubeconfig that gets its credential from ``planton credential``, for the same cluster and backend."""
-    from planton.config import contexts  # `--help` must not wait for it
-
     config = yaml.safe_load(text)
     key = applied.key
     command = [sys.executable, "-m", "planton", "credential", f"{key.kind}/{key.name}"]
@@ -177,7 +153,6 @@ def write(path: pathlib.Path, text: str, *, hint: str) -> None:
     except OSError as error:
         raise errors.PlantonError(
             f"cannot write {path}: {error.strerror}",
-            code=errors.Code.USAGE,
             reason=errors.Reason.MANIFEST_UNREADABLE,
             hint=hint,
         ) from None
@@ -198,7 +173,6 @@ def _load(path: pathlib.Path) -> dict[str, Any]:
     if not isinstance(data, dict) or not all(_is_list_of_entries(data[key]) for key in _LISTS):
         raise errors.PlantonError(
             f"{path} is not a kubeconfig; it was not changed",
-            code=errors.Code.USAGE,
             reason=errors.Reason.MANIFEST_UNREADABLE,
             hint="repair or move the file, or print the kubeconfig without --merge",
         )

@@ -49,10 +49,8 @@ def replacement(file: Any, identifier: str, *, noun: str) -> dict[str, Any]:  # 
     """
     body = _body(file)
     if body.get("id") not in (None, identifier):
-        raise errors.PlantonError(
+        raise errors.usage(
             f"{file.name} describes the {noun} {body['id']}, and {identifier} is to be updated",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
             hint="to copy its spec anyway, remove id and resource_version from the file",
         )
     return _without(body, ANSWERED)

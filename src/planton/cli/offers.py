@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import click
 
+import planton
 from planton import errors
 from planton.cli import output, render
-from planton.config import credentials
 from planton.schema import kinds, providers
 
 if TYPE_CHECKING:
@@ -76,17 +75,7 @@ def _check_region(region: str, cloud: clouds.Cloud, provider: str) -> None:
 
 
 def _cloud(provider: str) -> clouds.Cloud:
-    from planton import clouds
-    from planton.config import contexts  # `--help` must not wait for it
-
-    chosen = contexts.choose("", os.environ)
-    config: Any = credentials.from_environment(provider, os.environ, chosen.credentials)
-    if not credentials.is_set(config):
-        raise credentials.missing(provider)
-    ignored = credentials.overruled(provider, os.environ, chosen.credentials)
-    if ignored:
-        render.progress(f"{ignored} is ignored: the context {chosen.name} uses the credential {chosen.credentials[provider]}")
-    return clouds.of(config)
+    return planton.open_cloud(provider, settings=planton.configure(progress=render.progress))
 
 
 def _show(rows: Sequence[dict[str, Any]], header: tuple[str, ...], form: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -15,15 +16,14 @@ import planton
 from planton import errors
 from planton.base import interruption, terminal
 from planton.cli import render
-from planton.deploy import identify
+from planton.config import contexts, logs
+from planton.config import settings as engine_settings
 from planton.manifest import selection
 from planton.schema import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from planton.config import settings as engine_settings
-    from planton.engine import toolchain
     from planton.manifest import load
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -111,10 +111,6 @@ def engine(function: F) -> F:
     def wrapped(
         *args: object, backend: str, context_name: str, timeout: float, lock_timeout: float, parallel: int | None, **rest: object
     ) -> object:
-        from planton.config import contexts
-        from planton.config import settings as engine_settings
-        from planton.engine import environment, logs  # `--help` must not wait for it
-
         environ = dict(os.environ)
         logs.begin("-".join(click.get_current_context().command_path.split()[1:]), sys.argv[1:], environ)
         settings = engine_settings.Settings(
@@ -127,23 +123,18 @@ def engine(function: F) -> F:
             interruption=interruption.Interruption(_progress),
             context=contexts.choose(context_name, environ),
         )
-        with environment.hidden_from_sdk(os.environ):
-            return function(*args, settings=settings, **rest)
+        return function(*args, settings=settings, **rest)
 
     return wrapped  # type: ignore[return-value]
 
 
 def _progress(line: str) -> None:
-    import logging  # `--help` must not wait for it
-
     logging.getLogger(__name__).info("%s", line)
     render.progress(line)
 
 
 def complete_context(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """Returns the names of contexts that begin so, for completion."""
-    from planton.config import contexts  # only while completing
-
     try:
         return [name for name in sorted(contexts.read(os.environ).named) if name.startswith(incomplete)]
     except errors.PlantonError:
@@ -250,17 +241,6 @@ def applied_resources(function: F) -> F:
     return sources(engine(wrapped))  # type: ignore[return-value]  # click decorates functions of any signature
 
 
-def tools(settings: engine_settings.Settings) -> toolchain.Toolchain:
-    """Returns the toolchain, installed if need be.
-
-    Raises:
-        PlantonError: ``TOOLCHAIN_MISSING``; ``EXTRA_MISSING``.
-    """
-    from planton.engine import toolchain  # `--help` must not wait for it
-
-    return toolchain.find(settings.environ) or toolchain.setup(settings.progress, settings.environ)
-
-
 def confirm(question: str, *, yes: bool) -> None:
     """Asks on a terminal; elsewhere demands ``--yes``.
 
@@ -272,10 +252,9 @@ def confirm(question: str, *, yes: bool) -> None:
     if sys.stdin.isatty() and sys.stderr.isatty():
         if click.confirm(terminal.one_line(question), err=True):
             return
-        raise errors.PlantonError("nothing was changed", code=errors.Code.REFUSED, reason=errors.Reason.CONSENT_REQUIRED)
+        raise errors.PlantonError("nothing was changed", reason=errors.Reason.CONSENT_REQUIRED)
     raise errors.PlantonError(
         "this needs consent, and there is no terminal for the question",
-        code=errors.Code.REFUSED,
         reason=errors.Reason.CONSENT_REQUIRED,
         hint="add --yes",
     )
@@ -287,7 +266,4 @@ def applied(names: Sequence[str], selected: selection.Selection, settings: engin
     Raises:
         PlantonError: ``USAGE``; ``STACK_NOT_FOUND``; ``AMBIGUOUS``; ``MANIFEST_INVALID``.
     """
-    from planton.state import inventory  # imports Pulumi
-
-    stored = inventory.Inventory(settings, tools(settings))
-    return identify.resources(names, stored, selected, env=env_of(settings, selected.env))
+    return planton.select(names, selected, env=env_of(settings, selected.env), settings=settings)

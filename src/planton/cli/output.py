@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -43,13 +44,16 @@ def echo_document(text: str) -> None:
     streams.write(terminal.document(text, is_terminal=is_terminal()))
 
 
-def show_error(error: errors.PlantonError, *, of: str = "") -> None:
+def show_error(error: errors.PlantonError, *, of: str = "", as_json: bool = False) -> None:
     """Prints an error on standard error: what, and what to do next; coloured on a terminal.
 
     Args:
         error: The error.
         of: The resource that it is about, where there are several; empty otherwise.
+        as_json: Whether to print it on standard output too, as JSON.
     """
+    if as_json:
+        echo(json.dumps({"error": error.as_dict()}, indent=2, ensure_ascii=False))
     if isinstance(error, errors.InvalidError):
         for violation in error.violations:
             show_violation(violation, err=True)

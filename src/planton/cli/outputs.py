@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+import planton
 from planton import errors
 from planton.cli import options, output, render, times
 from planton.manifest import stack_input
@@ -32,10 +33,8 @@ def outputs(
 
     Exit codes: 0 printed, 1 not applied, 2 usage.
     """
-    from planton.deploy import queries  # imports Pulumi
-
-    applied = queries.find(resource, env=options.env_of(settings, env), stack=stack, settings=settings)
-    data = stack_input.as_dict(queries.outputs(applied, settings=settings), show_secrets=show_secrets)
+    applied = planton.find(resource, env=options.env_of(settings, env), stack=stack, settings=settings)
+    data = stack_input.as_dict(planton.outputs(applied, settings=settings), show_secrets=show_secrets)
     if field:
         _print_field(kinds.get(applied.key.kind), data, field, form)
     elif form == "json":
@@ -51,10 +50,8 @@ def _print_field(kind: kinds.Kind, data: dict[str, object], field: str, form: st
     output_field = next((each for each in fields if field in (each.name, each.json_name)), None)
     if output_field is None:
         names = [each.json_name for each in fields]
-        raise errors.PlantonError(
+        raise errors.usage(
             f"{kind.name} has no output {field!r}; it has: {', '.join(names)}",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
             hint=kinds.suggest(field, names),
         )
     value = data.get(output_field.json_name, "")

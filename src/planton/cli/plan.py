@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+import planton
 from planton import errors
 from planton.cli import options, output, planning, policing, render
 
@@ -54,10 +55,7 @@ def plan(
         raise SystemExit(render.worst(planned.all_steps))
     render.echo_users(planned.users)
     if out:
-        from planton.deploy import saved  # few plans are saved
-
-        key = saved.signing_key(settings.data)
-        saved.write(out, planned, allow_replace=consents.allow_replace, take_over=consents.take_over, key=key)
+        planton.save(planned, out, consents.consent())
         render.progress(f"saved in {out}; to do exactly this: planton apply {out}")
     if detailed_exitcode and planned.has_changes:
         raise SystemExit(int(errors.Code.CHANGES))

@@ -9,7 +9,10 @@ import planton
 from planton.cli import options, output, render
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from planton.config import settings as engine_settings
+    from planton.deploy import accounts as run_accounts
     from planton.manifest import policies, selection
 
 
@@ -44,11 +47,9 @@ def make(request: Request, *, refresh: bool, preview: bool) -> planton.Plan:
         InvalidError: The manifests are invalid.
         PlantonError: The plan cannot be made.
     """
-    from planton.deploy import prune  # imports Pulumi's types
-
     selected, consents = request.selected, request.consents
     resources = selected.read(none=consents.prune)
-    selection = prune.Selection(tuple(selected.folders()), selected.includes) if consents.prune else None
+    selection = planton.Pruning(tuple(selected.folders()), selected.includes) if consents.prune else None
     chosen = planton.Options(consents.allow_unsupported, refresh, preview, selection)
     return planton.plan(resources, settings=request.settings, options=chosen, rules=request.rules, on_event=request.on_event)
 
@@ -76,11 +77,14 @@ def approve(planned: planton.Plan, consent: planton.Consent, *, verb: str, yes: 
     Raises:
         PlantonError: ``CONSENT_REQUIRED``; ``REPLACE_REFUSED``; ``TAKE_OVER_REFUSED``; ``PLAN_STALE``.
     """
-    from planton.deploy import accounts, approve
-
-    approve.check(planned, consent)
+    missing = planton.missing_consent(planned, consent)
     render.echo_users(planned.users)
-    needs_changes, needs_deletions = approve.agreements(planned)
-    if (needs_changes and not consent.changes) or (needs_deletions and not consent.deletions):
-        options.confirm(accounts.question(verb, planned.accounts), yes=yes)
+    if missing.changes or missing.deletions:
+        options.confirm(question(verb, planned.accounts), yes=yes)
     return planton.approve(planned, dataclasses.replace(consent, changes=True, deletions=True))
+
+
+def question(verb: str, accounts: Iterable[run_accounts.Account]) -> str:
+    """Returns a question for consent that names the accounts, e.g. ``Destroy (account: civo, …)?``."""
+    listed = "; ".join(map(str, accounts))
+    return f"{verb} (account: {listed})?" if listed else f"{verb}?"

@@ -7,10 +7,12 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from planton.base import terminal
 from planton.cli import output
-from planton.deploy import graph
 from planton.manifest import stack_input
+from planton.schema import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -144,7 +146,7 @@ def echo_accounts(accounts: Iterable[run_accounts.Account]) -> None:
 def echo_users(users: Mapping[references.Key, Sequence[references.Key]]) -> None:
     """Prints what becomes of those that refer to what would be deleted, and are not deleted themselves."""
     for key, others in users.items():
-        pools = [user for user in others if graph.goes_with(user, key)]
+        pools = [user for user in others if kinds.is_deleted_with(user.kind, key.kind)]
         remaining = [user for user in others if user not in pools]
         if pools:
             progress(f"! {', '.join(map(str, pools))} refer to {key} and go with it; what is known of them stays")
@@ -175,19 +177,13 @@ def _shown(value: Any) -> str:  # JSON data
 def summary(steps: Sequence[deploy_steps.Step], *, done: bool) -> str:
     """Returns one line that counts what changes, or with ``done`` what has changed, failed or was skipped."""
     actions = ("create", "update", "replace", "delete", "import", "forget")
-    counts = {name: sum(step.plan.count(_action(name)) for step in steps if step.error is None) for name in actions}
+    counts = {name: sum(step.plan.count(name) for step in steps if step.error is None) for name in actions}
     parts = [f"{count} to {name}" if not done else f"{count} {_past(name)}" for name, count in counts.items() if count]
     failed = sum(step.own_error is not None for step in steps)
     skipped = sum(step.skipped for step in steps)
     parts += [f"{failed} failed"] if failed else []
     parts += [f"{skipped} skipped"] if skipped else []
     return ", ".join(parts) or "no changes"
-
-
-def _action(name: str) -> plans.Action:
-    from planton.engine import plans as engine_plans  # keeps `--help` free of the engine
-
-    return engine_plans.Action(name)
 
 
 def _past(name: str) -> str:
@@ -272,8 +268,6 @@ def echo_yaml(documents: Sequence[object]) -> None:
 
 def yaml_text(documents: Sequence[object]) -> str:
     """Returns JSON data as documents of one YAML stream, with YAML's own escapes for control characters."""
-    import yaml  # `--help` must not wait for it
-
     text = str(yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True))
     return text if terminal.is_safe(text) else str(yaml.safe_dump_all(documents, sort_keys=False))
 

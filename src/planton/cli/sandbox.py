@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import click
 import platformdirs
 
+import planton
 from planton import errors
 from planton_sandbox import clock, launch
 
@@ -179,7 +180,6 @@ def _check_extra() -> None:
     if missing:
         raise errors.PlantonError(
             f"the sandbox needs the extra 'sandbox': {', '.join(missing)} not installed",
-            code=errors.Code.MISSING,
             reason=errors.Reason.EXTRA_MISSING,
             hint="install project-planton[sandbox], for example: pipx install 'project-planton[sandbox]'",
             metadata={"extra": "sandbox", "package": missing[0]},
@@ -188,9 +188,7 @@ def _check_extra() -> None:
 
 def _environment(info: launch.Info) -> dict[str, str]:
     # An installed official plugin needs no stand-in.
-    from planton.engine import toolchain  # `start`, `stop` and `status` must not wait for it
-
-    installed = toolchain.installed_plugins(os.environ)
+    installed = planton.installed_plugins(os.environ)
     attached = [entry for entry in launch.debug_providers(info).split(",") if entry.split(":")[0] not in installed]
     # A context's backend holds states of a real cloud, and its credentials
     # must not reach the sandbox.

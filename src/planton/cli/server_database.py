@@ -29,7 +29,7 @@ def option(function: F) -> F:
 
 def url(option_value: str | None) -> str:
     """Returns the URL of the database, by default a file. Creates the folder of a file."""
-    from planton_server.store import database
+    from planton_server.store import database  # noqa: PLC0415  # the extra `server`; SQLAlchemy takes 150 ms of each `--help`
 
     address = option_value or f"sqlite:///{pathlib.Path(platformdirs.user_data_dir('planton')) / 'server.db'}"
     try:
@@ -44,7 +44,7 @@ def url(option_value: str | None) -> str:
 
 def migrate(database_url: str) -> tuple[str, str]:
     """Migrates a database. Returns the revisions before and after."""
-    from planton_server.store import database, schema
+    from planton_server.store import database, schema  # noqa: PLC0415  # the extra `server`; SQLAlchemy takes 150 ms of each `--help`
 
     try:
         return schema.migrate(database_url)
@@ -60,7 +60,6 @@ def unreachable(detail: str) -> errors.PlantonError:
     """
     return errors.PlantonError(
         "the database cannot be reached",
-        code=errors.Code.FAILED,
         reason=errors.Reason.DATABASE_UNREACHABLE,
         hint=f"check that it runs, and the URL in --database-url; the driver's error: {detail.partition(chr(10))[0]}",
     )

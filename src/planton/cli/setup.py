@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
+import planton
 from planton.cli import render
+from planton.schema import providers
 
 
 @click.command()
@@ -16,11 +18,8 @@ def setup() -> None:
 
     Exit codes: 0 complete, 8 Pulumi cannot be installed here.
     """
-    from planton.engine import toolchain  # `--help` must not wait for it
-    from planton.schema import providers
-
-    tools = toolchain.setup(render.progress)
-    render.echo_lines([f"pulumi {toolchain.text(toolchain.VERSION)}: {tools.pulumi}"])
+    machine = planton.setup(render.progress)
+    render.echo_lines([f"pulumi {machine.required}: {machine.pulumi}"])
     for name, version in providers.plugins().items():
-        state = "installed" if name in tools.plugins else "not available here; the sandbox has a stand-in for it"
+        state = "installed" if name in machine.plugins else "not available here; the sandbox has a stand-in for it"
         render.echo_lines([f"{name} plugin {version}: {state}"])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+import planton
 from planton.cli import options, output, render
 from planton.manifest import stack_input as stack_inputs
 
@@ -27,9 +28,7 @@ def stack_input(*, selected: selection.Selection, settings: engine_settings.Sett
 
     Exit codes: 0 printed, 1 invalid, 2 usage, 8 credentials missing.
     """
-    from planton.deploy import queries  # imports Pulumi
-
-    inputs = queries.stack_inputs(selected.read(), settings=settings)
+    inputs = planton.stack_inputs(selected.read(), settings=settings)
     data = [stack_inputs.file_dict(each, show_secrets=show_secrets) for each in inputs]
     if form == "json":
         render.echo_json(data[0] if len(data) == 1 else data)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
 from typing import TYPE_CHECKING, Any
 
 import click
 
+import planton
 from planton.base import terminal
 from planton.cli import options, output, render, state_changes, state_migrate, state_options, times, writing
 
@@ -37,7 +39,8 @@ def list_(*, settings: engine_settings.Settings, form: str) -> None:
     whether the last operation finished, according to the state and to this machine.
     LOCK is shown only for backends in a folder.
     """
-    stacks = [each for each in state_options.open_stores(settings).all() if not each.empty]
+    with planton.states(settings) as states:
+        stacks = [each for each in states.all() if not each.empty]
     if form == "json":
         render.echo_json([_data(each) for each in stacks])
     else:
@@ -71,25 +74,13 @@ def _data(each: state_stores.Stored) -> dict[str, Any]:
 @state.command()
 @state_options.stack
 @output.output_option("text", "json")
-def show(*, stores: state_stores.Stores, find_stack: state_options.Find, form: str) -> None:
+def show(*, states: planton.Stores, find_stack: state_options.Find, form: str) -> None:
     """Show the resources of a state; secrets are redacted.
 
     Exit codes: 0 shown, 1 there is no such stack, 2 usage.
     """
-    from planton.state import stores as state_stores  # `--help` must not wait for it
-
-    name = find_stack(stores)
-    data = [
-        {
-            "name": each["urn"].rsplit("::", 1)[-1],
-            "type": each["type"],
-            "id": each.get("id", ""),
-            "urn": each["urn"],
-            "inputs": state_stores.redacted(each.get("inputs") or {}),
-            "outputs": state_stores.redacted(each.get("outputs") or {}),
-        }
-        for each in state_stores.resources(stores.open(name).export())
-    ]
+    name = find_stack()
+    data = [dataclasses.asdict(each) for each in states.resources(name)]
     if form == "json":
         render.echo_json({"stack": str(name), "resources": data})
     else:
@@ -111,14 +102,12 @@ def _text(value: Any) -> str:  # JSON data
 @state.command()
 @state_options.stack
 @click.option("--out", default="", metavar="FILE", help="Write it to this file, with mode 0600.  [default: standard output]")
-def export(*, stores: state_stores.Stores, find_stack: state_options.Find, out: str) -> None:
+def export(*, states: planton.Stores, find_stack: state_options.Find, out: str) -> None:
     """Print a state as Pulumi's JSON; its secrets stay encrypted.
 
     Exit codes: 0 done, 1 there is no such stack, 2 usage.
     """
-    from planton.state import stores as state_stores  # `--help` must not wait for it
-
-    text = state_stores.text(stores.open(find_stack(stores)).export())
+    text = states.text(find_stack())
     if out:
         writing.write(pathlib.Path(out), text.encode(), mode=0o600)
         render.progress(f"written to {out}")

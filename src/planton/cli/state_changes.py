@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+import planton
 from planton import errors
 from planton.cli import options, output, render, state_options
-from planton.deploy import identify
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
-    from planton.engine import stacks
-    from planton.state import stores as state_stores
 
 
 @click.command("import")
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("-f", "--file", "path", required=True, metavar="FILE", help="An exported state, or - for standard input.")
 @click.option("--yes", "-y", is_flag=True, help="Skip the confirmation.")
 @output.output_option("text", "json")
-def import_(*, stores: state_stores.Stores, find_stack: state_options.Find, path: str, yes: bool, form: str) -> None:
+def import_(*, states: planton.Stores, find_stack: state_options.Find, path: str, yes: bool, form: str) -> None:
     """Replace the state of a stack by an exported state.
 
     A missing stack is created. The previous state is saved in the folder backups
@@ -32,16 +30,13 @@ def import_(*, stores: state_stores.Stores, find_stack: state_options.Find, path
 
     Exit codes: 0 imported, 2 usage, 5 refused or not a state of this stack, 7 locked.
     """
-    from planton.state import stores as state_stores  # `--help` must not wait for it
-
-    deployment = state_stores.parse(_read(path))
-    name = find_stack(stores, create=True)
-    state_stores.check(name, deployment)
-    before = stores.look(name)
-    count = len(state_stores.resources(deployment))
+    name = find_stack(create=True)
+    deployment = states.parse(name, _read(path))
+    before = states.look(name)
+    count = states.count(deployment)
     render.progress(f"{name}: {before.resources} resources now, {count} in {path}")
     options.confirm("Replace the state?", yes=yes)
-    backup = stores.replace(name, deployment)
+    backup = states.replace(name, deployment)
     message = f"{name} has the state of {path}" + (f"; the previous state is in {backup}" if backup else "")
     state_options.report(form, message, stack=str(name), resources=count, backup=str(backup) if backup else None)
 
@@ -51,9 +46,7 @@ def _read(path: str) -> str:
         return sys.stdin.read() if path == "-" else pathlib.Path(path).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise errors.PlantonError(
-            f"cannot read {path}: {reason}", code=errors.Code.USAGE, reason=errors.Reason.MANIFEST_UNREADABLE
-        ) from None
+        raise errors.PlantonError(f"cannot read {path}: {reason}", reason=errors.Reason.MANIFEST_UNREADABLE) from None
 
 
 @click.command()
@@ -61,7 +54,7 @@ def _read(path: str) -> str:
 @click.option("--only", default="", metavar="RESOURCE", help="Only this resource of the stack, and what depends on it.")
 @click.option("--yes", "-y", is_flag=True, help="Skip the confirmation.")
 @output.output_option("text", "json")
-def forget(*, stores: state_stores.Stores, find_stack: state_options.Find, only: str, yes: bool, form: str) -> None:
+def forget(*, states: planton.Stores, find_stack: state_options.Find, only: str, yes: bool, form: str) -> None:
     """Remove a stack, or one of its resources, from the state only.
 
     The resource keeps running in the cloud, and keeps costing money. planton import
@@ -70,25 +63,19 @@ def forget(*, stores: state_stores.Stores, find_stack: state_options.Find, only:
 
     Exit codes: 0 removed, 1 no such stack, 2 usage, 5 refused, 7 locked.
     """
-    name = find_stack(stores)
-    remaining, removed = stores.forgotten(name, only) if only else ({}, _all(stores, name))
-    applied = stores.inventory.read(name)
+    name = find_stack()
+    remaining, removed = states.forgotten(name, only) if only else ({}, [each.name for each in states.resources(name)])
+    applied = states.inventory.read(name)
     render.progress(
         f"remove from the state of {name}: {', '.join(removed) or 'nothing'}; it keeps running, and costing money, in the cloud"
     )
     if applied is not None and applied.protected:
         render.progress("! it is protected against deletion; the protection ends with its state")
     options.confirm("Remove it from the state?", yes=yes)
-    backup = stores.replace(name, remaining) if only else stores.forget(name)
+    backup = states.replace(name, remaining) if only else states.forget(name)
     state_options.report(
         form, f"removed from the state; the previous state is in {backup}", stack=str(name), forgotten=removed, backup=str(backup)
     )
-
-
-def _all(stores: state_stores.Stores, name: stacks.StackName) -> list[str]:
-    from planton.state import stores as state_stores  # `--help` must not wait for it
-
-    return [each["urn"].rsplit("::", 1)[-1] for each in state_stores.resources(stores.open(name).export())]
 
 
 @click.command()
@@ -117,15 +104,16 @@ def move(
 
     Exit codes: 0 renamed, 1 not applied, 2 usage, 5 refused, 7 locked.
     """
-    stores = state_options.open_stores(settings)
-    kind, name = identify.parse(resource)
-    applied = stores.inventory.get(kind, name, options.env_of(settings, env), stack)
+    applied = planton.find(resource, env=options.env_of(settings, env), stack=stack, settings=settings)
     new_env = applied.key.env if to_env is None else to_env
     render.progress(f"{applied.key} becomes {newname}" + (f" (env {new_env})" if new_env else ""))
     render.progress("update the manifests that refer to it by name")
     options.confirm("Rename?", yes=yes)
-    moved = stores.move(applied, newname, new_env)
-    state_options.report(form, f"renamed; its stack is {moved}", stack=str(moved), kind=kind.name, name=newname, env=new_env)
+    with planton.states(settings) as states:
+        moved = states.move(applied, newname, new_env)
+    state_options.report(
+        form, f"renamed; its stack is {moved}", stack=str(moved), kind=applied.key.kind, name=newname, env=new_env
+    )
 
 
 @click.command()
@@ -133,7 +121,7 @@ def move(
 @click.option("--force", is_flag=True, help="Remove it even if its holder runs on this machine.")
 @click.option("--yes", "-y", is_flag=True, help="Skip the confirmation.")
 @output.output_option("text", "json")
-def unlock(*, stores: state_stores.Stores, find_stack: state_options.Find, force: bool, yes: bool, form: str) -> None:
+def unlock(*, states: planton.Stores, find_stack: state_options.Find, force: bool, yes: bool, form: str) -> None:
     """Remove the lock of an operation that was killed.
 
     The lock of a process that runs on this machine is removed only with --force.
@@ -141,14 +129,14 @@ def unlock(*, stores: state_stores.Stores, find_stack: state_options.Find, force
 
     Exit codes: 0 removed, 1 no such stack, 2 usage, 5 refused, 7 the holder runs.
     """
-    name = find_stack(stores, locked=True)
-    holders = stores.look(name).holders
-    if not holders and stores.settings.backend_folder is not None:
+    name = find_stack(locked=True)
+    holders = states.look(name).holders
+    if not holders and states.settings.backend_folder is not None:
         state_options.report(form, f"{name} is not locked", stack=str(name), unlocked=False, lockedBy=[])
         return
-    stores.require_gone(name, force=force)
+    states.require_gone(name, force=force)
     render.progress(f"{name} is locked by {', '.join(holders) or 'an unknown process'}")
     options.confirm("Remove the lock?", yes=yes)
-    stores.unlock(name, force=force)
+    states.unlock(name, force=force)
     message = "unlocked; the next apply, refresh or destroy reads the cloud first"
     state_options.report(form, message, stack=str(name), unlocked=True, lockedBy=list(holders))

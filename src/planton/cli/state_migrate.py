@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+import planton
 from planton.cli import options, output, render, state_options
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from planton.config import settings as engine_settings
     from planton.engine import stacks
-    from planton.state import stores as state_stores
 
 
 @click.command()
@@ -48,20 +48,18 @@ def migrate(
     Exit codes: 0 migrated, 1 not applied, 2 usage, 5 refused, 6 the backend failed,
     7 locked, 8 wrong passphrase.
     """
-    from planton.state import migration  # `--help` must not wait for it
-
-    stores = state_options.open_stores(settings)
     file = str(pathlib.Path(passphrase_file).resolve()) if passphrase_file else ""
-    target = migration.target(settings, backend=to, secrets_provider=secrets_provider, passphrase_file=file)
-    chosen = resources or ([""] if stack else [])
-    names = [state_options.find(each, stack, options.env_of(settings, env), stores) for each in chosen] or _filled(stores)
-    render.progress(f"{len(names)} stacks from {settings.backend_url} to {target.backend_url}")
-    options.confirm("Migrate?", yes=yes)
-    migration_ = migration.Migration(settings, target, options.tools(settings))
-    moved = {}
-    for name in names:
-        moved[str(name)] = migration_.move(name)
-        render.progress(f"{name}: " + ("migrated" if moved[str(name)] else "already migrated"))
+    with planton.states(settings) as states:
+        migration = planton.migration(states, backend=to, secrets_provider=secrets_provider, passphrase_file=file)
+        target = migration.destination
+        chosen = resources or ([""] if stack else [])
+        names = [states.find(each, stack=stack, env=options.env_of(settings, env)) for each in chosen] or _filled(states)
+        render.progress(f"{len(names)} stacks from {settings.backend_url} to {target.backend_url}")
+        options.confirm("Migrate?", yes=yes)
+        moved = {}
+        for name in names:
+            moved[str(name)] = migration.move(name)
+            render.progress(f"{name}: " + ("migrated" if moved[str(name)] else "already migrated"))
     stacks_moved = [{"stack": name, "migrated": done} for name, done in moved.items()]
     state_options.report(
         form,
@@ -70,8 +68,8 @@ def migrate(
     )
 
 
-def _filled(stores: state_stores.Stores) -> Sequence[stacks.StackName]:
-    return [each.name for each in stores.all() if each.resources or each.problem]
+def _filled(states: planton.Stores) -> Sequence[stacks.StackName]:
+    return [each.name for each in states.all() if each.resources or each.problem]
 
 
 def _next_step(backend: str, secrets_provider: str, passphrase_file: str) -> str:

@@ -27,7 +27,6 @@ def write(path: pathlib.Path, data: bytes, *, mode: int | None = None) -> None:
     except OSError as error:
         raise errors.PlantonError(
             f"cannot write {path}: {error.strerror}",
-            code=errors.Code.USAGE,
             reason=errors.Reason.MANIFEST_UNREADABLE,
             metadata={"file": str(path)},
         ) from None

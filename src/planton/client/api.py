@@ -203,7 +203,6 @@ def _read(data: dict[str, Any], answer: type[_M]) -> _M:
     except json_format.ParseError as error:
         raise errors.PlantonError(
             f"the API's response is not a valid {answer.DESCRIPTOR.name}: {error}",
-            code=errors.Code.FAILED,
             reason=errors.Reason.API_UNREACHABLE,
             hint="check that the address is that of a planton server, and that no proxy answers in its place",
         ) from None

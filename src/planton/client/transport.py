@@ -189,7 +189,6 @@ class Transport:
     def _unusable(self, why: str) -> errors.PlantonError:
         return errors.PlantonError(
             f"the API at {self.url} sent no usable response: {why}",
-            code=errors.Code.FAILED,
             reason=errors.Reason.API_UNREACHABLE,
             hint="check that the address is that of a planton server, and that no proxy answers in its place",
         )
@@ -263,7 +262,6 @@ class Transport:
     def _unreachable(self, error: Exception) -> NoReturn:
         raise errors.PlantonError(
             f"the API at {self.url} cannot be reached",
-            code=errors.Code.FAILED,
             reason=errors.Reason.API_UNREACHABLE,
             hint="start one with: planton server start; name another with --server or PLANTON_API_URL",
         ) from error
@@ -277,10 +275,8 @@ def _address(url: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise errors.PlantonError(
+        raise errors.usage(
             f"{url!r} is not the address of an API",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
             hint="it must look like http://127.0.0.1:8080 or https://planton.example.com: give it with --server or PLANTON_API_URL",
         )
     return address
@@ -292,7 +288,6 @@ def _identity(user: str, token: str) -> dict[str, str]:
         raise errors.PlantonError(
             # Never the token itself.
             f"{'the token' if token else f'the user {user!r}'} has characters that none can have",
-            code=errors.Code.MISSING,
             reason=errors.Reason.CREDENTIAL_MISSING,
             hint="give the whole token, as it was issued, in PLANTON_API_TOKEN or a token file"
             if token
@@ -310,10 +305,8 @@ def _check_text(path: str, query: Mapping[str, str] | None) -> None:
     try:
         f"{path}{''.join((query or {}).values())}".encode()
     except UnicodeEncodeError:
-        raise errors.PlantonError(
+        raise errors.usage(
             f"{path} has characters that are invalid in an address",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
             hint="use the name or the id as the list shows it",
         ) from None
 

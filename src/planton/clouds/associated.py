@@ -7,6 +7,7 @@ cluster or after it (``deleting_leftovers``).
 from __future__ import annotations
 
 import dataclasses
+import enum
 from typing import TYPE_CHECKING, Any
 
 from planton import errors
@@ -14,7 +15,16 @@ from planton import errors
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-VOLUME, SNAPSHOT, LOAD_BALANCER = "volume", "volume snapshot", "load balancer"
+
+class Leftover(enum.StrEnum):
+    """A sort of resource that a cluster leaves behind."""
+
+    VOLUME = "volume"
+    SNAPSHOT = "volume snapshot"
+    LOAD_BALANCER = "load balancer"
+
+
+VOLUME, SNAPSHOT, LOAD_BALANCER = Leftover.VOLUME, Leftover.SNAPSHOT, Leftover.LOAD_BALANCER
 
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
@@ -22,12 +32,12 @@ class Item:
     """A volume, a snapshot of one or a load balancer.
 
     Attributes:
-        sort: ``volume``, ``volume snapshot`` or ``load balancer``.
+        sort: What it is.
         name: Its name.
         id: The cloud's id.
     """
 
-    sort: str
+    sort: Leftover
     name: str
     id: str
 
@@ -36,7 +46,7 @@ class Item:
         return f"{self.sort} {self.name} ({self.id})"
 
 
-def item(sort: str, entry: Any) -> Item:  # JSON data
+def item(sort: Leftover, entry: Any) -> Item:  # JSON data
     """Returns the item of an entry of a cloud's list."""
     return Item(sort, str(entry.get("name") or ""), str(entry["id"]))
 

@@ -132,7 +132,6 @@ def _pem(content: dict[str, Any], key: str) -> str:
 def _broken(why: str) -> errors.PlantonError:
     return errors.PlantonError(
         f"the kubeconfig from the cloud cannot be used: {why}",
-        code=errors.Code.FAILED,
         reason=errors.Reason.CLOUD_FAILED,
         hint="check that the API address is that of the cloud; planton refresh reads the kubeconfig again",
     )

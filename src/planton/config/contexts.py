@@ -87,7 +87,6 @@ class Contexts:
         if name not in self.named:
             raise errors.PlantonError(
                 f"unknown context {name!r}; known: {', '.join(sorted(self.named)) or 'none'}",
-                code=errors.Code.USAGE,
                 reason=errors.Reason.CONTEXT_UNKNOWN,
                 hint=kinds.suggest(name, list(self.named)) or f"planton context create {name} …; planton context list",
                 metadata={"context": name},
@@ -144,7 +143,6 @@ def read(environ: Mapping[str, str]) -> Contexts:
         why = getattr(error, "strerror", None) or str(error)
         raise errors.PlantonError(
             f"cannot use the contexts file {path}: {' '.join(why.split())}",
-            code=errors.Code.USAGE,
             reason=errors.Reason.CONTEXT_UNKNOWN,
             hint="restore or correct it; without the file there are no contexts, and planton context create recreates it",
             metadata={"file": str(path)},
@@ -192,7 +190,7 @@ def checked(context: Context) -> Context:
         why = "a secrets provider and a passphrase file exclude each other"
     else:
         return context
-    raise errors.PlantonError(why, code=errors.Code.USAGE, reason=errors.Reason.USAGE, hint="planton context create --help")
+    raise errors.usage(why, hint="planton context create --help")
 
 
 def choose(name: str, environ: Mapping[str, str]) -> Context:

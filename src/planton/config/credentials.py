@@ -163,7 +163,6 @@ def missing(provider: str, *, with_file: bool = False, fields: Sequence[str] = (
     incomplete = f": without the {', '.join(fields)}" if fields else ""
     return errors.PlantonError(
         f"no credentials for {provider}{incomplete}",
-        code=errors.Code.MISSING,
         reason=errors.Reason.CREDENTIAL_MISSING,
         hint=f"set {variables_for(provider)}, {file_option}use a context with a credential, or try it without an "
         'account: eval "$(planton sandbox env)"',
@@ -253,7 +252,7 @@ def _check_address(
         hint += "" if origin.variable else "; to use a proxy of yours, set api_endpoint in the credential"
     else:
         return
-    raise errors.PlantonError(why, code=errors.Code.MISSING, reason=errors.Reason.CREDENTIAL_INVALID, hint=hint)
+    raise errors.PlantonError(why, reason=errors.Reason.CREDENTIAL_INVALID, hint=hint)
 
 
 def _fill(config: Any, cloud: providers.Provider, environ: Mapping[str, str]) -> None:  # a provider config of the cloud
@@ -276,7 +275,6 @@ def _check_characters(config: message.Message, cloud: providers.Provider) -> Non
             source_ = f"{field.variables[0]}, " if field.variables else ""
             raise errors.PlantonError(
                 f"the {field.label} for {cloud.name} has characters that no {field.label} has: spaces, or others than ASCII's",
-                code=errors.Code.MISSING,
                 reason=errors.Reason.CREDENTIAL_INVALID,
                 hint=f"copy it once more, whole and alone; it comes from {source_}a credentials file or -p FILE",
             )
@@ -295,7 +293,6 @@ def _entry(kind: kinds.Kind, name: str, environ: Mapping[str, str]) -> message.M
         names = ", ".join(sorted(entries)) or "none"
         raise errors.PlantonError(
             f"unknown credential {name!r}; {path} has: {names}",
-            code=errors.Code.MISSING,
             reason=errors.Reason.CREDENTIAL_UNKNOWN,
             hint=f"add it to {path}, name one of these, or write {DEFAULT!r} for the account of the context or the environment",
             metadata={"credential": name, "file": str(path)},
@@ -332,7 +329,6 @@ def _entries(path: pathlib.Path) -> dict[str, dict[str, Any]]:
 def _unreadable(path: pathlib.Path, why: str) -> errors.PlantonError:
     return errors.PlantonError(
         f"cannot use the credentials file {path}: {why}",
-        code=errors.Code.MISSING,
         reason=errors.Reason.CREDENTIAL_UNKNOWN,
         hint="correct the file or restore it from a backup (docs/use/credentials.md), or set the variables of the cloud",
         metadata={"file": str(path)},

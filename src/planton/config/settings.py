@@ -166,7 +166,6 @@ def _check_passphrase(path: pathlib.Path) -> None:
     if why:
         raise errors.PlantonError(
             f"cannot use the passphrase file {path}: {why}",
-            code=errors.Code.MISSING,
             reason=errors.Reason.CREDENTIAL_MISSING,
             hint=f"restore the file with the passphrase of the states, or set {_PASSPHRASE_FILE} to such a file",
             metadata={"file": str(path)},

@@ -71,6 +71,7 @@ _REASONS: Final[Mapping[errors.Reason, Code]] = {
     errors.Reason.CREDENTIAL_INVALID: Code.AUTHENTICATION,
     errors.Reason.CLOUD_UNREACHABLE: Code.NETWORK,
     errors.Reason.API_UNREACHABLE: Code.NETWORK,
+    errors.Reason.API_SERVER_CLOSED: Code.NETWORK,
     errors.Reason.CLOUD_STUCK: Code.TIMEOUT,
     errors.Reason.CLOUD_FAILED: Code.CLOUD,
     errors.Reason.REFRESH_NOT_BELIEVED: Code.CLOUD,

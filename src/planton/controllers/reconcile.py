@@ -199,8 +199,9 @@ class _Run:
         step: execute.Step | None = None,
     ) -> status_pb2.ControllerStatus | None:
         facts = reports.Facts(self.work.platform, target.region, step)
-        made = reports.report(target.desired, observed, decision, facts, self.reconciler.now())
-        if not reports.is_news(made, before):
+        now = self.reconciler.now()
+        made = reports.report(target.desired, observed, decision, facts, now)
+        if not reports.is_news(made, before, now):
             return before
         client = self.reconciler.client
         is_pool = self.work.kind == "NodePool"

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _MEMORY: Final = "controller"
 #: The longest message of an error, in characters. The API's limit is higher.
 _LONGEST: Final = 4000
+#: A report that is older than this is repeated, so that the ages of nodes are about right.
+_OLD: Final = datetime.timedelta(minutes=10)
 #: Repairs that are remembered.
 _MOST_REPAIRS: Final = 10
 _TYPES: Final = {failures.Code.INVALID: "Configuration", failures.Code.INTERNAL: "System"}
@@ -69,11 +71,12 @@ def report(
     return made
 
 
-def is_news(made: status_pb2.StatusReport, before: status_pb2.ControllerStatus | None) -> bool:
-    """Returns whether a report says something that the last one did not. Ages of nodes alone are no news."""
+def is_news(made: status_pb2.StatusReport, before: status_pb2.ControllerStatus | None, now: datetime.datetime) -> bool:
+    """Returns whether a report says something that the last one did not. Ages of nodes are news only after some minutes."""
     if before is None or made.observed_generation != before.observed_generation:
         return True
-    return _essence(made) != _essence(before)
+    is_old = now - before.updated_at.ToDatetime(datetime.UTC) >= _OLD
+    return is_old or _essence(made) != _essence(before)
 
 
 def memory(reported: status_pb2.ControllerStatus | None) -> values.Memory:

@@ -122,7 +122,7 @@ class Runner:
             self._stopping.wait(_PAUSE)
             return
         if claimed.items:
-            self._lease.renewed(asked, claimed.lease)
+            self._renewed(asked, claimed.lease)
         for work in claimed.items:
             self._begin(pool, work)
 
@@ -171,8 +171,8 @@ class Runner:
             except errors.PlantonError as error:
                 _LOG.warning("the lease could not be renewed: %s", error.message)
                 continue
-            self._lease.renewed(asked, held.lease)
             self._compare(held, asked)
+            self._renewed(asked, held.lease)
 
     def _compare(self, held: queue.Held, asked: float) -> None:
         """Stops work that the process does not hold any longer, and hands back work that it does not know."""
@@ -192,16 +192,23 @@ class Runner:
         back = [each for each, times in unknown.items() if times >= _UNKNOWN]
         self._undrain([queue.Result(id_, epoch, 0, queue.Outcome.RELEASED) for id_, epoch in back])
 
+    def _renewed(self, asked: float, seconds: float) -> None:
+        # A run must not go on with a new lease after a gap, in which another process may have got its work.
+        self._lose_expired()
+        self._lease.renewed(asked, seconds)
+
     def _guard(self) -> None:
         while not self._ended.wait(_GUARD):
-            if not self._lease.is_over:
-                continue
-            with self._lock:
-                running = list(self._running.values())
-            for each in running:
-                if not each.interruption.is_lost:
-                    _LOG.warning("%s %s is stopped: its lease may have ended", each.work.kind, each.work.id)
-                    each.interruption.lose()
+            self._lose_expired()
+
+    def _lose_expired(self) -> None:
+        if not self._lease.is_over:
+            return
+        with self._lock:
+            running = [each for each in self._running.values() if not each.interruption.is_lost]
+        for each in running:
+            _LOG.warning("%s %s is stopped: its lease may have ended", each.work.kind, each.work.id)
+            each.interruption.lose()
 
     def _hand_back(self) -> None:
         """Interrupts all runs, and waits until they have ended. Engines that do not end soon are killed."""

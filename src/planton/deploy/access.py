@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from planton import clouds, errors
 from planton.base import web
-from planton.clouds import kubeconfigs
+from planton.clouds import api, kubeconfigs
 from planton.config import credentials, folders
 from planton.schema import kinds
 from planton.state import inventory
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import pathlib
     from collections.abc import Callable
 
-    from planton.clouds import api
     from planton.config import settings as engine_settings
 
 #: Seconds that an API server has to refuse a token. kubectl waits during that time.
@@ -120,10 +119,8 @@ def cloud_of(applied: inventory.Applied, settings: engine_settings.Settings) -> 
 
 def _require_cluster(applied: inventory.Applied) -> None:
     if not kinds.get(applied.key.kind).is_cluster:
-        raise errors.PlantonError(
+        raise errors.usage(
             f"{applied.key} is no cluster, so there is no way into it",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
             hint="name a cluster; planton get lists what has been applied",
         )
     inventory.require_complete(applied)
@@ -135,8 +132,6 @@ def _cache_path(applied: inventory.Applied, settings: engine_settings.Settings) 
 
 
 def _read(path: pathlib.Path) -> api.Credential | None:
-    from planton.clouds import api
-
     try:
         data: Any = json.loads(path.read_text("utf-8"))
         # A damaged file, or one of an older release, is fetched again.

@@ -11,8 +11,6 @@ from planton.config import credentials
 from planton.schema import kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from google.protobuf import message
 
     from planton.config import settings as engine_settings
@@ -87,9 +85,3 @@ def _shown(address: str) -> str:
     # An address may contain the password of a proxy.
     parts = urllib.parse.urlsplit(address)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
-
-
-def question(verb: str, accounts: Iterable[Account]) -> str:
-    """Returns a question for consent that names the accounts, e.g. ``Destroy (account: civo, …)?``."""
-    listed = "; ".join(map(str, accounts))
-    return f"{verb} (account: {listed})?" if listed else f"{verb}?"

@@ -10,8 +10,9 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from planton import errors
-from planton.deploy import identify, saved
+from planton.deploy import saved
 from planton.manifest import stack_names
+from planton.schema import resource_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +37,18 @@ class Consent:
     deletions: bool = False
     replace: tuple[str, ...] = ()
     take_over: tuple[str, ...] = ()
+
+    def with_saved(self, before: saved.Saved) -> Consent:
+        """Returns this consent with those of a saved plan. Those of an edited one do not count: another user may have added them."""
+        if not before.is_signed:
+            return self
+        return dataclasses.replace(
+            self,
+            changes=True,
+            deletions=True,
+            replace=(*self.replace, *before.allow_replace),
+            take_over=(*self.take_over, *before.take_over),
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,20 +89,18 @@ def check(plan: plan_of_run.Plan, consent: Consent) -> None:
     _check_take_overs(plan, consent)
 
 
-def with_saved(consent: Consent, before: saved.Saved) -> Consent:
-    """Returns a consent with those of a saved plan. Those of an edited one do not count: another user may have added them."""
-    if not before.is_signed:
-        return consent
-    return dataclasses.replace(
-        consent,
-        changes=True,
-        deletions=True,
-        replace=(*consent.replace, *before.allow_replace),
-        take_over=(*consent.take_over, *before.take_over),
-    )
+def missing(plan: plan_of_run.Plan, consent: Consent) -> Consent:
+    """Returns the general agreement that a plan needs and a consent lacks: to changes, to deletions, or to both.
+
+    Raises:
+        PlantonError: No general agreement covers the plan: as ``check``.
+    """
+    check(plan, consent)
+    changes, deletions = _agreements(plan)
+    return Consent(changes=changes and not consent.changes, deletions=deletions and not consent.deletions)
 
 
-def agreements(plan: plan_of_run.Plan) -> tuple[bool, bool]:
+def _agreements(plan: plan_of_run.Plan) -> tuple[bool, bool]:
     """Returns whether a plan needs the agreement to changes, and whether it needs that to deletions."""
     if plan.operation == "destroy":
         return False, bool(plan.steps)
@@ -97,13 +108,12 @@ def agreements(plan: plan_of_run.Plan) -> tuple[bool, bool]:
 
 
 def _require_agreed(plan: plan_of_run.Plan, consent: Consent) -> None:
-    changes, deletions = agreements(plan)
+    changes, deletions = _agreements(plan)
     if (changes and not consent.changes) or (deletions and not consent.deletions):
         what = "deletes" if deletions and not consent.deletions else "changes"
         listed = ", ".join(str(step.key) for step in plan.all_steps if not step.plan.empty)
         raise errors.PlantonError(
             f"the plan {what} {listed}, without consent; nothing was changed",
-            code=errors.Code.REFUSED,
             reason=errors.Reason.CONSENT_REQUIRED,
             hint=f"consent with planton.Consent({'deletions' if what == 'deletes' else 'changes'}=True)",
         )
@@ -120,7 +130,6 @@ def _check_losses(plan: plan_of_run.Plan, consent: Consent) -> None:
         users = ", ".join(map(str, plan.referrers.get(step.key, ()))) if is_whole else ""
         raise errors.PlantonError(
             f"the plan for {step.key} would {listed}" + (f"; {users} refer to it" if users else "") + "; nothing was changed",
-            code=errors.Code.REFUSED,
             reason=errors.Reason.REPLACE_REFUSED,
             hint=f"if that is what you want, add --allow-replace {_name_in(step, plan.steps)}",
             metadata={"resource": str(step.key), "referrers": users},
@@ -132,7 +141,6 @@ def _check_take_overs(plan: plan_of_run.Plan, consent: Consent) -> None:
         if step.owner and not _is_named(step, plan.steps, consent.take_over):
             raise errors.PlantonError(
                 f"{step.key} was applied from {step.owner}, and this manifest is in another folder; nothing was changed",
-                code=errors.Code.REFUSED,
                 reason=errors.Reason.TAKE_OVER_REFUSED,
                 hint="choose another metadata.name or env; or, to move the resource to this folder, add --take-over "
                 + _name_in(step, plan.steps),
@@ -163,5 +171,5 @@ def _loss(step: steps.Step, change: plans.Change) -> str:
 
 def _parsed(text: str) -> tuple[str, str, str]:
     env, _, rest = text.partition("/") if text.count("/") > 1 else ("", "", text)
-    kind, name = identify.parse(rest)
+    kind, name = resource_names.parse(rest)
     return env, kind.name, name

@@ -5,6 +5,7 @@ All violations of a manifest are reported together, with places. A list that can
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from planton import clouds, errors
@@ -14,7 +15,7 @@ from planton.engine import explain
 from planton.schema import references
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from google.protobuf import message
 
@@ -24,6 +25,23 @@ if TYPE_CHECKING:
 
 #: Error codes of a plan that are about the manifest, not about the cloud or this machine.
 _OF_MANIFEST = (errors.Code.INVALID, errors.Code.REFUSED)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Existing:
+    """What exists before the operation that a plan describes.
+
+    Attributes:
+        applied: The current resource of the stack; None if there is none.
+        look_up: Returns the manifest that a reference refers to.
+        is_finished: Whether the last operation on the stack ended cleanly, so that resources with its names belong to others.
+        imports: Resource name → import id of the existing resources that the operation adopts.
+    """
+
+    applied: inventory.Applied | None
+    look_up: Callable[[references.Key], message.Message | None]
+    is_finished: bool = True
+    imports: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 class Checks:
@@ -73,10 +91,7 @@ class Checks:
         entry: load.Resource,
         stack_input: Any,  # of any kind
         make: Callable[[], plans.Plan],
-        *,
-        applied: inventory.Applied | None,
-        look_up: Callable[[references.Key], message.Message | None],
-        is_finished: bool,
+        existing: Existing,
     ) -> plans.Plan:
         """Returns the plan of a resource, if the cloud accepts it.
 
@@ -84,9 +99,7 @@ class Checks:
             entry: The manifest as it was given.
             stack_input: The stack input of the plan.
             make: Creates the plan.
-            applied: The current resource of the stack.
-            look_up: Returns the manifest that a reference refers to.
-            is_finished: Whether the last operation on the stack ended cleanly, so that resources with its names belong to others.
+            existing: What exists before the operation.
 
         Raises:
             InvalidError: All violations that the cloud would refuse.
@@ -101,12 +114,12 @@ class Checks:
             failure = error
         if plan is None or not plan.empty:
             account = self._lists(stack_input)
-            subject = _subject(entry, stack_input, plan, applied, look_up, account)
+            subject = _subject(entry, stack_input, plan, existing, account)
             wrong = offers.check(subject, account)
             is_in_region = all(problem.rule != "cloud.region_offered" for problem in wrong)
             if is_in_region:
                 wrong += [*names.places(subject, account), *names.overlaps(subject, account)]
-                wrong += names.taken(subject, account) if is_finished else ()
+                wrong += names.taken(subject, account) if existing.is_finished else ()
             wrong += quotas.check(subject, account, self._needs)
             wrong += _refused(failure)
             if wrong:
@@ -132,10 +145,10 @@ def _subject(
     entry: load.Resource,
     stack_input: Any,  # of any kind
     plan: plans.Plan | None,
-    applied: inventory.Applied | None,
-    look_up: Callable[[references.Key], message.Message | None],
+    existing: Existing,
     account: lists.Lists,
 ) -> subjects.Subject:
+    applied, look_up = existing.applied, existing.look_up
     target = stack_input.target
     config = stack_input.provider_config
     complete = applied if applied is not None and applied.complete else None
@@ -150,6 +163,7 @@ def _subject(
         applied is not None,
         plan,
         {path: manifest for path, manifest in referenced.items() if manifest is not None},
+        existing.imports,
     )
 
 

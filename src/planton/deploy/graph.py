@@ -120,12 +120,6 @@ def is_cluster(key: references.Key) -> bool:
     return kind is not None and kind.is_cluster
 
 
-def goes_with(user: references.Key, target: references.Key) -> bool:
-    """Returns whether what refers to a resource is deleted with it, as a node pool is with its cluster."""
-    kind = kinds.find(user.kind)
-    return is_cluster(target) and kind is not None and kind.is_node_pool
-
-
 def check_targets(
     resources: Mapping[references.Key, load.Resource],
     applied: Callable[[references.Key], message.Message | None],

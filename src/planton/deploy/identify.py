@@ -1,4 +1,4 @@
-"""``KIND/NAME``, as users name resources."""
+"""The resources that a caller names: by manifests, by ``KIND/NAME``, or both."""
 
 from __future__ import annotations
 
@@ -6,30 +6,13 @@ from typing import TYPE_CHECKING
 
 from planton import errors
 from planton.manifest import load
-from planton.schema import kinds
+from planton.schema import resource_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from planton.manifest import selection
     from planton.state import inventory
-
-
-def parse(text: str) -> tuple[kinds.Kind, str]:
-    """Returns kind and name of ``KIND/NAME``; the kind in singular or plural and any case.
-
-    Raises:
-        PlantonError: ``USAGE``; ``KIND_UNKNOWN``.
-    """
-    kind, slash, name = text.partition("/")
-    if not slash or not name or not kind:
-        raise errors.PlantonError(
-            f"{text!r} is not KIND/NAME",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
-            hint=f"write for example {kinds.of_role(kinds.Role.CLUSTER)[0].name.lower()}s/dev-cluster",
-        )
-    return kinds.parse(kind), name
 
 
 def resources(
@@ -47,17 +30,15 @@ def resources(
         PlantonError: ``USAGE``; ``STACK_NOT_FOUND``; ``AMBIGUOUS``; ``MANIFEST_INVALID``.
     """
     if selected.stack and not names:
-        raise errors.PlantonError(
+        raise errors.usage(
             "--stack needs a KIND/NAME",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
             hint="the stack of a manifest is what its labels say",
         )
     if not names:
         return selected.read()
     identified = selected.read() if selected.paths or selected.inputs else []
     for name in names:
-        kind, own = parse(name)
+        kind, own = resource_names.parse(name)
         resource = stored.get(kind, own, env, selected.stack)
         identified.append(
             load.Resource(resource.manifest, selected.config(kind), str(resource.stack), resource.region, origin=resource.origin)

@@ -56,7 +56,12 @@ def _planned(
         subject = run.operations.manage(step.stack_input, run.settings, run.tools, origin=resource.origin)
         adoption = _adoption(step, subject, import_id, run)
         resumption = recording.Resumption(subject.journal.read(), imports=adoption.imports)
-        changes = run.operations.preview(subject, resumption=resumption, creates_stack=False)
+        changes = check.planned(
+            resource,
+            step.stack_input,
+            lambda: run.operations.preview(subject, resumption=resumption, creates_stack=False),
+            checks.Existing(applied, look_up, is_finished=resumption.record is None, imports=adoption.imports),
+        )
     except errors.PlantonError as error:
         return [dataclasses.replace(step, error=checks.placed(error, resource))], ()
     return [dataclasses.replace(step, resumption=resumption, plan=changes)], adoption.notes
@@ -68,7 +73,6 @@ def _adoption(step: steps.Step, subject: managed.Managed, import_id: str, run: r
         noun, id_ = step.main.replace("_", " "), existing[step.main]
         raise errors.PlantonError(
             f"{step.key} already manages the {noun} {id_}; an import would replace it",
-            code=errors.Code.REFUSED,
             reason=errors.Reason.STATE_UNFIT,
             hint=f"planton apply changes it; to manage another one instead: "
             f"planton state forget {step.key.kind}/{step.key.name}, then import",
@@ -86,7 +90,6 @@ def _cluster_id(subject: managed.Managed) -> str:
     if not cluster:
         raise errors.PlantonError(
             f"no cluster has the name or id {subject.target.spec.cluster.value!r}",
-            code=errors.Code.INVALID,
             reason=errors.Reason.NOT_FOUND,
             hint="correct spec.cluster",
         )
@@ -103,7 +106,6 @@ def _require_unmanaged(step: steps.Step, subject: managed.Managed, resource: str
         raise errors.PlantonError(
             f"{resource.replace('_', ' ')} {own} belongs to {each.key}, stack {each.stack}"
             + (f", applied from {each.origin}" if each.origin else ""),
-            code=errors.Code.REFUSED,
             reason=errors.Reason.TAKE_OVER_REFUSED,
             hint=f"one resource has one owner: planton state forget {each.key.kind}/{each.key.name} releases it, then import it "
             f"as {step.key.kind}/{step.key.name}",

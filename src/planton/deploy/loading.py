@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from google.protobuf import message
 
 from planton.deploy import check
+from planton.deploy import graph as graphs
 from planton.manifest import load as loader
 from planton.manifest import selection
 
@@ -56,6 +57,18 @@ def load(
 
 def _with_config(resource: loader.Resource, config: message.Message) -> loader.Resource:
     return dataclasses.replace(resource, config=config)
+
+
+def graph(given: Given) -> graphs.Graph:
+    """Returns the resources of manifests with their dependencies, in the order of an apply. No cloud and no state is read.
+
+    Args:
+        given: One source or several, as for `load`.
+
+    Raises:
+        planton.InvalidError: The manifests are invalid; a cycle; a duplicate.
+    """
+    return graphs.of(load(given))
 
 
 def validate(given: Given, *, rules: Sequence[policies.Rule] = ()) -> list[errors.Violation]:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from planton.deploy import lists
 
 _VERSION = "spec.kubernetesVersion"
-#: Clouds that ask for the newest patch of a minor version before the next minor version.
 
 
 def check(subject: subjects.Subject, account: lists.Lists) -> list[problems.Problem]:
@@ -25,7 +24,7 @@ def check(subject: subjects.Subject, account: lists.Lists) -> list[problems.Prob
 
 def _region(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.Problem]:
     region = _own_region(subject.target)
-    if not region or not subject.is_changed(subject.kind.main, _own_region):
+    if not region or not subject.is_changed(subject.kind.main, _own_region, ("region",)):
         return
     is_cluster = subject.kind.is_cluster
     rows = account.regions() if is_cluster else None
@@ -51,7 +50,7 @@ def _own_region(manifest: Any) -> str:  # of any kind
 
 def _sizes(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.Problem]:
     for resource, pool in subjects.pools(subject.target).items():
-        if not subject.is_changed(resource, functools.partial(_size, resource)):
+        if not subject.is_changed(resource, functools.partial(_size, resource), ("size",)):
             continue
         sizes = account.sizes()
         if sizes is None:
@@ -94,28 +93,30 @@ def _size_problem(subject: subjects.Subject, pool: subjects.Pool, sizes: dict[st
 
 
 def _version(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.Problem]:
-    if not subject.kind.is_cluster or not subject.is_changed("cluster", lambda manifest: manifest.spec.kubernetes_version):
+    properties = ("kubernetesVersion", "version")
+    if not subject.kind.is_cluster or not subject.is_changed("cluster", lambda each: each.spec.kubernetes_version, properties):
         return
     spec = subject.target.spec
-    desired = upgrades.spelling(spec.kubernetes_version)
-    running = _running(subject, account)
-    rows = None if desired == running or _is_ahead(spec, running, desired) else account.versions()
+    cloud = subject.kind.cloud
+    upgrade = upgrades.Upgrade(
+        _running(subject, account), spec.kubernetes_version, spec.auto_upgrade, cloud.requires_newest_patch
+    )
+    rows = None if upgrade.keeps_version else account.versions()
     if rows is None:
         return
     type_ = getattr(spec, "cluster_type", "")
     names = [str(row["version"]) for row in rows if not type_ or row["type"] == type_]
-    if desired not in names:
-        where = f"for clusterType {type_}" if type_ else f"by {subject.kind.cloud.prefix}"
+    if upgrade.version not in names:
+        where = f"for clusterType {type_}" if type_ else f"by {cloud.prefix}"
         error = upgrades.not_offered(spec.kubernetes_version, names, where=where, path=_VERSION, provider=subject.provider)
         yield problems.Problem(_VERSION, error.message, "cloud.version_offered", error.hint, error.metadata)
         return
-    patch_first = subject.kind.cloud.requires_newest_patch
-    refused = upgrades.refusal(running, desired, names, patch_first=patch_first)
-    if refused is None and running:
+    refused = upgrade.refusal(names)
+    if refused is None and upgrade.running:
         # The cloud's list for this cluster is more precise than the general rules.
-        refused = upgrades.refusal(running, desired, names, patch_first=patch_first, targets=account.upgrades(subject.cluster_id))
+        refused = upgrade.refusal(names, targets=account.upgrades(subject.cluster_id))
     if refused is not None:
-        metadata = {"running": running, "version": desired}
+        metadata = {"running": upgrade.running, "version": upgrade.version}
         yield problems.Problem(_VERSION, refused.text, "cloud.upgrade_allowed", refused.hint, metadata)
 
 
@@ -123,12 +124,4 @@ def _running(subject: subjects.Subject, account: lists.Lists) -> str:
     clusters = account.existing("cluster") if subject.cluster_id else None
     cluster = next((each for each in clusters or () if each.id == subject.cluster_id), None)
     version = "" if cluster is None else upgrades.spelling(cluster.version)
-    type_ = getattr(subject.target.spec, "cluster_type", "")
-    # Another type replaces the cluster.
-    return "" if type_ and version.startswith("talos") != (type_ == "talos") else version
-
-
-def _is_ahead(spec: Any, running: str, desired: str) -> bool:  # a cluster's spec
-    # With autoUpgrade the cloud has installed a newer patch than the manifest's.
-    old, new = upgrades.numbers(running), upgrades.numbers(desired)
-    return bool(spec.auto_upgrade and running and old > new and old[:2] == new[:2])
+    return upgrades.of_distribution(version, getattr(subject.target.spec, "cluster_type", ""))

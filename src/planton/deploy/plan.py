@@ -31,7 +31,7 @@ class Options:
     allow_unsupported: tuple[str, ...] = ()
     refresh: bool = True
     is_preview: bool = False
-    selection: prune.Selection | None = None
+    selection: prune.Pruning | None = None
     saved: saved.Saved | None = None
 
 

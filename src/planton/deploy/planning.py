@@ -163,10 +163,13 @@ class _Planning:
             self.resources.resources[step.key],
             step.stack_input,
             lambda: self._preview(step, subject, refresh=refresh),
-            applied=step.applied,
-            look_up=self.look_up(done),
             # A resource that is to be adopted has the name already.
-            is_finished=is_finished and not is_adopting,
+            checks.Existing(
+                step.applied,
+                self.look_up(done),
+                is_finished=is_finished and not is_adopting,
+                imports=step.resumption.imports,
+            ),
         )
         return dataclasses.replace(step, plan=planned)
 

@@ -6,11 +6,12 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from planton import errors
+from planton.manifest import policies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from planton.manifest import load, policies
+    from planton.manifest import load
 
 
 def check(rules: Sequence[policies.Rule], resources: Sequence[load.Resource]) -> list[errors.Violation]:
@@ -25,8 +26,6 @@ def check(rules: Sequence[policies.Rule], resources: Sequence[load.Resource]) ->
     """
     if not rules:
         return []
-    from planton.manifest import policies  # CEL is an extra, and few runs have policies
-
     broken = [
         dataclasses.replace(entry.violation(finding.rule.path, finding.message, finding.rule.id), level=finding.level)
         for entry in resources

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from planton import errors
 from planton.deploy import graph
+from planton.schema import kinds
 from planton.state import inventory
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ def refusal(
             pool = f"{applied.key} has the node pool {each.key}, which is protected against deletion, and this would {verb} both"
             return errors.PlantonError(
                 own if each is applied else pool,
-                code=errors.Code.REFUSED,
                 reason=errors.Reason.PROTECTED,
                 hint=f"remove the annotation {inventory.PROTECTION_ANNOTATION} from its manifest, apply that, then try again",
             )
@@ -50,4 +50,8 @@ def refusal(
 def _pools_of(applied: inventory.Applied, everything: Callable[[], Iterable[inventory.Applied]]) -> list[inventory.Applied]:
     if not (applied.identity and graph.is_cluster(applied.key)):
         return []
-    return [each for each in everything() if each.cluster == applied.identity and graph.goes_with(each.key, applied.key)]
+    return [
+        each
+        for each in everything()
+        if each.cluster == applied.identity and kinds.is_deleted_with(each.key.kind, applied.key.kind)
+    ]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Selection:
+class Pruning:
     """Which applied resources to prune.
 
     Attributes:
@@ -31,7 +31,7 @@ class Selection:
     origins: Mapping[str, str] | None = None
 
 
-def select(selection: Selection, resources: graph.Graph, applied: inventory.Inventory) -> graph.Graph:
+def select(selection: Pruning, resources: graph.Graph, applied: inventory.Inventory) -> graph.Graph:
     """Returns the graph of the resources to prune.
 
     Args:

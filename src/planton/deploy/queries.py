@@ -1,19 +1,25 @@
-"""The verbs of the public SDK that read applied resources: drift, refresh, outputs, history. No cloud is changed."""
+"""The verbs of the public SDK that read applied resources: drift, refresh, outputs, history, credentials. No cloud is changed."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import base64
+from typing import TYPE_CHECKING, Any
 
-from planton.deploy import graph, identify, loading, reading, resolve, runtime
+from planton.clouds import kubeconfigs
+from planton.deploy import access, graph, identify, loading, reading, resolve, runtime
+from planton.engine import stacks
+from planton.schema import resource_names
+from planton.state import history as state_history
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from google.protobuf import message
 
+    from planton.clouds import api
     from planton.config import settings as engine_settings
     from planton.deploy import steps
-    from planton.state import history as state_history
+    from planton.manifest import load, selection
     from planton.state import inventory
 
 
@@ -45,17 +51,40 @@ def refresh(given: loading.Given, *, settings: engine_settings.Settings | None =
         return reading.refresh(loading.load(given), run)
 
 
-def applied(settings: engine_settings.Settings | None = None) -> list[inventory.Applied]:
+def applied(settings: engine_settings.Settings | None = None, *, stack: str = "") -> list[inventory.Applied]:
     """Returns all applied resources of the backend, with their outputs but without secrets.
 
     Args:
         settings: The settings; None for those of the environment.
+        stack: Only the resource of this stack, ``PROJECT/STACK``; empty for all.
 
     Raises:
         planton.PlantonError: The backend failed.
     """
     with runtime.working(settings) as run:
-        return run.inventory.all()
+        return [each for each in run.inventory.all() if not stack or stacks.parse(stack).matches(each.stack)]
+
+
+def select(
+    names: Sequence[str],
+    selected: selection.Selection,
+    *,
+    env: str | None = None,
+    settings: engine_settings.Settings | None = None,
+) -> list[load.Resource]:
+    """Returns the resources that ``KIND/NAME`` and manifests identify, for `drift`, `refresh` and `plan_destroy`.
+
+    Args:
+        names: ``KIND/NAME`` of applied resources.
+        selected: The manifests. Without names, they must not be empty.
+        env: The environment of the names; None for any.
+        settings: The settings; None for those of the environment.
+
+    Raises:
+        planton.PlantonError: ``USAGE``; ``STACK_NOT_FOUND``; ``AMBIGUOUS``; ``MANIFEST_INVALID``.
+    """
+    with runtime.working(settings) as run:
+        return identify.resources(names, run.inventory, selected, env=env)
 
 
 def find(
@@ -72,7 +101,7 @@ def find(
     Raises:
         planton.PlantonError: ``STACK_NOT_FOUND``; ``AMBIGUOUS``; ``USAGE``.
     """
-    kind, own = identify.parse(name)
+    kind, own = resource_names.parse(name)
     with runtime.working(settings) as run:
         return run.inventory.get(kind, own, env, stack)
 
@@ -90,7 +119,7 @@ def outputs(
     Raises:
         planton.PlantonError: ``STACK_NOT_FOUND``: it was not applied, or its apply did not complete; ``AMBIGUOUS``; ``USAGE``.
     """
-    applied = find(resource, env=env, settings=settings) if isinstance(resource, str) else resource
+    applied = _found(resource, env, settings)
     with runtime.working(settings) as run:
         return run.inventory.outputs(applied)
 
@@ -108,8 +137,6 @@ def history(
     Raises:
         planton.PlantonError: ``STACK_NOT_FOUND``; the backend failed.
     """
-    from planton.state import history as state_history  # few programs read it
-
     with runtime.working(settings) as run:
         return state_history.read(run.inventory.open(resource.stack), number)
 
@@ -126,3 +153,60 @@ def stack_inputs(given: loading.Given, *, settings: engine_settings.Settings | N
     """
     with runtime.working(settings) as run:
         return resolve.stack_inputs(graph.of(loading.load(given)), run)
+
+
+def credential(
+    resource: str | inventory.Applied,
+    *,
+    env: str | None = None,
+    fresh: bool = False,
+    settings: engine_settings.Settings | None = None,
+) -> api.Credential:
+    """Returns a credential of an applied cluster: a secret.
+
+    A credential that expires is cached in a file of mode 0600, until shortly before it expires or until the cluster refuses it.
+
+    Args:
+        resource: ``KIND/NAME``, or the result of `find`.
+        env: The environment of the name; None for any.
+        fresh: Whether to ignore the cache.
+        settings: The settings; None for those of the environment.
+
+    Raises:
+        planton.PlantonError: ``USAGE``: it is no cluster; ``STACK_NOT_FOUND``; ``NOT_FOUND``; ``CREDENTIAL_…``; ``CLOUD_…``.
+    """
+    cluster = _found(resource, env, settings)
+    with runtime.working(settings) as run:
+        return access.credential(cluster, run.settings, fresh=fresh)
+
+
+def kubeconfig(
+    resource: str | inventory.Applied, *, env: str | None = None, settings: engine_settings.Settings | None = None
+) -> str:
+    """Returns the kubeconfig of an applied cluster, which grants full administration.
+
+    It comes from the state, and from the cloud if the kubeconfigs of the cloud expire.
+
+    Args:
+        resource: ``KIND/NAME``, or the result of `find`.
+        env: The environment of the name; None for any.
+        settings: The settings; None for those of the environment.
+
+    Raises:
+        planton.PlantonError: ``USAGE``: it is no cluster; ``STACK_NOT_FOUND``; ``NOT_FOUND``; ``CREDENTIAL_…``; ``CLOUD_…``.
+    """
+    cluster = _found(resource, env, settings)
+    with runtime.working(settings) as run:
+        # A kubeconfig in the state needs no account.
+        if access.asks_cloud(cluster):
+            return access.credential(cluster, run.settings, fresh=True).kubeconfig
+        stored: Any = run.inventory.outputs(cluster)
+    try:
+        text = base64.b64decode(stored.kubeconfig_b64, validate=True).decode()
+    except ValueError:
+        text = ""
+    return kubeconfigs.parse(text).text()
+
+
+def _found(resource: str | inventory.Applied, env: str | None, settings: engine_settings.Settings | None) -> inventory.Applied:
+    return find(resource, env=env, settings=settings) if isinstance(resource, str) else resource

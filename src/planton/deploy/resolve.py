@@ -139,7 +139,6 @@ def check_account(key: references.Key, applied: inventory.Applied | None, stack_
         return
     raise errors.PlantonError(
         f"{key} was applied to {applied.endpoint or 'the public cloud'}, and the account is at {address}; nothing was changed",
-        code=errors.Code.REFUSED,
         reason=errors.Reason.STATE_UNFIT,
         hint="use the account that it was applied with, or another backend (--context, --backend)",
         metadata={"resource": str(key), "applied": applied.endpoint, "account": address},

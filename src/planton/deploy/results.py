@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from planton import errors
-from planton.deploy import identify
+from planton.schema import resource_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,13 +52,12 @@ class Result:
         Raises:
             PlantonError: ``NOT_FOUND``: the result has no outputs of it; ``USAGE``.
         """
-        kind, own = identify.parse(name)
+        kind, own = resource_names.parse(name)
         for step in self.steps:
             if (step.key.kind, step.key.name) == (kind.name, own) and step.outputs is not None:
                 return step.outputs
         raise errors.PlantonError(
             f"the result has no outputs of {name}",
-            code=errors.Code.INVALID,
             reason=errors.Reason.NOT_FOUND,
             hint=f"it has those of: {', '.join(str(step.key) for step in self.steps if step.outputs is not None) or 'none'}",
         )

@@ -117,10 +117,8 @@ def signing_key(folder: pathlib.Path) -> bytes:
     except (OSError, ValueError):
         key = b""
     if len(key) != _KEY_BYTES:
-        raise errors.PlantonError(
+        raise errors.usage(
             f"the key that signs saved plans, {path}, is damaged",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
             hint=f"remove {path} and create the plan again: planton plan --out creates a new key",
             metadata={"file": str(path)},
         )
@@ -208,7 +206,6 @@ def check(saved: Saved, planned: Iterable[Step], pruned: Iterable[Step]) -> None
     if differing:
         raise errors.PlantonError(
             f"since the plan was made ({saved.created}) things have changed, and nothing was done:\n  " + "\n  ".join(differing),
-            code=errors.Code.REFUSED,
             reason=errors.Reason.PLAN_STALE,
             hint="make a new plan (planton plan --out FILE), look at it, and apply that",
         )
@@ -236,10 +233,8 @@ def _paths(differences: list[Any]) -> str:
 
 
 def _unusable(path: str, why: str, *, manifests: bool = False) -> errors.PlantonError:
-    return errors.PlantonError(
+    return errors.usage(
         f"cannot use the plan {path}: {why}",
-        code=errors.Code.USAGE,
-        reason=errors.Reason.USAGE,
         # Without -f, a manifest is read as a saved plan.
         hint="make one with: planton plan -f DIR --out FILE" + (f"; for manifests: planton apply -f {path}" if manifests else ""),
     )

@@ -12,7 +12,6 @@ from planton.deploy import approve as approve_stage
 from planton.deploy import destroy as destroy_stage
 from planton.deploy import (
     graph,
-    identify,
     importing,
     loading,
     planning,
@@ -24,6 +23,7 @@ from planton.deploy import (
 )
 from planton.deploy import plan as plan_values
 from planton.engine import environment
+from planton.schema import resource_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -60,6 +60,35 @@ def plan(
     return dataclasses.replace(planned, violations=tuple(warnings))
 
 
+def save(planned: plan_values.Plan, path: str, consent: approve_stage.Consent) -> None:
+    """Writes a plan of an apply to a file of mode 0600, for `read_saved` and `plan_saved`. It holds manifests and no credentials.
+
+    Args:
+        planned: The plan.
+        path: The file.
+        consent: The consents to replacements and take-overs that the file shall hold.
+
+    Raises:
+        planton.PlantonError: ``USAGE``: it cannot be written.
+    """
+    key = saved.signing_key(planned.run.settings.data)
+    saved.write(path, planned, allow_replace=consent.replace, take_over=consent.take_over, key=key)
+
+
+def read_saved(path: str, *, settings: engine_settings.Settings | None = None) -> saved.Saved:
+    """Returns a saved plan. Its attribute ``is_signed`` says whether this machine wrote it and nobody has edited it.
+
+    Args:
+        path: The file.
+        settings: The settings; None for those of the environment.
+
+    Raises:
+        planton.PlantonError: ``USAGE``: it cannot be read, or is no plan of this version.
+    """
+    chosen = runtime.configure() if settings is None else settings
+    return saved.read(path, key=saved.signing_key(chosen.data))
+
+
 def plan_saved(
     before: saved.Saved,
     *,
@@ -85,7 +114,7 @@ def plan_saved(
     exact = plan_values.Options(
         allow_unsupported=(*allowed, *own),
         refresh=before.refresh,
-        selection=prune.Selection(origins=before.origins) if before.pruned else None,
+        selection=prune.Pruning(origins=before.origins) if before.pruned else None,
         saved=before,
     )
     return plan(before.resources, settings=settings, options=exact, rules=rules, on_event=on_event)
@@ -111,12 +140,12 @@ def plan_import(
     Raises:
         planton.PlantonError: ``USAGE``: the manifest is missing, or there are two; the sources are invalid.
     """
-    kind, own = identify.parse(name)
+    kind, own = resource_names.parse(name)
     resources = loading.load(given)
     keys = [key for key in graph.of(resources).order if (key.kind, key.name) == (kind.name, own)]
     if len(keys) != 1:
         text = f"{kind.name}/{own} is " + ("given twice" if keys else "not among the manifests given")
-        raise errors.PlantonError(text, code=errors.Code.USAGE, reason=errors.Reason.USAGE, hint="give its manifest with -f FILE")
+        raise errors.usage(text, hint="give its manifest with -f FILE")
     with runtime.working(settings, on_event) as run:
         return importing.make(tuple(resources), keys[0], import_id, run)
 
@@ -133,7 +162,7 @@ def plan_destroy(
     Args:
         given: Sources, as for `load`.
         settings: The settings; None for those of the environment.
-        leftovers: What to delete with a cluster: ``volume``, ``snapshot``, ``load balancer``.
+        leftovers: What to delete with a cluster (`planton.Leftover`): volumes, their snapshots, load balancers.
         on_event: Receives each event of the engine and its resource during the destroy.
 
     Raises:
@@ -155,6 +184,19 @@ def approve(planned: plan_values.Plan, consent: approve_stage.Consent) -> approv
             first error of the plan.
     """
     return approve_stage.Approved(planned, consent)
+
+
+def missing_consent(planned: plan_values.Plan, consent: approve_stage.Consent) -> approve_stage.Consent:
+    """Returns the agreement that a plan still needs: ``changes``, ``deletions`` or both. Ask the user for it before `approve`.
+
+    Args:
+        planned: A plan.
+        consent: What the caller has agreed to so far.
+
+    Raises:
+        planton.PlantonError: No general agreement covers the plan: the errors of `approve` except for ``CONSENT_REQUIRED``.
+    """
+    return approve_stage.missing(planned, consent)
 
 
 def apply(
@@ -219,7 +261,6 @@ def _approved(
     if consent is None:
         raise errors.PlantonError(
             "this changes a cloud and needs consent; nothing was changed",
-            code=errors.Code.REFUSED,
             reason=errors.Reason.CONSENT_REQUIRED,
             hint="pass an approved plan (planton.approve), or consent=planton.Consent(changes=True)",
         )
@@ -228,9 +269,7 @@ def _approved(
 
 
 def _wrong_plan(verb: str, planned: plan_values.Plan) -> errors.PlantonError:
-    return errors.PlantonError(
+    return errors.usage(
         f"{verb} got the plan of an operation of another kind: {planned.operation}",
-        code=errors.Code.USAGE,
-        reason=errors.Reason.USAGE,
         hint="plan_destroy makes plans for destroy; plan and plan_import make plans for apply",
     )

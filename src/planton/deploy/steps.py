@@ -110,7 +110,6 @@ def blocked(step: Step, blockers: Iterable[references.Key], *, why: str) -> Step
     """
     error = errors.PlantonError(
         f"{step.key} was not tried, because {', '.join(map(str, sorted(blockers)))} {why}",
-        code=errors.Code.FAILED,
         reason=errors.Reason.DEPENDENCY_FAILED,
         hint="run the same command again to continue",
     )

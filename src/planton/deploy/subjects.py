@@ -10,7 +10,7 @@ from planton.engine import plans
 from planton.schema import kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from google.protobuf import message
 
@@ -51,6 +51,7 @@ class Subject:
         has_stack: Whether any apply has begun.
         plan: The engine's plan; None if it failed.
         referenced: Path of a reference → the manifest that it refers to, given or applied.
+        imports: Resource name → import id of the existing resources that the plan adopts.
     """
 
     entry: load.Resource
@@ -62,6 +63,7 @@ class Subject:
     has_stack: bool
     plan: plans.Plan | None
     referenced: Mapping[str, message.Message]
+    imports: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @functools.cached_property
     def kind(self) -> kinds.Kind:
@@ -70,29 +72,36 @@ class Subject:
 
     @functools.cached_property
     def changes(self) -> dict[str, plans.Change]:
-        """The planned changes by resource name. Without a plan and a stack, all resources are created."""
+        """The planned changes by resource name. Without a plan and a stack, all resources are created or adopted."""
         if self.plan is not None:
             return {change.name: change for change in self.plan.changes}
         names = () if self.has_stack else _resources(self.target)
-        return {name: plans.Change("", name, "", plans.Action.CREATE) for name in names}
+        return {
+            name: plans.Change("", name, "", plans.Action.IMPORT if name in self.imports else plans.Action.CREATE)
+            for name in names
+        }
 
     def is_new(self, resource: str) -> bool:
         """Returns whether a resource of the stack will be created or replaced."""
         if self.plan is None:
-            return self.applied is None
+            return self.applied is None and resource not in self.imports
         return resource in self.changes and self.changes[resource].action in _NEW
 
-    def is_changed(self, resource: str, value: Callable[[Any], object]) -> bool:
+    def is_changed(self, resource: str, value: Callable[[Any], object], properties: Collection[str]) -> bool:
         """Returns whether a value of a resource is new, so that the cloud has not accepted it yet.
 
         Args:
             resource: The resource of the stack.
             value: Reads the value from a manifest.
+            properties: The names of its Pulumi property, without the path to it. They tell what an import changes.
         """
         if self.is_new(resource):
             return True
         if self.plan is not None and resource not in self.changes:
             return False
+        change = self.changes.get(resource)
+        if change is not None and change.action is plans.Action.IMPORT:
+            return any(difference.path.rpartition(".")[2] in properties for difference in change.differences)
         return self.applied is None or value(self.applied) != value(self.target)
 
     @property
@@ -100,7 +109,7 @@ class Subject:
         """The id of the node pools' cluster; empty if it does not exist yet."""
         if self.kind.is_node_pool:
             return str(self.target.spec.cluster.value)
-        return "" if self.is_new("cluster") else self.applied_id
+        return "" if self.is_new("cluster") else self.imports.get("cluster", self.applied_id)
 
 
 def _resources(manifest: Any) -> list[str]:  # as below

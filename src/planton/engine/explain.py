@@ -302,27 +302,22 @@ def command_error(error: automation_errors.CommandError, name: stacks.StackName)
     if "locked" in text:
         return errors.PlantonError(
             f"stack {name} is locked: {_last_lines(text)}",
-            code=errors.Code.LOCKED,
             reason=errors.Reason.STACK_LOCKED,
             hint=_LOCK_HINT,
         )
     if "passphrase" in text:
         return errors.PlantonError(
             f"the state of {name} cannot be decrypted: {_last_lines(text)}",
-            code=errors.Code.MISSING,
             reason=errors.Reason.CREDENTIAL_MISSING,
             hint=_DECRYPTION_HINT,
         )
     if "organization name must be" in text:
-        return errors.PlantonError(
+        return errors.usage(
             f"the backend has no organizations, and {name} names one: {_last_lines(text)}",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
             hint="write organization/PROJECT/STACK in the labels that name the stack, or take a backend that has it (--backend)",
         )
     return errors.PlantonError(
         f"the backend of {name} failed: {_last_lines(text)}",
-        code=errors.Code.FAILED,
         reason=errors.Reason.ENGINE_FAILED,
         hint="check --backend or PULUMI_BACKEND_URL, and that the backend can be reached",
     )

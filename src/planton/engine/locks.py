@@ -93,7 +93,6 @@ def release_stale(folder: pathlib.Path, stack: str, progress: Callable[[str], No
         if lock.is_damaged and lock.path.exists():
             raise errors.PlantonError(
                 f"stack {stack} is locked by an unknown process: the lock file {lock.path} is empty or damaged",
-                code=errors.Code.LOCKED,
                 reason=errors.Reason.STACK_LOCKED,
                 hint="make sure that no other operation uses the stack, then remove the lock: planton state unlock --stack "
                 f"{stack}",

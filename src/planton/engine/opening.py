@@ -11,8 +11,8 @@ from pulumi import automation
 from pulumi.automation import errors as automation_errors
 
 from planton import modules
-from planton.config import credentials, folders
-from planton.engine import explain, locks, logs, process, stand_ins, state_errors, workspace
+from planton.config import credentials, folders, logs
+from planton.engine import explain, locks, process, stand_ins, state_errors, workspace
 from planton.manifest import stack_input
 from planton.schema import kinds
 

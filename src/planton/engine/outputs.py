@@ -39,7 +39,6 @@ def parse(kind: kinds.Kind, raw: Mapping[str, Any]) -> message.Message:
     except json_format.ParseError as error:
         raise errors.PlantonError(
             f"the module of {kind.name} exported what {outputs.DESCRIPTOR.name} does not know: {error}",
-            code=errors.Code.FAILED,
             reason=errors.Reason.OUTPUT_INVALID,
         ) from None
     return outputs

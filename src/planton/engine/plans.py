@@ -138,16 +138,15 @@ class Plan:
         """Returns the URNs of the resources that the plan creates, replaces, imports or deletes."""
         return {change.urn for change in self.changes if change.action in _RECREATING}
 
-    def count(self, action: Action) -> int:
+    def count(self, action: str) -> int:
         """Returns how many resources have this action."""
-        return sum(change.action is action for change in self.changes)
+        return sum(change.action == action for change in self.changes)
 
 
 def stale(why: str) -> errors.PlantonError:
     """Returns the error for a plan that does not say what would happen now."""
     return errors.PlantonError(
         why,
-        code=errors.Code.REFUSED,
         reason=errors.Reason.PLAN_STALE,
         hint="plan again, which reads the cloud: planton apply, or planton plan --out FILE",
     )

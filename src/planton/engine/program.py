@@ -6,8 +6,11 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+import pulumi
+
 from planton import clouds, modules
 from planton.engine import states
+from planton.modules import own, standalone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,17 +56,13 @@ class Program:
         Raises:
             pulumi.RunError: The module failed.
         """
-        import pulumi  # heavy; commands without a program do not need it
-
-        from planton.modules import own  # imports Pulumi
-
         self._loop = asyncio.get_running_loop()
         try:
             if self._imports:
                 pulumi.runtime.register_stack_transformation(self._adopt)
             self._sign()
             with own.state(self._state, marker=self._marker):
-                modules.run(self._input, origin=self._origin)  # type: ignore[arg-type]  # a program has an input
+                standalone.run(self._input, origin=self._origin)  # type: ignore[arg-type]  # a program has an input
         except Exception as error:
             self.failure = error
             raise pulumi.RunError(str(error)) from error
@@ -81,15 +80,11 @@ class Program:
 
     def _sign(self) -> None:
         # Outputs are written at the end of an apply. A resource records the manifest at its beginning.
-        import pulumi
-
         manifest = modules.as_kept(self._input.target)  # type: ignore[union-attr]  # a program has an input
         properties = {states.MANIFEST: manifest, states.ORIGIN: self._origin}
         pulumi.ComponentResource(states.SIGNATURE, "manifest", {name: text for name, text in properties.items() if text})
 
     def _adopt(self, args: Any) -> Any:  # Pulumi exports no types for this
-        import pulumi
-
         import_id = self._imports.get(args.name)
         if import_id is None or not clouds.is_resource(args.type_):
             return None

@@ -97,6 +97,4 @@ def _checked(name: StackName) -> StackName:
 
 
 def _wrong(text: str) -> errors.PlantonError:
-    return errors.PlantonError(
-        text, code=errors.Code.USAGE, reason=errors.Reason.USAGE, hint="correct metadata.name, metadata.env or the labels"
-    )
+    return errors.usage(text, hint="correct metadata.name, metadata.env or the labels")

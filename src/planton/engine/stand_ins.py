@@ -35,7 +35,6 @@ def variables(environ: Mapping[str, str], tools: toolchain.Toolchain, config: An
     if provider is not None and provider not in tools.plugins and provider not in usable:
         raise errors.PlantonError(
             f"the official {provider} plugin is not installed",
-            code=errors.Code.MISSING,
             reason=errors.Reason.TOOLCHAIN_MISSING,
             hint='install it: planton setup; without an account, use the sandbox: eval "$(planton sandbox env)"',
         )
@@ -71,7 +70,6 @@ def not_running(address: str) -> errors.PlantonError:
     """Returns the error for a URL of this machine without a server."""
     return errors.PlantonError(
         f"the sandbox that this shell points at does not run: nothing listens at {address}",
-        code=errors.Code.FAILED,
         reason=errors.Reason.CLOUD_UNREACHABLE,
         hint='start it: planton sandbox start, then eval "$(planton sandbox env)"; or return to the real cloud: '
         'eval "$(planton sandbox env --unset)"',

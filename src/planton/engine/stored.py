@@ -11,8 +11,8 @@ from pulumi import automation
 from pulumi.automation import errors as automation_errors
 
 from planton import errors
-from planton.config import folders
-from planton.engine import explain, locks, logs, opening, stacks, state_errors, states
+from planton.config import folders, logs
+from planton.engine import explain, locks, opening, stacks, state_errors, states
 
 if TYPE_CHECKING:
     import pathlib

@@ -149,7 +149,6 @@ def _install(progress: Callable[[str], None], environ: Mapping[str, str]) -> pat
             return _home(environ) / "bin" / "pulumi"
     raise errors.PlantonError(
         f"Pulumi {text(VERSION)} is not on PATH and cannot be installed: " + "; ".join(tried),
-        code=errors.Code.MISSING,
         reason=errors.Reason.TOOLCHAIN_MISSING,
         hint=f"install Pulumi {text(VERSION)} or newer so that `pulumi version` works, or make Go's module proxy reachable",
     )
@@ -162,8 +161,8 @@ def _last_line(error: Exception) -> str:
 
 
 def _download(_progress: Callable[[str], None], environ: Mapping[str, str]) -> None:
-    import semver  # only an installation needs it
-    from pulumi import automation
+    import semver  # noqa: PLC0415  # a toolchain is installed once; Pulumi takes 100 ms of each `doctor`
+    from pulumi import automation  # noqa: PLC0415  # a toolchain is installed once; Pulumi takes 100 ms of each `doctor`
 
     folder = folders.private(folders.cache(environ))
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
@@ -205,9 +204,7 @@ def _build(progress: Callable[[str], None], environ: Mapping[str, str]) -> None:
         )
         last = _follow(process, progress)
         if process.wait():
-            raise errors.PlantonError(
-                f"go build failed: {last}", code=errors.Code.MISSING, reason=errors.Reason.TOOLCHAIN_MISSING
-            )
+            raise errors.PlantonError(f"go build failed: {last}", reason=errors.Reason.TOOLCHAIN_MISSING)
         _publish(binaries, environ)
 
 

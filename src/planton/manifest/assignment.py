@@ -28,6 +28,11 @@ class UnknownPathError(errors.PlantonError):
     near = False
 
 
+def overrides(texts: Sequence[str]) -> Overrides | None:
+    """Returns assignments for a set of documents, each of which must fit at least one; None where there are none."""
+    return Overrides(texts) if texts else None
+
+
 def assign(target: message.Message, assignment: str) -> None:
     """Sets a field of a message: ``spec.nodeCount=5``, in either spelling; the value is typed by the field.
 
@@ -76,7 +81,7 @@ def _parse(assignment: str) -> tuple[list[str], str]:
 
 def _refuse(assignment: str, why: str, hint: str = "") -> NoReturn:
     path = assignment.partition("=")[0]
-    raise errors.PlantonError(f"cannot set {path}: {why}", code=errors.Code.USAGE, reason=errors.Reason.USAGE, hint=hint)
+    raise errors.usage(f"cannot set {path}: {why}", hint=hint)
 
 
 def _field(described: descriptor.Descriptor, name: str, path: str, assignment: str) -> descriptor.FieldDescriptor:

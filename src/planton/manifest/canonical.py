@@ -48,7 +48,6 @@ def format_text(data: bytes, *, file: str) -> str:
 def _refuse(file: str, why: str) -> NoReturn:
     raise errors.PlantonError(
         f"cannot format {file}: {why}; it was not changed",
-        code=errors.Code.INVALID,
         reason=errors.Reason.MANIFEST_INVALID,
         metadata={"file": file},
     )

@@ -191,10 +191,8 @@ def dump(values: Sequence[protobuf_message.Message], form: str, *, show_secrets:
     if form == YAML:
         return "---\n".join(dumping.text(_data(value, show_secrets=show_secrets)) for value in values).encode()
     if len(values) != 1:
-        raise errors.PlantonError(
+        raise errors.usage(
             f"there are {len(values)} documents, but {form} can contain only one",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
             hint="write YAML, or give one document at a time",
         )
     if form == JSON:
@@ -214,4 +212,4 @@ def _data(value: protobuf_message.Message, *, show_secrets: bool) -> dict[str, A
 
 
 def _refuse(text: str, hint: str = "") -> NoReturn:
-    raise errors.PlantonError(text, code=errors.Code.INVALID, reason=errors.Reason.STACK_INPUT_INVALID, hint=hint)
+    raise errors.PlantonError(text, reason=errors.Reason.STACK_INPUT_INVALID, hint=hint)

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Final, TypeAlias
 
 from planton import errors, manifest
 from planton.manifest import documents, files
+from planton.schema import references
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -151,9 +152,7 @@ def text(path: str, *, stdin: IO[bytes] | None = None) -> Text:
     """
     opened = list(_opened(path, stdin))
     if len(opened) != 1 or opened[0].file != path:
-        raise errors.PlantonError(
-            f"{path} is a folder; give one file", code=errors.Code.USAGE, reason=errors.Reason.MANIFEST_UNREADABLE
-        )
+        raise errors.PlantonError(f"{path} is a folder; give one file", reason=errors.Reason.MANIFEST_UNREADABLE)
     return opened[0]
 
 
@@ -201,8 +200,6 @@ def _documents(text: Text) -> tuple[list[manifest.Document], list[errors.Violati
 def _with_places(violations: list[errors.Violation], loaded: list[manifest.Document]) -> list[errors.Violation]:
     if not any(violation.target for violation in violations):
         return violations
-    from planton.schema import references  # valid manifests need none
-
     by_key = {str(references.key(each.message)): each for each in loaded}
     return [
         violation.with_place(place_of(by_key[violation.target.key], "metadata.name"))

@@ -132,7 +132,7 @@ def _finding(rule: Rule, program: Any, value: message.Message) -> Finding | None
 
 def _judged(program: Any, value: message.Message) -> tuple[bool | str, str]:  # as in Rule
     """Returns the result of an expression, and the reason if it has none."""
-    from cel_expr_python import cel  # the extra `policy`, which only this module needs
+    from cel_expr_python import cel  # noqa: PLC0415  # the extra `policy`
 
     try:
         result = program.eval(data={"this": value})
@@ -299,8 +299,8 @@ def _explained(text: str) -> tuple[str, str]:
 @functools.cache
 def _environment(kind: kinds.Kind) -> Any:  # as in Rule
     """Returns what an expression over a kind may name: the manifest, its enums, and the functions of CEL's extensions."""
-    from cel_expr_python import cel  # cold start: validating manifests needs none
-    from cel_expr_python.ext import (  # cold start: validating manifests needs none
+    from cel_expr_python import cel  # noqa: PLC0415  # the extra `policy`
+    from cel_expr_python.ext import (  # noqa: PLC0415  # the extra `policy`
         ext_bindings,
         ext_math,
         ext_optional,

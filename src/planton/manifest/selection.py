@@ -7,7 +7,7 @@ import pathlib
 from typing import IO, TYPE_CHECKING, Any
 
 from planton import errors, manifest
-from planton.manifest import load, origins, stack_input
+from planton.manifest import convert, load, origins, stack_input
 from planton.schema import kinds
 
 if TYPE_CHECKING:
@@ -54,10 +54,8 @@ class Selection:
             PlantonError: No source, no selected resource, or an unreadable file.
         """
         if not (self.paths or self.inputs or self.kustomize_dir):
-            raise errors.PlantonError(
+            raise errors.usage(
                 "no manifests",
-                code=errors.Code.USAGE,
-                reason=errors.Reason.USAGE,
                 hint="give manifests with -f FILE or FOLDER, stack inputs with -i FILE, or --kustomize-dir DIR",
             )
         resources = [self._from_stack_input(_stack_input(path, stdin), path) for path in self.inputs]
@@ -99,10 +97,8 @@ class Selection:
             subject = "labels " + ",".join(f"{key}={value}" for key, value in self.selector)
             existing = {f"{key}={each.labels[key]}" for each in metadata for key, _ in self.selector if key in each.labels}
         listed = ", ".join(sorted(existing)) or "none"
-        return errors.PlantonError(
+        return errors.usage(
             f"none of the manifests has the {subject}; there are: {listed}",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
             hint="correct --env and --selector, or give other manifests",
         )
 
@@ -124,10 +120,8 @@ class Selection:
         """
         paths = [str(path) for path in self.paths if isinstance(path, (str, pathlib.PurePath)) and pathlib.Path(path).is_dir()]
         if self.inputs or len(paths) != len(self.paths):
-            raise errors.PlantonError(
+            raise errors.usage(
                 "--prune needs folders: a single file does not list all resources",
-                code=errors.Code.USAGE,
-                reason=errors.Reason.USAGE,
                 hint="give a folder with -f DIR, or --kustomize-dir DIR",
             )
         return [*map(origins.of_folder, paths), *([self._built_origin()] if self.kustomize_dir else [])]
@@ -169,8 +163,6 @@ class Selection:
 
 
 def _stack_input(path: str, stdin: IO[bytes] | None) -> message.Message:
-    from planton.manifest import convert  # most commands read no stack inputs
-
     text = load.text(path, stdin=stdin)
     if convert.form_of(path) != convert.BINARY:
         return manifest.read_stack_input(text.data.decode("utf-8", errors="replace"), file=path)
@@ -178,7 +170,6 @@ def _stack_input(path: str, stdin: IO[bytes] | None) -> message.Message:
     if not convert.is_stack_input(value):
         raise errors.PlantonError(
             f"{path} is a manifest, not a stack input",
-            code=errors.Code.INVALID,
             reason=errors.Reason.STACK_INPUT_INVALID,
             hint=f"planton convert -f {path} --as stack-input makes one of it, with --to yaml a manifest for -f",
         )

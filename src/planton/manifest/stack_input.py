@@ -12,6 +12,7 @@ from google.protobuf import json_format
 
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2  # noqa: F401  # keeps the option extensions registered
 from planton import errors
+from planton.manifest import inputs
 from planton.schema import kinds
 
 if TYPE_CHECKING:
@@ -82,9 +83,7 @@ def parse(text: str, *, source: str) -> message.Message:
         InvalidError: The target is not a valid manifest; every violation with line and column.
         PlantonError: ``STACK_INPUT_INVALID``; ``KIND_UNKNOWN``.
     """
-    from planton import manifest  # the reader is a sibling; only text input needs it
-
-    return manifest.read_stack_input(text, file=source)
+    return inputs.read_stack_input(text, file=source)
 
 
 def locate(

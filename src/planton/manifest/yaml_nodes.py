@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import functools
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
-from google.protobuf import descriptor
+from google.protobuf import descriptor, json_format
 
 from planton.manifest import decode, scalars, unavailable_fields, yaml_reader
 
@@ -150,8 +152,6 @@ class _Nodes:
         self, target: message.Message, field: decode.Field, node: Any, path: str, reading: decode.Reading
     ) -> None:
         """Sets a field whose type is a message of ``google.protobuf``."""
-        from google.protobuf import json_format  # few manifests have such a field
-
         part = getattr(target, field.name)
         try:
             json_format.ParseDict(_plain_data(node), part)
@@ -320,9 +320,6 @@ def _to_float(node: Any) -> float:  # a node of PyYAML has no type
 
 
 def _to_bytes(node: Any) -> bytes:  # a node of PyYAML has no type
-    import base64  # no kind has such a field yet
-    import binascii  # no kind has such a field yet
-
     _check_scalar(node, "base64 text")
     try:
         return base64.b64decode(node.value, altchars=b"-_" if set("-_") & set(node.value) else None, validate=True)

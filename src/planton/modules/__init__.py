@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import os
 import pkgutil
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from google.protobuf import json_format
 
 from planton import errors
-from planton.schema import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from google.protobuf import message
 
     from planton.modules import unsupported
+    from planton.schema import kinds
 
 #: A distribution can add clouds and kinds: Python finds modules in the folder ``planton/modules`` of every entry of its path.
 __path__ = pkgutil.extend_path(__path__, __name__)
@@ -82,31 +83,8 @@ def require(kind: kinds.Kind) -> None:
         )
 
 
-def run(stack_input: message.Message, *, origin: str = "") -> None:
-    """Runs the module that a stack input is for and exports its outputs, and the manifest: the program of a stack.
-
-    Args:
-        stack_input: The stack input.
-        origin: The name of the folder of the manifest, which is exported too; empty for none.
-
-    Raises:
-        PlantonError: The module refuses the stack input.
-    """
-    import pulumi  # reading a declaration must not wait for it
-
-    target = stack_input.target  # type: ignore[attr-defined]  # every StackInput has it (docs/extend/adding-a-kind.md)
-    for name, value in program(kinds.get(target.kind)).resources(stack_input).items():
-        pulumi.export(name, value)
-    # Commands with KIND/NAME alone read the applied manifest here.
-    pulumi.export("manifest", as_kept(target))
-    if origin:
-        pulumi.export("origin", origin)
-
-
 def as_kept(manifest: message.Message) -> str:
     """Returns a manifest as JSON for its stack, without the status. The stack has the status as its outputs."""
-    from google.protobuf import json_format  # cold start: `planton validate` imports declarations only
-
     copy = type(manifest)()
     copy.CopyFrom(manifest)
     copy.ClearField("status")
@@ -121,21 +99,6 @@ def main() -> None:
     Raises:
         pulumi.RunError: The stack input is missing or invalid, or the module refuses it; one line, no traceback.
     """
-    import pulumi  # reading a declaration must not wait for it, nor for the next two
+    from planton.modules import standalone  # noqa: PLC0415  # cold start of `validate`, which reads declarations: Pulumi takes 100 ms
 
-    from planton.config import credentials
-    from planton.manifest import stack_input as stack_input_module
-
-    try:
-        text, source = stack_input_module.locate(pulumi.Config("planton-cloud").get("stack-input"))
-        stack_input: Any = stack_input_module.parse(text, source=source)
-        config = credentials.choose(stack_input.target, override=stack_input.provider_config, region="", environ=os.environ)
-        config.MergeFrom(stack_input.provider_config)
-        stack_input.provider_config.CopyFrom(config)
-        run(stack_input)
-    except errors.PlantonError as error:
-        raise pulumi.RunError(f"{error.message}\n{error.hint}".strip()) from None
-    except ModuleNotFoundError as error:
-        raise pulumi.RunError(
-            f"the package {error.name} is not installed\ninstall project-planton with the extra of the cloud"
-        ) from None
+    standalone.main()

@@ -32,7 +32,6 @@ def require(config: message.Message, *, also_missing: Iterable[str] = ()) -> Non
     variables = [*required, *(provider.region_variables[:1] if provider.networks.are_regional else ())]
     raise errors.PlantonError(
         f"failed to set up the {provider.prefix} provider: the {' and the '.join(missing)} is missing",
-        code=errors.Code.MISSING,
         reason=errors.Reason.CREDENTIAL_MISSING,
         hint=f"set {' and '.join(variables)}, or give a provider config with -p FILE (docs/use/credentials.md)",
     )

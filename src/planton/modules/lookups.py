@@ -41,7 +41,6 @@ class Field:
             owner, target = self.metadata.name, self.ref.value_from.name
             raise errors.PlantonError(
                 f"{self.path} of {owner!r} refers to {target!r}, and references are resolved before a module runs",
-                code=errors.Code.INVALID,
                 reason=errors.Reason.REFERENCE_UNRESOLVED,
                 hint="write a stack input with the reference resolved: "
                 "planton stack-input -f MANIFEST --show-secrets > stack-input.yaml",
@@ -99,7 +98,6 @@ class Lookups:
         if self.several and self.several in cause:
             return errors.PlantonError(
                 f"several {noun}s have the name {text!r} {self.where}".rstrip(),
-                code=errors.Code.INVALID,
                 reason=errors.Reason.AMBIGUOUS,
                 hint=f"write the id of the {noun} that you mean",
                 metadata=metadata,
@@ -107,7 +105,6 @@ class Lookups:
         limit = "its name is a part of several names" if self.parts and self.parts in cause else self.limits.get(noun, "")
         return errors.PlantonError(
             f"no {noun} has the name or id {text!r} {self.where}".rstrip() + (f"; {limit}" if limit else ""),
-            code=errors.Code.INVALID,
             reason=errors.Reason.NOT_FOUND,
             hint=f"write the id of a {noun}, or the exact name of one in this region and account",
             metadata=metadata,

@@ -81,7 +81,6 @@ def warnings(target: message.Message, table: tuple[Unsupported, ...]) -> list[st
         raise errors.PlantonError(
             f"{target.DESCRIPTOR.name} {name!r} sets fields that the provider cannot honour:\n"
             + "\n".join(f"  {entry}" for entry in refused),
-            code=errors.Code.REFUSED,
             reason=errors.Reason.UNSUPPORTED_FIELD,
             hint="remove the field, or accept that it has no effect: --allow-unsupported " + json_path(refused[0].path),
             metadata={"fields": ",".join(json_path(entry.path) for entry in refused)},

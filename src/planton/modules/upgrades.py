@@ -27,6 +27,75 @@ def numbers(version: str) -> tuple[int, ...]:
     return tuple(int(digits) for digits in re.findall(r"\d+", version.replace("k3s", ".")))
 
 
+def distribution(version: str) -> str:
+    """Returns the Kubernetes distribution of a version: ``talos``, or else ``k3s``."""
+    return "talos" if version.startswith("talos") else "k3s"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Upgrade:
+    """The version in a manifest, and the version that its cluster runs.
+
+    Attributes:
+        running: The version that the cluster runs; empty for a new cluster.
+        written: The version in the manifest.
+        is_automatic: Whether the cloud installs newer patch versions by itself.
+        patch_first: Whether a minor upgrade must start from the newest patch version.
+    """
+
+    running: str
+    written: str
+    is_automatic: bool = False
+    patch_first: bool = False
+
+    @property
+    def version(self) -> str:
+        """The version in the manifest, in the clouds' spelling."""
+        return spelling(self.written)
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether the cloud has installed a newer patch version than the manifest's. It never installs a minor version."""
+        old, new = numbers(self.running), numbers(self.version)
+        return bool(self.is_automatic and self.running and old > new and old[:2] == new[:2])
+
+    @property
+    def keeps_version(self) -> bool:
+        """Whether the cluster keeps its version. It may, even after the cloud has stopped offering it."""
+        return self.version == self.running or self.is_ahead
+
+    def refusal(self, offered: Iterable[str], *, targets: Iterable[str] | None = None) -> Refusal | None:
+        """Returns why the cluster cannot be upgraded; None if it can, or if nothing changes.
+
+        Args:
+            offered: The versions that the cloud offers.
+            targets: The versions that the cloud allows for this cluster; None if it does not report them.
+        """
+        return refusal(self.running, self.version, offered, patch_first=self.patch_first, targets=targets)
+
+    def check(self, offered: Iterable[str], *, path: str) -> str:
+        """Returns a note on the kind of the upgrade; empty if nothing changes.
+
+        Args:
+            offered: The versions that the cloud offers.
+            path: The manifest's field.
+
+        Raises:
+            PlantonError: ``UPGRADE_REFUSED``.
+        """
+        return check(self.running, self.version, offered, path=path, patch_first=self.patch_first)
+
+
+def of_distribution(running: str, type_: str) -> str:
+    """Returns the version that a cluster runs; empty if it has another distribution, for the cluster is replaced then.
+
+    Args:
+        running: The version.
+        type_: The distribution in the manifest; empty for a cloud with only one.
+    """
+    return "" if type_ and distribution(running) != type_ else running
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Refusal:
     """The reason why a change of version is refused.
@@ -109,9 +178,7 @@ def check(running: str, version: str, offered: Iterable[str], *, path: str, patc
     """
     refused = refusal(running, version, offered, patch_first=patch_first)
     if refused is not None:
-        raise errors.PlantonError(
-            f"{path}: {refused.text}", code=errors.Code.REFUSED, reason=errors.Reason.UPGRADE_REFUSED, hint=refused.hint
-        )
+        raise errors.PlantonError(f"{path}: {refused.text}", reason=errors.Reason.UPGRADE_REFUSED, hint=refused.hint)
     if not running or running == version:
         return ""
     if numbers(version)[:2] != numbers(running)[:2]:
@@ -124,7 +191,6 @@ def not_offered(version: str, offered: Iterable[str], *, where: str, path: str, 
     names = sorted(offered, key=numbers, reverse=True)
     return errors.PlantonError(
         f"Kubernetes version {version!r} is not offered {where}; offered: {', '.join(names) or 'none'}",
-        code=errors.Code.REFUSED,
         reason=errors.Reason.NOT_OFFERED,
         hint=f"write one of the versions offered in {path} (planton versions --provider {provider})",
         metadata={"version": version, "offered": ",".join(names)},

@@ -133,7 +133,6 @@ def until_settled(
 def _interrupted(condition_: str) -> errors.PlantonError:
     return errors.PlantonError(
         f"apply was interrupted while the cloud was still at work ({condition_}); what was done is saved",
-        code=errors.Code.INTERRUPTED,
         reason=errors.Reason.INTERRUPTED,
         hint="the cloud continues by itself; run the same command again, which waits for its end",
     )

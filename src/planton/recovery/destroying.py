@@ -54,7 +54,6 @@ def _require_listed(subject: managed.Managed, plan: plans.Plan) -> None:
         names = ", ".join(sorted(map(states.name_of, unlisted)))
         raise errors.PlantonError(
             f"{subject.name} also has {names}, which was not listed; nothing was deleted",
-            code=errors.Code.REFUSED,
             reason=errors.Reason.PLAN_STALE,
             hint="run the same command again: it lists the current resources",
         )

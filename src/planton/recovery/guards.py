@@ -46,7 +46,6 @@ def not_believed(names: Iterable[str], why: str) -> errors.PlantonError:
     listed = ", ".join(names)
     return errors.PlantonError(
         f"the plugin says that {listed} is gone, but {why}; the state is as it was",
-        code=errors.Code.FAILED,
         reason=errors.Reason.REFRESH_NOT_BELIEVED,
         hint="the cloud's API has probably failed for a moment: run the same command again",
     )

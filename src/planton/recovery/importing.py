@@ -131,7 +131,6 @@ def _firewall(cloud: clouds.Cloud, target: Any, cluster_id: str) -> tuple[str, s
 def _missing(text: str, hint: str = "") -> errors.PlantonError:
     return errors.PlantonError(
         text,
-        code=errors.Code.INVALID,
         reason=errors.Reason.NOT_FOUND,
         hint=hint or "correct the id, or the region or the account of the manifest",
     )

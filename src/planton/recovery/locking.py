@@ -31,7 +31,6 @@ def release(subject: managed.Managed) -> None:
         if host != socket.gethostname() or subject.timing.clock() > deadline:
             raise errors.PlantonError(
                 f"stack {subject.name} is held by process {process} on {host}",
-                code=errors.Code.LOCKED,
                 reason=errors.Reason.STACK_LOCKED,
                 hint="wait until it ends, then run the same command again",
                 metadata={"stack": str(subject.name), "holder": f"{process} on {host}"},

@@ -105,7 +105,6 @@ def _require_known(subject: managed.Managed, record: journal.Record | None, resu
         return
     raise errors.PlantonError(
         f"another operation on {subject.name} failed meanwhile; nothing was changed",
-        code=errors.Code.REFUSED,
         reason=errors.Reason.PLAN_STALE,
         hint="run the same command again: it looks at the cloud first",
     )

@@ -177,7 +177,6 @@ def _unproven(subject: managed.Managed, candidate: ownership.Candidate, now: dat
     name, key = states.short_name(candidate.urn), subject.key
     return errors.PlantonError(
         f"the interrupted operation may have created this {name}, which cannot be proven: {candidate.describe(now)}",
-        code=errors.Code.REFUSED,
         reason=errors.Reason.CLOUD_NAME_EXISTS,
         hint=f"if it is yours: planton import {key.kind}/{key.name} {candidate.id} -f FILE; else delete it or choose another name",
         metadata={"id": candidate.id, "resource": name},

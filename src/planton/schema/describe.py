@@ -193,10 +193,8 @@ def _child(node: Node, step: str) -> Node:
     where = f"{node.kind.name}.{node.path}" if node.path else node.kind.name
     names = [child.name for child in below]
     hint = kinds.suggest(step[:60], names) or (f"it has {', '.join(names)}" if names else f"its type is {node.type}")
-    raise errors.PlantonError(
+    raise errors.usage(
         f"{where} has no field {step[:60]!r}" if names else f"{where} has no fields",
-        code=errors.Code.USAGE,
-        reason=errors.Reason.USAGE,
         hint=hint,
         metadata={"path": where, "field": step[:60]},
     )

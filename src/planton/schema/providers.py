@@ -10,11 +10,11 @@ import dataclasses
 import functools
 import importlib
 import os
+import pathlib
 import types
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import pathlib
     from collections.abc import Mapping
 
 _CLOUDS = "planton.clouds"
@@ -145,8 +145,6 @@ def _is_package(entry: os.DirEntry[str]) -> bool:
 
 def package_files(name: str) -> list[pathlib.Path]:
     """Returns the files with a name in the packages of the clouds; a cloud of another distribution has its comments there."""
-    import pathlib  # validation does without
-
     folders = importlib.import_module(_CLOUDS).__path__
     return sorted(path for folder in folders for path in pathlib.Path(folder).glob(f"*/{name}"))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import graphlib
+import hashlib
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -209,7 +210,6 @@ def order(manifests: Mapping[Key, message.Message]) -> list[Key]:
     except graphlib.CycleError as error:
         raise errors.PlantonError(
             f"the references form a cycle: {' → '.join(map(str, reversed(error.args[1])))}",
-            code=errors.Code.INVALID,
             reason=errors.Reason.REFERENCE_INVALID,
             hint="remove one of these references",
         ) from None
@@ -262,7 +262,6 @@ def _value(reference: Reference, target: message.Message | None) -> str:
         raise errors.PlantonError(
             f"{reference.owner}: {reference.path} refers to {reference.target}, which is neither among the manifests given "
             "nor applied",
-            code=errors.Code.INVALID,
             reason=errors.Reason.REFERENCE_UNRESOLVED,
             hint="give its manifest too (-f), apply it first, or correct the kind, env or name",
             metadata=ends,
@@ -271,7 +270,6 @@ def _value(reference: Reference, target: message.Message | None) -> str:
     if not content:
         raise errors.PlantonError(
             f"{reference.owner}: {reference.path} refers to {reference.field_path} of {reference.target}, which is empty",
-            code=errors.Code.INVALID,
             reason=errors.Reason.REFERENCE_UNRESOLVED,
             hint="apply the other resource again, or refer to another field of it",
             metadata=ends,
@@ -366,8 +364,6 @@ def unknown_outputs(manifest: message.Message) -> message.Message:
 
     Text outputs become placeholders, which ``is_unknown`` and ``show_unknown`` recognise; the others stay empty.
     """
-    import hashlib  # cold start: validation has no outputs
-
     copy = type(manifest)()
     copy.CopyFrom(manifest)
     outputs = copy.status.outputs  # type: ignore[attr-defined]  # every manifest has a status

@@ -6,12 +6,12 @@ import functools
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import protovalidate
+from google.protobuf import message
 
+from org.project_planton.shared.options import options_pb2
 from planton.schema import references
 
 if TYPE_CHECKING:
-    from google.protobuf import message
-
     from planton import errors
 
 
@@ -58,7 +58,7 @@ def violations(value: message.Message, *, limit: int | None = None) -> list[Prob
         collected = _validator().collect_violations(value, fail_fast=value.ByteSize() > _LARGE)
     except protovalidate.EvaluationError:
         return [Problem("", "is too large for its rules to be checked", "manifest.unchecked")]
-    problems = [_problem(violation.proto, value.DESCRIPTOR) for violation in collected[:limit]] if collected else []
+    problems = [_problem(violation.proto, value) for violation in collected[:limit]] if collected else []
     # An unknown number of a kind has no name to look up.
     nameless = any(problem.path.endswith("valueFrom.kind") for problem in problems)
     if all(name in value.DESCRIPTOR.fields_by_name for name in ("metadata", "spec")) and not nameless:
@@ -74,43 +74,63 @@ def _validator() -> protovalidate.Validator:
     return protovalidate.Validator()
 
 
-def _problem(violation: Any, described: Any) -> Problem:  # protovalidate's own message; a descriptor
-    path, inner = _path(violation.field.elements, described) if violation.field else ("", described)
+def _problem(violation: Any, value: message.Message) -> Problem:  # protovalidate's own message
+    path, holder = _path(violation.field.elements, value) if violation.field else ("", value)
     text = violation.message
     if len(text) > _LONGEST_MESSAGE:
         text = f"{text[:_LONGEST_MESSAGE]}…"
     if violation.for_key:
         text = f"the key {text}"
     # A rule between the fields of a message has no path of its own.
-    subject = _subject(text, inner) if violation.rule is None else ""
+    subject = _subject(violation.rule_id, holder) if violation.rule is None and isinstance(holder, message.Message) else ""
     return Problem(path, text or f"breaks the rule {violation.rule_id}", violation.rule_id, subject)
 
 
-def _subject(text: str, described: Any) -> str:  # a message's descriptor, or None where the rule is of one value
-    """Returns the field at the start of the message of a rule between fields, its subject; empty if there is none."""
-    word = text.partition(" ")[0]
-    for name in word.split("."):
-        field = next((each for each in described.fields if each.json_name == name), None) if described is not None else None
-        if field is None:
-            return ""
+def _subject(rule_id: str, value: message.Message) -> str:
+    """Returns the field that a broken rule between the fields of a message is about; empty if the message declares none."""
+    listed = value.DESCRIPTOR.GetOptions().Extensions[options_pb2.rule_field]
+    declared = next((each for each in listed if each.rule == rule_id), None)
+    if declared is None:
+        return ""
+    if declared.named_by:
+        name = getattr(value, declared.named_by)
+        return name if name in value.DESCRIPTOR.fields_by_name else ""
+    alone = (field for field in declared.field if _breaks_alone(field, declared, value))
+    return _json_path(declared.field[0] if len(declared.field) == 1 else next(alone, declared.field[0]), value.DESCRIPTOR)
+
+
+def _breaks_alone(field: str, declared: options_pb2.RuleField, value: message.Message) -> bool:
+    """Returns whether a message breaks a rule even if the other fields that the rule is about are unset."""
+    copy = type(value)()
+    copy.CopyFrom(value)
+    for other in declared.field:
+        *above, name = other.split(".")
+        if other != field:
+            functools.reduce(getattr, above, copy).ClearField(name)
+    return any(each.proto.rule_id == declared.rule for each in _validator().collect_violations(copy))
+
+
+def _json_path(path: str, described: Any) -> str:  # a message's descriptor
+    names = []
+    for name in path.split("."):
+        field = described.fields_by_name[name]
+        names.append(field.json_name)
         described = field.message_type
-    return word
+    return ".".join(names)
 
 
-def _path(elements: Any, described: Any) -> tuple[str, Any]:  # messages of protovalidate; a descriptor
-    """Returns a path and the descriptor of the message there; None for scalars, lists and maps."""
-    path, is_item = "", True
+def _path(elements: Any, value: Any) -> tuple[str, Any]:  # messages of protovalidate; a value of any type
+    """Returns the path of a value in the manifest's spelling, and the value."""
+    path = ""
     for element in elements:
-        field = described.fields_by_name.get(element.field_name) if described is not None else None
+        field = value.DESCRIPTOR.fields_by_name.get(element.field_name) if isinstance(value, message.Message) else None
         name = field.json_name if field is not None else element.field_name
         path = f"{path}.{name}" if path else name
-        described = field.message_type if field is not None else None
-        is_item = element.subscript is not None or not (field is not None and field.is_repeated)
+        value = getattr(value, element.field_name) if field is not None else None
         if element.subscript is not None:
             path += _subscript(element.subscript)
-            if described is not None and described.GetOptions().map_entry:
-                described = described.fields_by_name["value"].message_type
-    return path, described if is_item else None
+            value = None if value is None else value[element.subscript.value]
+    return path, value
 
 
 def _subscript(subscript: Any) -> str:  # a message of protovalidate

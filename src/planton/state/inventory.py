@@ -268,7 +268,6 @@ def require_complete(applied: Applied) -> None:
     if not applied.complete:
         raise errors.PlantonError(
             f"{applied.key} has no outputs: its apply did not finish, or it is missing from the cloud",
-            code=errors.Code.INVALID,
             reason=errors.Reason.STACK_NOT_FOUND,
             hint="run planton apply again to continue",
         )

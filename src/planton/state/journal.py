@@ -156,7 +156,6 @@ class Journal:
             if time.monotonic() >= deadline:
                 raise errors.PlantonError(
                     f"stack {self._name} is held by: {holder}",
-                    code=errors.Code.LOCKED,
                     reason=errors.Reason.STACK_LOCKED,
                     hint="wait until it ends, or give --lock-timeout SECONDS",
                     metadata={"stack": str(self._name), "holder": holder},

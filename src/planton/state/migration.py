@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from planton import errors
 from planton.config import contexts
 from planton.engine import stored
-from planton.state import stores
+from planton.state import deployments, stores
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
@@ -49,10 +49,8 @@ def target(
         else source.context,
     )
     if changed.backend_url == source.backend_url and not passphrase_file and not secrets_provider:
-        raise errors.PlantonError(
+        raise errors.usage(
             "the states are in this backend already",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
             hint="give another backend with --to, or another encryption with --passphrase-file or --secrets-provider",
         )
     return changed
@@ -67,6 +65,8 @@ class Migration:
         self._source = stores.Stores(source, tools)
         self._target = stores.Stores(destination, tools)
         self._tools = tools
+        #: The settings of the states after the migration.
+        self.destination = destination
         self._moves = source.backend_url != destination.backend_url
 
     def move(self, name: stacks.StackName) -> bool:
@@ -84,7 +84,7 @@ class Migration:
             if self._moves and self._target.open(name).exists():
                 if _same(plain, _decrypted(self._target.open(name))):
                     return False
-                raise stores.unfit(
+                raise deployments.unfit(
                     f"{self._target.settings.backend_url} has another state of {name}",
                     "look at it with planton state show --backend; planton state forget removes it there",
                 )
@@ -117,7 +117,6 @@ class Migration:
         if not _same(plain, _decrypted(self._target.open(name))):
             raise errors.PlantonError(
                 f"the state of {name} has not arrived as it was sent",
-                code=errors.Code.FAILED,
                 reason=errors.Reason.ENGINE_FAILED,
                 hint="the state before is whole: in the source, or in the folder backups of the data folder",
             )

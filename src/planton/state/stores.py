@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import os
 import socket
 import time
@@ -16,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from planton import errors, modules
 from planton.config import folders
 from planton.engine import stacks, states, stored
-from planton.schema import references
-from planton.state import inventory, journal
+from planton.schema import references, resource_names
+from planton.state import deployments, inventory, journal
 
 if TYPE_CHECKING:
     import pathlib
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
 
     from planton.config import settings as engine_settings
     from planton.engine import toolchain
-
-#: The version of the format of states that Pulumi writes.
-VERSION = 3
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -60,12 +56,78 @@ class Stores:
 
     def __init__(self, settings: engine_settings.Settings, tools: toolchain.Toolchain) -> None:
         self.settings = settings
-        self._tools = tools
+        self.tools = tools
         self.inventory = inventory.Inventory(settings, tools)
 
     def open(self, name: stacks.StackName) -> stored.StoredStack:
         """Returns a stack of the backend, whether it exists or not."""
-        return stored.StoredStack(name, self.settings, self._tools)
+        return stored.StoredStack(name, self.settings, self.tools)
+
+    def find(
+        self, resource: str, *, stack: str = "", env: str | None = None, create: bool = False, locked: bool = False
+    ) -> stacks.StackName:
+        """Returns the name of a stack.
+
+        Args:
+            resource: ``KIND/NAME``; empty for the stack alone.
+            stack: ``PROJECT/STACK``; empty for the resource alone.
+            env: The resource's environment; None for any.
+            create: Whether a stack that does not exist is returned too.
+            locked: Whether a stack that has a lock and no state is returned too: a killed first operation leaves one.
+
+        Raises:
+            PlantonError: ``STACK_NOT_FOUND``; ``AMBIGUOUS``; ``KIND_UNKNOWN``.
+        """
+        if not resource:
+            return stacks.parse(stack)
+        kind, name = resource_names.parse(resource)
+        try:
+            return self.inventory.get(kind, name, env, stack).stack
+        except errors.PlantonError as error:
+            if error.reason is not errors.Reason.STACK_NOT_FOUND:
+                raise
+            names = self._locked(kind.name, name, env) if locked else []
+            if len(names) == 1:
+                return names[0]
+            if not create:
+                raise
+            return stacks.parse(stack) if stack else stacks.derived(kind.name, name, env or "")
+
+    def _locked(self, kind: str, name: str, env: str | None) -> list[stacks.StackName]:
+        names = [each for each in self.locked() if each.project == stacks.PROJECT]
+        if env is None:
+            return [each for each in names if each.stack.endswith(f".{kind}.{name}")]
+        return [each for each in names if each == stacks.derived(kind, name, env)]
+
+    def resources(self, name: stacks.StackName) -> list[deployments.Resource]:
+        """Returns the resources in the state of a stack, secrets redacted.
+
+        Raises:
+            PlantonError: ``STACK_NOT_FOUND``.
+        """
+        return [deployments.Resource.of(each) for each in deployments.resources(self.open(name).export())]
+
+    def text(self, name: stacks.StackName) -> str:
+        """Returns the state of a stack as Pulumi exports it; secrets stay encrypted.
+
+        Raises:
+            PlantonError: ``STACK_NOT_FOUND``.
+        """
+        return deployments.text(self.open(name).export())
+
+    def parse(self, name: stacks.StackName, content: str) -> dict[str, Any]:
+        """Returns the state of a stack in a file that Pulumi or planton has exported.
+
+        Raises:
+            PlantonError: ``STATE_UNFIT``: it is no exported state, or that of another stack.
+        """
+        deployment = deployments.parse(content)
+        deployments.check(name, deployment)
+        return deployment
+
+    def count(self, deployment: Mapping[str, Any]) -> int:
+        """Returns how many resources a state has, without providers and the like."""
+        return len(deployments.resources(deployment))
 
     def journal(self, name: stacks.StackName) -> journal.Journal:
         """Returns what this machine knows of the operations on a stack."""
@@ -105,7 +167,7 @@ class Stores:
         return Stored(
             name,
             None if applied is None else applied.key,
-            len(resources(deployment)),
+            len(deployments.resources(deployment)),
             str((deployment.get("manifest") or {}).get("time", "")),
             not unclean,
             holders,
@@ -116,7 +178,7 @@ class Stores:
         """Writes a copy of a state, secrets encrypted, and returns its path."""
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         path = self.settings.data / "backups" / f"{name.project}.{name.stack}-{stamp}-{os.getpid()}.json"
-        folders.keep(path, text(deployment))
+        folders.keep(path, deployments.text(deployment))
         return path
 
     def replace(self, name: stacks.StackName, deployment: dict[str, Any]) -> pathlib.Path | None:
@@ -128,7 +190,7 @@ class Stores:
         Raises:
             PlantonError: ``STATE_UNFIT``: the state is not one of this stack; ``STACK_LOCKED``.
         """
-        check(name, deployment)
+        deployments.check(name, deployment)
         with self.journal(name).hold("state import", self.settings):
             kept = None
             try:
@@ -150,13 +212,11 @@ class Stores:
             PlantonError: ``STACK_NOT_FOUND``; ``USAGE``: it has no such resource.
         """
         deployment = self.open(name).export()
-        names = {each["urn"]: _short(each) for each in resources(deployment)}
+        names = {each["urn"]: deployments.short_name(each) for each in deployments.resources(deployment)}
         urns = {urn for urn, short in names.items() if resource in (urn, short)}
         if not urns:
-            raise errors.PlantonError(
+            raise errors.usage(
                 f"the state of {name} has no resource {resource!r}; it has: {', '.join(names.values()) or 'none'}",
-                code=errors.Code.USAGE,
-                reason=errors.Reason.USAGE,
                 hint="planton state show lists them with their URNs",
             )
         remaining = states.without(deployment, urns)
@@ -189,7 +249,7 @@ class Stores:
         manifest.metadata.name, manifest.metadata.env = name, env
         target = stacks.name_of(manifest)
         if self.inventory.find(references.key(manifest)) is not None or (target != applied.stack and self.open(target).exists()):
-            raise unfit(f"{references.key(manifest)} exists already", "choose another name, or destroy that first")
+            raise deployments.unfit(f"{references.key(manifest)} exists already", "choose another name, or destroy that first")
         self.require_clean(applied.stack)
         with contextlib.ExitStack() as held:
             for stack in {applied.stack, target}:
@@ -197,7 +257,7 @@ class Stores:
             if target != applied.stack:
                 self._rename(applied.stack, target)
             deployment = self.open(target).export()
-            self.open(target).replace_state(_named(deployment, modules.as_kept(manifest)))
+            self.open(target).replace_state(deployments.named(deployment, modules.as_kept(manifest)))
         return target
 
     def _rename(self, old: stacks.StackName, new: stacks.StackName) -> None:
@@ -214,7 +274,7 @@ class Stores:
         """
         summary = self.look(name)
         if not summary.clean:
-            raise unfit(
+            raise deployments.unfit(
                 f"the last operation on {name} did not finish" + (f": {summary.problem}" if summary.problem else ""),
                 "run planton apply or planton destroy first, which puts it right",
             )
@@ -230,7 +290,6 @@ class Stores:
         if alive and not force:
             raise errors.PlantonError(
                 f"stack {name} is held by process {alive[0]}, which runs on this machine",
-                code=errors.Code.LOCKED,
                 reason=errors.Reason.STACK_LOCKED,
                 hint="wait until it ends; --force removes the lock all the same, and two operations at once damage a state",
                 metadata={"stack": str(name), "holder": str(alive[0])},
@@ -246,77 +305,3 @@ class Stores:
         # An operation that has not yet reached the backend holds the stack on this machine only.
         with contextlib.nullcontext() if force else self.journal(name).hold("state unlock", self.settings):
             self.open(name).unlock(force=True)
-
-
-def resources(deployment: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Returns the resources of a state, without the stack, providers and what planton notes."""
-    hidden = ("pulumi:", states.SIGNATURE)
-    return [each for each in deployment.get("resources") or [] if not each["type"].startswith(hidden)]
-
-
-def text(deployment: Mapping[str, Any]) -> str:
-    """Returns a state as Pulumi exports it."""
-    return json.dumps({"version": VERSION, "deployment": deployment}, indent=2) + "\n"
-
-
-def parse(content: str) -> dict[str, Any]:
-    """Returns the state in a file that Pulumi or planton has exported.
-
-    Raises:
-        PlantonError: ``STATE_UNFIT``.
-    """
-    try:
-        data = json.loads(content)
-        deployment = data["deployment"]
-        version = int(data["version"])
-        if all(isinstance(each["urn"], str) and isinstance(each["type"], str) for each in deployment.get("resources") or []):
-            if version == VERSION:
-                return dict(deployment)
-            raise unfit(f"the state has format {version}; this release understands {VERSION}", "export it with this release")
-    except (ValueError, KeyError, TypeError, AttributeError):
-        pass
-    raise unfit("the file is no exported state", "planton state export writes one")
-
-
-def check(name: stacks.StackName, deployment: Mapping[str, Any]) -> None:
-    """Checks that a state is one of a stack.
-
-    Raises:
-        PlantonError: ``STATE_UNFIT``, with the stack that it is of.
-    """
-    for resource in deployment.get("resources") or []:
-        stack, _, rest = resource["urn"].removeprefix("urn:pulumi:").partition("::")
-        project = rest.partition("::")[0]
-        if (stack, project) != (name.stack, name.project):
-            raise unfit(
-                f"the state is one of {project}/{stack}, not of {name}",
-                "name the stack that it is of; planton state move renames one afterwards",
-            )
-
-
-def unfit(message: str, hint: str) -> errors.PlantonError:
-    """Returns the error for a state that does not allow the operation."""
-    return errors.PlantonError(message, code=errors.Code.REFUSED, reason=errors.Reason.STATE_UNFIT, hint=hint)
-
-
-def redacted(value: Any) -> Any:  # JSON data
-    """Returns properties of a state with secrets replaced, and without what the engine and plugins keep for themselves."""
-    if states.is_secret(value):
-        return "[redacted]"
-    if isinstance(value, dict):
-        return {key: redacted(item) for key, item in value.items() if not key.startswith("__")}
-    return [redacted(item) for item in value] if isinstance(value, list) else value
-
-
-def _short(resource: Mapping[str, Any]) -> str:
-    return str(resource["urn"]).rsplit("::", 1)[-1]
-
-
-def _named(deployment: dict[str, Any], manifest: str) -> dict[str, Any]:
-    changed = []
-    for resource in deployment.get("resources") or []:
-        for kind, part in (("pulumi:pulumi:Stack", "outputs"), (states.SIGNATURE, "inputs")):
-            if resource["type"] == kind and states.MANIFEST in (resource.get(part) or {}):
-                resource = {**resource, part: {**resource[part], states.MANIFEST: manifest}}  # noqa: PLW2901  # a changed copy
-        changed.append(resource)
-    return {**deployment, "resources": changed}

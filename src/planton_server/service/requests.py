@@ -16,11 +16,6 @@ if TYPE_CHECKING:
 
 #: The fields of requests that hold a body. Paths of violations are paths in the body.
 _BODIES: Final = ("nodePool", "cluster", "report", "claim", "heartbeat", "finish")
-#: Rules about the fields of a request, outside of its body → the field that they are about.
-_FIELDS: Final = {
-    "create_node_pool_request.one_cluster": "cluster_id",
-    "create_node_pool_request.has_cluster": "cluster_id",
-}
 
 
 def normalize(request: message.Message) -> None:
@@ -53,10 +48,7 @@ def check(request: message.Message, noun: str, violations: Sequence[errors.Viola
         return
     # A value that could not be read is empty in the message, so rules of it say nothing.
     unread = {violation.path for violation in violations}
-    in_body = [
-        dataclasses.replace(violation, path=_FIELDS.get(violation.rule_id) or _path_in_body(violation.path))
-        for violation in broken
-    ]
+    in_body = [dataclasses.replace(violation, path=_path_in_body(violation.path)) for violation in broken]
     raise errors.invalid([*violations, *(each for each in in_body if not _is_within(each.path, unread))], noun=noun)
 
 

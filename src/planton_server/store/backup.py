@@ -107,7 +107,6 @@ def _restore_postgresql(url: str, dump: dumps.Dump, now: str) -> None:
         detail = str(getattr(error, "orig", error)).partition("\n")[0]
         raise errors.PlantonError(
             "the database cannot be restored; it is unchanged",
-            code=errors.Code.FAILED,
             reason=errors.Reason.DATABASE_UNREACHABLE,
             hint=f"the error of PostgreSQL: {detail}",
         ) from error
@@ -246,9 +245,7 @@ def _alone(url: str) -> Iterator[bool]:
                 raise _in_use("the database")
             yield sa.inspect(connection).has_table("alembic_version")
     except sa.exc.OperationalError as error:
-        raise errors.PlantonError(
-            "the database cannot be reached", code=errors.Code.FAILED, reason=errors.Reason.DATABASE_UNREACHABLE
-        ) from error
+        raise errors.PlantonError("the database cannot be reached", reason=errors.Reason.DATABASE_UNREACHABLE) from error
     finally:
         made.dispose()
 
@@ -266,7 +263,6 @@ def _run(program: str, url: str, *arguments: str) -> None:
         lines = [line for line in done.stderr.splitlines() if "error:" in line] or done.stderr.splitlines() or ["nothing"]
         raise errors.PlantonError(
             f"{program} failed",
-            code=errors.Code.FAILED,
             reason=errors.Reason.DATABASE_UNREACHABLE,
             hint=f"its error: {lines[0].partition('error: ')[2] or lines[0]}",
         )
@@ -278,7 +274,6 @@ def _program_path(program: str) -> str:
     if path is None:
         raise errors.PlantonError(
             f"{program} is not on PATH",
-            code=errors.Code.MISSING,
             reason=errors.Reason.TOOLCHAIN_MISSING,
             hint="install PostgreSQL's client programs, of the server's version or a newer one",
         )
@@ -288,7 +283,6 @@ def _program_path(program: str) -> str:
 def _in_use(what: str) -> errors.PlantonError:
     return errors.PlantonError(
         f"{what} is in use",
-        code=errors.Code.REFUSED,
         reason=errors.Reason.CONSENT_REQUIRED,
         hint="stop the server first",
     )
@@ -296,8 +290,8 @@ def _in_use(what: str) -> errors.PlantonError:
 
 def _refused(message: str) -> errors.PlantonError:
     hint = "give --overwrite to replace it"
-    return errors.PlantonError(message, code=errors.Code.REFUSED, reason=errors.Reason.CONSENT_REQUIRED, hint=hint)
+    return errors.PlantonError(message, reason=errors.Reason.CONSENT_REQUIRED, hint=hint)
 
 
 def _usage(message: str) -> errors.PlantonError:
-    return errors.PlantonError(message, code=errors.Code.USAGE, reason=errors.Reason.USAGE)
+    return errors.usage(message)

@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from planton_server.store import events, tables
 from planton_server.store.database import Database, Row, Statement, Transaction
@@ -172,8 +173,6 @@ def _put_report() -> Statement:
     table = tables.REPORTS
     values: dict[str, Any] = {column.name: sa.bindparam(column.name) for column in table.c}
     # Both databases know this clause; SQLAlchemy has it once for each.
-    from sqlalchemy.dialects import postgresql
-
     put = postgresql.insert(table).values(values)
     changed = {column.name: put.excluded[column.name] for column in table.c if not column.primary_key}
     return Statement(put.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed))

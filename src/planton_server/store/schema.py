@@ -98,8 +98,7 @@ def _triggers(connection: sa.Connection) -> set[str]:
 
 def upgrade(connection: sa.Connection, revision: str = "head") -> None:
     """Runs migrations on a connection, in its transaction if it has one."""
-    # 8 MB, which a server on an up-to-date database does not load.
-    import alembic.command
+    import alembic.command  # noqa: PLC0415  # 8 MB, only for a database that is not up to date
 
     alembic.command.upgrade(_config(connection), revision)
 
@@ -126,7 +125,7 @@ def _revision(connection: sa.Connection) -> str:
 
 
 def _config(connection: sa.Connection) -> Any:  # Alembic's configuration
-    import alembic.config
+    import alembic.config  # noqa: PLC0415  # 8 MB, only for a database that is not up to date
 
     config = alembic.config.Config()
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))

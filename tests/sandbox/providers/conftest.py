@@ -1,4 +1,4 @@
-"""Fixtures: scripted clouds, the stand-ins for them, and the engine's side of the connection."""
+"""Fixtures for scripted clouds, their stand-ins, and connections of the engine."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Engine:
         return _REQUESTS[method](**fields)
 
     def call(self, method: str, **request: Json) -> typing.Any:
-        """Calls and returns the answer; raises ``grpc.RpcError``."""
+        """Calls a method and returns the response; raises ``grpc.RpcError``."""
         return getattr(self._stub, method)(self.message(method, request), timeout=20)
 
     def future(self, method: str, **request: Json) -> typing.Any:
@@ -84,9 +84,9 @@ class Engine:
 
     def invoke(self, token: str, /, **args: Json) -> Json:
         """Calls a function and returns its results."""
-        answer = self.call("Invoke", tok=token, args=args)
-        assert not answer.failures
-        return values.decode(getattr(answer, "return"))
+        response = self.call("Invoke", tok=token, args=args)
+        assert not response.failures
+        return values.decode(getattr(response, "return"))
 
 
 @dataclasses.dataclass

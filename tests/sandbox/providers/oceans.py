@@ -1,4 +1,4 @@
-"""Resources for the tests of the DigitalOcean stand-in, and look-ups of what it sent."""
+"""Resources for the tests of the DigitalOcean stand-in, and look-ups of its requests."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def pool(engine: conftest.Engine, cluster: str, **more: Json) -> tuple[str, Json
 
 def bodies(ocean: conftest.Scene, method: str) -> dict[str, Json]:
     """Returns the bodies of the requests with a method, by path."""
-    return {seen.path: seen.body for seen in ocean.cloud.seen if seen.method == method}
+    return {request.path: request.body for request in ocean.cloud.requests if request.method == method}
 
 
 def is_kept(error: grpc.RpcError) -> bool:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import itertools
 
 from .scripted_http import Cloud as HttpCloud
-from .scripted_http import Json, Refused, Seen
+from .scripted_http import Json, Refused, Request
 
 
-def missing(code: str, reason: str = "not there") -> Refused:
+def missing(code: str, reason: str = "not found") -> Refused:
+    """Returns a 404 in the cloud's format."""
     return Refused(404, {"code": code, "reason": reason})
 
 
@@ -29,28 +30,28 @@ class Cloud(HttpCloud):
 
     def scale(self, cluster: str, pool: str, count: int) -> None:
         """Scales a pool out of band."""
-        found = self._pool(self.clusters[cluster], pool)
-        names = found["instance_names"][:count]
+        entry = self._pool(self.clusters[cluster], pool)
+        names = entry["instance_names"][:count]
         names += [f"k3s-node-{pool}-{next(self._nodes)}" for _ in range(count - len(names))]
-        found.update(count=count, instance_names=names)
-        found["instances"] = [{"id": name, "hostname": name, "status": "ACTIVE"} for name in names]
+        entry.update(count=count, instance_names=names)
+        entry["instances"] = [{"id": name, "hostname": name, "status": "ACTIVE"} for name in names]
 
     def boom(self) -> Json:
         return {"code": "internal", "reason": "boom"}
 
-    def act(self, seen: Seen) -> Json:
-        token = seen.headers.get("Authorization", "").removeprefix("bearer ")
+    def act(self, request: Request) -> Json:
+        token = request.headers.get("Authorization", "").removeprefix("bearer ")
         if self.tokens is not None and token not in self.tokens:
             raise Refused(401, {"result": "requires_authentication"})
-        parts = seen.path.removeprefix("/v2/").split("/")
+        parts = request.path.removeprefix("/v2/").split("/")
         if parts[0] == "kubernetes":
-            return self._kubernetes(seen, parts[1:])
-        return getattr(self, f"_{parts[0]}")(seen, parts[1:])
+            return self._kubernetes(request, parts[1:])
+        return getattr(self, f"_{parts[0]}")(request, parts[1:])
 
-    def _regions(self, _seen: Seen, _parts: list[str]) -> Json:
+    def _regions(self, _request: Request, _parts: list[str]) -> Json:
         return [{"code": "LON1", "name": "London 1", "country": "uk", "default": True}]
 
-    def _sizes(self, _seen: Seen, _parts: list[str]) -> Json:
+    def _sizes(self, _request: Request, _parts: list[str]) -> Json:
         return [
             {
                 "name": "g4s.kube.small",
@@ -71,27 +72,27 @@ class Cloud(HttpCloud):
             {"name": "old", "type": "Kubernetes", "cpu_cores": 1, "ram_mb": 1024, "disk_gb": 10, "selectable": False},
         ]
 
-    def _networks(self, seen: Seen, parts: list[str]) -> Json:
-        if seen.method == "POST":
-            identity, body = next(self._ids), seen.body
+    def _networks(self, request: Request, parts: list[str]) -> Json:
+        if request.method == "POST":
+            identity, body = next(self._ids), request.body
             servers = body["nameservers_v4"] or ["8.8.8.8", "1.1.1.1"]
-            found = {"id": identity, "name": f"cust-{body['label']}", "label": body["label"], "default": False}
-            self.networks[identity] = {**found, "cidr": body["cidr_v4"], "nameservers_v4": servers}
+            network = {"id": identity, "name": f"cust-{body['label']}", "label": body["label"], "default": False}
+            self.networks[identity] = {**network, "cidr": body["cidr_v4"], "nameservers_v4": servers}
             return {"id": identity, "label": body["label"], "result": "success"}
         if not parts:
             return list(self.networks.values())
         if parts[0] not in self.networks:
             raise missing("database_network_not_found")
-        if seen.method == "PUT":
-            self.networks[parts[0]]["label"] = seen.body["label"] or self.networks[parts[0]]["label"]
-        if seen.method == "DELETE":
+        if request.method == "PUT":
+            self.networks[parts[0]]["label"] = request.body["label"] or self.networks[parts[0]]["label"]
+        if request.method == "DELETE":
             del self.networks[parts[0]]
             return {"result": "success"}
         return {**self.networks[parts[0]], "result": "success"}
 
-    def _firewalls(self, seen: Seen, parts: list[str]) -> Json:
-        if seen.method == "POST" and not parts:
-            identity, body = next(self._ids), seen.body
+    def _firewalls(self, request: Request, parts: list[str]) -> Json:
+        if request.method == "POST" and not parts:
+            identity, body = next(self._ids), request.body
             rules = [{**rule, "id": next(self._ids)} for rule in body.get("rules", ())]
             firewall = {"id": identity, "name": body["name"], "network_id": body["network_id"], "rules": rules}
             self.firewalls[identity] = firewall
@@ -102,42 +103,42 @@ class Cloud(HttpCloud):
             raise missing("database_firewall_not_found")
         firewall = self.firewalls[parts[0]]
         if len(parts) > 1:
-            return self._rules(seen, firewall, parts[2:])
-        if seen.method == "DELETE":
+            return self._rules(request, firewall, parts[2:])
+        if request.method == "DELETE":
             del self.firewalls[parts[0]]
-        if seen.method == "PUT":
-            firewall["name"] = seen.body["name"]
+        if request.method == "PUT":
+            firewall["name"] = request.body["name"]
         return {"result": "success"}
 
-    def _rules(self, seen: Seen, firewall: Json, parts: list[str]) -> Json:
-        if seen.method == "POST":
-            firewall["rules"].append({**seen.body, "id": next(self._ids)})
+    def _rules(self, request: Request, firewall: Json, parts: list[str]) -> Json:
+        if request.method == "POST":
+            firewall["rules"].append({**request.body, "id": next(self._ids)})
             return firewall["rules"][-1]
-        if seen.method == "DELETE":
+        if request.method == "DELETE":
             firewall["rules"] = [rule for rule in firewall["rules"] if rule["id"] != parts[0]]
             return {"result": "success"}
         return firewall["rules"]
 
-    def _kubernetes(self, seen: Seen, parts: list[str]) -> Json:
+    def _kubernetes(self, request: Request, parts: list[str]) -> Json:
         if parts[0] == "versions":
             labels = ("1.30.5-k3s1", "1.29.8-k3s1", "1.31.0-k3s1")
             return [{"label": f"v{v}", "version": v, "type": "stable", "clusterType": "k3s"} for v in labels]
         if parts[0] == "applications":
             return [{"name": "metrics-server"}]
-        if seen.method == "POST" and len(parts) == 1:
-            return self._new_cluster(seen.body)
+        if request.method == "POST" and len(parts) == 1:
+            return self._new_cluster(request.body)
         if len(parts) == 1:
             return {"page": 1, "per_page": 20, "pages": 1, "items": [self._shown(c) for c in self.clusters.values()]}
         if parts[1] not in self.clusters:
             raise missing("database_kubernetes_cluster_not_found", "Failed to find the cluster")
         cluster = self.clusters[parts[1]]
         if len(parts) > 2:
-            return self._pools(seen, cluster, parts[3:])
-        if seen.method == "DELETE":
+            return self._pools(request, cluster, parts[3:])
+        if request.method == "DELETE":
             del self.clusters[parts[1]]
             return {"result": "success"}
-        if seen.method == "PUT":
-            self._change(cluster, seen.body)
+        if request.method == "PUT":
+            self._change(cluster, request.body)
         return self._shown(cluster)
 
     def _new_cluster(self, body: Json) -> Json:
@@ -192,19 +193,19 @@ class Cloud(HttpCloud):
                 return pool
         raise missing("database_cluster_pool_not_found", "Failed to find the pool")
 
-    def _pools(self, seen: Seen, cluster: Json, parts: list[str]) -> Json:
-        if seen.method == "POST":
-            if any(pool["id"] == seen.body["id"] for pool in cluster["pools"]):
+    def _pools(self, request: Request, cluster: Json, parts: list[str]) -> Json:
+        if request.method == "POST":
+            if any(pool["id"] == request.body["id"] for pool in cluster["pools"]):
                 raise Refused(409, {"code": "database_kubernetes_cluster_duplicate", "reason": "pool exists"})
-            self._add(cluster, {key: value for key, value in seen.body.items() if key != "region"})
+            self._add(cluster, {key: value for key, value in request.body.items() if key != "region"})
             return {"result": "success"}
         pool = self._pool(cluster, parts[0])
-        if seen.method == "DELETE":
+        if request.method == "DELETE":
             cluster["pools"].remove(pool)
             return {"result": "success"}
-        if seen.method == "PUT":
-            changes = {key: seen.body[key] for key in ("labels", "taints") if seen.body.get(key) is not None}
+        if request.method == "PUT":
+            changes = {key: request.body[key] for key in ("labels", "taints") if request.body.get(key) is not None}
             pool.update(changes)
-            if "count" in seen.body:
-                self.scale(cluster["id"], pool["id"], seen.body["count"])
+            if "count" in request.body:
+                self.scale(cluster["id"], pool["id"], request.body["count"])
         return pool

@@ -1,4 +1,4 @@
-"""A small cloud with DigitalOcean's API for the stand-in's tests; it behaves like the cloud of the recordings."""
+"""A small cloud with DigitalOcean's API for the stand-in's tests. It behaves like the cloud of the recordings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import itertools
 import typing
 
 from .scripted_http import Cloud as HttpCloud
-from .scripted_http import Json, Refused, Seen
+from .scripted_http import Json, Refused, Request
 
 CREATED = "2026-11-21T07:00:00Z"
 DEFAULT_TAG = "terraform:default-node-pool"
@@ -20,7 +20,7 @@ class Cloud(HttpCloud):
 
     def __init__(self) -> None:
         self._droplets = itertools.count(1001)
-        self._known: Json = {"ids": collections.defaultdict(list), "created": {}, "nodes": {}}
+        self._seed: Json = {"ids": collections.defaultdict(list), "created": {}, "nodes": {}}
         self.vpcs: dict[str, Json] = {}
         self.firewalls: dict[str, Json] = {}
         self.clusters: dict[str, Json] = {}
@@ -28,20 +28,20 @@ class Cloud(HttpCloud):
         self.page_size = 20
         super().__init__()
 
-    def become(self, known: Json) -> None:
-        """Starts again with these ids, times and nodes."""
+    def restart(self, seed: Json) -> None:
+        """Removes all resources, and uses these ids, times and nodes."""
         self._droplets = itertools.count(1001)
-        ids = collections.defaultdict(list, {kind: list(several) for kind, several in known["ids"].items()})
-        self._known = {**known, "ids": ids}
+        ids = collections.defaultdict(list, {kind: list(several) for kind, several in seed["ids"].items()})
+        self._seed = {**seed, "ids": ids}
         self.vpcs.clear()
         self.clusters.clear()
 
     def boom(self) -> Json:
         return {"id": "server_error", "message": "boom"}
 
-    def act(self, seen: Seen) -> Json:
-        parts = seen.path.removeprefix("/v2/").split("/")
-        return getattr(self, f"_{parts[0]}")(seen, parts[1:])
+    def act(self, request: Request) -> Json:
+        parts = request.path.removeprefix("/v2/").split("/")
+        return getattr(self, f"_{parts[0]}")(request, parts[1:])
 
     def pool(self, cluster: str, name: str) -> Json:
         return next(pool for pool in self.clusters[cluster]["node_pools"] if pool["name"] == name)
@@ -52,94 +52,94 @@ class Cloud(HttpCloud):
         del pool["nodes"][count:]
         while len(pool["nodes"]) < count:
             droplet = str(next(self._droplets))
-            identity, created = self._known["nodes"].get(droplet, (next(self._ids), CREATED))
+            identity, created = self._seed["nodes"].get(droplet, (next(self._ids), CREATED))
             node = {"id": identity, "name": f"{pool['name']}-{droplet}", "droplet_id": droplet}
             pool["nodes"].append({**node, "status": {"state": "running"}, "created_at": created, "updated_at": created})
 
     def _new(self, kind: str) -> tuple[str, str]:
-        waiting = self._known["ids"][kind]
+        waiting = self._seed["ids"][kind]
         identity = waiting.pop(0) if waiting else next(self._ids)
-        return identity, self._known["created"].get(identity, CREATED)
+        return identity, self._seed["created"].get(identity, CREATED)
 
-    def _found(self, items: dict[str, Json], identity: str) -> Json:
+    def _get(self, items: dict[str, Json], identity: str) -> Json:
         if identity not in items:
             raise Refused(404, {"id": "not_found", "message": "not found"})
         return items[identity]
 
-    def _paged(self, seen: Seen, root: str, items: list[Json]) -> Json:
-        page = int(seen.query.get("page", 1))
+    def _paged(self, request: Request, root: str, items: list[Json]) -> Json:
+        page = int(request.query.get("page", 1))
         pages = {}
         if len(items) > page * self.page_size:
-            pages["next"] = f"{self.url}{seen.path}?page={page + 1}"
+            pages["next"] = f"{self.url}{request.path}?page={page + 1}"
         if page > 1:
-            pages["prev"] = f"{self.url}{seen.path}?page={page - 1}"
+            pages["prev"] = f"{self.url}{request.path}?page={page - 1}"
         shown = items[(page - 1) * self.page_size : page * self.page_size]
         return {root: shown, "links": {"pages": pages} if pages else {}, "meta": {"total": len(items)}}
 
-    def _regions(self, seen: Seen, _parts: list[str]) -> Json:
+    def _regions(self, request: Request, _parts: list[str]) -> Json:
         regions = [("fra1", "Frankfurt 1", True), ("nyc1", "New York 1", True), ("old1", "Old 1", False)]
         features = ["vpc", "kubernetes"]
         items = [
             {"slug": slug, "name": name, "available": open_, "sizes": ["s-1"], "features": features}
             for slug, name, open_ in regions
         ]
-        return self._paged(seen, "regions", items)
+        return self._paged(request, "regions", items)
 
-    def _sizes(self, seen: Seen, _parts: list[str]) -> Json:
+    def _sizes(self, request: Request, _parts: list[str]) -> Json:
         numbers = {"memory": 2048, "vcpus": 1, "disk": 50, "transfer": 2.0, "price_monthly": 12.0, "price_hourly": 0.01786}
         items = [
             {**numbers, "slug": "s-1vcpu-2gb", "available": True, "regions": ["fra1", "nyc1"]},
             {**numbers, "slug": "s-2vcpu-4gb", "available": True, "regions": ["fra1"], "vcpus": 2, "memory": 4096},
         ]
-        return self._paged(seen, "sizes", items)
+        return self._paged(request, "sizes", items)
 
-    def _vpcs(self, seen: Seen, parts: list[str]) -> Json:
-        if not parts and seen.method == "GET":
-            return self._paged(seen, "vpcs", list(self.vpcs.values()))
+    def _vpcs(self, request: Request, parts: list[str]) -> Json:
+        if not parts and request.method == "GET":
+            return self._paged(request, "vpcs", list(self.vpcs.values()))
         if not parts:
             identity, created = self._new("vpc")
             # The recorded cloud ignored the description, too.
-            body = {key: seen.body[key] for key in ("name", "region")}
-            found = {"id": identity, "urn": f"do:vpc:{identity}", "description": "", "created_at": created, "default": False}
-            self.vpcs[identity] = {**found, **body, "ip_range": seen.body.get("ip_range", "10.99.0.0/20")}
+            body = {key: request.body[key] for key in ("name", "region")}
+            vpc = {"id": identity, "urn": f"do:vpc:{identity}", "description": "", "created_at": created, "default": False}
+            self.vpcs[identity] = {**vpc, **body, "ip_range": request.body.get("ip_range", "10.99.0.0/20")}
             return {"vpc": self.vpcs[identity]}
-        found = self._found(self.vpcs, parts[0])
-        if seen.method == "DELETE":
+        vpc = self._get(self.vpcs, parts[0])
+        if request.method == "DELETE":
             del self.vpcs[parts[0]]
             return None
-        found.update(seen.body or {})
-        return {"vpc": found}
+        vpc.update(request.body or {})
+        return {"vpc": vpc}
 
-    def _firewalls(self, seen: Seen, parts: list[str]) -> Json:
+    def _firewalls(self, request: Request, parts: list[str]) -> Json:
         if not parts:
             identity, created = self._new("firewall")
             self.firewalls[identity] = {"id": identity, "status": "succeeded", "created_at": created, "pending_changes": []}
             parts = [identity]
-        found = self._found(self.firewalls, parts[0])
-        if seen.method == "DELETE":
+        firewall = self._get(self.firewalls, parts[0])
+        if request.method == "DELETE":
             del self.firewalls[parts[0]]
             return None
-        found.update(seen.body or {})
-        return {"firewall": found}
+        firewall.update(request.body or {})
+        return {"firewall": firewall}
 
-    def _kubernetes(self, seen: Seen, parts: list[str]) -> Json:
+    def _kubernetes(self, request: Request, parts: list[str]) -> Json:
         if parts[0] == "options":
             slugs = ("1.34.1-do.0", "1.33.1-do.0", "1.33.0-do.1")
             return {"options": {"versions": [{"slug": slug, "kubernetes_version": slug.split("-")[0]} for slug in slugs]}}
         if parts[0] == "registry":
             return None
-        if len(parts) == 1 and seen.method == "GET":
-            return self._paged(seen, "kubernetes_clusters", list(self.clusters.values()))
+        if len(parts) == 1 and request.method == "GET":
+            return self._paged(request, "kubernetes_clusters", list(self.clusters.values()))
         if len(parts) == 1:
-            return {"kubernetes_cluster": self._new_cluster(seen.body)}
-        cluster = self._found(self.clusters, parts[1])
+            return {"kubernetes_cluster": self._new_cluster(request.body)}
+        cluster = self._get(self.clusters, parts[1])
         if len(parts) > 2:
-            return getattr(self, f"_cluster_{parts[2]}")(seen, cluster, parts[3:])
-        if seen.method == "DELETE":
+            return getattr(self, f"_cluster_{parts[2]}")(request, cluster, parts[3:])
+        if request.method == "DELETE":
             del self.clusters[parts[1]]
             return None
-        if seen.method == "PUT":
-            self._change(cluster, seen.body)
+        if request.method == "PUT":
+            self._change(cluster, request.body)
         return {"kubernetes_cluster": cluster}
 
     def _change(self, cluster: Json, body: Json) -> None:
@@ -191,14 +191,14 @@ class Cloud(HttpCloud):
         cluster["node_pools"].append(pool)
         return pool
 
-    def _cluster_node_pools(self, seen: Seen, cluster: Json, parts: list[str]) -> Json:
+    def _cluster_node_pools(self, request: Request, cluster: Json, parts: list[str]) -> Json:
         if not parts:
-            return {"node_pool": self._add(cluster, seen.body)}
-        pool = self._found({pool["id"]: pool for pool in cluster["node_pools"]}, parts[0])
-        if seen.method == "DELETE":
+            return {"node_pool": self._add(cluster, request.body)}
+        pool = self._get({pool["id"]: pool for pool in cluster["node_pools"]}, parts[0])
+        if request.method == "DELETE":
             cluster["node_pools"].remove(pool)
             return None
-        body = seen.body or {}
+        body = request.body or {}
         pool.update({key: body[key] for key in ("name", "labels", "auto_scale", "min_nodes", "max_nodes") if key in body})
         if "tags" in body:
             pool["tags"] = list(dict.fromkeys(["k8s", f"k8s:{cluster['id']}", "k8s:worker", *body["tags"]]))
@@ -208,14 +208,14 @@ class Cloud(HttpCloud):
             self.scale(pool, body["count"])
         return {"node_pool": pool}
 
-    def _cluster_credentials(self, _seen: Seen, cluster: Json, _parts: list[str]) -> Json:
+    def _cluster_credentials(self, _request: Request, cluster: Json, _parts: list[str]) -> Json:
         return {**self.credentials, "server": cluster["endpoint"], "token": "tok-1", "expires_at": "2027-11-28T05:00:00Z"}
 
-    def _cluster_upgrade(self, seen: Seen, cluster: Json, _parts: list[str]) -> Json:
-        cluster["version"] = seen.body["version"]
+    def _cluster_upgrade(self, request: Request, cluster: Json, _parts: list[str]) -> Json:
+        cluster["version"] = request.body["version"]
 
-    def _cluster_destroy_with_associated_resources(self, seen: Seen, cluster: Json, _parts: list[str]) -> Json:
-        if seen.method == "GET":
+    def _cluster_destroy_with_associated_resources(self, request: Request, cluster: Json, _parts: list[str]) -> Json:
+        if request.method == "GET":
             return {"volumes": [], "volume_snapshots": [], "load_balancers": []}
         return self.clusters.pop(cluster["id"]) and None
 

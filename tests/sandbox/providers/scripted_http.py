@@ -16,8 +16,8 @@ Json = typing.Any
 
 
 @dataclasses.dataclass(frozen=True)
-class Seen:
-    """A request."""
+class Request:
+    """A received request."""
 
     method: str
     path: str
@@ -31,26 +31,28 @@ class Seen:
 
 
 class Refused(Exception):
+    """An error response."""
+
     def __init__(self, status: int, body: Json, headers: dict[str, str] | None = None) -> None:
         super().__init__(status)
         self.status, self.body, self.headers = status, body, headers or {}
 
 
 class Dropped(Exception):
-    """The connection ends without an answer."""
+    """The connection ends without a response."""
 
 
 class Cloud:
-    """The requests, the failures to come, and an HTTP server."""
+    """Received requests, scripted failures, and an HTTP server."""
 
     success: typing.ClassVar[dict[str, int]] = {}
 
     def __init__(self) -> None:
         self._ids: typing.Iterator[str] = (str(uuid.uuid4()) for _ in itertools.count())
         self.lock = threading.RLock()
-        self.seen: list[Seen] = []
-        self.faults: list[tuple[typing.Callable[[Seen], bool], Exception]] = []
-        self.before: typing.Callable[[Seen], None] = lambda _seen: None
+        self.requests: list[Request] = []
+        self.faults: list[tuple[typing.Callable[[Request], bool], Exception]] = []
+        self.before: typing.Callable[[Request], None] = lambda _request: None
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
@@ -66,15 +68,15 @@ class Cloud:
 
     def lines(self) -> list[str]:
         """Returns the requests so far, and removes them."""
-        lines = [seen.line for seen in self.seen]
-        self.seen.clear()
+        lines = [request.line for request in self.requests]
+        self.requests.clear()
         return lines
 
     def fail(self, method: str, path: str, *, times: int = 1, error: Exception | None = None, status: int = 500) -> None:
         """Makes the next matching requests fail."""
 
-        def matches(seen: Seen) -> bool:
-            return seen.method == method and seen.path.endswith(path)
+        def matches(request: Request) -> bool:
+            return request.method == method and request.path.endswith(path)
 
         self.faults += [(matches, error or Refused(status, self.boom()))] * times
 
@@ -82,19 +84,19 @@ class Cloud:
         """Returns the body of a scripted failure."""
         raise NotImplementedError
 
-    def act(self, seen: Seen) -> Json:
-        """Answers a request."""
+    def act(self, request: Request) -> Json:
+        """Returns the response body of a request."""
         raise NotImplementedError
 
-    def answer(self, seen: Seen) -> Json:
-        self.before(seen)
+    def respond(self, request: Request) -> Json:
+        self.before(request)
         with self.lock:
-            self.seen.append(seen)
+            self.requests.append(request)
             for index, (matches, error) in enumerate(self.faults):
-                if matches(seen):
+                if matches(request):
                     del self.faults[index]
                     raise error
-            return self.act(seen)
+            return self.act(request)
 
     def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
         cloud = self
@@ -105,24 +107,24 @@ class Cloud:
                 size = int(self.headers.get("Content-Length") or 0)
                 body = json.loads(self.rfile.read(size)) if size else None
                 query = dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True))
-                seen = Seen(self.command, url.path, query, body, dict(self.headers.items()))
+                request = Request(self.command, url.path, query, body, dict(self.headers.items()))
                 headers: dict[str, str] = {}
                 try:
-                    answer = cloud.answer(seen)
-                    status = 204 if answer is None else cloud.success.get(seen.method, 200)
+                    content = cloud.respond(request)
+                    status = 204 if content is None else cloud.success.get(request.method, 200)
                 except Refused as refused:
-                    status, answer, headers = refused.status, refused.body, refused.headers
+                    status, content, headers = refused.status, refused.body, refused.headers
                 except Dropped:
                     self.connection.shutdown(socket.SHUT_RDWR)
                     self.close_connection = True
                     return
-                content = b"" if answer is None else json.dumps(answer).encode()
+                data = b"" if content is None else json.dumps(content).encode()
                 self.send_response(status)
                 for name, value in {"Content-Type": "application/json", **headers}.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", str(len(content)))
+                self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
-                self.wfile.write(content)
+                self.wfile.write(data)
 
             do_GET = do_POST = do_PUT = do_DELETE = _serve
 
@@ -139,4 +141,4 @@ class Client:
         self._cloud = cloud
 
     def post(self, path: str, body: Json) -> Json:
-        return self._cloud.answer(Seen("POST", path, {}, body, {"Authorization": "bearer tok"}))
+        return self._cloud.respond(Request("POST", path, {}, body, {"Authorization": "bearer tok"}))

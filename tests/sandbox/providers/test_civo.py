@@ -27,11 +27,11 @@ def _dict(struct: Json) -> Json:
 
 
 def _pool(engine: conftest.Engine, cluster: str, **news: Json) -> tuple[str, Json, Json]:
-    given = {"clusterId": cluster, "label": "workers", "nodeCount": 3, "size": "g4s.kube.small", **news}
-    return engine.create(_POOL, **given)
+    properties = {"clusterId": cluster, "label": "workers", "nodeCount": 3, "size": "g4s.kube.small", **news}
+    return engine.create(_POOL, **properties)
 
 
-def _whole(engine: conftest.Engine, **pool: Json) -> tuple[str, str, str]:
+def _create_all(engine: conftest.Engine, **pool: Json) -> tuple[str, str, str]:
     """Creates a network, a firewall and a cluster; returns their ids."""
     network, _, _ = engine.create(_NETWORK, label="net")
     firewall, _, _ = engine.create(_FIREWALL, networkId=network, createDefaultRules=False, ingressRules=[_RULE])
@@ -40,14 +40,14 @@ def _whole(engine: conftest.Engine, **pool: Json) -> tuple[str, str, str]:
     return network, firewall, cluster
 
 
-def test_configuring_asks_for_the_regions_with_the_plugins_headers(scene: conftest.Scene) -> None:
-    """Configure sends one request, with the official client's headers."""
+def test_configure_reads_the_regions_with_the_plugins_headers(scene: conftest.Scene) -> None:
+    """It is one request, with the official client's headers."""
     scene.connect().configure(token="secret", region="NYC1")  # not a secret
-    (seen,) = scene.cloud.seen
-    assert (seen.line, seen.query) == ("GET /v2/regions", {"region": "NYC1"})
-    assert seen.headers["Authorization"] == "bearer secret"
-    assert seen.headers["User-Agent"] == "terraform-provider-civo/dev civogo/v0.3.89"
-    assert seen.headers["Content-Encoding"] == "gzip"
+    (request,) = scene.cloud.requests
+    assert (request.line, request.query) == ("GET /v2/regions", {"region": "NYC1"})
+    assert request.headers["Authorization"] == "bearer secret"
+    assert request.headers["User-Agent"] == "terraform-provider-civo/dev civogo/v0.3.89"
+    assert request.headers["Content-Encoding"] == "gzip"
 
 
 def test_connections_do_not_share_credentials_or_regions(scene: conftest.Scene) -> None:
@@ -58,14 +58,14 @@ def test_connections_do_not_share_credentials_or_regions(scene: conftest.Scene) 
     scene.cloud.lines()
     first.create(_NETWORK, label="one")
     second.create(_NETWORK, label="two")
-    sent = [(seen.headers["Authorization"], (seen.body or {}).get("region")) for seen in scene.cloud.seen]
+    sent = [(request.headers["Authorization"], (request.body or {}).get("region")) for request in scene.cloud.requests]
     assert sent[0] == ("bearer a", "LON1")
     assert sent[3] == ("bearer b", "NYC1")
 
 
-def test_a_creation_sends_what_the_plugin_sends_and_waits_as_long(scene: conftest.Scene, engine: conftest.Engine) -> None:
-    """The four creations send the plugin's requests in its order, with its waits."""
-    network, _, cluster = _whole(engine)
+def test_creates_send_the_plugins_requests_with_its_waits(scene: conftest.Scene, engine: conftest.Engine) -> None:
+    """The order of the requests is the plugin's too."""
+    network, _, cluster = _create_all(engine)
     _pool(engine, cluster)
     at = f"/v2/kubernetes/clusters/{cluster}"
     assert scene.cloud.lines() == [
@@ -78,11 +78,11 @@ def test_a_creation_sends_what_the_plugin_sends_and_waits_as_long(scene: conftes
     assert network in scene.cloud.networks
 
 
-def test_creations_send_the_plugins_bodies(scene: conftest.Scene, engine: conftest.Engine) -> None:
-    """Empty optional fields are left out. Empty taints are null in a cluster and a list in a pool."""
-    network, firewall, cluster = _whole(engine)
+def test_creates_send_the_plugins_bodies(scene: conftest.Scene, engine: conftest.Engine) -> None:
+    """Empty optional fields are omitted. Empty taints are null in a cluster and a list in a pool."""
+    network, firewall, cluster = _create_all(engine)
     _pool(engine, cluster, labels={"role": "gpu"})
-    posts = {seen.path: seen.body for seen in scene.cloud.seen if seen.method == "POST"}
+    posts = {request.path: request.body for request in scene.cloud.requests if request.method == "POST"}
     body = posts["/v2/kubernetes/clusters"]
     assert body.pop("name").startswith("x-")
     pool = {"id": "main", "count": 2, "size": "g4s.kube.small", "taints": None}
@@ -95,29 +95,29 @@ def test_creations_send_the_plugins_bodies(scene: conftest.Scene, engine: confte
 
 
 def test_changing_the_node_count_ends_every_call_of_its_connection_only(scene: conftest.Scene, engine: conftest.Engine) -> None:
-    """The crash loses a creation that has already been sent. Another connection continues."""
-    _, _, cluster = _whole(engine)
+    """The crash loses a create that has already been sent. Another connection continues."""
+    _, _, cluster = _create_all(engine)
     other = scene.connect()
     other.configure()
     identity, inputs, state = _pool(engine, cluster)
     sent, go = threading.Event(), threading.Event()
 
-    def hold(seen: Json) -> None:
-        if seen.method == "POST" and (seen.body or {}).get("id") == "second":
-            scene.cloud.before = lambda _seen: None
+    def hold(request: Json) -> None:
+        if request.method == "POST" and (request.body or {}).get("id") == "second":
+            scene.cloud.before = lambda _request: None
             sent.set()
             go.wait(10)
 
     scene.cloud.before = hold
     second = {"clusterId": cluster, "label": "second", "nodeCount": 1, "size": "g4s.kube.small"}
-    flying = engine.future("Create", urn=_POOL, properties=second)
+    pending = engine.future("Create", urn=_POOL, properties=second)
     assert sent.wait(10)
     changed = {**inputs, "nodeCount": 5}
     scene.cloud.lines()
     error = engine.error("Update", urn=_POOL, id=identity, olds=state, news=changed)
     assert (error.code(), error.details()) == (grpc.StatusCode.UNAVAILABLE, "error reading from server: EOF")
     with pytest.raises(grpc.RpcError) as lost:
-        flying.result()
+        pending.result()
     assert lost.value.code() == grpc.StatusCode.UNAVAILABLE
     assert scene.cloud.lines() == [f"GET /v2/kubernetes/clusters/{cluster}"]
     go.set()
@@ -130,13 +130,13 @@ def test_changing_the_node_count_ends_every_call_of_its_connection_only(scene: c
 
 def test_labels_of_the_default_pool_are_a_perpetual_difference(scene: conftest.Scene, engine: conftest.Engine) -> None:
     """The labels are never in the state, so each update sends a PUT and the next plan shows them again."""
-    network, firewall, _ = _whole(engine)
+    network, firewall, _ = _create_all(engine)
     pool = {"label": "main", "nodeCount": 2, "size": "g4s.kube.small", "labels": {"a": "b"}}
-    given = {"networkId": network, "firewallId": firewall, "pools": pool}
-    identity, inputs, state = engine.create(_CLUSTER, **given)
+    properties = {"networkId": network, "firewallId": firewall, "pools": pool}
+    identity, inputs, state = engine.create(_CLUSTER, **properties)
     for _ in range(2):
-        found = engine.call("Diff", urn=_CLUSTER, id=identity, olds=state, news=inputs)
-        assert sorted(found.detailedDiff) == ["pools.labels", "pools.labels.a"]
+        diff = engine.call("Diff", urn=_CLUSTER, id=identity, olds=state, news=inputs)
+        assert sorted(diff.detailedDiff) == ["pools.labels", "pools.labels.a"]
         scene.cloud.lines()
         updated = engine.call("Update", urn=_CLUSTER, id=identity, olds=state, news=inputs)
         assert [line for line in scene.cloud.lines() if line.startswith("PUT")] == [f"PUT /v2/kubernetes/clusters/{identity}"]
@@ -145,11 +145,11 @@ def test_labels_of_the_default_pool_are_a_perpetual_difference(scene: conftest.S
 
 def test_clearing_all_labels_of_a_pool_is_a_perpetual_difference(scene: conftest.Scene, engine: conftest.Engine) -> None:
     """The PUT has no labels, so the cloud keeps them and the state gets them back."""
-    _, _, cluster = _whole(engine)
+    _, _, cluster = _create_all(engine)
     identity, inputs, state = _pool(engine, cluster, labels={"role": "w"})
     bare = {key: value for key, value in inputs.items() if key != "labels"}
     updated = engine.call("Update", urn=_POOL, id=identity, olds=state, news=bare)
-    (body,) = [seen.body for seen in scene.cloud.seen if seen.method == "PUT"]
+    (body,) = [request.body for request in scene.cloud.requests if request.method == "PUT"]
     assert body == {"taints": None, "region": "LON1"}
     assert _dict(updated.properties)["labels"] == {"role": "w"}
 
@@ -158,20 +158,20 @@ def test_a_changed_rule_is_deleted_and_created_again(scene: conftest.Scene, engi
     """Unchanged rules keep their ids. The others are deleted, then created."""
     network, _, _ = engine.create(_NETWORK, label="net")
     web = {**_RULE, "portRange": "80"}
-    given = {"networkId": network, "createDefaultRules": False, "ingressRules": [_RULE, web]}
-    identity, inputs, state = engine.create(_FIREWALL, **given)
-    (kept, removed) = (rule["id"] for rule in scene.cloud.firewalls[identity]["rules"])
+    properties = {"networkId": network, "createDefaultRules": False, "ingressRules": [_RULE, web]}
+    identity, inputs, state = engine.create(_FIREWALL, **properties)
+    (unchanged, removed) = (rule["id"] for rule in scene.cloud.firewalls[identity]["rules"])
     scene.cloud.lines()
     changed = {**inputs, "ingressRules": [inputs["ingressRules"][0], {**web, "protocol": "tcp", "portRange": "443"}]}
     engine.call("Update", urn=_FIREWALL, id=identity, olds=state, news=changed)
     at = f"/v2/firewalls/{identity}/rules"
     assert scene.cloud.lines() == [f"GET {at}", f"DELETE {at}/{removed}", f"POST {at}", "GET /v2/firewalls"]
-    assert scene.cloud.firewalls[identity]["rules"][0]["id"] == kept
+    assert scene.cloud.firewalls[identity]["rules"][0]["id"] == unchanged
 
 
-def test_deletions_send_what_the_plugin_sends_and_wait_as_long(scene: conftest.Scene, engine: conftest.Engine) -> None:
-    """Cluster, firewall and network are deleted with the plugin's requests and fixed waits."""
-    network, firewall, cluster = _whole(engine)
+def test_deletions_send_the_plugins_requests_with_its_waits(scene: conftest.Scene, engine: conftest.Engine) -> None:
+    """Cluster, firewall and network have fixed waits."""
+    network, firewall, cluster = _create_all(engine)
     scene.waits.clear()
     scene.cloud.lines()
     for urn, identity in ((_CLUSTER, cluster), (_FIREWALL, firewall), (_NETWORK, network)):
@@ -185,10 +185,10 @@ def test_deletions_send_what_the_plugin_sends_and_wait_as_long(scene: conftest.S
     assert scene.waits == [10, 3, 5]
 
 
-def test_a_cluster_that_fails_is_kept_in_the_state(scene: conftest.Scene, engine: conftest.Engine) -> None:
+def test_a_failed_cluster_is_kept_in_the_state(scene: conftest.Scene, engine: conftest.Engine) -> None:
     """The error has the status and the id, so the cluster is not orphaned."""
-    network, firewall, cluster = _whole(engine)
-    scene.cloud.before = lambda _seen: [one.update(status="ERROR") for one in scene.cloud.clusters.values()] and None
+    network, firewall, cluster = _create_all(engine)
+    scene.cloud.before = lambda _request: [cluster.update(status="ERROR") for cluster in scene.cloud.clusters.values()] and None
     pool = {"label": "main", "nodeCount": 2, "size": "g4s.kube.small"}
     news = {"name": "bad", "networkId": network, "firewallId": firewall, "pools": pool}
     error = engine.error("Create", urn=_CLUSTER, properties=news)
@@ -197,10 +197,12 @@ def test_a_cluster_that_fails_is_kept_in_the_state(scene: conftest.Scene, engine
     assert len(scene.cloud.clusters) == 2
 
 
-def test_a_cluster_stuck_in_building_is_given_up_after_an_hour_of_waits(scene: conftest.Scene, engine: conftest.Engine) -> None:
+def test_a_cluster_stuck_in_building_fails_after_an_hour_of_waits(scene: conftest.Scene, engine: conftest.Engine) -> None:
     """The hour counts the plugin's pauses, so a caller that skips them does not hang."""
-    network, firewall, _ = _whole(engine)
-    scene.cloud.before = lambda _seen: [one.update(status="BUILDING") for one in scene.cloud.clusters.values()] and None
+    network, firewall, _ = _create_all(engine)
+    scene.cloud.before = lambda _request: (
+        [cluster.update(status="BUILDING") for cluster in scene.cloud.clusters.values()] and None
+    )
     pool = {"label": "main", "nodeCount": 2, "size": "g4s.kube.small"}
     news = {"name": "slow", "networkId": network, "firewallId": firewall, "pools": pool}
     error = engine.error("Create", urn=_CLUSTER, properties=news)
@@ -211,18 +213,18 @@ def _invoke(engine: conftest.Engine, name: str, /, **args: Json) -> Json:
     return engine.invoke(f"civo:index/{name}:{name}", **args)
 
 
-def test_functions_find_by_id_name_or_part_of_one(engine: conftest.Engine) -> None:
-    """Networks, firewalls and clusters are found like in the official functions."""
-    network, firewall, cluster = _whole(engine)
+def test_functions_find_resources_by_id_or_part_of_a_name(engine: conftest.Engine) -> None:
+    """The official functions accept parts of names too."""
+    network, firewall, cluster = _create_all(engine)
     assert _invoke(engine, "getNetwork", label="net")["id"] == network
     assert _invoke(engine, "getNetwork", id=network)["label"] == "net"
     assert _invoke(engine, "getFirewall", id=firewall)["networkId"] == network
-    found = _invoke(engine, "getKubernetesCluster", name="X-")
-    assert (found["id"], found["pools"][0]["label"]) == (cluster, "main")
+    match = _invoke(engine, "getKubernetesCluster", name="X-")
+    assert (match["id"], match["pools"][0]["label"]) == (cluster, "main")
 
 
-def test_functions_filter_and_sort(engine: conftest.Engine) -> None:
-    """Lists are filtered and sorted by field."""
+def test_functions_filter_and_sort_lists(engine: conftest.Engine) -> None:
+    """Filters and sort orders name fields."""
     small = [{"key": "cpu", "values": ["1"]}]
     assert [size["name"] for size in _invoke(engine, "getSize", filters=small)["sizes"]] == ["g4s.kube.small"]
     newest = [{"key": "version", "direction": "desc"}]
@@ -246,16 +248,16 @@ def test_functions_filter_and_sort(engine: conftest.Engine) -> None:
     ],
 )
 def test_functions_fail_with_the_plugins_texts(engine: conftest.Engine, name: str, args: Json, text: str) -> None:
-    """The error names what was not found."""
-    _whole(engine)
+    """The error names the missing resource."""
+    _create_all(engine)
     engine.create(_NETWORK, label="another")
-    answer = None
+    response = None
     try:
-        answer = engine.call("Invoke", tok=f"civo:index/{name}:{name}", args=args)
+        response = engine.call("Invoke", tok=f"civo:index/{name}:{name}", args=args)
     except grpc.RpcError as error:
         assert text in error.details()
     else:
-        assert any(text in failure.reason for failure in answer.failures)
+        assert any(text in failure.reason for failure in response.failures)
 
 
 def test_the_schema_names_everything_that_can_be_imported(scene: conftest.Scene) -> None:
@@ -271,7 +273,7 @@ def test_the_schema_names_everything_that_can_be_imported(scene: conftest.Scene)
 
 
 def test_an_unreachable_cloud_removes_a_network_from_the_state(scene: conftest.Scene, engine: conftest.Engine) -> None:
-    """A refresh removes a network from the state when the cloud is unreachable: the official plugin does the same."""
+    """This happens in a refresh. The official plugin has the same error."""
     identity, inputs, state = engine.create(_NETWORK, label="net")
     scene.cloud.stop()
     assert engine.call("Read", urn=_NETWORK, id=identity, properties=state, inputs=inputs).id == ""

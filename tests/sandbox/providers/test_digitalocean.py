@@ -15,29 +15,29 @@ Json = typing.Any
 _TAINT = {"key": "k", "value": "v", "effect": "NoSchedule"}
 
 
-def test_configuring_sends_nothing_and_later_requests_have_the_plugins_headers(ocean: conftest.Scene) -> None:
+def test_configure_sends_nothing_and_later_requests_have_the_plugins_headers(ocean: conftest.Scene) -> None:
     """An invalid token fails at the first request. DELETE has a content type but no body."""
     diver = ocean.connect()
-    answer = diver.call("Configure", args={"token": "secret"}, acceptSecrets=True)  # not a secret
-    assert (answer.supportsPreview, answer.supports_autonaming_configuration, answer.acceptSecrets) == (True, True, False)
+    response = diver.call("Configure", args={"token": "secret"}, acceptSecrets=True)  # not a secret
+    assert (response.supportsPreview, response.supports_autonaming_configuration, response.acceptSecrets) == (True, True, False)
     assert ocean.cloud.lines() == []
     identity, _, state = diver.create(oceans.VPC, region="fra1")
     diver.call("Delete", urn=oceans.VPC, id=identity, properties=state)
-    created, read, deleted = ocean.cloud.seen
+    created, read, deleted = ocean.cloud.requests
     assert created.headers["Authorization"] == "Bearer secret"
     assert created.headers["User-Agent"] == "Terraform/0.11+compatible godo/1.200.0"
     assert ("Content-Type" in read.headers, deleted.headers["Content-Type"]) == (False, "application/json")
 
 
 def test_the_path_of_the_endpoint_is_ignored_and_the_real_cloud_is_never_called(ocean: conftest.Scene) -> None:
-    """The SDK configures the real cloud for programs without an endpoint; the stand-in calls the sandbox instead."""
+    """The SDK configures the real cloud for programs without an endpoint. The stand-in calls the sandbox instead."""
     for address in (f"{ocean.cloud.url}/proxy/v1", "https://api.digitalocean.com", "https://api.digitalocean.com/"):
         assert oceans.connect(ocean, apiEndpoint=address).create(oceans.VPC, region="fra1")[0] in ocean.cloud.vpcs
     assert {line.split("/v2/")[0] for line in ocean.cloud.lines()} == {"POST ", "GET "}
 
 
-def test_a_creation_sends_what_the_plugin_sends_and_waits_as_long(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """Network, cluster and pool are created with the plugin's requests and its intervals of ten seconds."""
+def test_creates_send_the_plugins_requests_with_its_waits(ocean: conftest.Scene, diver: conftest.Engine) -> None:
+    """The plugin polls at intervals of ten seconds."""
     network, _, _ = diver.create(oceans.VPC, region="fra1", ipRange="10.1.0.0/20")
     cluster, _, _ = oceans.cluster(diver, vpcUuid=network)
     pool, _, _ = oceans.pool(diver, cluster)
@@ -50,8 +50,8 @@ def test_a_creation_sends_what_the_plugin_sends_and_waits_as_long(ocean: conftes
     assert ocean.waits == [10, 10]
 
 
-def test_creations_send_the_plugins_bodies(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """Empty fields are left out, taints are capitalized, and the region keeps the program's spelling."""
+def test_creates_send_the_plugins_bodies(ocean: conftest.Scene, diver: conftest.Engine) -> None:
+    """Empty fields are omitted, taints are capitalized, and the region keeps the program's spelling."""
     pool = {**oceans.MAIN, "labels": {"a": "b"}, "taints": [_TAINT]}
     cluster, _, state = oceans.cluster(diver, nodePool=pool, tags=["prod"], region="FRA1")
     oceans.pool(diver, cluster, nodeCount=None, autoScale=True, minNodes=1, maxNodes=4)
@@ -102,7 +102,7 @@ def test_a_change_of_the_cluster_sends_objects_of_nulls(ocean: conftest.Scene, d
     assert ocean.waits == []
 
 
-def test_a_change_of_the_default_pool_alone_leaves_the_cluster_alone(ocean: conftest.Scene, diver: conftest.Engine) -> None:
+def test_a_change_of_only_the_default_pool_does_not_update_the_cluster(ocean: conftest.Scene, diver: conftest.Engine) -> None:
     """Only the pool is sent, with its tag. The stand-in waits for its nodes."""
     identity, inputs, state = oceans.cluster(diver)
     pool = state["nodePool"]["id"]
@@ -123,7 +123,7 @@ def test_a_change_of_the_default_pool_alone_leaves_the_cluster_alone(ocean: conf
     assert values.decode(updated.properties)["nodePool"]["actualNodeCount"] == 3
 
 
-def test_an_autoscaled_pool_is_put_with_the_count_of_the_state(ocean: conftest.Scene, diver: conftest.Engine) -> None:
+def test_an_update_of_an_autoscaled_pool_sends_the_count_of_the_state(ocean: conftest.Scene, diver: conftest.Engine) -> None:
     """Three nodes run and the state has one, so changing another setting removes two nodes."""
     cluster, _, _ = oceans.cluster(diver)
     identity, inputs, state = oceans.pool(diver, cluster, nodeCount=None, autoScale=True, minNodes=1, maxNodes=4)
@@ -133,13 +133,13 @@ def test_an_autoscaled_pool_is_put_with_the_count_of_the_state(ocean: conftest.S
     assert body == {"name": "workers", "count": 1, "taints": [], "auto_scale": True, "min_nodes": 1, "max_nodes": 5}
 
 
-def test_tags_that_differ_in_case_only_are_no_change_and_others_are_not_shown(diver: conftest.Engine) -> None:
-    """The cloud's and the plugin's own tags never reach a state. A change of case never reaches the cloud."""
+def test_a_change_of_case_in_tags_is_not_a_difference(diver: conftest.Engine) -> None:
+    """The cloud's and the plugin's own tags are never in a state."""
     identity, inputs, state = oceans.cluster(diver, tags=["prod", "eu"])
     read = diver.call("Read", urn=oceans.CLUSTER, id=identity, properties=state, inputs=inputs)
     assert sorted(values.decode(read.properties)["tags"]) == ["eu", "prod"]
-    found = diver.call("Diff", urn=oceans.CLUSTER, id=identity, olds=state, news={**inputs, "tags": ["EU", "Prod"]})
-    assert found.changes == found.DIFF_NONE
+    diff = diver.call("Diff", urn=oceans.CLUSTER, id=identity, olds=state, news={**inputs, "tags": ["EU", "Prod"]})
+    assert diff.changes == diff.DIFF_NONE
 
 
 def test_a_cluster_is_deleted_with_its_associated_resources(ocean: conftest.Scene, diver: conftest.Engine) -> None:
@@ -163,15 +163,17 @@ def test_a_kubeconfig_is_written_from_the_credentials_and_fetched_again_when_it_
         "- name: do-fra1-c-admin\n  user:\n    client-key-data: S0VZ\n    client-certificate-data: Q0VSVA==\n    token: tok-1\n"
     )
     assert shown["rawConfig"].endswith(tail)
-    assert [seen.query for seen in ocean.cloud.seen if seen.path.endswith("/credentials")] == [{"expiry_seconds": "60"}]
-    for expiry, asked in (("2999-01-01T00:00:00Z", 0), ("2001-01-01T00:00:00Z", 1)):
+    assert [request.query for request in ocean.cloud.requests if request.path.endswith("/credentials")] == [
+        {"expiry_seconds": "60"}
+    ]
+    for expiry, requests in (("2999-01-01T00:00:00Z", 0), ("2001-01-01T00:00:00Z", 1)):
         ocean.cloud.lines()
         old = {**state, "kubeConfigs": [{**shown, "expiresAt": expiry}]}
         diver.call("Read", urn=oceans.CLUSTER, id=identity, properties=old, inputs=inputs)
-        assert len([line for line in ocean.cloud.lines() if line.endswith("/credentials")]) == asked
+        assert len([line for line in ocean.cloud.lines() if line.endswith("/credentials")]) == requests
 
 
-def test_a_pool_is_imported_from_whatever_page_lists_it(ocean: conftest.Scene, diver: conftest.Engine) -> None:
+def test_a_pool_is_imported_from_any_page(ocean: conftest.Scene, diver: conftest.Engine) -> None:
     """All pages are searched. An error and a default pool count as "not found"."""
     ocean.cloud.page_size = 1
     clusters = [oceans.cluster(diver, name=name)[0] for name in ("a", "b", "c")]
@@ -180,41 +182,41 @@ def test_a_pool_is_imported_from_whatever_page_lists_it(ocean: conftest.Scene, d
     ocean.cloud.lines()
     read = diver.call("Read", urn=oceans.POOL, id=pool)
     assert (read.id, values.decode(read.inputs)["clusterId"]) == (pool, clusters[2])
-    asked = [seen.query.get("page") for seen in ocean.cloud.seen if seen.path == oceans.CLUSTERS]
-    assert asked == [None, "2", "3"]
+    pages = [request.query.get("page") for request in ocean.cloud.requests if request.path == oceans.CLUSTERS]
+    assert pages == [None, "2", "3"]
     assert diver.call("Read", urn=oceans.POOL, id=own).id == ""
     ocean.cloud.fail("GET", oceans.CLUSTERS)
     assert diver.call("Read", urn=oceans.POOL, id=pool).id == ""
 
 
 def test_the_desired_count_is_kept_for_the_first_pool_only(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """If the cloud lists the default pool second, its count reads as zero."""
+    """If the cloud lists the default pool second, its count is read as zero."""
     identity, inputs, state = oceans.cluster(diver)
     oceans.pool(diver, identity)
     ocean.cloud.clusters[identity]["node_pools"].reverse()
     read = diver.call("Read", urn=oceans.CLUSTER, id=identity, properties=state, inputs=inputs)
     pool = values.decode(read.properties)["nodePool"]
     assert (pool["name"], pool["nodeCount"], pool["actualNodeCount"]) == ("main", 0, 2)
-    found = diver.call("Diff", urn=oceans.CLUSTER, id=identity, olds=values.decode(read.properties), news=inputs)
-    assert found.changes == found.DIFF_NONE
+    diff = diver.call("Diff", urn=oceans.CLUSTER, id=identity, olds=values.decode(read.properties), news=inputs)
+    assert diff.changes == diff.DIFF_NONE
 
 
 def test_a_firewall_is_created_updated_and_imported(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """The request has the whole firewall; an empty list is null, except for tags."""
+    """The request has the whole firewall. Empty lists are null, except for tags."""
     out = {"protocol": "icmp", "destinationAddresses": ["::/0"]}
     identity, inputs, state = diver.create(oceans.FIREWALL, name="fw", inboundRules=[oceans.RULE], outboundRules=[out])
     inbound = [{"protocol": "tcp", "ports": "443", "sources": {"addresses": ["0.0.0.0/0"]}}]
     outbound = [{"protocol": "icmp", "destinations": {"addresses": ["::/0"]}}]
-    rest = {"droplet_ids": None, "tags": []}
+    empty = {"droplet_ids": None, "tags": []}
     assert oceans.bodies(ocean, "POST")["/v2/firewalls"] == {
         "name": "fw",
         "inbound_rules": inbound,
         "outbound_rules": outbound,
-        **rest,
+        **empty,
     }
     changed = {**inputs, "inboundRules": [{**oceans.RULE, "portRange": "80"}], "tags": ["k8s:1"]}
-    found = diver.call("Diff", urn=oceans.FIREWALL, id=identity, olds=state, news=changed)
-    assert sorted(found.detailedDiff) == ["inboundRules[0].portRange", "tags"]
+    diff = diver.call("Diff", urn=oceans.FIREWALL, id=identity, olds=state, news=changed)
+    assert sorted(diff.detailedDiff) == ["inboundRules[0].portRange", "tags"]
     updated = diver.call("Update", urn=oceans.FIREWALL, id=identity, olds=state, news=changed)
     assert "__meta" not in updated.properties.fields
     assert oceans.bodies(ocean, "PUT")[f"/v2/firewalls/{identity}"]["tags"] == ["k8s:1"]
@@ -230,7 +232,7 @@ def test_a_firewall_is_created_updated_and_imported(ocean: conftest.Scene, diver
 
 @pytest.mark.parametrize("refreshed", [False, True])
 def test_after_a_refresh_autoscaling_stays_until_the_program_turns_it_off(refreshed: bool, diver: conftest.Engine) -> None:
-    """After a refresh the inputs have no list of defaults, so old values count as defaults until the program says "off"."""
+    """After a refresh the inputs have no list of defaults, so old values count as defaults until the program sets false."""
     cluster, _, _ = oceans.cluster(diver)
     scaled = {"autoScale": True, "minNodes": 1, "maxNodes": 4}
     identity, inputs, state = oceans.pool(diver, cluster, **scaled)
@@ -245,8 +247,8 @@ def test_after_a_refresh_autoscaling_stays_until_the_program_turns_it_off(refres
     assert off == news | {"__defaults": [], "autoScale": False}
 
 
-def test_removed_tags_come_back_with_a_refresh(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """An empty list of tags is left out of the request, so the cloud changes nothing. The state has no tags until a refresh."""
+def test_removed_tags_return_with_a_refresh(ocean: conftest.Scene, diver: conftest.Engine) -> None:
+    """An empty list of tags is omitted from the request, so the cloud keeps them. The state has none until a refresh."""
     cluster, _, _ = oceans.cluster(diver)
     identity, inputs, state = oceans.pool(diver, cluster, tags=["web"])
     without = {key: value for key, value in inputs.items() if key != "tags"}

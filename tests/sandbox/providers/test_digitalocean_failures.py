@@ -13,7 +13,7 @@ Json = typing.Any
 
 
 @pytest.mark.parametrize(("status", "attempts"), [(500, 5), (429, 5), (503, 5), (501, 1), (422, 1)])
-def test_temporary_refusals_are_retried_four_times(ocean: conftest.Scene, status: int, attempts: int) -> None:
+def test_temporary_errors_are_retried_four_times(ocean: conftest.Scene, status: int, attempts: int) -> None:
     """The pauses double from one second. The error has the number of attempts."""
     diver = oceans.connect(ocean)
     ocean.cloud.fail("POST", "/vpcs", times=9, status=status)
@@ -24,7 +24,7 @@ def test_temporary_refusals_are_retried_four_times(ocean: conftest.Scene, status
     assert f"* Error creating VPC: POST {ocean.cloud.url}/v2/vpcs: {status} boom{tail}\n" in error.details()
 
 
-def test_retries_wait_as_long_as_the_cloud_or_the_program_says(ocean: conftest.Scene) -> None:
+def test_waits_of_retries_follow_the_cloud_or_the_program(ocean: conftest.Scene) -> None:
     """Retry-After takes precedence. The maximum bounds the doubling, and zero means no retry."""
     slow = scripted_http.Refused(429, {"id": "too_many_requests", "message": "slow down"}, {"Retry-After": "7"})
     bounded = oceans.connect(ocean, httpRetryMax="3", httpRetryWaitMin="0.5", httpRetryWaitMax="1")
@@ -33,8 +33,8 @@ def test_retries_wait_as_long_as_the_cloud_or_the_program_says(ocean: conftest.S
     bounded.create(oceans.VPC, region="fra1")
     assert ocean.waits == [7, 1, 1]
     ocean.cloud.fail("POST", "/vpcs")
-    never = oceans.connect(ocean, httpRetryMax="0").error("Create", urn=oceans.VPC, properties={"name": "n", "region": "fra1"})
-    assert "500 boom\n" in never.details()
+    error = oceans.connect(ocean, httpRetryMax="0").error("Create", urn=oceans.VPC, properties={"name": "n", "region": "fra1"})
+    assert "500 boom\n" in error.details()
 
 
 def test_a_dropped_connection_is_retried_even_if_that_creates_a_resource_twice(ocean: conftest.Scene) -> None:
@@ -48,8 +48,8 @@ def test_a_dropped_connection_is_retried_even_if_that_creates_a_resource_twice(o
     assert f'Error reading VPC: Get "{ocean.cloud.url}/v2/vpcs/{identity}": EOF' in error.details()
 
 
-def test_an_error_carries_the_number_of_the_request(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """The number comes from the body or a header. A body that is not JSON is part of the message."""
+def test_an_error_contains_the_request_id(ocean: conftest.Scene, diver: conftest.Engine) -> None:
+    """The id comes from the body or a header. A body that is not JSON is part of the message."""
     refusal = scripted_http.Refused(401, {"id": "unauthorized", "message": "Unable to authenticate you", "request_id": "r-1"})
     plain = scripted_http.Refused(418, "teapot", {"x-request-id": "r-2"})
     for refused, text in ((refusal, '401 (request "r-1") Unable to authenticate you'), (plain, '418 (request "r-2") "teapot"')):
@@ -74,8 +74,8 @@ def test_the_deletion_of_a_network_in_use_is_retried_for_two_minutes(ocean: conf
     assert f"Error deleting VPC: DELETE {address}: 404 not found" in missing.details()
 
 
-def test_deleting_a_network_without_an_answer_crashes_the_plugin(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """The plugin reads the status of a missing answer. A new process works again."""
+def test_a_lost_response_to_the_deletion_of_a_network_crashes_the_plugin(ocean: conftest.Scene, diver: conftest.Engine) -> None:
+    """The plugin reads the status of a missing response. A new process works again."""
     identity, _, state = diver.create(oceans.VPC, region="fra1")
     ocean.cloud.fail("DELETE", identity, error=scripted_http.Dropped())
     error = diver.error("Delete", urn=oceans.VPC, id=identity, properties=state)
@@ -92,11 +92,11 @@ def test_deleting_a_network_without_an_answer_crashes_the_plugin(ocean: conftest
         ({"state": "deleting"}, 'Error trying to read cluster state: unknown cluster state "deleting"'),
     ],
 )
-def test_a_cluster_that_does_not_come_up_is_lost_from_the_state(
+def test_a_cluster_that_does_not_start_is_missing_from_the_state(
     ocean: conftest.Scene, diver: conftest.Engine, status: Json, text: str
 ) -> None:
     """The cloud has the cluster, but the error has no id: the official plugin does the same, after half an hour at most."""
-    ocean.cloud.before = lambda _seen: [one.update(status=status) for one in ocean.cloud.clusters.values()] and None
+    ocean.cloud.before = lambda _request: [cluster.update(status=status) for cluster in ocean.cloud.clusters.values()] and None
     error = diver.error("Create", urn=oceans.CLUSTER, properties=oceans.CREATED)
     assert error.details().endswith(f"* Error creating Kubernetes cluster: {text}\n\n")
     assert not oceans.is_kept(error)
@@ -104,11 +104,11 @@ def test_a_cluster_that_does_not_come_up_is_lost_from_the_state(
     assert sum(ocean.waits) <= 1820
 
 
-def test_a_pool_whose_nodes_do_not_come_is_lost_from_the_state(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """It is given up after half an hour, and the error has no id."""
+def test_a_pool_whose_nodes_do_not_start_is_missing_from_the_state(ocean: conftest.Scene, diver: conftest.Engine) -> None:
+    """The create fails after half an hour, and the error has no id."""
     cluster, _, _ = oceans.cluster(diver)
 
-    def stuck(_seen: scripted_http.Seen) -> None:
+    def stuck(_request: scripted_http.Request) -> None:
         for pool in ocean.cloud.clusters[cluster]["node_pools"]:
             for node in pool["nodes"]:
                 node["status"] = {"state": "provisioning"}
@@ -129,7 +129,7 @@ def test_a_resource_that_cannot_be_read_after_its_creation_is_kept(ocean: confte
 
 
 @pytest.mark.parametrize("missing", ["status", "maintenance_policy"])
-def test_an_incomplete_answer_crashes_the_plugin(ocean: conftest.Scene, diver: conftest.Engine, missing: str) -> None:
+def test_an_incomplete_response_crashes_the_plugin(ocean: conftest.Scene, diver: conftest.Engine, missing: str) -> None:
     """The plugin reads a field that the real cloud always sends."""
     identity, _, state = oceans.cluster(diver)
     del ocean.cloud.clusters[identity][missing]
@@ -137,7 +137,7 @@ def test_an_incomplete_answer_crashes_the_plugin(ocean: conftest.Scene, diver: c
 
 
 def test_a_refresh_removes_only_missing_resources_from_the_state(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """A refresh fails with 500 for every kind of resource, and clears the resources that are not found."""
+    """A 500 fails the refresh for every kind of resource. A 404 removes the resource."""
     cluster, _, state = oceans.cluster(diver)
     pool = oceans.pool(diver, cluster)
     rules = diver.create(oceans.FIREWALL, inboundRules=[oceans.RULE])
@@ -148,12 +148,14 @@ def test_a_refresh_removes_only_missing_resources_from_the_state(ocean: conftest
         (oceans.FIREWALL, rules[0], rules[2]),
         (oceans.VPC, network[0], network[2]),
     )
-    for urn, identity, known in resources:
+    for urn, identity, properties in resources:
         ocean.cloud.fail("GET", identity)
-        assert "500 boom" in diver.error("Read", urn=urn, id=identity, properties=known).details()
+        assert "500 boom" in diver.error("Read", urn=urn, id=identity, properties=properties).details()
     for items in (ocean.cloud.clusters, ocean.cloud.firewalls, ocean.cloud.vpcs):
         items.clear()
-    assert [diver.call("Read", urn=urn, id=identity, properties=known).id for urn, identity, known in resources] == [""] * 4
+    assert [diver.call("Read", urn=urn, id=identity, properties=properties).id for urn, identity, properties in resources] == [
+        ""
+    ] * 4
 
 
 def test_an_update_of_a_missing_cluster_has_no_id(ocean: conftest.Scene, diver: conftest.Engine) -> None:
@@ -164,13 +166,13 @@ def test_an_update_of_a_missing_cluster_has_no_id(ocean: conftest.Scene, diver: 
     assert error.details() == f"expected non-empty ID for new state during Update of {oceans.CLUSTER}"
 
 
-def test_deletions_of_missing_resources_differ_by_kind(ocean: conftest.Scene, diver: conftest.Engine) -> None:
+def test_deleting_a_missing_resource_differs_by_kind(ocean: conftest.Scene, diver: conftest.Engine) -> None:
     """A missing cluster counts as deleted. A missing pool or firewall is an error."""
     cluster, _, state = oceans.cluster(diver)
-    pool, _, known = oceans.pool(diver, cluster)
+    pool, _, properties = oceans.pool(diver, cluster)
     rules, _, _ = diver.create(oceans.FIREWALL, inboundRules=[oceans.RULE])
     ocean.cloud.clusters.clear()
     ocean.cloud.firewalls.clear()
     diver.call("Delete", urn=oceans.CLUSTER, id=cluster, properties=state)
-    assert "Unable to delete node pool DELETE" in diver.error("Delete", urn=oceans.POOL, id=pool, properties=known).details()
+    assert "Unable to delete node pool DELETE" in diver.error("Delete", urn=oceans.POOL, id=pool, properties=properties).details()
     assert "Error deleting firewall: DELETE" in diver.error("Delete", urn=oceans.FIREWALL, id=rules).details()

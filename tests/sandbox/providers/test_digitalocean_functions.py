@@ -1,4 +1,4 @@
-"""DigitalOcean's functions, and the official SDK's view of them and of the resources."""
+"""DigitalOcean's functions, and the properties of functions and resources in the official SDK."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def _invoke(diver: conftest.Engine, name: str, /, **args: Json) -> Json:
     return diver.invoke(f"digitalocean:index/{name}:{name}", **args)
 
 
-def test_functions_list_what_the_cloud_offers(diver: conftest.Engine) -> None:
-    """Versions come newest first. Regions and sizes are filtered, by lists and numbers, too, and sorted."""
+def test_functions_list_the_clouds_offers(diver: conftest.Engine) -> None:
+    """The newest version is first. Regions and sizes are filtered, also by lists and numbers, and sorted."""
     versions = _invoke(diver, "getKubernetesVersions", versionPrefix="1.33.")
     assert versions["validVersions"] == ["1.33.1-do.0", "1.33.0-do.1"]
     assert versions["latestVersion"] == "1.33.1-do.0"
@@ -36,15 +36,15 @@ def test_functions_list_what_the_cloud_offers(diver: conftest.Engine) -> None:
 
 
 def test_functions_find_existing_resources(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """A network is found by id, by name, or as a region's default; a cluster by name; a firewall by id."""
+    """Networks are found by id, name, or as a region's default. Clusters are found by name, firewalls by id."""
     network, _, _ = diver.create(oceans.VPC, name="net", region="fra1")
     ocean.cloud.vpcs[network]["default"] = True
     for by in ({"id": network}, {"name": "net"}, {"region": "fra1"}):
         assert _invoke(diver, "getVpc", **by)["urn"] == f"do:vpc:{network}"
     cluster, _, _ = oceans.cluster(diver)
-    found = _invoke(diver, "getKubernetesCluster", name="c")
-    assert (found["id"], found["urn"], found["nodePools"][0]["actualNodeCount"]) == (cluster, f"do:kubernetes:{cluster}", 2)
-    assert (found["maintenancePolicies"][0]["day"], found["controlPlaneFirewalls"]) == ("any", [])
+    match = _invoke(diver, "getKubernetesCluster", name="c")
+    assert (match["id"], match["urn"], match["nodePools"][0]["actualNodeCount"]) == (cluster, f"do:kubernetes:{cluster}", 2)
+    assert (match["maintenancePolicies"][0]["day"], match["controlPlaneFirewalls"]) == ("any", [])
     rules, _, _ = diver.create(oceans.FIREWALL, name="fw", inboundRules=[oceans.RULE])
     assert _invoke(diver, "getFirewall", firewallId=rules)["inboundRules"][0]["portRange"] == "443"
 
@@ -61,18 +61,18 @@ def test_functions_find_existing_resources(ocean: conftest.Scene, diver: conftes
     ],
 )
 def test_functions_fail_with_the_plugins_texts(diver: conftest.Engine, name: str, args: Json, text: str) -> None:
-    """The error names what was not found."""
+    """The error names the missing resource."""
     for _ in range(2):
         diver.create(oceans.VPC, name="twice", region="fra1")
     error = diver.error("Invoke", tok=f"digitalocean:index/{name}:{name}", args=args)
     assert text in error.details()
 
 
-def test_a_network_is_looked_for_by_just_one_key(diver: conftest.Engine) -> None:
+def test_a_network_is_looked_up_by_exactly_one_key(diver: conftest.Engine) -> None:
     """No key and several keys are refused with the plugin's texts."""
     for args, text in (({}, "one of `id,name,region` must be"), ({"id": "a", "name": "b"}, "but `id,name` were specified")):
-        answer = diver.call("Invoke", tok="digitalocean:index/getVpc:getVpc", args=args)
-        assert text in answer.failures[0].reason
+        response = diver.call("Invoke", tok="digitalocean:index/getVpc:getVpc", args=args)
+        assert text in response.failures[0].reason
 
 
 def _named(of: type) -> set[str]:
@@ -83,7 +83,7 @@ def _named(of: type) -> set[str]:
 
 @pytest.fixture
 def sdk() -> Json:
-    """The official SDK; importing it raises deprecation warnings."""
+    """The official SDK. Its import raises deprecation warnings."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         return importlib.import_module("pulumi_digitalocean")

@@ -1,7 +1,7 @@
-"""The stand-ins give the recorded answers of the official plugins.
+"""The stand-ins give the recorded responses of the official plugins.
 
-Each file in ``recorded/`` has steps and exchanges between an engine and the official plugin, reduced to what matters. The
-scripted cloud behaves like the recorded one. Only the suffixes of generated names and the order of keys may differ.
+Each file in ``recorded/`` has steps with exchanges between an engine and the official plugin, reduced to relevant fields.
+The scripted cloud behaves like the recorded one. Only suffixes of generated names and the order of keys may differ.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _expand(item: Json, shorts: dict[str, str]) -> Json:
 
 
 def _plain(item: Json, shorts: dict[str, str]) -> Json:
-    """Converts an answer to the format of the recordings."""
+    """Converts a response to the format of the recordings."""
     if isinstance(item, dict):
         if "4dabf18193072939515e22adb298388d" in item:
             return {"$secret": _plain(item["value"], shorts)}
@@ -66,13 +66,14 @@ def _plain(item: Json, shorts: dict[str, str]) -> Json:
     return item
 
 
-def _modulo_names(item: Json) -> Json:
+def _without_suffixes(item: Json) -> Json:
+    """Removes the suffixes of generated names."""
     if isinstance(item, dict):
-        return {key: _modulo_names(value) for key, value in item.items()}
+        return {key: _without_suffixes(value) for key, value in item.items()}
     return _SUFFIX.sub("-", item) if isinstance(item, str) else item
 
 
-def _answer(engine: conftest.Engine, exchange: Json, shorts: dict[str, str]) -> Json:
+def _call(engine: conftest.Engine, exchange: Json, shorts: dict[str, str]) -> Json:
     request = {key: _expand(value, shorts) for key, value in exchange["request"].items()}
     try:
         response = engine.call(exchange["method"], **request)
@@ -82,20 +83,20 @@ def _answer(engine: conftest.Engine, exchange: Json, shorts: dict[str, str]) -> 
 
 
 def _error(error: grpc.RpcError, shorts: dict[str, str]) -> Json:
-    shown = {"code": error.code().name, "details": error.details()}
+    fields = {"code": error.code().name, "details": error.details()}
     for key, content in error.trailing_metadata() or ():
         if key == "grpc-status-details-bin":
             detail = provider_pb2.ErrorResourceInitFailed()
             assert status_pb2.Status.FromString(content).details[0].Unpack(detail)
-            fields = _plain(json_format.MessageToDict(detail, preserving_proto_field_name=True), shorts)
-            shown["status_details"] = [{"type": "pulumirpc.ErrorResourceInitFailed", **fields}]
-    return _plain(shown, shorts)
+            detail_fields = _plain(json_format.MessageToDict(detail, preserving_proto_field_name=True), shorts)
+            fields["status_details"] = [{"type": "pulumirpc.ErrorResourceInitFailed", **detail_fields}]
+    return _plain(fields, shorts)
 
 
 def _expected(exchange: Json) -> Json:
     expected = {key: exchange[key] for key in ("response", "error") if key in exchange}
     if expected.get("error", {}).get("code") == "UNAVAILABLE":
-        # The recording's proxy has its own texts; the engine showed the plugin's.
+        # The recording's proxy has its own texts. The engine reported the plugin's.
         expected["error"]["details"] = "error reading from server: EOF"
     for kind in expected.get("response", {}).get("detailedDiff", {}).values():
         kind.setdefault("kind", "ADD")
@@ -140,47 +141,47 @@ def _replay(
         for exchange in exchanges:
             if exchange["method"] == "Configure":
                 exchange["request"] = {"args": {"token": "tok", "region": "LON1"}}
-            answered, expected = _answer(engine, exchange, shorts), _expected(exchange)
-            for kind in answered.get("response", {}).get("detailedDiff", {}).values():
+            actual, expected = _call(engine, exchange, shorts), _expected(exchange)
+            for kind in actual.get("response", {}).get("detailedDiff", {}).values():
                 kind.setdefault("kind", "ADD")
             where = f"{name}: {step}: {exchange['method']} {exchange['request'].get('urn', '')}"
-            assert _modulo_names(answered) == _modulo_names(expected), where
+            assert _without_suffixes(actual) == _without_suffixes(expected), where
             count += 1
     return count
 
 
-def test_checks_and_diffs_are_answered_as_recorded(scene: conftest.Scene) -> None:
-    """Checks, their texts, previewed creations and all kinds of differences are the official plugin's."""
+def test_checks_and_diffs_at_civo_equal_the_recording(scene: conftest.Scene) -> None:
+    """The recording has checks with their texts, previewed creates, and all kinds of differences."""
     assert _replay(scene, "checks_and_diffs", {}) == 80
 
 
-def test_a_lifecycle_is_answered_as_recorded(scene: conftest.Scene) -> None:
-    """Creations, refreshes, updates, failed updates, the crash, drift and deletions are the official plugin's."""
+def test_a_lifecycle_at_civo_equals_the_recording(scene: conftest.Scene) -> None:
+    """The recording has creates, refreshes, updates, failed updates, the crash, drift and deletions."""
     ids = json.loads((_HERE / "lifecycle_ids.json").read_text(encoding="utf-8"))
     cluster, cloud = ids[4], scene.cloud
     cloud.supply(ids)
-    lost: dict[str, Json] = {}
+    removed: dict[str, Json] = {}
 
-    def without_pool(cloud: scripted_civo.Cloud) -> None:
-        lost["pools"] = list(cloud.clusters[cluster]["pools"])
+    def remove_pools(cloud: scripted_civo.Cloud) -> None:
+        removed["pools"] = list(cloud.clusters[cluster]["pools"])
         del cloud.clusters[cluster]["pools"][1:]
 
-    def with_pool(cloud: scripted_civo.Cloud) -> None:
-        cloud.clusters[cluster]["pools"] = lost["pools"]
+    def restore_pools(cloud: scripted_civo.Cloud) -> None:
+        cloud.clusters[cluster]["pools"] = removed["pools"]
         cloud.fail("GET", cluster)
 
     events = {
         "refresh pool count drift 3->4": lambda cloud: cloud.scale(cluster, "workers", 4),
         "refresh pool count back": lambda cloud: cloud.scale(cluster, "workers", 3),
         "refresh pool GET 500 once": lambda cloud: cloud.fail("GET", "/pools/workers"),
-        "refresh pool missing, cluster present": without_pool,
-        "refresh cluster GET 500 once": with_pool,
+        "refresh pool missing, cluster present": remove_pools,
+        "refresh cluster GET 500 once": restore_pools,
     }
     assert _replay(scene, "lifecycle", events) == 66
 
 
-def test_imports_drift_and_lost_resources_are_answered_as_recorded(scene: conftest.Scene) -> None:
-    """Imports, drift, refreshes with errors and missing resources, and refused deletions are the official plugin's."""
+def test_imports_drift_and_missing_resources_at_civo_equal_the_recording(scene: conftest.Scene) -> None:
+    """The recording has imports, drift, refreshes with errors and missing resources, and refused deletions."""
     cloud = scene.cloud
     seed = json.loads((_HERE / "import_and_drift_cloud.json").read_text(encoding="utf-8"))
     network, firewall, cluster = seed["ids"][0], seed["ids"][2], seed["ids"][4]
@@ -197,14 +198,14 @@ def test_imports_drift_and_lost_resources_are_answered_as_recorded(scene: confte
     def restore(*kinds: str) -> typing.Callable[[scripted_civo.Cloud], None]:
         return lambda cloud: [getattr(cloud, kind).update(originals[kind]) for kind in kinds] and None
 
-    def unauthorised(cloud: scripted_civo.Cloud) -> None:
+    def revoke_tokens(cloud: scripted_civo.Cloud) -> None:
         cloud.tokens = set()
 
-    def without_cluster(cloud: scripted_civo.Cloud) -> None:
+    def remove_clusters(cloud: scripted_civo.Cloud) -> None:
         cloud.tokens = None
         cloud.clusters.clear()
 
-    def lists_fail(cloud: scripted_civo.Cloud) -> None:
+    def fail_lists(cloud: scripted_civo.Cloud) -> None:
         cloud.faults.clear()
         cloud.fail("GET", "/networks")
         cloud.fail("GET", "/firewalls")
@@ -215,12 +216,12 @@ def test_imports_drift_and_lost_resources_are_answered_as_recorded(scene: confte
         "refresh firewall missing": remove("firewalls", firewall),
         "refresh": restore("networks", "firewalls"),
         "refresh network missing": remove("networks", network),
-        "preview regions 401": unauthorised,
-        "refresh cluster gone": without_cluster,
+        "preview regions 401": revoke_tokens,
+        "refresh cluster gone": remove_clusters,
         "re-import preview": restore("networks", "firewalls", "clusters"),
         "refresh cluster 500 all": lambda cloud: cloud.fail("GET", cluster, times=9),
         "re-import": lambda cloud: cloud.faults.clear(),
-        "refresh net+fw 500": lists_fail,
+        "refresh net+fw 500": fail_lists,
         "destroy with 500 on pool delete": lambda cloud: cloud.fail("DELETE", "/pools/workers"),
         "destroy when cluster already gone": remove("clusters", cluster),
     }
@@ -234,62 +235,62 @@ def _replay_digitalocean(
     return _replay(scene, f"digitalocean_{name}", events, shorts, httpRetryMax="0")
 
 
-def _known_clouds() -> Json:
+def _recorded_clouds() -> Json:
     return json.loads((_HERE / "digitalocean_clouds.json").read_text(encoding="utf-8"))
 
 
-def test_checks_and_diffs_of_digitalocean_are_answered_as_recorded(ocean: conftest.Scene) -> None:
-    """Checks, their texts, previewed creations and all kinds of differences are the official plugin's."""
+def test_checks_and_diffs_at_digitalocean_equal_the_recording(ocean: conftest.Scene) -> None:
+    """The recording has checks with their texts, previewed creates, and all kinds of differences."""
     assert _replay_digitalocean(ocean, "checks_and_diffs", {}) == 57
 
 
-def test_a_lifecycle_on_digitalocean_is_answered_as_recorded(ocean: conftest.Scene) -> None:
-    """Creations, refreshes, updates, a failed update and its effects, drift and deletions are the official plugin's."""
-    known = _known_clouds()["lifecycle"]
-    ocean.cloud.become(known)
-    (cluster,) = known["ids"]["cluster"]
-    workers = known["ids"]["pool"][2]
+def test_a_lifecycle_at_digitalocean_equals_the_recording(ocean: conftest.Scene) -> None:
+    """The recording has creates, refreshes, updates, a failed update and its effects, drift and deletions."""
+    seed = _recorded_clouds()["lifecycle"]
+    ocean.cloud.restart(seed)
+    (cluster,) = seed["ids"]["cluster"]
+    workers = seed["ids"]["pool"][2]
     limit = scripted_http.Refused(422, {"id": "unprocessable_entity", "message": "limit"})
     in_use = scripted_http.Refused(403, {"id": "forbidden", "message": "Can not delete VPC with members"})
 
-    def without_pool(cloud: scripted_digitalocean.Cloud) -> None:
+    def remove_pools(cloud: scripted_digitalocean.Cloud) -> None:
         cloud.clusters[cluster]["node_pools"].remove(cloud.pool(cluster, "workers"))
 
     events = {
         "up pool count 422": lambda cloud: cloud.fail("PUT", workers, error=limit),
-        "refresh pool missing": without_pool,
+        "refresh pool missing": remove_pools,
         "refresh cluster 500": lambda cloud: cloud.fail("GET", cluster),
-        "destroy": lambda cloud: cloud.fail("DELETE", known["ids"]["vpc"][0], error=in_use),
+        "destroy": lambda cloud: cloud.fail("DELETE", seed["ids"]["vpc"][0], error=in_use),
     }
     assert _replay_digitalocean(ocean, "lifecycle", events) == 85
 
 
-def test_imports_from_digitalocean_are_answered_as_recorded(ocean: conftest.Scene) -> None:
-    """Imports, the plans after them, and refused imports are the official plugin's."""
-    clouds = _known_clouds()
+def test_imports_at_digitalocean_equal_the_recording(ocean: conftest.Scene) -> None:
+    """The recording has imports, the plans after them, and refused imports."""
+    clouds = _recorded_clouds()
 
-    def seed(which: str, *tags: str) -> str:
-        cloud, known = ocean.cloud, clouds[which]
-        cloud.become(known)
+    def restart(name: str, *tags: str) -> str:
+        cloud = ocean.cloud
+        cloud.restart(clouds[name])
         client = scripted_http.Client(cloud)
         vpc = client.post("/v2/vpcs", {"name": "iv", "region": "fra1", "ip_range": "10.11.0.0/20"})["vpc"]
         main = {"name": "main", "size": "s-2vcpu-4gb", "count": 2, "tags": ["dp", *tags], "labels": {"tier": "web"}}
-        made = {"name": "ic", "region": "fra1", "version": "1.33.1-do.0", "tags": ["prod"], "vpc_uuid": vpc["id"]}
-        body = {**made, "node_pools": [main], "auto_upgrade": False, "surge_upgrade": True}
+        fields = {"name": "ic", "region": "fra1", "version": "1.33.1-do.0", "tags": ["prod"], "vpc_uuid": vpc["id"]}
+        body = {**fields, "node_pools": [main], "auto_upgrade": False, "surge_upgrade": True}
         cluster = client.post("/v2/kubernetes/clusters", body)["kubernetes_cluster"]["id"]
         taint = {"Key": "k", "Value": "v", "Effect": "NoSchedule"}
         workers = {"name": "workers", "size": "s-2vcpu-4gb", "count": 3, "labels": {"a": "b"}, "taints": [taint]}
         client.post(f"/v2/kubernetes/clusters/{cluster}/node_pools", workers)
         return cluster
 
-    def one_pool(cloud: scripted_digitalocean.Cloud) -> None:
+    def remove_other_pools(cloud: scripted_digitalocean.Cloud) -> None:
         (cluster,) = cloud.clusters.values()
         del cluster["node_pools"][1:]
 
-    seed("tagged", scripted_digitalocean.DEFAULT_TAG)
+    restart("tagged", scripted_digitalocean.DEFAULT_TAG)
     events = {
-        "import preview (untagged, two pools)": lambda _cloud: seed("untagged"),
-        "import preview (untagged, one pool; pool import = default pool id)": one_pool,
+        "import preview (untagged, two pools)": lambda _cloud: restart("untagged"),
+        "import preview (untagged, one pool; pool import = default pool id)": remove_other_pools,
     }
     assert _replay_digitalocean(ocean, "imports", events) == 34
     (pool,) = next(iter(ocean.cloud.clusters.values()))["node_pools"]

@@ -152,7 +152,6 @@ class Cloud:
         if len(ids) > 1:
             raise errors.PlantonError(
                 f"{len(ids)} node pools of the cluster have the name {own!r}: {', '.join(ids)}",
-                code=errors.Code.INVALID,
                 reason=errors.Reason.AMBIGUOUS,
                 hint="write the id of the node pool that you mean",
                 metadata={"what": "node pool", "name": own, "ids": ",".join(ids)},

@@ -81,4 +81,4 @@ def regions(provider: str) -> list[str]:
 
 
 def _usage(message: str, hint: str = "") -> errors.PlantonError:
-    return errors.PlantonError(message, code=errors.Code.USAGE, reason=errors.Reason.USAGE, hint=hint)
+    return errors.usage(message, hint=hint)

@@ -25,24 +25,17 @@ def offered(target: api_pb2.CivoKubernetesCluster, account: provider.Account) ->
         PlantonError: ``NOT_OFFERED``, with those offered; ``UPGRADE_REFUSED``.
     """
     spec = target.spec
-    version = upgrades.spelling(spec.kubernetes_version)
-    running = upgrades.spelling(provider.running_version(target, account))
-    if _type(running) != spec.cluster_type:
-        # Another type replaces the cluster.
-        running = ""
+    running = upgrades.of_distribution(upgrades.spelling(provider.running_version(target, account)), spec.cluster_type)
+    upgrade = upgrades.Upgrade(running, spec.kubernetes_version)
     names = [
         version.version
         for version in pulumi_civo.get_kubernetes_version(opts=account.invoke).versions
-        if _type(version.version) == spec.cluster_type
+        if upgrades.distribution(version.version) == spec.cluster_type
     ]
-    if version not in (*names, running):
+    if upgrade.version not in (*names, running):
         where = f"for clusterType {spec.cluster_type} in {account.region}"
         raise upgrades.not_offered(spec.kubernetes_version, names, where=where, path=_PATH, provider="civo")
-    note = upgrades.check(running, version, names, path=_PATH)
+    note = upgrade.check(names, path=_PATH)
     if note:
         pulumi.log.warn(note)
-    return version
-
-
-def _type(version: str) -> str:
-    return "talos" if version.startswith("talos") else "k3s"
+    return upgrade.version

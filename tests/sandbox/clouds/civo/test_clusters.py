@@ -19,7 +19,7 @@ def cloud() -> Cloud:
 
 
 def test_the_first_read_of_a_new_cluster_shows_building(cloud: Cloud) -> None:
-    """The first read of a new cluster shows BUILDING, the second ACTIVE."""
+    """The second read shows ACTIVE, with a kubeconfig."""
     key = cloud.cluster()
     first = cloud.show(key)
     assert first["status"] == "BUILDING"
@@ -37,16 +37,16 @@ def test_an_unread_cluster_stays_building(cloud: Cloud) -> None:
     assert cloud.show(key)["status"] == "BUILDING"
 
 
-def test_upgrade_goes_node_by_node(cloud: Cloud) -> None:
+def test_an_upgrade_proceeds_node_by_node(cloud: Cloud) -> None:
     """Each read shows one more node with the new version."""
     key = cloud.built()
     cloud.ok("PUT", f"{CLUSTERS}/{key}", {"kubernetes_version": "1.31.2-k3s1"})
-    seen = []
+    steps = []
     for _ in range(3):
         status = cloud.show(key)["status"]
         versions = [node.version for node in cloud.kubernetes().nodes]
-        seen.append((status, versions.count("v1.31.2+k3s1")))
-    assert seen == [("UPGRADING", 0), ("UPGRADING", 1), ("ACTIVE", 2)]
+        steps.append((status, versions.count("v1.31.2+k3s1")))
+    assert steps == [("UPGRADING", 0), ("UPGRADING", 1), ("ACTIVE", 2)]
     assert cloud.show(key)["kubernetes_version"] == "1.31.2-k3s1"
 
 
@@ -78,25 +78,25 @@ def test_an_upgrade_ends_without_reads(cloud: Cloud) -> None:
         ({"region": "XXX1"}, 400, "region_unavailable"),
     ],
 )
-def test_refusals_of_a_new_cluster(cloud: Cloud, body: dict[str, Any], status: int, code: str) -> None:
-    """The answer has the cloud's error code."""
+def test_an_invalid_new_cluster_is_refused(cloud: Cloud, body: dict[str, Any], status: int, code: str) -> None:
+    """The response has the cloud's error code."""
     cloud.cluster()
-    good = {"name": "c2", "pools": [{"id": "main", "count": 1, "size": SMALL}]}
-    request = wire.Request(method="POST", path=CLUSTERS, query={}, body={**good, **body}, token=TOKEN, now=cloud.now)
+    valid = {"name": "c2", "pools": [{"id": "main", "count": 1, "size": SMALL}]}
+    request = wire.Request(method="POST", path=CLUSTERS, query={}, body={**valid, **body}, token=TOKEN, now=cloud.now)
     reply = cloud.cloud.handle(request)
     assert (reply.status, reply.body["code"]) == (status, code)
     assert isinstance(reply.body["reason"], str)
 
 
-def test_downgrade_is_refused(cloud: Cloud) -> None:
-    """An older version is refused."""
+def test_a_downgrade_is_refused(cloud: Cloud) -> None:
+    """The cluster keeps its version."""
     key = cloud.built()
     reply = cloud.ask("PUT", f"{CLUSTERS}/{key}", {"kubernetes_version": "1.29.0-k3s1"})
     assert (reply.status, reply.body["code"]) == (400, "database_kubernetes_cluster_invalid_version")
 
 
-def test_deleting_a_cluster(cloud: Cloud) -> None:
-    """A deleted cluster shows DELETING once, then 404. Its API closes immediately."""
+def test_a_deleted_cluster_is_missing_after_one_read(cloud: Cloud) -> None:
+    """The first read shows DELETING, the next one is a 404. Its Kubernetes API closes immediately."""
     key = cloud.built()
     cloud.ok("DELETE", f"{CLUSTERS}/{key}")
     assert not cloud.kubernetes().open
@@ -117,7 +117,7 @@ def test_a_deletion_ends_without_reads(cloud: Cloud) -> None:
     assert cloud.ask("GET", f"{CLUSTERS}/{key}").status == 404
 
 
-def test_applications(cloud: Cloud) -> None:
+def test_applications_are_installed_independently(cloud: Cloud) -> None:
     """Defaults are installed unless excluded. A failing application fails alone."""
     key = cloud.built(applications="Redis,sandbox-broken,-metrics-server,PostgreSQL:5GB")
     installed = {item["name"]: item["installed"] for item in cloud.show(key)["installed_applications"]}
@@ -144,8 +144,8 @@ def test_regions_and_accounts_are_separate(cloud: Cloud) -> None:
     assert cloud.ok("POST", CLUSTERS, {"name": "c1", "pools": [{"count": 1, "size": SMALL}]}, token="sandbox-other")
 
 
-def test_documented_durations() -> None:
-    """In realistic latency a cluster takes 100 seconds, a node 60, the removal of a node 30."""
+def test_realistic_latency_has_the_documented_durations() -> None:
+    """A cluster takes 100 seconds, a node 60, the removal of a node 30."""
     cloud = Cloud("realistic")
     key = cloud.cluster()
     cloud.now += 99
@@ -160,7 +160,7 @@ def test_documented_durations() -> None:
         assert cloud.show(key)["status"] == "ACTIVE"
 
 
-def test_realistic_upgrade_is_spread_over_the_nodes() -> None:
+def test_a_realistic_upgrade_is_spread_over_the_nodes() -> None:
     """A minor upgrade of two nodes takes 750 seconds, half of it for each node."""
     cloud = Cloud("realistic")
     key = cloud.cluster()
@@ -176,15 +176,15 @@ def test_realistic_upgrade_is_spread_over_the_nodes() -> None:
 
 
 def test_a_saved_state_is_restored(cloud: Cloud) -> None:
-    """A cloud that is created from a saved state has the same state."""
+    """The restored cloud saves the same state again."""
     cloud.built()
     saved = json.loads(json.dumps(cloud.cloud.save()))
-    again = civo.Civo(pace=clock.Pace(), reserve_port=lambda: 1, saved=saved)
-    assert again.save() == saved
+    restored = civo.Civo(pace=clock.Pace(), reserve_port=lambda: 1, saved=saved)
+    assert restored.save() == saved
 
 
 @pytest.mark.parametrize("token", ["", "nonsense"])
 def test_an_invalid_token_is_refused(cloud: Cloud, token: str) -> None:
-    """The answer is 401 in the cloud's format."""
+    """The response is a 401 in the cloud's format."""
     reply = cloud.ask("GET", "/v2/networks", token=token)
     assert (reply.status, reply.body["result"]) == (401, "requires_authentication")

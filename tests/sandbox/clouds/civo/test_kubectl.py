@@ -15,7 +15,7 @@ import pytest
 from support import sandbox as support
 from support.sandbox import Sandbox
 
-pytestmark = pytest.mark.skipif(support.KUBECTL is None, reason="kubectl is neither on PATH nor beside Python")
+pytestmark = pytest.mark.skipif(support.KUBECTL is None, reason="kubectl is neither on PATH nor next to Python")
 TAINT = {"key": "gpu", "value": "true", "effect": "NoSchedule"}
 
 
@@ -84,8 +84,8 @@ def test_nodes_follow_the_pool(sandbox: Sandbox) -> None:
     assert set(_names(sandbox, cluster)) < set(before)
 
 
-def test_watch(sandbox: Sandbox) -> None:
-    """A watch shows a node that is added later, and that it gets ready."""
+def test_a_watch_reports_new_nodes(sandbox: Sandbox) -> None:
+    """kubectl prints a node that is added later, and when it is ready."""
     cluster = _cluster(sandbox)
     path = sandbox.home / "watch-config"
     path.write_text(cluster["kubeconfig"], encoding="utf-8")
@@ -139,8 +139,8 @@ def test_the_kubeconfig_outlives_a_restart(tmp_path: pathlib.Path) -> None:
         assert second.kubectl(cluster["kubeconfig"], "get", "nodes", check=False).returncode != 0
 
 
-def test_requests_are_logged(sandbox: Sandbox) -> None:
-    """The log has the requests to a cluster."""
+def test_requests_to_a_cluster_are_logged(sandbox: Sandbox) -> None:
+    """Reads and writes are logged."""
     cluster = _cluster(sandbox)
     name = _names(sandbox, cluster)[0]
     mark = sandbox.control.mark()
@@ -149,7 +149,7 @@ def test_requests_are_logged(sandbox: Sandbox) -> None:
     assert methods == {"GET", "PATCH"}
 
 
-def test_a_node_can_be_made_not_ready(sandbox: Sandbox) -> None:
+def test_a_node_can_be_set_not_ready(sandbox: Sandbox) -> None:
     """A node is NotReady until the change is undone."""
     cluster = _cluster(sandbox)
     name = _names(sandbox, cluster)[0]

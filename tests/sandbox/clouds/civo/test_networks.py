@@ -22,11 +22,11 @@ API_RULE = {
 
 
 def _network(sandbox: Sandbox, label: str = "net-a") -> str:
-    answer = sandbox.call("POST", "/networks", {"label": label, "default": "", "cidr_v4": ""})
-    assert (answer.status, answer.body["result"]) == (200, "success")
-    hidden = sandbox.call("POST", "/firewalls", {"name": f"{label}-default", "network_id": answer.body["id"]})
+    response = sandbox.call("POST", "/networks", {"label": label, "default": "", "cidr_v4": ""})
+    assert (response.status, response.body["result"]) == (200, "success")
+    hidden = sandbox.call("POST", "/firewalls", {"name": f"{label}-default", "network_id": response.body["id"]})
     assert hidden.body["result"] == "success"
-    return str(answer.body["id"])
+    return str(response.body["id"])
 
 
 def _firewall(sandbox: Sandbox, network: str, **more: Any) -> str:
@@ -44,8 +44,8 @@ def test_every_account_has_a_default_network_in_each_region(sandbox: Sandbox) ->
     assert (refused.status, refused.body["code"]) == (400, "network_delete_default")
 
 
-def test_hidden_firewall_goes_with_its_network(sandbox: Sandbox) -> None:
-    """The hidden firewall does not block the deletion of its network, and is deleted with it."""
+def test_the_hidden_firewall_is_deleted_with_its_network(sandbox: Sandbox) -> None:
+    """It does not block the deletion."""
     key = _network(sandbox)
     assert sandbox.call("DELETE", f"/networks/{key}").body == {"result": "success"}
     missing = sandbox.call("GET", f"/networks/{key}")
@@ -53,8 +53,8 @@ def test_hidden_firewall_goes_with_its_network(sandbox: Sandbox) -> None:
     assert "net-a-default" not in [item["name"] for item in sandbox.call("GET", "/firewalls").body]
 
 
-def test_other_firewalls_keep_their_network(sandbox: Sandbox) -> None:
-    """A network with a visible firewall is in use."""
+def test_a_visible_firewall_blocks_the_deletion_of_its_network(sandbox: Sandbox) -> None:
+    """Such a network is in use."""
     key = _network(sandbox)
     firewall = _firewall(sandbox, key)
     assert sandbox.call("DELETE", f"/networks/{key}").status == 409
@@ -62,8 +62,8 @@ def test_other_firewalls_keep_their_network(sandbox: Sandbox) -> None:
     assert sandbox.call("DELETE", f"/networks/{key}").status == 200
 
 
-def test_clusters_keep_their_network_and_firewall(sandbox: Sandbox) -> None:
-    """Neither can be deleted while a cluster uses it. The error code has the reason."""
+def test_a_cluster_blocks_the_deletion_of_its_network_and_firewall(sandbox: Sandbox) -> None:
+    """The error code has the reason."""
     network = _network(sandbox)
     firewall = _firewall(sandbox, network)
     pools = [{"id": "main", "count": 1, "size": "g4s.kube.small", "taints": None}]
@@ -80,8 +80,8 @@ def test_clusters_keep_their_network_and_firewall(sandbox: Sandbox) -> None:
     assert sandbox.call("DELETE", f"/networks/{network}").status == 200
 
 
-def test_a_volume_outlives_its_cluster_and_keeps_the_network(sandbox: Sandbox) -> None:
-    """A volume cannot be deleted before its cluster, and blocks its network. A load balancer blocks nothing."""
+def test_a_volume_outlives_its_cluster_and_blocks_the_network(sandbox: Sandbox) -> None:
+    """It cannot be deleted before its cluster. A load balancer blocks nothing."""
     network = _network(sandbox)
     pools = [{"id": "main", "count": 1, "size": "g4s.kube.small"}]
     body = {"name": "c1", "network_id": network, "instance_firewall": _firewall(sandbox, network), "pools": pools}
@@ -102,15 +102,15 @@ def test_a_volume_outlives_its_cluster_and_keeps_the_network(sandbox: Sandbox) -
 def test_labels_and_names_are_unique(sandbox: Sandbox) -> None:
     """A second network or firewall with the same name is a conflict."""
     network = _network(sandbox)
-    answer = sandbox.call("POST", "/networks", {"label": "net-a"})
-    assert (answer.status, answer.body["code"]) == (409, "database_network_exists")
+    response = sandbox.call("POST", "/networks", {"label": "net-a"})
+    assert (response.status, response.body["code"]) == (409, "database_network_exists")
     _firewall(sandbox, network)
-    answer = sandbox.call("POST", "/firewalls", {"name": "fw-a", "network_id": network})
-    assert (answer.status, answer.body["code"]) == (409, "database_firewall_duplicate_name")
+    response = sandbox.call("POST", "/firewalls", {"name": "fw-a", "network_id": network})
+    assert (response.status, response.body["code"]) == (409, "database_firewall_duplicate_name")
 
 
-def test_network_update(sandbox: Sandbox) -> None:
-    """Label and name servers change, everything else stays."""
+def test_an_update_of_a_network_changes_label_and_name_servers(sandbox: Sandbox) -> None:
+    """All other fields stay."""
     key = _network(sandbox)
     body = {"label": "net-b", "nameservers_v4": ["9.9.9.9"]}
     assert sandbox.call("PUT", f"/networks/{key}", body).body["label"] == "net-b"
@@ -118,8 +118,8 @@ def test_network_update(sandbox: Sandbox) -> None:
     assert (shown["label"], shown["nameservers_v4"]) == ("net-b", ["9.9.9.9"])
 
 
-def test_rules_are_kept_as_written(sandbox: Sandbox) -> None:
-    """Ports are returned verbatim, with start and end. Rules are added and removed one by one."""
+def test_ports_of_rules_are_returned_verbatim(sandbox: Sandbox) -> None:
+    """Start and end are returned too. Rules are added and removed one by one."""
     firewall = _firewall(sandbox, _network(sandbox))
     shown = next(item for item in sandbox.call("GET", "/firewalls").body if item["id"] == firewall)
     rule = shown["rules"][0]
@@ -128,8 +128,8 @@ def test_rules_are_kept_as_written(sandbox: Sandbox) -> None:
     added = sandbox.call("POST", f"/firewalls/{firewall}/rules", body).body
     assert (added["ports"], added["start_port"], added["end_port"]) == ("80-90", "80", "90")
     sandbox.call("DELETE", f"/firewalls/{firewall}/rules/{rule['id']}")
-    left = sandbox.call("GET", f"/firewalls/{firewall}/rules").body
-    assert [item["id"] for item in left] == [added["id"]]
+    remaining = sandbox.call("GET", f"/firewalls/{firewall}/rules").body
+    assert [item["id"] for item in remaining] == [added["id"]]
 
 
 def test_default_rules_open_everything(sandbox: Sandbox) -> None:
@@ -171,13 +171,13 @@ def test_a_firewall_admits_allowed_clients(ports: str, cidr: str, action: str, c
 
 @pytest.mark.parametrize("rule", [{"ports": "0-70000"}, {"ports": "x"}, {"protocol": "sctp"}, {"action": "maybe"}])
 def test_invalid_rules_are_refused(sandbox: Sandbox, rule: dict[str, str]) -> None:
-    """The answer has the cloud's error code."""
-    answer = sandbox.call("POST", "/firewalls", {"name": "f", "rules": [{**API_RULE, **rule}]})
-    assert (answer.status, answer.body["code"]) == (400, "database_firewall_rules_invalid_params")
+    """The response has the cloud's error code."""
+    response = sandbox.call("POST", "/firewalls", {"name": "f", "rules": [{**API_RULE, **rule}]})
+    assert (response.status, response.body["code"]) == (400, "database_firewall_rules_invalid_params")
 
 
-def test_lists(sandbox: Sandbox) -> None:
-    """The lists have what the documentation names."""
+def test_the_lists_contain_the_documented_entries(sandbox: Sandbox) -> None:
+    """The lists are regions, versions, sizes and applications."""
     assert "LON1" in [item["code"] for item in sandbox.call("GET", "/regions").body]
     versions = {item["version"] for item in sandbox.call("GET", "/kubernetes/versions").body}
     assert {"1.29.0-k3s1", "1.30.5-k3s1"} <= versions
@@ -185,8 +185,8 @@ def test_lists(sandbox: Sandbox) -> None:
     assert "metrics-server" in [item["name"] for item in sandbox.call("GET", "/kubernetes/applications").body]
 
 
-def test_newer_paths_and_unknown_ones(sandbox: Sandbox) -> None:
-    """The same networks are below /v2/vpc. An unknown path is a 404 in JSON."""
+def test_networks_have_a_second_path(sandbox: Sandbox) -> None:
+    """They are also below /v2/vpc. An unknown path is a 404 in JSON."""
     assert sandbox.call("GET", "/vpc/networks").body == sandbox.call("GET", "/networks").body
-    answer = sandbox.call("GET", "/nothing")
-    assert (answer.status, answer.body["code"]) == (404, "not_found")
+    response = sandbox.call("GET", "/nothing")
+    assert (response.status, response.body["code"]) == (404, "not_found")

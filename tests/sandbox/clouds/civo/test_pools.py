@@ -26,7 +26,7 @@ def test_scaling_keeps_the_oldest_nodes(cloud: Cloud) -> None:
     assert counts[2] == counts[3][:2]
 
 
-def test_required_count_leads_the_count_of_machines(cloud: Cloud) -> None:
+def test_the_required_count_changes_before_the_number_of_machines(cloud: Cloud) -> None:
     """While nodes are being removed, required_pools has the new count and pools the old one."""
     key = cloud.built()
     cloud.ok("PUT", f"{CLUSTERS}/{key}/pools/main", {"count": 1})
@@ -49,7 +49,7 @@ def test_labels_of_first_pools_are_ignored(cloud: Cloud) -> None:
     assert (shown["labels"], shown["taints"]) == ({"x": "y"}, [taint])
 
 
-def test_null_taints_and_absent_labels_stay(cloud: Cloud) -> None:
+def test_null_taints_and_absent_labels_are_not_changed(cloud: Cloud) -> None:
     """A PUT changes only the fields that it has."""
     key = cloud.built()
     taint = {"key": "a", "value": "b", "effect": "NoSchedule"}
@@ -59,8 +59,8 @@ def test_null_taints_and_absent_labels_stay(cloud: Cloud) -> None:
     assert (shown["labels"], shown["taints"]) == ({"x": "y"}, [taint])
 
 
-def test_taint_removal_does_not_reach_nodes(cloud: Cloud) -> None:
-    """A removed taint stays on existing nodes, a removed label does not, and new nodes have neither."""
+def test_removing_a_taint_does_not_change_existing_nodes(cloud: Cloud) -> None:
+    """A removed label is removed from the nodes. New nodes have neither."""
     key = cloud.built()
     taint = {"key": "a", "value": "b", "effect": "NoSchedule"}
     cloud.ok("PUT", f"{CLUSTERS}/{key}/pools/main", {"labels": {"x": "y"}, "taints": [taint]})
@@ -70,7 +70,7 @@ def test_taint_removal_does_not_reach_nodes(cloud: Cloud) -> None:
     assert all("x" not in node.labels for node in nodes)
 
 
-def test_default_pool_stays_first(cloud: Cloud) -> None:
+def test_the_default_pool_stays_first(cloud: Cloud) -> None:
     """Later pools come after the default one, in any order of a PUT."""
     key = cloud.built()
     cloud.ok("POST", f"{CLUSTERS}/{key}/pools", {"id": "a", "count": 1, "size": SMALL})
@@ -86,7 +86,7 @@ def test_pool_names_are_unique_in_a_cluster(cloud: Cloud) -> None:
     assert reply.status == 409
 
 
-def test_pool_size_cannot_change(cloud: Cloud) -> None:
+def test_the_size_of_a_pool_cannot_change(cloud: Cloud) -> None:
     """A PUT with another size is refused and changes nothing."""
     key = cloud.built()
     reply = cloud.ask("PUT", f"{CLUSTERS}/{key}/pools/main", {"size": "g4s.kube.large", "count": 5})
@@ -94,8 +94,8 @@ def test_pool_size_cannot_change(cloud: Cloud) -> None:
     assert len(cloud.nodes(key)) == 2
 
 
-def test_deleting_a_pool(cloud: Cloud) -> None:
-    """A deleted pool is shown once more, then 404. The last pool is refused."""
+def test_a_deleted_pool_is_missing_after_one_read(cloud: Cloud) -> None:
+    """The deletion of the last pool is refused."""
     key = cloud.built()
     cloud.ok("POST", f"{CLUSTERS}/{key}/pools", {"id": "a", "count": 1, "size": SMALL})
     cloud.ok("DELETE", f"{CLUSTERS}/{key}/pools/a")
@@ -105,8 +105,8 @@ def test_deleting_a_pool(cloud: Cloud) -> None:
     assert cloud.ask("DELETE", f"{CLUSTERS}/{key}/pools/main").status == 400
 
 
-def test_quota(cloud: Cloud) -> None:
-    """A request that exceeds a limit is refused. Usage counts existing machines."""
+def test_a_request_above_the_quota_is_refused(cloud: Cloud) -> None:
+    """Usage counts existing machines."""
     key = cloud.built()
     cloud.act("quota", instance_count=3)
     reply = cloud.ask("PUT", f"{CLUSTERS}/{key}/pools/main", {"count": 4})

@@ -26,8 +26,8 @@ def cloud() -> Cloud:
         ({"enabled": False, "allowed_addresses": []}, "203.0.113.9", True),
     ],
 )
-def test_the_control_planes_firewall(cloud: Cloud, guard: Any, client: str, open_: bool) -> None:
-    """An enabled firewall lets in the listed addresses only."""
+def test_an_enabled_firewall_admits_only_listed_addresses(cloud: Cloud, guard: Any, client: str, open_: bool) -> None:
+    """A disabled or missing firewall admits every address."""
     key = cloud.cluster(control_plane_firewall=guard)
     assert cloud.show(key)["control_plane_firewall"] == guard
     assert cloud.kubernetes(key, client).open is open_
@@ -48,8 +48,8 @@ def test_credentials_expire(cloud: Cloud) -> None:
     assert cloud.refused("GET", path, expiry_seconds="soon") == (422, "unprocessable_entity")
 
 
-def test_the_registry(cloud: Cloud) -> None:
-    """The integration is a separate setting. An unknown cluster is refused."""
+def test_the_registry_integration_is_a_separate_setting(cloud: Cloud) -> None:
+    """It has its own route. An unknown cluster is refused."""
     key = cloud.cluster()
     cloud.ok("POST", "/v2/kubernetes/registry", {"cluster_uuids": [key]})
     assert cloud.show(key)["registry_enabled"] is True

@@ -29,7 +29,7 @@ def slow() -> Cloud:
 
 
 def test_a_new_cluster_is_running_at_the_next_read(cloud: Cloud) -> None:
-    """The answer to the creation shows provisioning. The next read shows the cluster running, with all nodes."""
+    """The response to the create shows provisioning. The next read shows all nodes running."""
     body = {"name": "c1", "region": "fra1", "version": VERSION, "node_pools": [POOL]}
     created = cloud.ok("POST", CLUSTERS, body)["kubernetes_cluster"]
     assert created["status"] == {"state": "provisioning"}
@@ -39,7 +39,7 @@ def test_a_new_cluster_is_running_at_the_next_read(cloud: Cloud) -> None:
     assert (shown["endpoint"], states(shown["node_pools"][0])) == ("https://127.0.0.1:20000", ["running"] * 2)
 
 
-def test_realistic_creation_takes_minutes(slow: Cloud) -> None:
+def test_a_realistic_create_takes_minutes(slow: Cloud) -> None:
     """A cluster takes five minutes, a pool one and a half."""
     key = slow.cluster()
     slow.pass_time(299)
@@ -53,8 +53,8 @@ def test_realistic_creation_takes_minutes(slow: Cloud) -> None:
     assert states(slow.pool(key, pool)) == ["running"]
 
 
-def test_defaults(cloud: Cloud) -> None:
-    """Absent fields have the cloud's defaults. Unset blocks are null."""
+def test_absent_fields_have_the_clouds_defaults(cloud: Cloud) -> None:
+    """Unset blocks are null."""
     shown = cloud.show(cloud.cluster())
     assert (shown["ha"], shown["auto_upgrade"], shown["surge_upgrade"], shown["registry_enabled"]) == (False,) * 4
     assert shown["maintenance_policy"] == {"start_time": "04:00", "duration": "4h0m0s", "day": "any"}
@@ -63,7 +63,7 @@ def test_defaults(cloud: Cloud) -> None:
     assert shown["vpc_uuid"] == next(item["id"] for item in cloud.ok("GET", "/v2/vpcs")["vpcs"] if item["name"] == "default-fra1")
 
 
-def test_tags_are_added_and_not_doubled(cloud: Cloud) -> None:
+def test_the_clouds_own_tags_are_added_once(cloud: Cloud) -> None:
     """The cloud adds tags to clusters and pools. A request with these tags does not add them again."""
     key = cloud.cluster(tags=["prod", "PROD"])
     assert cloud.show(key)["tags"] == ["k8s", f"k8s:{key}", "prod"]
@@ -117,8 +117,8 @@ def test_blocks_of_nulls_are_ignored(cloud: Cloud) -> None:
     assert cloud.show(key) == before
 
 
-def test_settings_are_kept(cloud: Cloud) -> None:
-    """Blocks are returned as sent, except for the duration of a window, which is the cloud's."""
+def test_setting_blocks_are_returned_as_sent(cloud: Cloud) -> None:
+    """The exception is the duration of a maintenance window, which the cloud sets."""
     key = cloud.cluster()
     cloud.ok(
         "PUT",
@@ -147,10 +147,10 @@ def test_high_availability_cannot_be_undone(cloud: Cloud) -> None:
     assert cloud.show(cloud.cluster("plain", version="1.36.0-do.0", ha=False))["ha"] is False
 
 
-@pytest.mark.parametrize(("given", "slug"), [("latest", "1.36.1-do.0"), ("1.33", "1.33.1-do.0"), ("1.33.0-do.0",) * 2])
-def test_versions_are_resolved(cloud: Cloud, given: str, slug: str) -> None:
+@pytest.mark.parametrize(("version", "slug"), [("latest", "1.36.1-do.0"), ("1.33", "1.33.1-do.0"), ("1.33.0-do.0",) * 2])
+def test_versions_are_resolved(cloud: Cloud, version: str, slug: str) -> None:
     """``latest`` and a minor version stand for the newest version."""
-    assert cloud.show(cloud.cluster(version=given))["version"] == slug
+    assert cloud.show(cloud.cluster(version=version))["version"] == slug
 
 
 @pytest.mark.parametrize(
@@ -181,8 +181,8 @@ def test_versions_are_resolved(cloud: Cloud, given: str, slug: str) -> None:
         {"worker_subnet_uuid": "none"},
     ],
 )
-def test_refused_clusters(cloud: Cloud, body: dict[str, Any]) -> None:
-    """The request is refused, and no cluster is created."""
+def test_an_invalid_new_cluster_is_refused(cloud: Cloud, body: dict[str, Any]) -> None:
+    """No cluster is created."""
     cloud.ok("GET", "/v2/account")
     requested = {"name": "c1", "region": "fra1", "version": VERSION, "node_pools": [POOL], **body}
     assert cloud.refused("POST", CLUSTERS, requested) == (422, "unprocessable_entity")
@@ -190,12 +190,12 @@ def test_refused_clusters(cloud: Cloud, body: dict[str, Any]) -> None:
 
 
 def test_names_are_not_unique(cloud: Cloud) -> None:
-    """Two clusters can have the same name, so a repeated creation creates two. Their networks do not overlap."""
+    """A repeated request creates a second cluster. Their networks do not overlap."""
     created = [cloud.show(cloud.cluster(node_pools=[{**POOL, "count": 1}])) for _ in range(13)]
     assert len({item["id"] for item in created}) == 13
     texts = [item[name] for item in created for name in ("cluster_subnet", "service_subnet")]
     subnets = [ipaddress.ip_network(text) for text in texts]
-    assert not any(one.overlaps(other) for one, other in itertools.combinations(subnets, 2))
+    assert not any(first.overlaps(second) for first, second in itertools.combinations(subnets, 2))
 
 
 def test_a_deleted_cluster_blocks_its_vpc_for_a_while(slow: Cloud) -> None:
@@ -214,8 +214,8 @@ def test_a_deleted_cluster_blocks_its_vpc_for_a_while(slow: Cloud) -> None:
     assert slow.ask("DELETE", f"/v2/vpcs/{vpc}").status == 204
 
 
-def test_instant_deletion_waits_for_one_refusal(cloud: Cloud) -> None:
-    """The VPC of a cluster that was just deleted is refused once; the official plugin retries."""
+def test_the_vpc_of_a_deleted_cluster_is_refused_once(cloud: Cloud) -> None:
+    """The official plugin retries its deletion."""
     vpc = cloud.ok("POST", "/v2/vpcs", {"name": "v1", "region": "fra1"})["vpc"]["id"]
     cloud.ok("DELETE", f"{CLUSTERS}/{cloud.cluster(vpc_uuid=vpc)}")
     assert [cloud.ask("DELETE", f"/v2/vpcs/{vpc}").status for _ in range(2)] == [403, 204]
@@ -249,7 +249,7 @@ def test_new_clusters_can_be_stuck(cloud: Cloud) -> None:
 
 
 def test_a_saved_state_is_restored(cloud: Cloud) -> None:
-    """A cloud that is created from a saved state gives the same answers."""
+    """The restored cloud gives the same responses."""
     key = cloud.cluster(control_plane_firewall={"enabled": True, "allowed_addresses": ["127.0.0.1"]}, auto_upgrade=True)
     cloud.add_pool(key, auto_scale=True, min_nodes=1, max_nodes=4, labels={"x": "y"})
     cloud.ok("GET", f"{CLUSTERS}/{key}/credentials")

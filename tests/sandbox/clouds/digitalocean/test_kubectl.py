@@ -13,29 +13,29 @@ from support import sandbox as support
 from support.digitalocean import SMALL, VERSION
 from support.sandbox import Sandbox
 
-pytestmark = pytest.mark.skipif(support.KUBECTL is None, reason="kubectl is neither on PATH nor beside Python")
+pytestmark = pytest.mark.skipif(support.KUBECTL is None, reason="kubectl is neither on PATH nor next to Python")
 CLUSTERS = "/v2/kubernetes/clusters"
 
 
-def _ask(sandbox: Sandbox, method: str, path: str, body: dict[str, Any] | None = None) -> str:
+def _send(sandbox: Sandbox, method: str, path: str, body: dict[str, Any] | None = None) -> str:
     data = json.dumps(body).encode() if body else None
     headers = {"Authorization": f"Bearer {sandbox.info.tokens['digitalocean']}", "Content-Type": "application/json"}
     request = urllib.request.Request(sandbox.digitalocean + path, data=data, method=method, headers=headers)
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20) as answer:
-        return str(answer.read().decode())
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20) as response:
+        return str(response.read().decode())
 
 
 def _cluster(sandbox: Sandbox, **more: Any) -> str:
     taint = {"key": "a", "value": "b", "effect": "NoSchedule"}
     pool = {"name": "main", "size": SMALL, "count": 2, "labels": {"tier": "web"}, "taints": [taint]}
     body = {"name": "c1", "region": "fra1", "version": VERSION, "node_pools": [pool], **more}
-    key = json.loads(_ask(sandbox, "POST", CLUSTERS, body))["kubernetes_cluster"]["id"]
-    _ask(sandbox, "GET", f"{CLUSTERS}/{key}")
+    key = json.loads(_send(sandbox, "POST", CLUSTERS, body))["kubernetes_cluster"]["id"]
+    _send(sandbox, "GET", f"{CLUSTERS}/{key}")
     return str(key)
 
 
 def _kubeconfig(sandbox: Sandbox, key: str, query: str = "") -> str:
-    return _ask(sandbox, "GET", f"{CLUSTERS}/{key}/kubeconfig{query}")
+    return _send(sandbox, "GET", f"{CLUSTERS}/{key}/kubeconfig{query}")
 
 
 def test_kubectl_reads_the_cluster(sandbox: Sandbox) -> None:
@@ -48,7 +48,7 @@ def test_kubectl_reads_the_cluster(sandbox: Sandbox) -> None:
     chosen = sandbox.kubectl(config, "get", "nodes", "-l", "doks.digitalocean.com/node-pool=main,tier=web", "-o", "json").stdout
     nodes = json.loads(chosen)["items"]
     assert [item["spec"]["taints"] for item in nodes] == [[{"key": "a", "value": "b", "effect": "NoSchedule"}]] * 2
-    droplets = json.loads(_ask(sandbox, "GET", "/v2/droplets"))["droplets"]
+    droplets = json.loads(_send(sandbox, "GET", "/v2/droplets"))["droplets"]
     assert {item["spec"]["providerID"] for item in nodes} == {f"digitalocean://{item['id']}" for item in droplets}
     assert {item["metadata"]["labels"]["node.kubernetes.io/instance-type"] for item in nodes} == {SMALL}
 
@@ -67,8 +67,8 @@ def test_a_token_expires(sandbox: Sandbox) -> None:
     assert sandbox.kubectl(fresh, "get", "nodes", check=False).returncode != 0
 
 
-def test_the_control_planes_firewall(sandbox: Sandbox) -> None:
-    """For a client that is not on its list, the port is closed."""
+def test_the_control_plane_firewall_closes_the_port(sandbox: Sandbox) -> None:
+    """It is closed for clients that are not on the list."""
     key = _cluster(sandbox, control_plane_firewall={"enabled": True, "allowed_addresses": ["203.0.113.0/24"]})
     config = _kubeconfig(sandbox, key)
     assert "refused" in sandbox.kubectl(config, "get", "nodes", "--request-timeout=5s", check=False).stderr
@@ -81,23 +81,23 @@ def test_a_restart_keeps_everything(tmp_path: pathlib.Path) -> None:
     with support.running(tmp_path / "home") as first:
         key = _cluster(first)
         config = _kubeconfig(first, key)
-        before = _ask(first, "GET", f"{CLUSTERS}/{key}")
-        droplets = _ask(first, "GET", "/v2/droplets")
+        before = _send(first, "GET", f"{CLUSTERS}/{key}")
+        droplets = _send(first, "GET", "/v2/droplets")
         assert first.kubectl(config, "get", "nodes").returncode == 0
     with support.running(tmp_path / "home") as second:
         assert second.digitalocean == first.digitalocean
-        assert _ask(second, "GET", f"{CLUSTERS}/{key}") == before
-        assert _ask(second, "GET", "/v2/droplets") == droplets
+        assert _send(second, "GET", f"{CLUSTERS}/{key}") == before
+        assert _send(second, "GET", "/v2/droplets") == droplets
         assert second.kubectl(config, "get", "nodes").returncode == 0
 
 
-def test_reads_of_nodes_are_steps_of_an_upgrade(sandbox: Sandbox) -> None:
+def test_each_read_of_nodes_advances_an_upgrade(sandbox: Sandbox) -> None:
     """kubectl and the cloud's API agree: node after node has the new version."""
     key = _cluster(sandbox)
     config = _kubeconfig(sandbox, key)
-    assert not _ask(sandbox, "POST", f"{CLUSTERS}/{key}/upgrade", {"version": "1.34.1-do.0"})
+    assert not _send(sandbox, "POST", f"{CLUSTERS}/{key}/upgrade", {"version": "1.34.1-do.0"})
     for _ in range(4):
         shown = sandbox.kubectl(config, "get", "nodes", "--no-headers").stdout
     assert shown.count("v1.34.1") == 2
-    state = json.loads(_ask(sandbox, "GET", f"{CLUSTERS}/{key}"))["kubernetes_cluster"]["status"]["state"]
+    state = json.loads(_send(sandbox, "GET", f"{CLUSTERS}/{key}"))["kubernetes_cluster"]["status"]["state"]
     assert state == "running"

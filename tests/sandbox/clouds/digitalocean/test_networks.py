@@ -30,7 +30,7 @@ def test_each_region_has_a_default_vpc(cloud: Cloud) -> None:
         item["slug"] for item in cloud.ok("GET", "/v2/regions")["regions"]
     }
     ranges = [ipaddress.ip_network(item["ip_range"]) for item in vpcs]
-    assert not any(one.overlaps(other) for one in ranges for other in ranges if one is not other)
+    assert not any(first.overlaps(second) for first in ranges for second in ranges if first is not second)
     assert cloud.refused("DELETE", f"/v2/vpcs/{vpcs[0]['id']}") == (403, "forbidden")
 
 
@@ -56,15 +56,15 @@ def test_the_cloud_chooses_a_range(cloud: Cloud) -> None:
         {"description": "x" * 256},
     ],
 )
-def test_refused_vpcs(cloud: Cloud, body: dict[str, Any]) -> None:
+def test_an_invalid_vpc_is_refused(cloud: Cloud, body: dict[str, Any]) -> None:
     """Names are unique. Ranges are private, of an allowed size, and do not overlap."""
     _vpc(cloud, "taken", ip_range="10.60.0.0/16")
     requested = {"name": "v2", "region": "fra1", **body}
     assert cloud.refused("POST", "/v2/vpcs", requested) == (422, "unprocessable_entity")
 
 
-def test_updating_a_vpc(cloud: Cloud) -> None:
-    """PUT requires the name, PATCH does not. Absent fields stay. A default VPC can be replaced, but not unset."""
+def test_an_update_of_a_vpc_keeps_absent_fields(cloud: Cloud) -> None:
+    """PUT requires the name, PATCH does not. A default VPC can be replaced, but not unset."""
     vpc = _vpc(cloud, description="old")
     path = f"/v2/vpcs/{vpc['id']}"
     assert cloud.refused("PUT", path, {"description": "x"}) == (422, "unprocessable_entity")
@@ -77,8 +77,8 @@ def test_updating_a_vpc(cloud: Cloud) -> None:
     assert cloud.ok("GET", path)["vpc"]["description"] == ""
 
 
-def test_members_of_a_vpc(cloud: Cloud) -> None:
-    """Clusters and their droplets are members, and block the deletion of the VPC."""
+def test_clusters_and_droplets_are_members_of_their_vpc(cloud: Cloud) -> None:
+    """They block its deletion."""
     vpc = _vpc(cloud)["id"]
     key = cloud.cluster(vpc_uuid=vpc)
     members = cloud.ok("GET", f"/v2/vpcs/{vpc}/members")["members"]
@@ -87,8 +87,8 @@ def test_members_of_a_vpc(cloud: Cloud) -> None:
     assert cloud.refused("DELETE", f"/v2/vpcs/{vpc}") == (403, "forbidden")
 
 
-def test_a_firewall(cloud: Cloud) -> None:
-    """Rules are returned as sent, except for ports that stand for all ports."""
+def test_rules_of_a_firewall_are_returned_as_sent(cloud: Cloud) -> None:
+    """The exception is a port range that stands for all ports."""
     key = cloud.cluster()
     wide = {"protocol": "tcp", "ports": "all", "sources": {"tags": [f"k8s:{key}"], "droplet_ids": None}}
     body = {"name": "fw", "inbound_rules": [OPEN, wide], "outbound_rules": [OUT], "tags": [f"k8s:{key}"]}
@@ -117,7 +117,7 @@ def test_a_firewall(cloud: Cloud) -> None:
         ({"droplet_ids": [1]}, 422),
     ],
 )
-def test_refused_firewalls(cloud: Cloud, body: dict[str, Any], status: int) -> None:
+def test_an_invalid_firewall_is_refused(cloud: Cloud, body: dict[str, Any], status: int) -> None:
     """A firewall needs a unique name, a valid rule, and existing tags and droplets."""
     cloud.ok("POST", "/v2/firewalls", {"name": "fw", "inbound_rules": [OPEN]})
     assert cloud.refused("POST", "/v2/firewalls", {"name": "fw2", "inbound_rules": [OPEN], **body})[0] == status
@@ -134,8 +134,8 @@ def test_updating_a_firewall_replaces_it(cloud: Cloud) -> None:
     assert cloud.refused("GET", path) == (404, "not_found")
 
 
-def test_parts_of_a_firewall(cloud: Cloud) -> None:
-    """Rules, tags and droplets have their own routes. The last rule cannot be removed."""
+def test_rules_tags_and_droplets_of_a_firewall_have_their_own_routes(cloud: Cloud) -> None:
+    """The last rule cannot be removed."""
     cloud.cluster()
     droplet = cloud.ok("GET", "/v2/droplets")["droplets"][0]["id"]
     cloud.ok("POST", "/v2/tags", {"name": "web"})
@@ -171,7 +171,7 @@ def test_tags_keep_their_first_spelling(cloud: Cloud) -> None:
 
 
 def test_a_tag_counts_its_droplets(cloud: Cloud) -> None:
-    """A tag counts its droplets. Deleting it removes it from all resources."""
+    """Deleting a tag removes it from all resources."""
     key = cloud.cluster(tags=["web"], node_pools=[{"name": "main", "size": "s-2vcpu-4gb", "count": 2, "tags": ["web"]}])
     resources = cloud.ok("GET", "/v2/tags/web")["tag"]["resources"]
     assert (resources["count"], resources["droplets"]["count"]) == (2, 2)
@@ -196,8 +196,8 @@ def test_droplets_are_the_nodes(cloud: Cloud) -> None:
     assert cloud.refused("GET", "/v2/droplets/1") == (404, "not_found")
 
 
-def test_pages(cloud: Cloud) -> None:
-    """Pages have links to their neighbours, with the other parameters."""
+def test_pages_link_to_their_neighbours(cloud: Cloud) -> None:
+    """The links keep the other parameters."""
     body = cloud.ok("GET", "/v2/vpcs", page=2, per_page=5)
     assert (len(body["vpcs"]), body["meta"]) == (5, {"total": 13})
     assert body["links"]["pages"] == {
@@ -212,8 +212,8 @@ def test_pages(cloud: Cloud) -> None:
         assert cloud.refused("GET", "/v2/vpcs", **query) == (422, "unprocessable_entity")
 
 
-def test_refusals_can_be_traced(cloud: Cloud) -> None:
-    """Each error has an id, a message and the request's id, which is also in the headers."""
+def test_errors_have_a_request_id(cloud: Cloud) -> None:
+    """It is in the body, with an error id and a message, and in the headers."""
     reply = cloud.ask("GET", f"{CLUSTERS}/none")
     assert set(reply.body) == {"id", "message", "request_id"}
     assert reply.headers["x-request-id"] == reply.body["request_id"]
@@ -244,7 +244,7 @@ def test_requests_are_counted(cloud: Cloud) -> None:
     assert remaining() == 4999
 
 
-def test_out_of_band_changes_name_what_is_missing(cloud: Cloud) -> None:
+def test_an_invalid_out_of_band_change_names_the_missing_object(cloud: Cloud) -> None:
     """The error names the missing action, cluster, pool or VPC."""
     cloud.cluster()
     for action, body, text in (
@@ -258,7 +258,7 @@ def test_out_of_band_changes_name_what_is_missing(cloud: Cloud) -> None:
             cloud.act(action, **body)
 
 
-def test_out_of_band_changes(cloud: Cloud) -> None:
+def test_out_of_band_changes_are_visible_in_the_api(cloud: Cloud) -> None:
     """Out-of-band changes scale and relabel pools, upgrade clusters, and delete resources."""
     key = cloud.cluster(vpc_uuid=_vpc(cloud)["id"])
     cloud.ok("POST", "/v2/firewalls", {"name": "fw", "inbound_rules": [OPEN]})

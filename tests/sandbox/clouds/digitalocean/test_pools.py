@@ -24,16 +24,16 @@ def _path(key: str, pool: str) -> str:
 def test_scaling_keeps_the_oldest_nodes(cloud: Cloud) -> None:
     """Pools of 3, 5 and 2 nodes share their first two nodes."""
     key = cloud.cluster()
-    seen = {}
+    names_by_count = {}
     for count in (3, 5, 2):
         cloud.ok("PUT", cloud.first(key), {"name": "main", "count": count})
-        seen[count] = nodes(cloud.show(key)["node_pools"][0])
-    assert [len(names) for names in seen.values()] == [3, 5, 2]
-    assert (seen[5][:3], seen[2]) == (seen[3], seen[3][:2])
+        names_by_count[count] = nodes(cloud.show(key)["node_pools"][0])
+    assert [len(names) for names in names_by_count.values()] == [3, 5, 2]
+    assert (names_by_count[5][:3], names_by_count[2]) == (names_by_count[3], names_by_count[3][:2])
 
 
 def test_an_update_shows_nodes_in_transition(cloud: Cloud) -> None:
-    """The answer to an update shows nodes that are being added or removed. The next read does not."""
+    """The response shows nodes that are being added or removed. The next read does not."""
     key = cloud.cluster()
     path = cloud.first(key)
     grown = cloud.ok("PUT", path, {"name": "main", "count": 3})["node_pool"]
@@ -43,26 +43,26 @@ def test_an_update_shows_nodes_in_transition(cloud: Cloud) -> None:
     assert states(cloud.ok("GET", path)["node_pool"]) == ["running"]
 
 
-def test_taint_keys_in_any_case(cloud: Cloud) -> None:
-    """The official client sends Key, Value and Effect. Answers have lower case."""
+def test_keys_of_taints_are_accepted_in_any_case(cloud: Cloud) -> None:
+    """The official client sends Key, Value and Effect. Responses are in lower case."""
     key = cloud.cluster()
-    given = [{"Key": "gpu", "Value": "yes", "Effect": "NoExecute"}]
-    pool = cloud.add_pool(key, taints=given)
+    taints = [{"Key": "gpu", "Value": "yes", "Effect": "NoExecute"}]
+    pool = cloud.add_pool(key, taints=taints)
     assert cloud.pool(key, pool)["taints"] == [{"key": "gpu", "value": "yes", "effect": "NoExecute"}]
 
 
-def test_taints_leave_nodes_and_labels_do_not(cloud: Cloud) -> None:
-    """A taint that is removed from a pool leaves its nodes. A removed label stays on them."""
+def test_removing_a_taint_changes_existing_nodes(cloud: Cloud) -> None:
+    """A removed label stays on them."""
     key = cloud.cluster()
     taint = {"key": "a", "value": "b", "effect": "NoSchedule"}
     cloud.ok("PUT", cloud.first(key), {"name": "main", "labels": {"x": "y"}, "taints": [taint]})
     cloud.ok("PUT", cloud.first(key), {"name": "main", "labels": {"z": "1"}, "taints": [], "count": 3})
-    found = cloud.kubernetes(key).nodes
-    assert [node.taints for node in found] == [(), (), ()]
-    assert [("x" in node.labels, node.labels["z"]) for node in found] == [(True, "1"), (True, "1"), (False, "1")]
+    existing = cloud.kubernetes(key).nodes
+    assert [node.taints for node in existing] == [(), (), ()]
+    assert [("x" in node.labels, node.labels["z"]) for node in existing] == [(True, "1"), (True, "1"), (False, "1")]
 
 
-def test_labels_that_are_absent_stay(cloud: Cloud) -> None:
+def test_absent_labels_are_not_changed(cloud: Cloud) -> None:
     """An update without labels keeps them. An empty object removes them from the pool."""
     key = cloud.cluster()
     pool = cloud.add_pool(key, labels={"x": "y"}, tags=["web"])
@@ -112,8 +112,8 @@ def test_a_pool_of_fixed_size_has_no_bounds(cloud: Cloud) -> None:
         ({"min_nodes": 2, "max_nodes": 4, "count": 1}, 2),
     ],
 )
-def test_the_first_count_of_an_autoscaled_pool(cloud: Cloud, body: dict[str, Any], count: int) -> None:
-    """Without a count it starts with its minimum, at least one node. A count is kept within the bounds."""
+def test_the_first_count_of_an_autoscaled_pool_is_within_its_bounds(cloud: Cloud, body: dict[str, Any], count: int) -> None:
+    """Without a count it starts with its minimum, at least one node."""
     key = cloud.cluster()
     pool = cloud.ok("POST", f"{CLUSTERS}/{key}/node_pools", {"name": "burst", "size": SMALL, "auto_scale": True, **body})
     assert pool["node_pool"]["count"] == count
@@ -145,12 +145,12 @@ def test_a_stale_count_does_not_last(cloud: Cloud) -> None:
     key = cloud.cluster()
     pool = cloud.add_pool(key, "burst", **SCALED)
     cloud.act("load", cluster="c1", pool="burst", nodes=3)
-    answer = cloud.ok("PUT", _path(key, pool), {"name": "burst", "count": 1, "taints": [], **SCALED})
-    assert answer["node_pool"]["count"] == 1
+    response = cloud.ok("PUT", _path(key, pool), {"name": "burst", "count": 1, "taints": [], **SCALED})
+    assert response["node_pool"]["count"] == 1
     assert cloud.pool(key, pool)["count"] == 3
 
 
-def test_new_bounds_hold_for_the_autoscaler(cloud: Cloud) -> None:
+def test_the_autoscaler_follows_new_bounds(cloud: Cloud) -> None:
     """A pool whose load exceeds its bounds follows new bounds. Without autoscaling the count stays."""
     key = cloud.cluster()
     pool = cloud.add_pool(key, "burst", **SCALED)
@@ -183,8 +183,8 @@ def test_autoscaling_takes_time(cloud: Cloud) -> None:
     assert cloud.pool(key, pool)["count"] == 1
 
 
-def test_the_droplet_limit(cloud: Cloud) -> None:
-    """Fixed and autoscaled pools cannot exceed it. The autoscaler stops at it."""
+def test_pools_cannot_exceed_the_droplet_limit(cloud: Cloud) -> None:
+    """This holds for fixed and autoscaled pools. The autoscaler stops at the limit."""
     key = cloud.cluster()
     pool = cloud.add_pool(key, "burst", **SCALED)
     cloud.act("quota", droplet_limit=4)
@@ -208,8 +208,8 @@ def test_a_small_vpc_runs_out_of_addresses(cloud: Cloud) -> None:
     assert addresses == {f"10.10.0.{number}" for number in range(4, 15)}
 
 
-def test_deleting_a_pool(cloud: Cloud) -> None:
-    """A pool is deleted with its nodes. The last pool is refused, the first one is not."""
+def test_a_pool_is_deleted_with_its_nodes(cloud: Cloud) -> None:
+    """The deletion of the last pool is refused, that of the first one is not."""
     key = cloud.cluster()
     pool = cloud.add_pool(key)
     first = cloud.first(key)
@@ -231,15 +231,15 @@ def test_a_pool_is_readable_while_it_is_deleted(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize(("replace", "count"), [(0, 1), (1, 2)])
-def test_deleting_a_node(cloud: Cloud, replace: int, count: int) -> None:
-    """Deleting a node reduces the count, unless the node is replaced."""
+def test_deleting_a_node_reduces_the_count(cloud: Cloud, replace: int, count: int) -> None:
+    """With `replace` the count stays."""
     key = cloud.cluster()
     path = cloud.first(key)
-    deleted, kept = (item["id"] for item in cloud.ok("GET", path)["node_pool"]["nodes"])
+    deleted, other = (item["id"] for item in cloud.ok("GET", path)["node_pool"]["nodes"])
     assert cloud.ask("DELETE", f"{path}/nodes/{deleted}", skip_drain=1, replace=replace).status == 202
     shown = cloud.ok("GET", path)["node_pool"]
     ids = [item["id"] for item in shown["nodes"]]
-    assert (shown["count"], len(ids), ids[0], deleted in ids) == (count, count, kept, False)
+    assert (shown["count"], len(ids), ids[0], deleted in ids) == (count, count, other, False)
     assert cloud.refused("DELETE", f"{path}/nodes/{deleted}") == (404, "not_found")
 
 
@@ -254,7 +254,7 @@ def test_the_last_node_of_a_fixed_pool_stays(cloud: Cloud) -> None:
 
 
 def test_nodes_have_the_clouds_labels(cloud: Cloud) -> None:
-    """Nodes have the cloud's labels and provider ids. GPU nodes have a taint."""
+    """They also have provider ids. GPU nodes have a taint."""
     key = cloud.cluster(region="tor1")
     pool = cloud.add_pool(key, "gpu", size="gpu-h100x1-80gb")
     shown = cloud.pool(key, pool)["nodes"][0]

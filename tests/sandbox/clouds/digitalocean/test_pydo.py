@@ -46,11 +46,11 @@ def _cluster(client: Any, **more: Any) -> Any:
 
 
 def _kubeconfig(client: Any, key: str) -> Any:
-    """Get a kubeconfig and return the response; the client cannot decode the documented content type."""
-    seen: list[Any] = []
+    """Returns the response with a kubeconfig. The client cannot decode the documented content type."""
+    responses: list[Any] = []
     with pytest.raises(exceptions.DecodeError):
-        client.kubernetes.get_kubeconfig(key, raw_response_hook=seen.append)
-    return seen[0].http_response
+        client.kubernetes.get_kubeconfig(key, raw_response_hook=responses.append)
+    return responses[0].http_response
 
 
 def test_the_offers_agree_with_each_other(client: Any) -> None:
@@ -97,8 +97,8 @@ def test_all_resources_are_created_updated_and_deleted(client: Any) -> None:
     assert client.vpcs.get(vpc["id"])["id"] == "not_found"
 
 
-def test_access_and_upgrades(client: Any) -> None:
-    """Credentials, user and available upgrades can be read, and an upgrade starts."""
+def test_credentials_are_readable_and_upgrades_start(client: Any) -> None:
+    """The user and available upgrades are readable too."""
     key = _cluster(client)["id"]
     credentials = client.kubernetes.get_credentials(key, expiry_seconds=600)
     assert credentials["server"].startswith("https://127.0.0.1:")
@@ -117,8 +117,8 @@ def test_access_and_upgrades(client: Any) -> None:
     assert client.kubernetes.list_clusters()["kubernetes_clusters"] == []
 
 
-def test_what_workloads_have_stays_unless_the_deletion_names_it(sandbox: Sandbox, client: Any) -> None:
-    """Resources of a workload are deleted only if the request names them. A volume cannot be deleted before its cluster."""
+def test_resources_of_workloads_are_deleted_only_if_named(sandbox: Sandbox, client: Any) -> None:
+    """The request has to name them. A volume cannot be deleted before its cluster."""
     key, other = _cluster(client)["id"], _cluster(client)["id"]
     for action in ("volume", "snapshot", "load-balancer"):
         sandbox.control.outside(action, cloud="digitalocean", cluster=key, name=action)
@@ -154,19 +154,19 @@ def test_a_kubeconfig_is_yaml(client: Any) -> None:
     assert "current-context: do-fra1-c1" in response.text()
 
 
-def test_paging(client: Any) -> None:
-    """Following the links returns every VPC once."""
+def test_following_the_page_links_lists_every_vpc_once(client: Any) -> None:
+    """The number equals the reported total."""
     names: list[str] = []
     page = 1
     while page:
-        answer = client.vpcs.list(page=page, per_page=5)
-        names += [item["name"] for item in answer["vpcs"]]
-        page = page + 1 if "next" in answer["links"].get("pages", {}) else 0
-    assert len(names) == len(set(names)) == answer["meta"]["total"] == 13
+        response = client.vpcs.list(page=page, per_page=5)
+        names += [item["name"] for item in response["vpcs"]]
+        page = page + 1 if "next" in response["links"].get("pages", {}) else 0
+    assert len(names) == len(set(names)) == response["meta"]["total"] == 13
 
 
-def test_the_client_understands_refusals(sandbox: Sandbox, client: Any) -> None:
-    """The client raises its own errors, for refusals of the cloud and for faults."""
+def test_the_client_raises_its_own_errors(sandbox: Sandbox, client: Any) -> None:
+    """This holds for errors of the cloud and for injected faults."""
     with pytest.raises(exceptions.ClientAuthenticationError):
         _client(sandbox, "dop_v1_real").account.get()
     client.firewalls.create({"name": "fw", "inbound_rules": [RULE]})
@@ -188,7 +188,7 @@ def test_every_route_can_be_called(sandbox: Sandbox, client: Any) -> None:
     key = _cluster(client, vpc_uuid=vpc)["id"]
     pool = client.kubernetes.add_node_pool(key, {"name": "extra", "size": SMALL, "count": 1})["node_pool"]
     droplet = client.droplets.list(tag_name="web")["droplets"][0]["id"]
-    _drive_the_rest(client, vpc, droplet)
+    _drive_other_routes(client, vpc, droplet)
     _drive_kubernetes(client, key, pool)
     for _ in range(2):
         _drive_deletion(sandbox, client, key)
@@ -224,7 +224,7 @@ def _drive_kubernetes(client: Any, key: str, pool: Any) -> None:
     kubernetes.upgrade_cluster(key, {"version": "1.34.1-do.0"})
 
 
-def _drive_the_rest(client: Any, vpc: str, droplet: int) -> None:
+def _drive_other_routes(client: Any, vpc: str, droplet: int) -> None:
     for resource in (client.account, client.regions, client.sizes, client.load_balancers, client.volumes):
         (resource.get if resource is client.account else resource.list)()
     client.droplets.get(droplet)

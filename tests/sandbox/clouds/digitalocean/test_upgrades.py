@@ -24,7 +24,7 @@ def slow() -> Cloud:
 
 
 @pytest.mark.parametrize(
-    ("current", "wanted", "status"),
+    ("current", "version", "status"),
     [
         ("1.33.0-do.0", "1.33.1-do.0", 202),
         ("1.33.0-do.0", "1.33", 202),
@@ -39,18 +39,18 @@ def slow() -> Cloud:
         ("1.33.1-do.0", "", 422),
     ],
 )
-def test_upgrades_go_step_by_step(cloud: Cloud, current: str, wanted: str, status: int) -> None:
+def test_an_upgrade_may_not_skip_a_version(cloud: Cloud, current: str, version: str, status: int) -> None:
     """A cluster is upgraded to the newest patch first, then to the next minor version."""
     key = cloud.cluster(version=current)
-    assert cloud.ask("POST", f"{CLUSTERS}/{key}/upgrade", {"version": wanted}).status == status
+    assert cloud.ask("POST", f"{CLUSTERS}/{key}/upgrade", {"version": version}).status == status
 
 
-def test_upgrades_on_offer(cloud: Cloud) -> None:
-    """The list has the versions that an upgrade accepts. It is null for the newest version."""
+def test_available_upgrades_are_the_accepted_versions(cloud: Cloud) -> None:
+    """The list is null for the newest version."""
     possible = {}
     for version in ("1.33.0-do.0", "1.33.1-do.0", "1.36.1-do.0"):
-        found = cloud.ok("GET", f"{CLUSTERS}/{cloud.cluster(version=version)}/upgrades")["available_upgrade_versions"]
-        possible[version] = found and [item["slug"] for item in found]
+        upgrades = cloud.ok("GET", f"{CLUSTERS}/{cloud.cluster(version=version)}/upgrades")["available_upgrade_versions"]
+        possible[version] = upgrades and [item["slug"] for item in upgrades]
     assert possible == {
         "1.33.0-do.0": ["1.33.1-do.0"],
         "1.33.1-do.0": ["1.34.1-do.0", "1.34.0-do.0"],
@@ -59,10 +59,10 @@ def test_upgrades_on_offer(cloud: Cloud) -> None:
 
 
 def test_only_a_running_cluster_is_upgraded(slow: Cloud) -> None:
-    """During a creation or an upgrade, an upgrade is refused for now."""
+    """During a create or an upgrade, another upgrade is refused."""
     key = slow.cluster()
-    wanted = {"version": "1.34.1-do.0"}
-    assert slow.refused("POST", f"{CLUSTERS}/{key}/upgrade", wanted) == (412, "precondition_failed")
+    upgrade = {"version": "1.34.1-do.0"}
+    assert slow.refused("POST", f"{CLUSTERS}/{key}/upgrade", upgrade) == (412, "precondition_failed")
 
 
 def test_an_upgrade_replaces_nodes_one_by_one(slow: Cloud) -> None:
@@ -71,13 +71,13 @@ def test_an_upgrade_replaces_nodes_one_by_one(slow: Cloud) -> None:
     slow.pass_time(300)
     before = nodes(slow.show(key)["node_pools"][0])
     slow.ok("POST", f"{CLUSTERS}/{key}/upgrade", {"version": "1.34.1-do.0"})
-    seen = []
+    steps = []
     for seconds in (0, 240, 150, 150):
         slow.pass_time(seconds)
         shown = slow.show(key)
         pool = shown["node_pools"][0]
-        seen.append((shown["status"]["state"], states(pool), [name in before for name in nodes(pool)]))
-    assert seen == [
+        steps.append((shown["status"]["state"], states(pool), [name in before for name in nodes(pool)]))
+    assert steps == [
         ("upgrading", ["running", "running"], [True, True]),
         ("upgrading", ["draining", "running"], [True, True]),
         ("upgrading", ["draining", "running"], [True, False]),
@@ -89,7 +89,7 @@ def test_an_upgrade_replaces_nodes_one_by_one(slow: Cloud) -> None:
     assert [node.labels["x"] for node in side.nodes] == ["y", "y"]
 
 
-def test_a_surge_brings_new_nodes_before_old_ones_go(slow: Cloud) -> None:
+def test_a_surge_adds_new_nodes_before_old_ones_are_deleted(slow: Cloud) -> None:
     """With surge the replacements are added while the old nodes are being drained."""
     key = slow.cluster(surge_upgrade=True)
     slow.pass_time(300)
@@ -102,7 +102,7 @@ def test_a_surge_brings_new_nodes_before_old_ones_go(slow: Cloud) -> None:
     assert slow.show(key)["status"]["state"] == "running"
 
 
-def test_a_surge_keeps_to_the_droplet_limit(slow: Cloud) -> None:
+def test_a_surge_respects_the_droplet_limit(slow: Cloud) -> None:
     """Without room for more droplets the upgrade continues without surge."""
     key = slow.cluster(surge_upgrade=True)
     slow.pass_time(300)
@@ -112,8 +112,8 @@ def test_a_surge_keeps_to_the_droplet_limit(slow: Cloud) -> None:
     assert states(slow.show(key)["node_pools"][0]) == ["draining", "running"]
 
 
-def test_each_read_is_a_step_of_an_upgrade(cloud: Cloud) -> None:
-    """In instant latency each read is a step. Time alone ends the upgrade, too."""
+def test_each_read_advances_an_upgrade(cloud: Cloud) -> None:
+    """This holds for instant latency. Time alone ends the upgrade, too."""
     key = cloud.cluster()
     cloud.ok("POST", f"{CLUSTERS}/{key}/upgrade", {"version": "1.34.1-do.0"})
     assert [cloud.show(key)["status"]["state"] for _ in range(4)] == ["upgrading", "upgrading", "upgrading", "running"]
@@ -123,8 +123,8 @@ def test_each_read_is_a_step_of_an_upgrade(cloud: Cloud) -> None:
     assert cloud.show(key)["status"]["state"] == "running"
 
 
-def test_scaling_during_an_upgrade(slow: Cloud) -> None:
-    """A pool that is scaled during an upgrade ends with the requested count."""
+def test_a_pool_can_be_scaled_during_an_upgrade(slow: Cloud) -> None:
+    """It ends with the requested count and the new version."""
     key = slow.cluster(surge_upgrade=True)
     slow.pass_time(300)
     slow.ok("POST", f"{CLUSTERS}/{key}/upgrade", {"version": "1.34.1-do.0"})
@@ -136,8 +136,8 @@ def test_scaling_during_an_upgrade(slow: Cloud) -> None:
     assert {node.version for node in slow.kubernetes(key).nodes} == {"v1.34.1"}
 
 
-def test_auto_upgrade_waits_for_the_window(slow: Cloud) -> None:
-    """When the next window opens, the cluster is upgraded to the newest patch of its minor version, and no further."""
+def test_an_automatic_upgrade_waits_for_the_window(slow: Cloud) -> None:
+    """When the window opens, the cluster is upgraded to the newest patch of its minor version only."""
     window = {"day": "wednesday", "start_time": "02:00"}
     key = slow.cluster(version="1.33.0-do.0", auto_upgrade=True, maintenance_policy=window)
     slow.pass_time(2 * DAY + 2 * HOUR - 1)
@@ -148,7 +148,7 @@ def test_auto_upgrade_waits_for_the_window(slow: Cloud) -> None:
     assert (slow.show(key)["version"], slow.show(key)["status"]["state"]) == ("1.33.1-do.0", "running")
 
 
-def test_auto_upgrade_ignores_earlier_windows(slow: Cloud) -> None:
+def test_an_automatic_upgrade_ignores_earlier_windows(slow: Cloud) -> None:
     """A window before auto_upgrade was turned on has no effect."""
     key = slow.cluster(version="1.33.0-do.0")
     slow.pass_time(3 * DAY)
@@ -159,7 +159,7 @@ def test_auto_upgrade_ignores_earlier_windows(slow: Cloud) -> None:
 
 
 def test_a_skipped_window_starts_the_upgrade(cloud: Cloud) -> None:
-    """An upgrade also starts when the clock moves past a window."""
+    """The clock may move past a window in one step."""
     key = cloud.cluster(version="1.33.0-do.0", auto_upgrade=True)
     assert cloud.show(key)["version"] == "1.33.0-do.0"
     cloud.pass_time(DAY)

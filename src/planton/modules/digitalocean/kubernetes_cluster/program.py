@@ -12,6 +12,7 @@ from org.project_planton.provider.digitalocean import region_pb2
 from planton import errors
 from planton.modules import labels, lookups, own, texts, upgrades
 from planton.modules.digitalocean import pools, provider
+from planton.schema import providers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,30 +82,30 @@ def resources(stack_input: stack_input_pb2.DigitalOceanKubernetesClusterStackInp
 def _version(
     spec: spec_pb2.DigitalOceanKubernetesClusterSpec, running: provider.Running | None, account: provider.Account
 ) -> str:
-    # A cluster may keep its version after the cloud has stopped offering it.
-    has = running.version if running is not None else ""
+    upgrade = _upgrade(spec, running)
     version = spec.kubernetes_version
-    if version == has or _is_ahead(spec, running):
+    if upgrade.keeps_version:
         return version
     offered = pulumi_digitalocean.get_kubernetes_versions(opts=account.invoke).valid_versions
     if version not in offered:
         raise upgrades.not_offered(version, offered, where="by DigitalOcean", path=_VERSION, provider="digitalocean")
-    note = upgrades.check(has, version, offered, path=_VERSION, patch_first=True)
+    note = upgrade.check(offered, path=_VERSION)
     if note:
         pulumi.log.warn(note)
     return version
 
 
-def _is_ahead(spec: spec_pb2.DigitalOceanKubernetesClusterSpec, running: provider.Running | None) -> bool:
-    # With autoUpgrade the cloud has installed a newer patch version. It never installs a minor version.
-    if running is None or not spec.auto_upgrade or not _SLUG.fullmatch(spec.kubernetes_version):
-        return False
-    has, version = upgrades.numbers(running.version), upgrades.numbers(spec.kubernetes_version)
-    return has > version and has[:2] == version[:2]
+def _upgrade(spec: spec_pb2.DigitalOceanKubernetesClusterSpec, running: provider.Running | None) -> upgrades.Upgrade:
+    return upgrades.Upgrade(
+        running.version if running is not None else "",
+        spec.kubernetes_version,
+        is_automatic=spec.auto_upgrade and _SLUG.fullmatch(spec.kubernetes_version) is not None,
+        patch_first=providers.get("digitalocean").requires_newest_patch,
+    )
 
 
 def _ignored(spec: spec_pb2.DigitalOceanKubernetesClusterSpec, running: provider.Running | None) -> list[str]:
-    version = ["version"] if _is_ahead(spec, running) else []
+    version = ["version"] if _upgrade(spec, running).is_ahead else []
     return [*version, *(["nodePool.nodeCount"] if spec.default_node_pool.auto_scale else [])]
 
 
@@ -131,7 +132,6 @@ def _check_control_plane(spec: spec_pb2.DigitalOceanKubernetesClusterSpec, runni
         raise errors.PlantonError(
             f"spec.highlyAvailable: the control plane of {spec.cluster_name!r} is highly available, and DigitalOcean cannot "
             "switch that off",
-            code=errors.Code.REFUSED,
             reason=errors.Reason.UNSUPPORTED_FIELD,
             hint="write highlyAvailable: true, or create a new cluster with another name",
             metadata={"fields": "spec.highlyAvailable"},

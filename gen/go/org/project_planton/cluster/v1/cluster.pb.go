@@ -14,6 +14,7 @@ import (
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	_ "project-planton.org/gen/go/org/project_planton/shared/kubernetes/v1"
+	_ "project-planton.org/gen/go/org/project_planton/shared/options"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -979,7 +980,7 @@ var File_org_project_planton_cluster_v1_cluster_proto protoreflect.FileDescripto
 
 const file_org_project_planton_cluster_v1_cluster_proto_rawDesc = "" +
 	"\n" +
-	",org/project_planton/cluster/v1/cluster.proto\x12\x1eorg.project_planton.cluster.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a.org/project_planton/cluster/v1/lifecycle.proto\x1a+org/project_planton/cluster/v1/status.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\"\xfc\x03\n" +
+	",org/project_planton/cluster/v1/cluster.proto\x12\x1eorg.project_planton.cluster.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a.org/project_planton/cluster/v1/lifecycle.proto\x1a+org/project_planton/cluster/v1/status.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\x1a0org/project_planton/shared/options/options.proto\"\xfc\x03\n" +
 	"\aCluster\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1e\n" +
@@ -1011,15 +1012,16 @@ const file_org_project_planton_cluster_v1_cluster_proto_rawDesc = "" +
 	"networking\x18\x04 \x01(\v2*.org.project_planton.cluster.v1.NetworkingR\n" +
 	"networking\x125\n" +
 	"\x03dns\x18\x05 \x01(\v2#.org.project_planton.cluster.v1.DnsR\x03dns\x12G\n" +
-	"\tlifecycle\x18\x06 \x01(\v2).org.project_planton.cluster.v1.LifecycleR\tlifecycle\"\xdb\a\n" +
+	"\tlifecycle\x18\x06 \x01(\v2).org.project_planton.cluster.v1.LifecycleR\tlifecycle\"\xae\b\n" +
 	"\x0fClusterPlatform\x12A\n" +
 	"\x04type\x18\x01 \x01(\tB-\xbaH*\xc8\x01\x01r%R\x03gcpR\x03awsR\x05azureR\x04civoR\fdigitaloceanR\x04type\x12<\n" +
 	"\x03gcp\x18\x02 \x01(\v2*.org.project_planton.cluster.v1.GcpClusterR\x03gcp\x12<\n" +
 	"\x03aws\x18\x03 \x01(\v2*.org.project_planton.cluster.v1.AwsClusterR\x03aws\x12B\n" +
 	"\x05azure\x18\x04 \x01(\v2,.org.project_planton.cluster.v1.AzureClusterR\x05azure\x12?\n" +
 	"\x04civo\x18\x05 \x01(\v2+.org.project_planton.cluster.v1.CivoClusterR\x04civo\x12W\n" +
-	"\fdigitalocean\x18\x06 \x01(\v23.org.project_planton.cluster.v1.DigitalOceanClusterR\fdigitalocean:\xaa\x04\xbaH\xa6\x04\x1a\xa3\x04\n" +
-	"(cluster_platform.only_the_object_of_type\x1a\xf6\x03(!has(this.gcp) || this.type == 'gcp') && (!has(this.aws) || this.type == 'aws') && (!has(this.azure) || this.type == 'azure') && (!has(this.civo) || this.type == 'civo') && (!has(this.digitalocean) || this.type == 'digitalocean') ? '' : [has(this.gcp) ? 'gcp' : '', has(this.aws) ? 'aws' : '', has(this.azure) ? 'azure' : '', has(this.civo) ? 'civo' : '', has(this.digitalocean) ? 'digitalocean' : ''].filter(name, name != '' && name != this.type)[0] + ' must not be set, because type is ' + this.type\"\xc2\x01\n" +
+	"\fdigitalocean\x18\x06 \x01(\v23.org.project_planton.cluster.v1.DigitalOceanClusterR\fdigitalocean:\xfd\x04\xbaH\xa6\x04\x1a\xa3\x04\n" +
+	"(cluster_platform.only_the_object_of_type\x1a\xf6\x03(!has(this.gcp) || this.type == 'gcp') && (!has(this.aws) || this.type == 'aws') && (!has(this.azure) || this.type == 'azure') && (!has(this.civo) || this.type == 'civo') && (!has(this.digitalocean) || this.type == 'digitalocean') ? '' : [has(this.gcp) ? 'gcp' : '', has(this.aws) ? 'aws' : '', has(this.azure) ? 'azure' : '', has(this.civo) ? 'civo' : '', has(this.digitalocean) ? 'digitalocean' : ''].filter(name, name != '' && name != this.type)[0] + ' must not be set, because type is ' + this.type\xa2\xa7\x1dO\n" +
+	"(cluster_platform.only_the_object_of_type\x12\x03gcp\x12\x03aws\x12\x05azure\x12\x04civo\x12\fdigitalocean\"\xc2\x01\n" +
 	"\n" +
 	"GcpCluster\x12%\n" +
 	"\n" +

@@ -15,6 +15,7 @@ import (
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	v1 "project-planton.org/gen/go/org/project_planton/cluster/v1"
 	_ "project-planton.org/gen/go/org/project_planton/shared/kubernetes/v1"
+	_ "project-planton.org/gen/go/org/project_planton/shared/options"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -496,7 +497,7 @@ var File_org_project_planton_nodepool_v1_nodepool_proto protoreflect.FileDescrip
 
 const file_org_project_planton_nodepool_v1_nodepool_proto_rawDesc = "" +
 	"\n" +
-	".org/project_planton/nodepool/v1/nodepool.proto\x12\x1forg.project_planton.nodepool.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a+org/project_planton/cluster/v1/status.proto\x1a.org/project_planton/nodepool/v1/platform.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\"\xf1\x03\n" +
+	".org/project_planton/nodepool/v1/nodepool.proto\x12\x1forg.project_planton.nodepool.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a+org/project_planton/cluster/v1/status.proto\x1a.org/project_planton/nodepool/v1/platform.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\x1a0org/project_planton/shared/options/options.proto\"\xf1\x03\n" +
 	"\bNodePool\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1e\n" +
 	"\n" +
@@ -521,7 +522,7 @@ const file_org_project_planton_nodepool_v1_nodepool_proto_rawDesc = "" +
 	"created_by\x12:\n" +
 	"\n" +
 	"deleted_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"deleted_at\"\xcc\x15\n" +
+	"deleted_at\"\xaa\x18\n" +
 	"\fNodePoolSpec\x12+\n" +
 	"\n" +
 	"node_count\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00H\x00R\tnodeCount\x88\x01\x01\x12N\n" +
@@ -533,14 +534,24 @@ const file_org_project_planton_nodepool_v1_nodepool_proto_rawDesc = "" +
 	"\bplatform\x18\x06 \x01(\v21.org.project_planton.nodepool.v1.NodePoolPlatformB\x06\xbaH\x03\xc8\x01\x01R\bplatform\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\xfe\x0f\xbaH\xfa\x0f\x1a\xad\x03\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\xdc\x12\xbaH\xfa\x0f\x1a\xad\x03\n" +
 	"'node_pool_spec.node_count_within_bounds\x1a\x81\x03!has(this.node_count) || !this.autoscaling.enabled || (this.node_count >= this.autoscaling.min_nodes && this.node_count <= this.autoscaling.max_nodes) ? '' : 'nodeCount (' + string(this.node_count) + ') must lie between autoscaling.minNodes (' + string(this.autoscaling.min_nodes) + ') and autoscaling.maxNodes (' + string(this.autoscaling.max_nodes) + ') while autoscaling is enabled'\x1a\x9c\x04\n" +
 	"\x18node_pool_spec.gcp_nodes\x1a\xff\x03this.platform.type != 'gcp' || ([this.node_count, this.autoscaling.enabled ? this.autoscaling.max_nodes : 0].all(nodes, nodes <= 1000 * (this.platform.gcp.zones.size() > 0 ? this.platform.gcp.zones.size() : 1))) ? '' : (this.node_count > 1000 * (this.platform.gcp.zones.size() > 0 ? this.platform.gcp.zones.size() : 1) ? 'nodeCount (' + string(this.node_count) + ') must be at most 1000 per zone on gcp' : 'autoscaling.maxNodes (' + string(this.autoscaling.max_nodes) + ') must be at most 1000 per zone on gcp')\x1a\xe3\x02\n" +
 	"\x18node_pool_spec.aws_nodes\x1a\xc6\x02this.platform.type != 'aws' || (this.node_count <= 450 && (!this.autoscaling.enabled || this.autoscaling.max_nodes <= 450)) ? '' : (this.node_count > 450 ? 'nodeCount (' + string(this.node_count) + ') must be at most 450 on aws' : 'autoscaling.maxNodes (' + string(this.autoscaling.max_nodes) + ') must be at most 450 on aws')\x1a\xf0\x02\n" +
 	"\x1anode_pool_spec.azure_nodes\x1a\xd1\x02this.platform.type != 'azure' || (this.node_count <= 1000 && (!this.autoscaling.enabled || this.autoscaling.max_nodes <= 1000)) ? '' : (this.node_count > 1000 ? 'nodeCount (' + string(this.node_count) + ') must be at most 1000 on azure' : 'autoscaling.maxNodes (' + string(this.autoscaling.max_nodes) + ') must be at most 1000 on azure')\x1a\xa6\x01\n" +
 	"\"node_pool_spec.labels_in_one_place\x12?labels must be set in spec or in spec.platform.gcp, not in both\x1a?this.labels.size() == 0 || this.platform.gcp.labels.size() == 0\x1a\xa6\x01\n" +
-	"\"node_pool_spec.taints_in_one_place\x12?taints must be set in spec or in spec.platform.gcp, not in both\x1a?this.taints.size() == 0 || this.platform.gcp.taints.size() == 0B\r\n" +
-	"\v_node_count\"\xc1\a\n" +
+	"\"node_pool_spec.taints_in_one_place\x12?taints must be set in spec or in spec.platform.gcp, not in both\x1a?this.taints.size() == 0 || this.platform.gcp.taints.size() == 0\xa2\xa7\x1d5\n" +
+	"'node_pool_spec.node_count_within_bounds\x12\n" +
+	"node_count\xa2\xa7\x1d=\n" +
+	"\x18node_pool_spec.gcp_nodes\x12\n" +
+	"node_count\x12\x15autoscaling.max_nodes\xa2\xa7\x1d=\n" +
+	"\x18node_pool_spec.aws_nodes\x12\n" +
+	"node_count\x12\x15autoscaling.max_nodes\xa2\xa7\x1d?\n" +
+	"\x1anode_pool_spec.azure_nodes\x12\n" +
+	"node_count\x12\x15autoscaling.max_nodes\xa2\xa7\x1d,\n" +
+	"\"node_pool_spec.labels_in_one_place\x12\x06labels\xa2\xa7\x1d,\n" +
+	"\"node_pool_spec.taints_in_one_place\x12\x06taintsB\r\n" +
+	"\v_node_count\"\xad\b\n" +
 	"\vAutoscaling\x12\x1d\n" +
 	"\aenabled\x18\x01 \x01(\bH\x00R\aenabled\x88\x01\x01\x12)\n" +
 	"\tmin_nodes\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00H\x01R\bminNodes\x88\x01\x01\x12)\n" +
@@ -548,9 +559,11 @@ const file_org_project_planton_nodepool_v1_nodepool_proto_rawDesc = "" +
 	"\x16target_cpu_utilization\x18\x04 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x01H\x03R\x14targetCPUUtilization\x88\x01\x01\x12J\n" +
 	"\x19target_memory_utilization\x18\x05 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x01H\x04R\x17targetMemoryUtilization\x88\x01\x01\x12T\n" +
 	"\x10scale_down_delay\x18\x06 \x01(\tB*\xbaH'r%2#^(([0-9]+h)?([0-9]+m)?([0-9]+s)?)?$R\x0escaleDownDelay\x12P\n" +
-	"\x0escale_up_delay\x18\a \x01(\tB*\xbaH'r%2#^(([0-9]+h)?([0-9]+m)?([0-9]+s)?)?$R\fscaleUpDelay:\xa1\x03\xbaH\x9d\x03\x1a\xe8\x01\n" +
+	"\x0escale_up_delay\x18\a \x01(\tB*\xbaH'r%2#^(([0-9]+h)?([0-9]+m)?([0-9]+s)?)?$R\fscaleUpDelay:\x8d\x04\xbaH\x9d\x03\x1a\xe8\x01\n" +
 	"'autoscaling.min_nodes_at_most_max_nodes\x1a\xbc\x01!this.enabled || this.min_nodes <= this.max_nodes ? '' : 'maxNodes (' + string(this.max_nodes) + ') must be at least minNodes (' + string(this.min_nodes) + ') while autoscaling is enabled'\x1a\xaf\x01\n" +
-	"#autoscaling.max_nodes_where_enabled\x1a\x87\x01!this.enabled || this.max_nodes >= 1 ? '' : 'maxNodes (' + string(this.max_nodes) + ') must be at least 1 while autoscaling is enabled'B\n" +
+	"#autoscaling.max_nodes_where_enabled\x1a\x87\x01!this.enabled || this.max_nodes >= 1 ? '' : 'maxNodes (' + string(this.max_nodes) + ') must be at least 1 while autoscaling is enabled'\xa2\xa7\x1d4\n" +
+	"'autoscaling.min_nodes_at_most_max_nodes\x12\tmax_nodes\xa2\xa7\x1d0\n" +
+	"#autoscaling.max_nodes_where_enabled\x12\tmax_nodesB\n" +
 	"\n" +
 	"\b_enabledB\f\n" +
 	"\n" +

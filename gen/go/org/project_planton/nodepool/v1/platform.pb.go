@@ -13,6 +13,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	_ "project-planton.org/gen/go/org/project_planton/shared/kubernetes/v1"
+	_ "project-planton.org/gen/go/org/project_planton/shared/options"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -651,17 +652,19 @@ var File_org_project_planton_nodepool_v1_platform_proto protoreflect.FileDescrip
 
 const file_org_project_planton_nodepool_v1_platform_proto_rawDesc = "" +
 	"\n" +
-	".org/project_planton/nodepool/v1/platform.proto\x12\x1forg.project_planton.nodepool.v1\x1a\x1bbuf/validate/validate.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\"\xb4\n" +
-	"\n" +
+	".org/project_planton/nodepool/v1/platform.proto\x12\x1forg.project_planton.nodepool.v1\x1a\x1bbuf/validate/validate.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\x1a0org/project_planton/shared/options/options.proto\"\xbe\v\n" +
 	"\x10NodePoolPlatform\x12A\n" +
 	"\x04type\x18\x01 \x01(\tB-\xbaH*\xc8\x01\x01r%R\x03gcpR\x03awsR\x05azureR\x04civoR\fdigitaloceanR\x04type\x12>\n" +
 	"\x03gcp\x18\x02 \x01(\v2,.org.project_planton.nodepool.v1.GcpNodePoolR\x03gcp\x12>\n" +
 	"\x03aws\x18\x03 \x01(\v2,.org.project_planton.nodepool.v1.AwsNodePoolR\x03aws\x12D\n" +
 	"\x05azure\x18\x04 \x01(\v2..org.project_planton.nodepool.v1.AzureNodePoolR\x05azure\x12A\n" +
 	"\x04civo\x18\x05 \x01(\v2-.org.project_planton.nodepool.v1.CivoNodePoolR\x04civo\x12Y\n" +
-	"\fdigitalocean\x18\x06 \x01(\v25.org.project_planton.nodepool.v1.DigitalOceanNodePoolR\fdigitalocean:\xf8\x06\xbaH\xf4\x06\x1a\xa5\x04\n" +
+	"\fdigitalocean\x18\x06 \x01(\v25.org.project_planton.nodepool.v1.DigitalOceanNodePoolR\fdigitalocean:\x82\b\xbaH\xf4\x06\x1a\xa5\x04\n" +
 	"*node_pool_platform.only_the_object_of_type\x1a\xf6\x03(!has(this.gcp) || this.type == 'gcp') && (!has(this.aws) || this.type == 'aws') && (!has(this.azure) || this.type == 'azure') && (!has(this.civo) || this.type == 'civo') && (!has(this.digitalocean) || this.type == 'digitalocean') ? '' : [has(this.gcp) ? 'gcp' : '', has(this.aws) ? 'aws' : '', has(this.azure) ? 'azure' : '', has(this.civo) ? 'civo' : '', has(this.digitalocean) ? 'digitalocean' : ''].filter(name, name != '' && name != this.type)[0] + ' must not be set, because type is ' + this.type\x1a\xc9\x02\n" +
-	")node_pool_platform.has_the_object_of_type\x1a\x9b\x02(this.type != 'gcp' || has(this.gcp)) && (this.type != 'aws' || has(this.aws)) && (this.type != 'azure' || has(this.azure)) && (this.type != 'civo' || has(this.civo)) && (this.type != 'digitalocean' || has(this.digitalocean)) ? '' : this.type + ' must be set, because it is the type'\"\xe9\t\n" +
+	")node_pool_platform.has_the_object_of_type\x1a\x9b\x02(this.type != 'gcp' || has(this.gcp)) && (this.type != 'aws' || has(this.aws)) && (this.type != 'azure' || has(this.azure)) && (this.type != 'civo' || has(this.civo)) && (this.type != 'digitalocean' || has(this.digitalocean)) ? '' : this.type + ' must be set, because it is the type'\xa2\xa7\x1dQ\n" +
+	"*node_pool_platform.only_the_object_of_type\x12\x03gcp\x12\x03aws\x12\x05azure\x12\x04civo\x12\fdigitalocean\xa2\xa7\x1d1\n" +
+	")node_pool_platform.has_the_object_of_type\x1a\x04type\"\x97\n" +
+	"\n" +
 	"\vGcpNodePool\x12U\n" +
 	"\fmachine_type\x18\x01 \x01(\tB2\xbaH/\xc8\x01\x01r*\x18?2&^[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)+$R\vmachineType\x12-\n" +
 	"\tdisk_size\x18\x02 \x01(\x05B\v\xbaH\b\x1a\x06\x18\x80\x80\x04(\n" +
@@ -677,8 +680,9 @@ const file_org_project_planton_nodepool_v1_platform_proto_rawDesc = "" +
 	"\x1bgcp_node_pool.taints_differ\x125must not have two taints with the same key and effect\x1a8this.map(taint, taint.key + ' ' + taint.effect).unique()\x92\x01\x02\x10@R\x06taints\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:y\xbaHv\x1at\n" +
-	"!gcp_node_pool.preemptible_or_spot\x12.spot must not be set together with preemptible\x1a\x1f!this.preemptible || !this.spotB\f\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\xa6\x01\xbaHv\x1at\n" +
+	"!gcp_node_pool.preemptible_or_spot\x12.spot must not be set together with preemptible\x1a\x1f!this.preemptible || !this.spot\xa2\xa7\x1d)\n" +
+	"!gcp_node_pool.preemptible_or_spot\x12\x04spotB\f\n" +
 	"\n" +
 	"_disk_sizeB\x0e\n" +
 	"\f_preemptibleB\a\n" +
@@ -686,7 +690,7 @@ const file_org_project_planton_nodepool_v1_platform_proto_rawDesc = "" +
 	"\vAccelerator\x12\x1a\n" +
 	"\x04type\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x04type\x12 \n" +
 	"\x05count\x18\x02 \x01(\x05B\n" +
-	"\xbaH\a\xc8\x01\x01\x1a\x02(\x01R\x05count\"\xa4\n" +
+	"\xbaH\a\xc8\x01\x01\x1a\x02(\x01R\x05count\"\xda\n" +
 	"\n" +
 	"\vAwsNodePool\x12X\n" +
 	"\rinstance_type\x18\x01 \x01(\tB3\xbaH0\xc8\x01\x01r+\x18?2'^[A-Za-z][A-Za-z0-9-]*[.][A-Za-z0-9-]+$R\finstanceType\x12$\n" +
@@ -697,8 +701,9 @@ const file_org_project_planton_nodepool_v1_platform_proto_rawDesc = "" +
 	"\x12availability_zones\x18\x04 \x03(\tB\xc0\x04\xbaH\xbc\x04\xba\x01\xd9\x03\n" +
 	"!aws_node_pool.zones_of_one_region\x12\x19must all be in one region\x1a\x98\x03[this.filter(zone, zone.matches('^[a-z]{2}(-[a-z]+)+-[0-9]+([a-z]|-[a-z]+-[0-9]+[a-z]|-wl[0-9]+-[a-z]+-wlz-[0-9]+)$')).map(zone, zone.contains('-wl') ? zone.substring(0, zone.indexOf('-wl')) : zone.matches('[0-9]-[a-z]+-[0-9]+[a-z]$') ? zone.substring(0, zone.substring(0, zone.lastIndexOf('-')).lastIndexOf('-')) : zone.substring(0, zone.size() - 1))].all(regions, regions.all(region, region == regions[0]))\x92\x01\\\x10\x10\x18\x01\"VrT2R^[a-z]{2}(-[a-z]+)+-[0-9]+([a-z]|-[a-z]+-[0-9]+[a-z]|-wl[0-9]+-[a-z]+-wlz-[0-9]+)$R\x11availabilityZones\x12*\n" +
 	"\x0espot_instances\x18\x05 \x01(\bH\x01R\rspotInstances\x88\x01\x01\x12)\n" +
-	"\tuser_data\x18\x06 \x01(\tB\f\xbaH\x06r\x04(\x80\x80\x01\x80\x01\x01R\buserData:\xe9\x02\xbaH\xe5\x02\x1a\xe2\x02\n" +
-	"#aws_node_pool.volume_size_fits_type\x1a\xba\x02!has(this.volume_size) || (this.volume_size >= (this.volume_type in ['io1', 'io2'] ? 4 : 1) && this.volume_size <= (this.volume_type in ['gp2', 'io1'] ? 16384 : 65536)) ? '' : 'volumeSize (' + string(this.volume_size) + ') must be 1 to 16384 GiB for gp2, 1 to 65536 for gp3, 4 to 16384 for io1, 4 to 65536 for io2'B\x0e\n" +
+	"\tuser_data\x18\x06 \x01(\tB\f\xbaH\x06r\x04(\x80\x80\x01\x80\x01\x01R\buserData:\x9f\x03\xbaH\xe5\x02\x1a\xe2\x02\n" +
+	"#aws_node_pool.volume_size_fits_type\x1a\xba\x02!has(this.volume_size) || (this.volume_size >= (this.volume_type in ['io1', 'io2'] ? 4 : 1) && this.volume_size <= (this.volume_type in ['gp2', 'io1'] ? 16384 : 65536)) ? '' : 'volumeSize (' + string(this.volume_size) + ') must be 1 to 16384 GiB for gp2, 1 to 65536 for gp3, 4 to 16384 for io1, 4 to 65536 for io2'\xa2\xa7\x1d2\n" +
+	"#aws_node_pool.volume_size_fits_type\x12\vvolume_sizeB\x0e\n" +
 	"\f_volume_sizeB\x11\n" +
 	"\x0f_spot_instances\"\x8f\x03\n" +
 	"\rAzureNodePool\x12[\n" +

@@ -14,6 +14,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	v1 "project-planton.org/gen/go/org/project_planton/cluster/v1"
+	_ "project-planton.org/gen/go/org/project_planton/shared/options"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -1211,29 +1212,33 @@ var File_org_project_planton_nodepool_v1_service_proto protoreflect.FileDescript
 
 const file_org_project_planton_nodepool_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"-org/project_planton/nodepool/v1/service.proto\x12\x1forg.project_planton.nodepool.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a+org/project_planton/cluster/v1/method.proto\x1a+org/project_planton/cluster/v1/status.proto\x1a+org/project_planton/nodepool/v1/event.proto\x1a.org/project_planton/nodepool/v1/nodepool.proto\"\xf4\x02\n" +
+	"-org/project_planton/nodepool/v1/service.proto\x12\x1forg.project_planton.nodepool.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a+org/project_planton/cluster/v1/method.proto\x1a+org/project_planton/cluster/v1/status.proto\x1a+org/project_planton/nodepool/v1/event.proto\x1a.org/project_planton/nodepool/v1/nodepool.proto\x1a0org/project_planton/shared/options/options.proto\"\x9f\x03\n" +
 	"\vNewNodePool\x12<\n" +
 	"\x04name\x18\x01 \x01(\tB(\xbaH%\xc8\x01\x01r \x18?2\x1c^[a-z]([-a-z0-9]*[a-z0-9])?$R\x04name\x12+\n" +
 	"\n" +
 	"cluster_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\n" +
 	"cluster_id\x12I\n" +
-	"\x04spec\x18\x03 \x01(\v2-.org.project_planton.nodepool.v1.NodePoolSpecB\x06\xbaH\x03\xc8\x01\x01R\x04spec:\xae\x01\xbaH\xaa\x01\x1a\xa7\x01\n" +
-	"\x1fnew_node_pool.gcp_name_is_short\x1a\x83\x01this.spec.platform.type != 'gcp' || this.name.size() <= 40 ? '' : 'name (' + this.name + ') must have at most 40 characters on gcp'\"\xa6\x03\n" +
+	"\x04spec\x18\x03 \x01(\v2-.org.project_planton.nodepool.v1.NodePoolSpecB\x06\xbaH\x03\xc8\x01\x01R\x04spec:\xd9\x01\xbaH\xaa\x01\x1a\xa7\x01\n" +
+	"\x1fnew_node_pool.gcp_name_is_short\x1a\x83\x01this.spec.platform.type != 'gcp' || this.name.size() <= 40 ? '' : 'name (' + this.name + ') must have at most 40 characters on gcp'\xa2\xa7\x1d'\n" +
+	"\x1fnew_node_pool.gcp_name_is_short\x12\x04name\"\xd4\x03\n" +
 	"\x0eNodePoolUpdate\x12<\n" +
 	"\x04name\x18\x01 \x01(\tB(\xbaH%\xd8\x01\x01r \x18?2\x1c^[a-z]([-a-z0-9]*[a-z0-9])?$R\x04name\x12+\n" +
 	"\n" +
 	"cluster_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\n" +
 	"cluster_id\x12I\n" +
 	"\x04spec\x18\x03 \x01(\v2-.org.project_planton.nodepool.v1.NodePoolSpecB\x06\xbaH\x03\xc8\x01\x01R\x04spec\x12*\n" +
-	"\x10resource_version\x18\x04 \x01(\tR\x10resource_version:\xb1\x01\xbaH\xad\x01\x1a\xaa\x01\n" +
-	"\"node_pool_update.gcp_name_is_short\x1a\x83\x01this.spec.platform.type != 'gcp' || this.name.size() <= 40 ? '' : 'name (' + this.name + ') must have at most 40 characters on gcp'\"\xbc\x04\n" +
+	"\x10resource_version\x18\x04 \x01(\tR\x10resource_version:\xdf\x01\xbaH\xad\x01\x1a\xaa\x01\n" +
+	"\"node_pool_update.gcp_name_is_short\x1a\x83\x01this.spec.platform.type != 'gcp' || this.name.size() <= 40 ? '' : 'name (' + this.name + ') must have at most 40 characters on gcp'\xa2\xa7\x1d*\n" +
+	"\"node_pool_update.gcp_name_is_short\x12\x04name\"\xbc\x05\n" +
 	"\x15CreateNodePoolRequest\x12*\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\tclusterId\x12Q\n" +
 	"\tnode_pool\x18\x02 \x01(\v2,.org.project_planton.nodepool.v1.NewNodePoolB\x06\xbaH\x03\xc8\x01\x01R\bnodePool\x12\x17\n" +
-	"\adry_run\x18\x03 \x01(\bR\x06dryRun:\x8a\x03\xbaH\x86\x03\x1a\x89\x02\n" +
+	"\adry_run\x18\x03 \x01(\bR\x06dryRun:\x8a\x04\xbaH\x86\x03\x1a\x89\x02\n" +
 	"$create_node_pool_request.one_cluster\x1a\xe0\x01this.cluster_id == '' || this.node_pool.cluster_id == '' || this.cluster_id == this.node_pool.cluster_id ? '' : 'cluster_id (' + this.node_pool.cluster_id + ') must equal the cluster_id of the path (' + this.cluster_id + ')'\x1ax\n" +
-	"$create_node_pool_request.has_cluster\x12\x16cluster_id is required\x1a8this.cluster_id != '' || this.node_pool.cluster_id != ''\"`\n" +
+	"$create_node_pool_request.has_cluster\x12\x16cluster_id is required\x1a8this.cluster_id != '' || this.node_pool.cluster_id != ''\xa2\xa7\x1d<\n" +
+	"$create_node_pool_request.one_cluster\x12\x14node_pool.cluster_id\xa2\xa7\x1d<\n" +
+	"$create_node_pool_request.has_cluster\x12\x14node_pool.cluster_id\"`\n" +
 	"\x16CreateNodePoolResponse\x12F\n" +
 	"\tnode_pool\x18\x01 \x01(\v2).org.project_planton.nodepool.v1.NodePoolR\bnodePool\"\xd0\x03\n" +
 	"\x14ListNodePoolsRequest\x12$\n" +

@@ -15,6 +15,7 @@ import (
 	_ "project-planton.org/gen/go/org/project_planton/provider/civo/v1"
 	v1 "project-planton.org/gen/go/org/project_planton/shared/foreignkey/v1"
 	_ "project-planton.org/gen/go/org/project_planton/shared/kubernetes/v1"
+	_ "project-planton.org/gen/go/org/project_planton/shared/options"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -287,7 +288,7 @@ var File_org_project_planton_provider_civo_civofirewall_v1_spec_proto protorefle
 
 const file_org_project_planton_provider_civo_civofirewall_v1_spec_proto_rawDesc = "" +
 	"\n" +
-	"<org/project_planton/provider/civo/civofirewall/v1/spec.proto\x121org.project_planton.provider.civo.civofirewall.v1\x1a\x1bbuf/validate/validate.proto\x1a0org/project_planton/provider/civo/v1/rules.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\"\xcb\x03\n" +
+	"<org/project_planton/provider/civo/civofirewall/v1/spec.proto\x121org.project_planton.provider.civo.civofirewall.v1\x1a\x1bbuf/validate/validate.proto\x1a0org/project_planton/provider/civo/v1/rules.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\x1a0org/project_planton/shared/options/options.proto\"\xcb\x03\n" +
 	"\x10CivoFirewallSpec\x12 \n" +
 	"\x04name\x18\x01 \x01(\tB\f\xbaH\t\xc8\x01\x01r\x04\x88\xd6\"\x01R\x04name\x12\x83\x01\n" +
 	"\n" +
@@ -295,7 +296,7 @@ const file_org_project_planton_provider_civo_civofirewall_v1_spec_proto_rawDesc 
 	"\rinbound_rules\x18\x03 \x03(\v2J.org.project_planton.provider.civo.civofirewall.v1.CivoFirewallInboundRuleR\finboundRules\x12r\n" +
 	"\x0eoutbound_rules\x18\x04 \x03(\v2K.org.project_planton.provider.civo.civofirewall.v1.CivoFirewallOutboundRuleR\routboundRules\x12\x12\n" +
 	"\x04tags\x18\x05 \x03(\tR\x04tags\x12\x16\n" +
-	"\x06region\x18d \x01(\tR\x06region\"\xb2\x06\n" +
+	"\x06region\x18d \x01(\tR\x06region\"\xf2\x06\n" +
 	"\x17CivoFirewallInboundRule\x123\n" +
 	"\bprotocol\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^(tcp|udp|icmp)$R\bprotocol\x12\x1d\n" +
 	"\n" +
@@ -303,8 +304,10 @@ const file_org_project_planton_provider_civo_civofirewall_v1_spec_proto_rawDesc 
 	"\x05cidrs\x18\x03 \x03(\tB\x0e\xbaH\v\x92\x01\b\"\x06r\x04\xe0\xd5\"\x01R\x05cidrs\x12\x88\x01\n" +
 	"\x06action\x18\x04 \x01(\tBp\xbaHm\xba\x01j\n" +
 	"2civo_firewall_inbound_rule.action_is_allow_or_deny\x12\x15must be allow or deny\x1a\x1dthis in ['', 'allow', 'deny']R\x06action\x12\x14\n" +
-	"\x05label\x18\x05 \x01(\tR\x05label:\xfb\x03\xbaH\xf7\x03\x1a\xf4\x03\n" +
-	".civo_firewall_inbound_rule.port_range_is_valid\x1a\xc1\x03this.port_range == '' || (this.protocol != 'icmp' && this.port_range.matches('^[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?$') && this.port_range.split('-').all(p, int(p) <= 65535) && int(this.port_range.split('-')[0]) <= int(this.port_range.split('-')[this.port_range.split('-').size() - 1])) ? '' : 'portRange (' + this.port_range + ') must be a port from 1 to 65535, or a range of them with the lesser first such as 8000-9000, and must not be set for icmp'\"\xb5\x06\n" +
+	"\x05label\x18\x05 \x01(\tR\x05label:\xbb\x04\xbaH\xf7\x03\x1a\xf4\x03\n" +
+	".civo_firewall_inbound_rule.port_range_is_valid\x1a\xc1\x03this.port_range == '' || (this.protocol != 'icmp' && this.port_range.matches('^[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?$') && this.port_range.split('-').all(p, int(p) <= 65535) && int(this.port_range.split('-')[0]) <= int(this.port_range.split('-')[this.port_range.split('-').size() - 1])) ? '' : 'portRange (' + this.port_range + ') must be a port from 1 to 65535, or a range of them with the lesser first such as 8000-9000, and must not be set for icmp'\xa2\xa7\x1d<\n" +
+	".civo_firewall_inbound_rule.port_range_is_valid\x12\n" +
+	"port_range\"\xf6\x06\n" +
 	"\x18CivoFirewallOutboundRule\x123\n" +
 	"\bprotocol\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^(tcp|udp|icmp)$R\bprotocol\x12\x1d\n" +
 	"\n" +
@@ -312,8 +315,10 @@ const file_org_project_planton_provider_civo_civofirewall_v1_spec_proto_rawDesc 
 	"\x05cidrs\x18\x03 \x03(\tB\x0e\xbaH\v\x92\x01\b\"\x06r\x04\xe0\xd5\"\x01R\x05cidrs\x12\x89\x01\n" +
 	"\x06action\x18\x04 \x01(\tBq\xbaHn\xba\x01k\n" +
 	"3civo_firewall_outbound_rule.action_is_allow_or_deny\x12\x15must be allow or deny\x1a\x1dthis in ['', 'allow', 'deny']R\x06action\x12\x14\n" +
-	"\x05label\x18\x05 \x01(\tR\x05label:\xfc\x03\xbaH\xf8\x03\x1a\xf5\x03\n" +
-	"/civo_firewall_outbound_rule.port_range_is_valid\x1a\xc1\x03this.port_range == '' || (this.protocol != 'icmp' && this.port_range.matches('^[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?$') && this.port_range.split('-').all(p, int(p) <= 65535) && int(this.port_range.split('-')[0]) <= int(this.port_range.split('-')[this.port_range.split('-').size() - 1])) ? '' : 'portRange (' + this.port_range + ') must be a port from 1 to 65535, or a range of them with the lesser first such as 8000-9000, and must not be set for icmp'B]Z[project-planton.org/gen/go/org/project_planton/provider/civo/civofirewall/v1;civofirewallv1b\x06proto3"
+	"\x05label\x18\x05 \x01(\tR\x05label:\xbd\x04\xbaH\xf8\x03\x1a\xf5\x03\n" +
+	"/civo_firewall_outbound_rule.port_range_is_valid\x1a\xc1\x03this.port_range == '' || (this.protocol != 'icmp' && this.port_range.matches('^[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?$') && this.port_range.split('-').all(p, int(p) <= 65535) && int(this.port_range.split('-')[0]) <= int(this.port_range.split('-')[this.port_range.split('-').size() - 1])) ? '' : 'portRange (' + this.port_range + ') must be a port from 1 to 65535, or a range of them with the lesser first such as 8000-9000, and must not be set for icmp'\xa2\xa7\x1d=\n" +
+	"/civo_firewall_outbound_rule.port_range_is_valid\x12\n" +
+	"port_rangeB]Z[project-planton.org/gen/go/org/project_planton/provider/civo/civofirewall/v1;civofirewallv1b\x06proto3"
 
 var (
 	file_org_project_planton_provider_civo_civofirewall_v1_spec_proto_rawDescOnce sync.Once

@@ -384,7 +384,7 @@ var File_org_project_planton_provider_civo_civokubernetescluster_v1_spec_proto p
 
 const file_org_project_planton_provider_civo_civokubernetescluster_v1_spec_proto_rawDesc = "" +
 	"\n" +
-	"Eorg/project_planton/provider/civo/civokubernetescluster/v1/spec.proto\x12:org.project_planton.provider.civo.civokubernetescluster.v1\x1a\x1bbuf/validate/validate.proto\x1aForg/project_planton/provider/civo/civokubernetesnodepool/v1/spec.proto\x1a.org/project_planton/provider/civo/region.proto\x1a0org/project_planton/provider/civo/v1/rules.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\x1a0org/project_planton/shared/options/options.proto\"\x91\x12\n" +
+	"Eorg/project_planton/provider/civo/civokubernetescluster/v1/spec.proto\x12:org.project_planton.provider.civo.civokubernetescluster.v1\x1a\x1bbuf/validate/validate.proto\x1aForg/project_planton/provider/civo/civokubernetesnodepool/v1/spec.proto\x1a.org/project_planton/provider/civo/region.proto\x1a0org/project_planton/provider/civo/v1/rules.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\x1a0org/project_planton/shared/options/options.proto\"\x88\x14\n" +
 	"\x19CivoKubernetesClusterSpec\x12/\n" +
 	"\fcluster_name\x18\x01 \x01(\tB\f\xbaH\t\xc8\x01\x01r\x04\x80\xd6\"\x01R\vclusterName\x12R\n" +
 	"\x06region\x18\x02 \x01(\x0e2-.org.project_planton.provider.civo.CivoRegionB\v\xbaH\b\xc8\x01\x01\x82\x01\x02\x10\x01R\x06region\x12\x9d\x02\n" +
@@ -404,16 +404,19 @@ const file_org_project_planton_provider_civo_civokubernetescluster_v1_spec_proto
 	"\bfirewall\x18g \x01(\v2:.org.project_planton.shared.foreignkey.v1.StringValueOrRefB#\x88\xd4a\xe1\v\x92\xd4a\x1astatus.outputs.firewall_idR\bfirewall\x12G\n" +
 	"\x18api_server_allowed_cidrs\x18h \x03(\tB\x0e\xbaH\v\x92\x01\b\"\x06r\x04\xe0\xd5\"\x01R\x15apiServerAllowedCidrs\x12\x99\x01\n" +
 	"\fcluster_type\x18i \x01(\tBq\xbaHg\xba\x01d\n" +
-	"2civo_kubernetes_cluster_spec.cluster_type_is_known\x12\x14must be k3s or talos\x1a\x18this in ['k3s', 'talos']\x8a\xa6\x1d\x03k3sH\x00R\vclusterType\x88\x01\x01:\xb7\x04\xbaH\xb3\x04\x1a\xa7\x01\n" +
+	"2civo_kubernetes_cluster_spec.cluster_type_is_known\x12\x14must be k3s or talos\x1a\x18this in ['k3s', 'talos']\x8a\xa6\x1d\x03k3sH\x00R\vclusterType\x88\x01\x01:\xae\x06\xbaH\xb3\x04\x1a\xa7\x01\n" +
 	"Bcivo_kubernetes_cluster_spec.additional_node_pool_names_are_unique\x12-additionalNodePools must have different names\x1a2this.additional_node_pools.map(p, p.name).unique()\x1a\xe3\x01\n" +
 	";civo_kubernetes_cluster_spec.allowed_cidrs_without_firewall\x12bapiServerAllowedCidrs must not be set with firewall: write the rule for port 6443 in that firewall\x1a@!has(this.firewall) || this.api_server_allowed_cidrs.size() == 0\x1a\xa0\x01\n" +
-	"2civo_kubernetes_cluster_spec.cni_fits_cluster_type\x121cni must not be cilium while clusterType is talos\x1a7!(this.cni == 'cilium' && this.cluster_type == 'talos')B\x0f\n" +
+	"2civo_kubernetes_cluster_spec.cni_fits_cluster_type\x121cni must not be cilium while clusterType is talos\x1a7!(this.cni == 'cilium' && this.cluster_type == 'talos')\xa2\xa7\x1d[\n" +
+	"Bcivo_kubernetes_cluster_spec.additional_node_pool_names_are_unique\x12\x15additional_node_pools\xa2\xa7\x1dW\n" +
+	";civo_kubernetes_cluster_spec.allowed_cidrs_without_firewall\x12\x18api_server_allowed_cidrs\xa2\xa7\x1d9\n" +
+	"2civo_kubernetes_cluster_spec.cni_fits_cluster_type\x12\x03cniB\x0f\n" +
 	"\r_cluster_type\"m\n" +
 	"$CivoKubernetesClusterDefaultNodePool\x12\x1a\n" +
 	"\x04size\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x04size\x12)\n" +
 	"\n" +
 	"node_count\x18\x02 \x01(\rB\n" +
-	"\xbaH\a\xc8\x01\x01*\x02 \x00R\tnodeCount\"\xb2\x0e\n" +
+	"\xbaH\a\xc8\x01\x01*\x02 \x00R\tnodeCount\"\xaa\x10\n" +
 	"'CivoKubernetesClusterAdditionalNodePool\x12\xae\x01\n" +
 	"\x04name\x18\x01 \x01(\tB\x99\x01\xbaH\x95\x01\xba\x01\x8e\x01\n" +
 	">civo_kubernetes_cluster_additional_node_pool.name_is_pool_name\x12)must be letters, digits, '-', '_' and '.'\x1a!this.matches('^[A-Za-z0-9._-]*$')\xc8\x01\x01R\x04name\x12\x1a\n" +
@@ -430,10 +433,15 @@ const file_org_project_planton_provider_civo_civokubernetescluster_v1_spec_proto
 	"\tpublic_ip\x18\t \x01(\bR\bpublicIp\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\xc9\b\xbaH\xc5\b\x1a\xaf\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\xc1\n" +
+	"\xbaH\xc5\b\x1a\xaf\x02\n" +
 	"Hcivo_kubernetes_cluster_additional_node_pool.min_nodes_at_most_max_nodes\x1a\xe2\x01!this.auto_scale || (this.max_nodes > 0u && this.min_nodes <= this.max_nodes) ? '' : 'maxNodes (' + string(this.max_nodes) + ') must be at least 1, and at least minNodes (' + string(this.min_nodes) + '), while autoScale is on'\x1a\xae\x03\n" +
 	"Ecivo_kubernetes_cluster_additional_node_pool.node_count_within_bounds\x1a\xe4\x02!this.auto_scale || this.node_count == 0u || this.max_nodes == 0u || this.min_nodes > this.max_nodes || (this.node_count >= this.min_nodes && this.node_count <= this.max_nodes) ? '' : 'nodeCount (' + string(this.node_count) + ') must lie between minNodes (' + string(this.min_nodes) + ') and maxNodes (' + string(this.max_nodes) + ') while autoScale is on'\x1a\xdf\x02\n" +
-	":civo_kubernetes_cluster_additional_node_pool.taints_differ\x1a\xa0\x02this.taints.map(t, t.key + ' ' + t.effect).unique() ? '' : 'taints must differ in key or effect' + (this.taints.size() > 64 ? '' : this.taints.filter(t, this.taints.filter(o, o.key == t.key && o.effect == t.effect).size() > 1).map(t, '; ' + t.key + ':' + t.effect + ' is there twice')[0])BoZmproject-planton.org/gen/go/org/project_planton/provider/civo/civokubernetescluster/v1;civokubernetesclusterv1b\x06proto3"
+	":civo_kubernetes_cluster_additional_node_pool.taints_differ\x1a\xa0\x02this.taints.map(t, t.key + ' ' + t.effect).unique() ? '' : 'taints must differ in key or effect' + (this.taints.size() > 64 ? '' : this.taints.filter(t, this.taints.filter(o, o.key == t.key && o.effect == t.effect).size() > 1).map(t, '; ' + t.key + ':' + t.effect + ' is there twice')[0])\xa2\xa7\x1dU\n" +
+	"Hcivo_kubernetes_cluster_additional_node_pool.min_nodes_at_most_max_nodes\x12\tmax_nodes\xa2\xa7\x1dS\n" +
+	"Ecivo_kubernetes_cluster_additional_node_pool.node_count_within_bounds\x12\n" +
+	"node_count\xa2\xa7\x1dD\n" +
+	":civo_kubernetes_cluster_additional_node_pool.taints_differ\x12\x06taintsBoZmproject-planton.org/gen/go/org/project_planton/provider/civo/civokubernetescluster/v1;civokubernetesclusterv1b\x06proto3"
 
 var (
 	file_org_project_planton_provider_civo_civokubernetescluster_v1_spec_proto_rawDescOnce sync.Once

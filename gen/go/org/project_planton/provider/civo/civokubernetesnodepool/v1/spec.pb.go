@@ -14,6 +14,7 @@ import (
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	v1 "project-planton.org/gen/go/org/project_planton/shared/foreignkey/v1"
 	_ "project-planton.org/gen/go/org/project_planton/shared/kubernetes/v1"
+	_ "project-planton.org/gen/go/org/project_planton/shared/options"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -234,7 +235,7 @@ var File_org_project_planton_provider_civo_civokubernetesnodepool_v1_spec_proto 
 
 const file_org_project_planton_provider_civo_civokubernetesnodepool_v1_spec_proto_rawDesc = "" +
 	"\n" +
-	"Forg/project_planton/provider/civo/civokubernetesnodepool/v1/spec.proto\x12;org.project_planton.provider.civo.civokubernetesnodepool.v1\x1a\x1bbuf/validate/validate.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\"\x85\x0f\n" +
+	"Forg/project_planton/provider/civo/civokubernetesnodepool/v1/spec.proto\x12;org.project_planton.provider.civo.civokubernetesnodepool.v1\x1a\x1bbuf/validate/validate.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\x1a0org/project_planton/shared/options/options.proto\"\xd3\x10\n" +
 	"\x1aCivoKubernetesNodePoolSpec\x12\xbc\x01\n" +
 	"\x0enode_pool_name\x18\x01 \x01(\tB\x95\x01\xbaH\x91\x01\xba\x01\x8a\x01\n" +
 	":civo_kubernetes_node_pool_spec.node_pool_name_is_pool_name\x12)must be letters, digits, '-', '_' and '.'\x1a!this.matches('^[A-Za-z0-9._-]*$')\xc8\x01\x01R\fnodePoolName\x12r\n" +
@@ -253,10 +254,14 @@ const file_org_project_planton_provider_civo_civokubernetesnodepool_v1_spec_prot
 	"\tpublic_ip\x18f \x01(\bR\bpublicIp\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\x9f\b\xbaH\x9b\b\x1a\xa1\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\xed\t\xbaH\x9b\b\x1a\xa1\x02\n" +
 	":civo_kubernetes_node_pool_spec.min_nodes_at_most_max_nodes\x1a\xe2\x01!this.auto_scale || (this.max_nodes > 0u && this.min_nodes <= this.max_nodes) ? '' : 'maxNodes (' + string(this.max_nodes) + ') must be at least 1, and at least minNodes (' + string(this.min_nodes) + '), while autoScale is on'\x1a\xa0\x03\n" +
 	"7civo_kubernetes_node_pool_spec.node_count_within_bounds\x1a\xe4\x02!this.auto_scale || this.node_count == 0u || this.max_nodes == 0u || this.min_nodes > this.max_nodes || (this.node_count >= this.min_nodes && this.node_count <= this.max_nodes) ? '' : 'nodeCount (' + string(this.node_count) + ') must lie between minNodes (' + string(this.min_nodes) + ') and maxNodes (' + string(this.max_nodes) + ') while autoScale is on'\x1a\xd1\x02\n" +
-	",civo_kubernetes_node_pool_spec.taints_differ\x1a\xa0\x02this.taints.map(t, t.key + ' ' + t.effect).unique() ? '' : 'taints must differ in key or effect' + (this.taints.size() > 64 ? '' : this.taints.filter(t, this.taints.filter(o, o.key == t.key && o.effect == t.effect).size() > 1).map(t, '; ' + t.key + ':' + t.effect + ' is there twice')[0])\"\x84\x01\n" +
+	",civo_kubernetes_node_pool_spec.taints_differ\x1a\xa0\x02this.taints.map(t, t.key + ' ' + t.effect).unique() ? '' : 'taints must differ in key or effect' + (this.taints.size() > 64 ? '' : this.taints.filter(t, this.taints.filter(o, o.key == t.key && o.effect == t.effect).size() > 1).map(t, '; ' + t.key + ':' + t.effect + ' is there twice')[0])\xa2\xa7\x1dG\n" +
+	":civo_kubernetes_node_pool_spec.min_nodes_at_most_max_nodes\x12\tmax_nodes\xa2\xa7\x1dE\n" +
+	"7civo_kubernetes_node_pool_spec.node_count_within_bounds\x12\n" +
+	"node_count\xa2\xa7\x1d6\n" +
+	",civo_kubernetes_node_pool_spec.taints_differ\x12\x06taints\"\x84\x01\n" +
 	"\x1bCivoKubernetesNodePoolTaint\x12\x1e\n" +
 	"\x03key\x18\x01 \x01(\tB\f\xbaH\t\xc8\x01\x01r\x04\xc8\xd5\"\x01R\x03key\x12\x1f\n" +
 	"\x05value\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xd0\xd5\"\x01R\x05value\x12$\n" +

@@ -421,7 +421,7 @@ var File_org_project_planton_provider_digitalocean_digitaloceankubernetescluster
 
 const file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_rawDesc = "" +
 	"\n" +
-	"Uorg/project_planton/provider/digitalocean/digitaloceankubernetescluster/v1/spec.proto\x12Jorg.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1\x1a\x1bbuf/validate/validate.proto\x1aVorg/project_planton/provider/digitalocean/digitaloceankubernetesnodepool/v1/spec.proto\x1a6org/project_planton/provider/digitalocean/region.proto\x1a8org/project_planton/provider/digitalocean/v1/rules.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\x1a0org/project_planton/shared/options/options.proto\"\x96\x0e\n" +
+	"Uorg/project_planton/provider/digitalocean/digitaloceankubernetescluster/v1/spec.proto\x12Jorg.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1\x1a\x1bbuf/validate/validate.proto\x1aVorg/project_planton/provider/digitalocean/digitaloceankubernetesnodepool/v1/spec.proto\x1a6org/project_planton/provider/digitalocean/region.proto\x1a8org/project_planton/provider/digitalocean/v1/rules.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\x1a0org/project_planton/shared/options/options.proto\"\xfe\x0e\n" +
 	"!DigitalOceanKubernetesClusterSpec\x12/\n" +
 	"\fcluster_name\x18\x01 \x01(\tB\f\xbaH\t\xc8\x01\x01r\x04\x90\xd6\"\x01R\vclusterName\x12b\n" +
 	"\x06region\x18\x02 \x01(\x0e2=.org.project_planton.provider.digitalocean.DigitalOceanRegionB\v\xbaH\b\xc8\x01\x01\x82\x01\x02\x10\x01R\x06region\x12\xb0\x02\n" +
@@ -438,8 +438,9 @@ const file_org_project_planton_provider_digitalocean_digitaloceankubernetesclust
 	" \x03(\tB\x0e\xbaH\v\x92\x01\b\"\x06r\x04\xe8\xd5\"\x01R\x1econtrolPlaneFirewallAllowedIps\x12\"\n" +
 	"\x04tags\x18\v \x03(\tB\x0e\xbaH\v\x92\x01\b\"\x06r\x04\xf0\xd5\"\x01R\x04tags\x12\xac\x01\n" +
 	"\x11default_node_pool\x18\f \x01(\v2x.org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterDefaultNodePoolB\x06\xbaH\x03\xc8\x01\x01R\x0fdefaultNodePool\x12\xaf\x01\n" +
-	"\x15additional_node_pools\x18d \x03(\v2{.org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterAdditionalNodePoolR\x13additionalNodePools:\xb7\x01\xbaH\xb3\x01\x1a\xb0\x01\n" +
-	"Kdigital_ocean_kubernetes_cluster_spec.additional_node_pool_names_are_unique\x12-additionalNodePools must have different names\x1a2this.additional_node_pools.map(p, p.name).unique()\"\xce\r\n" +
+	"\x15additional_node_pools\x18d \x03(\v2{.org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterAdditionalNodePoolR\x13additionalNodePools:\x9f\x02\xbaH\xb3\x01\x1a\xb0\x01\n" +
+	"Kdigital_ocean_kubernetes_cluster_spec.additional_node_pool_names_are_unique\x12-additionalNodePools must have different names\x1a2this.additional_node_pools.map(p, p.name).unique()\xa2\xa7\x1dd\n" +
+	"Kdigital_ocean_kubernetes_cluster_spec.additional_node_pool_names_are_unique\x12\x15additional_node_pools\"\xd8\x0f\n" +
 	",DigitalOceanKubernetesClusterDefaultNodePool\x12\x1a\n" +
 	"\x04size\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x04size\x12)\n" +
 	"\n" +
@@ -454,10 +455,15 @@ const file_org_project_planton_provider_digitalocean_digitaloceankubernetesclust
 	"\x04tags\x18f \x03(\tB\x0e\xbaH\v\x92\x01\b\"\x06r\x04\xf0\xd5\"\x01R\x04tags\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\xdb\b\xbaH\xd7\b\x1a\xb5\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\xe5\n" +
+	"\xbaH\xd7\b\x1a\xb5\x02\n" +
 	"Ndigital_ocean_kubernetes_cluster_default_node_pool.min_nodes_at_most_max_nodes\x1a\xe2\x01!this.auto_scale || (this.max_nodes > 0u && this.min_nodes <= this.max_nodes) ? '' : 'maxNodes (' + string(this.max_nodes) + ') must be at least 1, and at least minNodes (' + string(this.min_nodes) + '), while autoScale is on'\x1a\xb4\x03\n" +
 	"Kdigital_ocean_kubernetes_cluster_default_node_pool.node_count_within_bounds\x1a\xe4\x02!this.auto_scale || this.node_count == 0u || this.max_nodes == 0u || this.min_nodes > this.max_nodes || (this.node_count >= this.min_nodes && this.node_count <= this.max_nodes) ? '' : 'nodeCount (' + string(this.node_count) + ') must lie between minNodes (' + string(this.min_nodes) + ') and maxNodes (' + string(this.max_nodes) + ') while autoScale is on'\x1a\xe5\x02\n" +
-	"@digital_ocean_kubernetes_cluster_default_node_pool.taints_differ\x1a\xa0\x02this.taints.map(t, t.key + ' ' + t.effect).unique() ? '' : 'taints must differ in key or effect' + (this.taints.size() > 64 ? '' : this.taints.filter(t, this.taints.filter(o, o.key == t.key && o.effect == t.effect).size() > 1).map(t, '; ' + t.key + ':' + t.effect + ' is there twice')[0])\"\xa2\x0f\n" +
+	"@digital_ocean_kubernetes_cluster_default_node_pool.taints_differ\x1a\xa0\x02this.taints.map(t, t.key + ' ' + t.effect).unique() ? '' : 'taints must differ in key or effect' + (this.taints.size() > 64 ? '' : this.taints.filter(t, this.taints.filter(o, o.key == t.key && o.effect == t.effect).size() > 1).map(t, '; ' + t.key + ':' + t.effect + ' is there twice')[0])\xa2\xa7\x1d[\n" +
+	"Ndigital_ocean_kubernetes_cluster_default_node_pool.min_nodes_at_most_max_nodes\x12\tmax_nodes\xa2\xa7\x1dY\n" +
+	"Kdigital_ocean_kubernetes_cluster_default_node_pool.node_count_within_bounds\x12\n" +
+	"node_count\xa2\xa7\x1dJ\n" +
+	"@digital_ocean_kubernetes_cluster_default_node_pool.taints_differ\x12\x06taints\"\xb5\x11\n" +
 	"/DigitalOceanKubernetesClusterAdditionalNodePool\x12\xc2\x01\n" +
 	"\x04name\x18\x01 \x01(\tB\xad\x01\xbaH\xa9\x01\xba\x01\x9c\x01\n" +
 	"Idigital_ocean_kubernetes_cluster_additional_node_pool.name_is_not_default\x12<must not be 'default', which is the name of the default pool\x1a\x11this != 'default'\xc8\x01\x01r\x04\x90\xd6\"\x01R\x04name\x12\x1a\n" +
@@ -474,10 +480,15 @@ const file_org_project_planton_provider_digitalocean_digitaloceankubernetesclust
 	"\x04tags\x18\t \x03(\tB\x0e\xbaH\v\x92\x01\b\"\x06r\x04\xf0\xd5\"\x01R\x04tags\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\xe4\b\xbaH\xe0\b\x1a\xb8\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\xf7\n" +
+	"\xbaH\xe0\b\x1a\xb8\x02\n" +
 	"Qdigital_ocean_kubernetes_cluster_additional_node_pool.min_nodes_at_most_max_nodes\x1a\xe2\x01!this.auto_scale || (this.max_nodes > 0u && this.min_nodes <= this.max_nodes) ? '' : 'maxNodes (' + string(this.max_nodes) + ') must be at least 1, and at least minNodes (' + string(this.min_nodes) + '), while autoScale is on'\x1a\xb7\x03\n" +
 	"Ndigital_ocean_kubernetes_cluster_additional_node_pool.node_count_within_bounds\x1a\xe4\x02!this.auto_scale || this.node_count == 0u || this.max_nodes == 0u || this.min_nodes > this.max_nodes || (this.node_count >= this.min_nodes && this.node_count <= this.max_nodes) ? '' : 'nodeCount (' + string(this.node_count) + ') must lie between minNodes (' + string(this.min_nodes) + ') and maxNodes (' + string(this.max_nodes) + ') while autoScale is on'\x1a\xe8\x02\n" +
-	"Cdigital_ocean_kubernetes_cluster_additional_node_pool.taints_differ\x1a\xa0\x02this.taints.map(t, t.key + ' ' + t.effect).unique() ? '' : 'taints must differ in key or effect' + (this.taints.size() > 64 ? '' : this.taints.filter(t, this.taints.filter(o, o.key == t.key && o.effect == t.effect).size() > 1).map(t, '; ' + t.key + ':' + t.effect + ' is there twice')[0])B\x88\x01Z\x85\x01project-planton.org/gen/go/org/project_planton/provider/digitalocean/digitaloceankubernetescluster/v1;digitaloceankubernetesclusterv1b\x06proto3"
+	"Cdigital_ocean_kubernetes_cluster_additional_node_pool.taints_differ\x1a\xa0\x02this.taints.map(t, t.key + ' ' + t.effect).unique() ? '' : 'taints must differ in key or effect' + (this.taints.size() > 64 ? '' : this.taints.filter(t, this.taints.filter(o, o.key == t.key && o.effect == t.effect).size() > 1).map(t, '; ' + t.key + ':' + t.effect + ' is there twice')[0])\xa2\xa7\x1d^\n" +
+	"Qdigital_ocean_kubernetes_cluster_additional_node_pool.min_nodes_at_most_max_nodes\x12\tmax_nodes\xa2\xa7\x1d\\\n" +
+	"Ndigital_ocean_kubernetes_cluster_additional_node_pool.node_count_within_bounds\x12\n" +
+	"node_count\xa2\xa7\x1dM\n" +
+	"Cdigital_ocean_kubernetes_cluster_additional_node_pool.taints_differ\x12\x06taintsB\x88\x01Z\x85\x01project-planton.org/gen/go/org/project_planton/provider/digitalocean/digitaloceankubernetescluster/v1;digitaloceankubernetesclusterv1b\x06proto3"
 
 var (
 	file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_rawDescOnce sync.Once

@@ -15,6 +15,7 @@ import (
 	_ "project-planton.org/gen/go/org/project_planton/provider/digitalocean/v1"
 	v1 "project-planton.org/gen/go/org/project_planton/shared/foreignkey/v1"
 	_ "project-planton.org/gen/go/org/project_planton/shared/kubernetes/v1"
+	_ "project-planton.org/gen/go/org/project_planton/shared/options"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -226,7 +227,7 @@ var File_org_project_planton_provider_digitalocean_digitaloceankubernetesnodepoo
 
 const file_org_project_planton_provider_digitalocean_digitaloceankubernetesnodepool_v1_spec_proto_rawDesc = "" +
 	"\n" +
-	"Vorg/project_planton/provider/digitalocean/digitaloceankubernetesnodepool/v1/spec.proto\x12Korg.project_planton.provider.digitalocean.digitaloceankubernetesnodepool.v1\x1a\x1bbuf/validate/validate.proto\x1a8org/project_planton/provider/digitalocean/v1/rules.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\"\xc1\x0e\n" +
+	"Vorg/project_planton/provider/digitalocean/digitaloceankubernetesnodepool/v1/spec.proto\x12Korg.project_planton.provider.digitalocean.digitaloceankubernetesnodepool.v1\x1a\x1bbuf/validate/validate.proto\x1a8org/project_planton/provider/digitalocean/v1/rules.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\x1a0org/project_planton/shared/options/options.proto\"\xaa\x10\n" +
 	"\"DigitalOceanKubernetesNodePoolSpec\x122\n" +
 	"\x0enode_pool_name\x18\x01 \x01(\tB\f\xbaH\t\xc8\x01\x01r\x04\x90\xd6\"\x01R\fnodePoolName\x12r\n" +
 	"\acluster\x18\x02 \x01(\v2:.org.project_planton.shared.foreignkey.v1.StringValueOrRefB\x1c\xbaH\x03\xc8\x01\x01\x88\xd4a\xb8\t\x92\xd4a\rmetadata.nameR\acluster\x12\x1a\n" +
@@ -244,10 +245,15 @@ const file_org_project_planton_provider_digitalocean_digitaloceankubernetesnodep
 	" \x03(\tB\x0e\xbaH\v\x92\x01\b\"\x06r\x04\xf0\xd5\"\x01R\x04tags\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\xba\b\xbaH\xb6\b\x1a\xaa\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\xa3\n" +
+	"\xbaH\xb6\b\x1a\xaa\x02\n" +
 	"Cdigital_ocean_kubernetes_node_pool_spec.min_nodes_at_most_max_nodes\x1a\xe2\x01!this.auto_scale || (this.max_nodes > 0u && this.min_nodes <= this.max_nodes) ? '' : 'maxNodes (' + string(this.max_nodes) + ') must be at least 1, and at least minNodes (' + string(this.min_nodes) + '), while autoScale is on'\x1a\xa9\x03\n" +
 	"@digital_ocean_kubernetes_node_pool_spec.node_count_within_bounds\x1a\xe4\x02!this.auto_scale || this.node_count == 0u || this.max_nodes == 0u || this.min_nodes > this.max_nodes || (this.node_count >= this.min_nodes && this.node_count <= this.max_nodes) ? '' : 'nodeCount (' + string(this.node_count) + ') must lie between minNodes (' + string(this.min_nodes) + ') and maxNodes (' + string(this.max_nodes) + ') while autoScale is on'\x1a\xda\x02\n" +
-	"5digital_ocean_kubernetes_node_pool_spec.taints_differ\x1a\xa0\x02this.taints.map(t, t.key + ' ' + t.effect).unique() ? '' : 'taints must differ in key or effect' + (this.taints.size() > 64 ? '' : this.taints.filter(t, this.taints.filter(o, o.key == t.key && o.effect == t.effect).size() > 1).map(t, '; ' + t.key + ':' + t.effect + ' is there twice')[0])\"\x8c\x01\n" +
+	"5digital_ocean_kubernetes_node_pool_spec.taints_differ\x1a\xa0\x02this.taints.map(t, t.key + ' ' + t.effect).unique() ? '' : 'taints must differ in key or effect' + (this.taints.size() > 64 ? '' : this.taints.filter(t, this.taints.filter(o, o.key == t.key && o.effect == t.effect).size() > 1).map(t, '; ' + t.key + ':' + t.effect + ' is there twice')[0])\xa2\xa7\x1dP\n" +
+	"Cdigital_ocean_kubernetes_node_pool_spec.min_nodes_at_most_max_nodes\x12\tmax_nodes\xa2\xa7\x1dN\n" +
+	"@digital_ocean_kubernetes_node_pool_spec.node_count_within_bounds\x12\n" +
+	"node_count\xa2\xa7\x1d?\n" +
+	"5digital_ocean_kubernetes_node_pool_spec.taints_differ\x12\x06taints\"\x8c\x01\n" +
 	"#DigitalOceanKubernetesNodePoolTaint\x12\x1e\n" +
 	"\x03key\x18\x01 \x01(\tB\f\xbaH\t\xc8\x01\x01r\x04\xc8\xd5\"\x01R\x03key\x12\x1f\n" +
 	"\x05value\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xd0\xd5\"\x01R\x05value\x12$\n" +

@@ -13,6 +13,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	shared "project-planton.org/gen/go/org/project_planton/shared"
+	_ "project-planton.org/gen/go/org/project_planton/shared/options"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -157,7 +158,7 @@ var File_org_project_planton_provider_digitalocean_digitaloceanvpc_v1_api_proto 
 
 const file_org_project_planton_provider_digitalocean_digitaloceanvpc_v1_api_proto_rawDesc = "" +
 	"\n" +
-	"Forg/project_planton/provider/digitalocean/digitaloceanvpc/v1/api.proto\x12<org.project_planton.provider.digitalocean.digitaloceanvpc.v1\x1a\x1bbuf/validate/validate.proto\x1aGorg/project_planton/provider/digitalocean/digitaloceanvpc/v1/spec.proto\x1aPorg/project_planton/provider/digitalocean/digitaloceanvpc/v1/stack_outputs.proto\x1a)org/project_planton/shared/metadata.proto\"\xfb\x04\n" +
+	"Forg/project_planton/provider/digitalocean/digitaloceanvpc/v1/api.proto\x12<org.project_planton.provider.digitalocean.digitaloceanvpc.v1\x1a\x1bbuf/validate/validate.proto\x1aGorg/project_planton/provider/digitalocean/digitaloceanvpc/v1/spec.proto\x1aPorg/project_planton/provider/digitalocean/digitaloceanvpc/v1/stack_outputs.proto\x1a)org/project_planton/shared/metadata.proto\x1a0org/project_planton/shared/options/options.proto\"\xb6\x05\n" +
 	"\x0fDigitalOceanVpc\x12L\n" +
 	"\vapi_version\x18\x01 \x01(\tB+\xbaH(r&\n" +
 	"$digital-ocean.project-planton.org/v1R\n" +
@@ -166,8 +167,9 @@ const file_org_project_planton_provider_digitalocean_digitaloceanvpc_v1_api_prot
 	"\x0fDigitalOceanVpcR\x04kind\x12U\n" +
 	"\bmetadata\x18\x03 \x01(\v21.org.project_planton.shared.CloudResourceMetadataB\x06\xbaH\x03\xc8\x01\x01R\bmetadata\x12m\n" +
 	"\x04spec\x18\x04 \x01(\v2Q.org.project_planton.provider.digitalocean.digitaloceanvpc.v1.DigitalOceanVpcSpecB\x06\xbaH\x03\xc8\x01\x01R\x04spec\x12k\n" +
-	"\x06status\x18\x05 \x01(\v2S.org.project_planton.provider.digitalocean.digitaloceanvpc.v1.DigitalOceanVpcStatusR\x06status:\xba\x01\xbaH\xb6\x01\x1a\xb3\x01\n" +
-	"&digital_ocean_vpc.name_is_network_name\x12Ymetadata.name must be letters, digits, '-' and '.': it is the network's name in the cloud\x1a.this.metadata.name.matches('^[A-Za-z0-9.-]*$')\"\x8c\x01\n" +
+	"\x06status\x18\x05 \x01(\v2S.org.project_planton.provider.digitalocean.digitaloceanvpc.v1.DigitalOceanVpcStatusR\x06status:\xf5\x01\xbaH\xb6\x01\x1a\xb3\x01\n" +
+	"&digital_ocean_vpc.name_is_network_name\x12Ymetadata.name must be letters, digits, '-' and '.': it is the network's name in the cloud\x1a.this.metadata.name.matches('^[A-Za-z0-9.-]*$')\xa2\xa7\x1d7\n" +
+	"&digital_ocean_vpc.name_is_network_name\x12\rmetadata.name\"\x8c\x01\n" +
 	"\x15DigitalOceanVpcStatus\x12s\n" +
 	"\aoutputs\x18\x01 \x01(\v2Y.org.project_planton.provider.digitalocean.digitaloceanvpc.v1.DigitalOceanVpcStackOutputsR\aoutputsBkZiproject-planton.org/gen/go/org/project_planton/provider/digitalocean/digitaloceanvpc/v1;digitaloceanvpcv1b\x06proto3"
 

@@ -26,9 +26,10 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from org.project_planton.provider.digitalocean.digitaloceanvpc.v1 import spec_pb2 as org_dot_project__planton_dot_provider_dot_digitalocean_dot_digitaloceanvpc_dot_v1_dot_spec__pb2
 from org.project_planton.provider.digitalocean.digitaloceanvpc.v1 import stack_outputs_pb2 as org_dot_project__planton_dot_provider_dot_digitalocean_dot_digitaloceanvpc_dot_v1_dot_stack__outputs__pb2
 from org.project_planton.shared import metadata_pb2 as org_dot_project__planton_dot_shared_dot_metadata__pb2
+from org.project_planton.shared.options import options_pb2 as org_dot_project__planton_dot_shared_dot_options_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\nForg/project_planton/provider/digitalocean/digitaloceanvpc/v1/api.proto\x12<org.project_planton.provider.digitalocean.digitaloceanvpc.v1\x1a\x1b\x62uf/validate/validate.proto\x1aGorg/project_planton/provider/digitalocean/digitaloceanvpc/v1/spec.proto\x1aPorg/project_planton/provider/digitalocean/digitaloceanvpc/v1/stack_outputs.proto\x1a)org/project_planton/shared/metadata.proto\"\xfb\x04\n\x0f\x44igitalOceanVpc\x12L\n\x0b\x61pi_version\x18\x01 \x01(\tB+\xbaH(r&\n$digital-ocean.project-planton.org/v1R\napiVersion\x12*\n\x04kind\x18\x02 \x01(\tB\x16\xbaH\x13r\x11\n\x0f\x44igitalOceanVpcR\x04kind\x12U\n\x08metadata\x18\x03 \x01(\x0b\x32\x31.org.project_planton.shared.CloudResourceMetadataB\x06\xbaH\x03\xc8\x01\x01R\x08metadata\x12m\n\x04spec\x18\x04 \x01(\x0b\x32Q.org.project_planton.provider.digitalocean.digitaloceanvpc.v1.DigitalOceanVpcSpecB\x06\xbaH\x03\xc8\x01\x01R\x04spec\x12k\n\x06status\x18\x05 \x01(\x0b\x32S.org.project_planton.provider.digitalocean.digitaloceanvpc.v1.DigitalOceanVpcStatusR\x06status:\xba\x01\xbaH\xb6\x01\x1a\xb3\x01\n&digital_ocean_vpc.name_is_network_name\x12Ymetadata.name must be letters, digits, \'-\' and \'.\': it is the network\'s name in the cloud\x1a.this.metadata.name.matches(\'^[A-Za-z0-9.-]*$\')\"\x8c\x01\n\x15\x44igitalOceanVpcStatus\x12s\n\x07outputs\x18\x01 \x01(\x0b\x32Y.org.project_planton.provider.digitalocean.digitaloceanvpc.v1.DigitalOceanVpcStackOutputsR\x07outputsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\nForg/project_planton/provider/digitalocean/digitaloceanvpc/v1/api.proto\x12<org.project_planton.provider.digitalocean.digitaloceanvpc.v1\x1a\x1b\x62uf/validate/validate.proto\x1aGorg/project_planton/provider/digitalocean/digitaloceanvpc/v1/spec.proto\x1aPorg/project_planton/provider/digitalocean/digitaloceanvpc/v1/stack_outputs.proto\x1a)org/project_planton/shared/metadata.proto\x1a\x30org/project_planton/shared/options/options.proto\"\xb6\x05\n\x0f\x44igitalOceanVpc\x12L\n\x0b\x61pi_version\x18\x01 \x01(\tB+\xbaH(r&\n$digital-ocean.project-planton.org/v1R\napiVersion\x12*\n\x04kind\x18\x02 \x01(\tB\x16\xbaH\x13r\x11\n\x0f\x44igitalOceanVpcR\x04kind\x12U\n\x08metadata\x18\x03 \x01(\x0b\x32\x31.org.project_planton.shared.CloudResourceMetadataB\x06\xbaH\x03\xc8\x01\x01R\x08metadata\x12m\n\x04spec\x18\x04 \x01(\x0b\x32Q.org.project_planton.provider.digitalocean.digitaloceanvpc.v1.DigitalOceanVpcSpecB\x06\xbaH\x03\xc8\x01\x01R\x04spec\x12k\n\x06status\x18\x05 \x01(\x0b\x32S.org.project_planton.provider.digitalocean.digitaloceanvpc.v1.DigitalOceanVpcStatusR\x06status:\xf5\x01\xbaH\xb6\x01\x1a\xb3\x01\n&digital_ocean_vpc.name_is_network_name\x12Ymetadata.name must be letters, digits, \'-\' and \'.\': it is the network\'s name in the cloud\x1a.this.metadata.name.matches(\'^[A-Za-z0-9.-]*$\')\xa2\xa7\x1d\x37\n&digital_ocean_vpc.name_is_network_name\x12\rmetadata.name\"\x8c\x01\n\x15\x44igitalOceanVpcStatus\x12s\n\x07outputs\x18\x01 \x01(\x0b\x32Y.org.project_planton.provider.digitalocean.digitaloceanvpc.v1.DigitalOceanVpcStackOutputsR\x07outputsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,9 +45,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DIGITALOCEANVPC'].fields_by_name['spec']._loaded_options = None
   _globals['_DIGITALOCEANVPC'].fields_by_name['spec']._serialized_options = b'\272H\003\310\001\001'
   _globals['_DIGITALOCEANVPC']._loaded_options = None
-  _globals['_DIGITALOCEANVPC']._serialized_options = b'\272H\266\001\032\263\001\n&digital_ocean_vpc.name_is_network_name\022Ymetadata.name must be letters, digits, \'-\' and \'.\': it is the network\'s name in the cloud\032.this.metadata.name.matches(\'^[A-Za-z0-9.-]*$\')'
-  _globals['_DIGITALOCEANVPC']._serialized_start=364
-  _globals['_DIGITALOCEANVPC']._serialized_end=999
-  _globals['_DIGITALOCEANVPCSTATUS']._serialized_start=1002
-  _globals['_DIGITALOCEANVPCSTATUS']._serialized_end=1142
+  _globals['_DIGITALOCEANVPC']._serialized_options = b'\272H\266\001\032\263\001\n&digital_ocean_vpc.name_is_network_name\022Ymetadata.name must be letters, digits, \'-\' and \'.\': it is the network\'s name in the cloud\032.this.metadata.name.matches(\'^[A-Za-z0-9.-]*$\')\242\247\0357\n&digital_ocean_vpc.name_is_network_name\022\rmetadata.name'
+  _globals['_DIGITALOCEANVPC']._serialized_start=414
+  _globals['_DIGITALOCEANVPC']._serialized_end=1108
+  _globals['_DIGITALOCEANVPCSTATUS']._serialized_start=1111
+  _globals['_DIGITALOCEANVPCSTATUS']._serialized_end=1251
 # @@protoc_insertion_point(module_scope)
