@@ -119,7 +119,7 @@ def outputs(
     Raises:
         planton.PlantonError: ``STACK_NOT_FOUND``: it was not applied, or its apply did not complete; ``AMBIGUOUS``; ``USAGE``.
     """
-    applied = _found(resource, env, settings)
+    applied = _resolved(resource, env, settings)
     with runtime.working(settings) as run:
         return run.inventory.outputs(applied)
 
@@ -175,7 +175,7 @@ def credential(
     Raises:
         planton.PlantonError: ``USAGE``: it is no cluster; ``STACK_NOT_FOUND``; ``NOT_FOUND``; ``CREDENTIAL_…``; ``CLOUD_…``.
     """
-    cluster = _found(resource, env, settings)
+    cluster = _resolved(resource, env, settings)
     with runtime.working(settings) as run:
         return access.credential(cluster, run.settings, fresh=fresh)
 
@@ -195,7 +195,7 @@ def kubeconfig(
     Raises:
         planton.PlantonError: ``USAGE``: it is no cluster; ``STACK_NOT_FOUND``; ``NOT_FOUND``; ``CREDENTIAL_…``; ``CLOUD_…``.
     """
-    cluster = _found(resource, env, settings)
+    cluster = _resolved(resource, env, settings)
     with runtime.working(settings) as run:
         # A kubeconfig in the state needs no account.
         if access.asks_cloud(cluster):
@@ -208,5 +208,5 @@ def kubeconfig(
     return kubeconfigs.parse(text).text()
 
 
-def _found(resource: str | inventory.Applied, env: str | None, settings: engine_settings.Settings | None) -> inventory.Applied:
+def _resolved(resource: str | inventory.Applied, env: str | None, settings: engine_settings.Settings | None) -> inventory.Applied:
     return find(resource, env=env, settings=settings) if isinstance(resource, str) else resource

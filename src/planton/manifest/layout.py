@@ -236,8 +236,10 @@ class Reader:
             digit = str(_STEP) if next((line for line in lines if line.strip()), "").startswith(" ") else ""
             return Scalar([f"{properties}{indicator}{digit}{chomp}", *lines], block=True)
         self._position = start + len(raw)
-        first, *rest = raw.split("\n")
-        return Scalar([first.rstrip() if rest else first, *(line.lstrip() if node.style else line.strip() for line in rest)])
+        first, *other_lines = raw.split("\n")
+        return Scalar(
+            [first.rstrip() if other_lines else first, *(line.lstrip() if node.style else line.strip() for line in other_lines)]
+        )
 
     def _block(self, node: Any, below: Any, entry: Entry) -> Block:  # a node of PyYAML has no type
         start, end = node.start_mark.index, node.end_mark.index
@@ -380,8 +382,8 @@ def _item(entry: Entry, indent: int) -> list[str]:
 
 
 def _scalar(head: str, scalar: Scalar, ends: Sequence[str], indent: int) -> list[str]:
-    first, *rest = scalar.lines
-    lines = [f"{head}{first}".rstrip(" "), *(" " * (indent + _STEP) + line if line else "" for line in rest)]
+    first, *other_lines = scalar.lines
+    lines = [f"{head}{first}".rstrip(" "), *(" " * (indent + _STEP) + line if line else "" for line in other_lines)]
     where = 0 if scalar.block else -1
     lines[where] = _joined(lines[where], *ends)
     return lines
