@@ -1,11 +1,12 @@
 """Options, markers and fixtures shared by several folders of tests."""
 
+import gc
 import signal
 
 import hypothesis
 import pytest
 
-from support import languages, postgres
+from support import languages, postgres, together
 from support.printable import pytest_report_to_serializable, pytest_warning_recorded
 
 __all__ = ["pytest_report_to_serializable", "pytest_warning_recorded"]
@@ -23,6 +24,17 @@ hypothesis.settings.register_profile("planton", derandomize=True, **_COMMON)
 hypothesis.settings.load_profile("planton")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Collects without the garbage collector, which would look at 7,000 tests again and again: a sixth of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def pytest_addoption(parser):
     parser.addoption("--language", choices=sorted(languages.LANGUAGES), help="run tests/languages for this language alone")
 
@@ -32,6 +44,11 @@ def pytest_generate_tests(metafunc):
     if "language" in metafunc.fixturenames:
         selected = metafunc.config.getoption("--language")
         metafunc.parametrize("language", [selected] if selected else languages.installed(), scope="session", indirect=True)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Lets one worker run the tests that share what takes long to prepare."""
+    return together.Scheduling(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 #: Modules that start server processes, or send thousands of requests.

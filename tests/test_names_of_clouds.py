@@ -54,6 +54,8 @@ def _docstrings(tree: ast.Module) -> set[tuple[int, int]]:
 
 
 def _cloud_names(text: str) -> Iterator[tuple[int, str]]:
+    if not _PATTERN.search(text):
+        return
     docstrings = _docstrings(ast.parse(text))
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         is_prose = token.type == tokenize.COMMENT or token.start in docstrings

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import pathlib
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from support import digitalocean_manifests as digitalocean
 from support import planton as support
+from support.worlds import Applied
 
-
-@pytest.fixture
-def slow(tmp_path: pathlib.Path) -> Iterator[support.Planton]:
-    """A user of a sandbox whose time runs fast: a minute a second."""
-    with support.using(tmp_path / "user", speed=60) as user:
-        yield user
+#: The time of the sandbox runs fast: a minute a second.
+SPEED = 60.0
 
 
 def _civo(user: support.Planton) -> Any:
@@ -24,12 +17,12 @@ def _civo(user: support.Planton) -> Any:
     return cluster
 
 
-def test_an_upgrade_ends_when_every_node_is_new(slow: support.Planton) -> None:
+def test_an_upgrade_ends_when_every_node_is_new(applied: Applied) -> None:
     """The outputs are those of the end: the state, the version and the names of the nodes, which are all new."""
-    slow.run("apply", "-f", slow.write("c.yaml", support.network(), support.cluster()), "--yes")
+    slow = applied(support.network(), support.cluster(), speed=SPEED)
     before = slow.json("outputs", "civokubernetesclusters/dev")
     slow.sandbox.control.latency("realistic")
-    wanted = slow.write("new.yaml", support.network(), support.cluster(kubernetesVersion="1.31.2-k3s1"))
+    wanted = slow.write("new.yaml", support.cluster(kubernetesVersion="1.31.2-k3s1"))
     slow.run("apply", "-f", wanted, "--yes")
     after = slow.json("outputs", "civokubernetesclusters/dev")
     assert (after["status"], after["kubernetesVersion"]) == ("ACTIVE", "1.31.2-k3s1")
@@ -38,24 +31,24 @@ def test_an_upgrade_ends_when_every_node_is_new(slow: support.Planton) -> None:
     assert slow.actions("plan", "-f", wanted) == {}
 
 
-def test_scaling_the_default_pool_ends_when_its_nodes_are_active(slow: support.Planton) -> None:
+def test_scaling_the_default_pool_ends_when_its_nodes_are_active(applied: Applied) -> None:
     """The state has the new number, and the outputs the names of all nodes."""
-    slow.run("apply", "-f", slow.write("c.yaml", support.network(), support.cluster()), "--yes")
+    slow = applied(support.network(), support.cluster(), speed=SPEED)
     slow.sandbox.control.latency("realistic")
     for count in (4, 1):
         more = support.cluster(defaultNodePool={"size": "g4s.kube.small", "nodeCount": count})
-        wanted = slow.write("more.yaml", support.network(), more)
+        wanted = slow.write("more.yaml", more)
         slow.run("apply", "-f", wanted, "--yes")
         assert slow.json("outputs", "civokubernetesclusters/dev")["nodeNames"] == _civo(slow)["pools"][0]["instance_names"]
         assert slow.actions("plan", "-f", wanted) == {}
         assert len(_civo(slow)["pools"][0]["instances"]) == count
 
 
-def test_an_upgrade_at_digitalocean_is_awaited_too(slow: support.Planton) -> None:
+def test_an_upgrade_at_digitalocean_is_awaited_too(applied: Applied) -> None:
     """The plugin sends the request and ends."""
-    slow.run("apply", "-f", slow.write("c.yaml", digitalocean.network(), digitalocean.cluster()), "--yes")
+    slow = applied(digitalocean.network(), digitalocean.cluster(), speed=SPEED)
     slow.sandbox.control.latency("realistic")
-    wanted = slow.write("new.yaml", digitalocean.network(), digitalocean.cluster(kubernetesVersion="1.34.1-do.0"))
+    wanted = slow.write("new.yaml", digitalocean.cluster(kubernetesVersion="1.34.1-do.0"))
     slow.run("apply", "-f", wanted, "--yes")
     [cluster] = slow.sandbox.control.resources("digitalocean")["clusters"]
     assert cluster["status"] == "running"

@@ -21,9 +21,6 @@ from planton.schema import kinds, references
 from support import mocks
 from support import sandbox as support
 
-#: One worker runs all: they share the world.
-pytestmark = pytest.mark.xdist_group("changes")
-
 SSH = {"protocol": "tcp", "portRange": "22", "cidrs": ["192.0.2.0/24"], "label": "ssh"}
 
 

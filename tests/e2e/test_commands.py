@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from support import planton as support
+from support.worlds import Applied
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -63,12 +64,12 @@ def test_nothing_is_changed_without_consent(planton: support.Planton) -> None:
     planton.run("plan", "-f", changed, "--detailed-exitcode", code=4)
 
 
-def test_references_to_what_is_applied_resolve_and_both_ends_are_named_where_they_do_not(planton: support.Planton) -> None:
+def test_references_to_what_is_applied_resolve_and_both_ends_are_named_where_they_do_not(applied: Applied) -> None:
     """A pool alone finds its cluster, and a circle or a resource given twice is an error."""
-    planton.run("apply", "-f", planton.write("base.yaml", support.network(), support.cluster()), "--yes")
+    planton = applied(support.network(), support.cluster())
     file = planton.write("pool.yaml", support.pool())
     shown = yaml.safe_load(planton.run("stack-input", "-f", file).stdout)
-    cluster = planton.json("outputs", "civokubernetescluster/dev")["clusterId"]
+    cluster = planton.sandbox.control.resources()["clusters"][0]["id"]
     assert shown["target"]["spec"]["cluster"] == {"value": cluster}
     assert shown["provider_config"]["apiToken"] == "[redacted]"
     usable = yaml.safe_load(planton.run("stack-input", "-f", file, "--show-secrets").stdout)
@@ -83,9 +84,9 @@ def test_references_to_what_is_applied_resolve_and_both_ends_are_named_where_the
     assert "CivoFirewall/fw" in circle
 
 
-def test_outputs_get_and_kubeconfig_show_what_was_applied(planton: support.Planton) -> None:
+def test_outputs_get_and_kubeconfig_show_what_was_applied(applied: Applied) -> None:
     """By plural or singular kind in any case; secrets only when asked for; a merged kubeconfig keeps what was there."""
-    planton.run("apply", "-f", planton.write("base.yaml", support.network(), support.cluster()), "--yes")
+    planton = applied(support.network(), support.cluster())
     assert (
         "did you mean 'clusterId'" in planton.run("outputs", "CivoKubernetesClusters/dev", "--field", "clusterID_", code=2).stderr
     )
@@ -119,11 +120,12 @@ def test_outputs_get_and_kubeconfig_show_what_was_applied(planton: support.Plant
     assert path.stat().st_mode & 0o077 == 0
 
 
-def test_an_api_server_that_no_rule_opens_is_explained(planton: support.Planton) -> None:
+def test_an_api_server_that_no_rule_opens_is_explained(applied: Applied) -> None:
     """The kubeconfig is still printed, with the reason why it will not work."""
     closed = support.firewall(inboundRules=[{"protocol": "tcp", "portRange": "443"}])
     wanted = support.cluster(firewall={"valueFrom": {"name": "fw"}}, apiServerAllowedCidrs=[])
-    planton.run("apply", "-f", planton.write("c.yaml", support.network(), closed, wanted), "--yes")
+    planton = applied(support.network())
+    planton.run("apply", "-f", planton.write("c.yaml", closed, wanted), "--yes")
     done = planton.run("kubeconfig", "civokubernetescluster/dev")
     assert "API_SERVER_CLOSED" in done.stderr
     assert "opens its port to this machine" in done.stderr

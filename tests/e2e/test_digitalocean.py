@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import stat
 import subprocess
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,25 +15,50 @@ import yaml
 
 from support import planton as support
 from support import sandbox as sandbox_support
+from support.worlds import Step, Worlds
 
 EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "examples" / "digitalocean-dev"
 NETWORK, CLUSTER, POOLS = "dev/network.yaml", "dev/cluster.yaml", "dev/node-pools.yaml"
 CONSENT = ("--allow-replace", "DigitalOceanKubernetesCluster/dev-cluster")
 
 
+def _apply_base(user: support.Planton) -> None:
+    shutil.copytree(EXAMPLE, user.folder / "dev")
+    user.run("apply", "-f", NETWORK, "-f", CLUSTER, "--yes")
+
+
+BASE = Step("the network and the cluster of the example", _apply_base)
+
+
+def _apply_pool(user: support.Planton) -> None:
+    [pool] = [text for text in (user.folder / POOLS).read_text("utf-8").split("---") if "name: dev-apps" in text]
+    (user.folder / POOLS).write_text(pool, "utf-8")
+    user.run("apply", "-f", POOLS, "--yes")
+
+
+POOL = Step("one of its node pools, and no other", _apply_pool)
+ALL = Step("the node pools of the example", lambda user: user.run("apply", "-f", "dev", "--yes"))
+
+
 @pytest.fixture
-def dev(bare: support.Planton) -> support.Planton:
+def dev(worlds: Worlds) -> Iterator[support.Planton]:
     """A user who has applied the example."""
-    bare.run("apply", "-f", "dev", "--yes")
-    return bare
+    with worlds.user(BASE, ALL) as user:
+        yield user
 
 
 @pytest.fixture
-def bare(planton: support.Planton) -> support.Planton:
+def small(worlds: Worlds) -> Iterator[support.Planton]:
+    """A user who has applied the network, the cluster and one node pool of the example, and has no other."""
+    with worlds.user(BASE, POOL) as user:
+        yield user
+
+
+@pytest.fixture
+def bare(worlds: Worlds) -> Iterator[support.Planton]:
     """A user who has applied the network and the cluster of the example."""
-    shutil.copytree(EXAMPLE, planton.folder / "dev")
-    planton.run("apply", "-f", NETWORK, "-f", CLUSTER, "--yes")
-    return planton
+    with worlds.user(BASE) as user:
+        yield user
 
 
 def _change(user: support.Planton, file: str, old: str, new: str) -> None:
@@ -74,7 +100,6 @@ def test_drift_is_shown_and_repaired_and_nothing_is_left_after_a_destroy(dev: su
     """Of a number, of labels, of the default pool, and a pool that is gone; a plan says nothing once it is repaired."""
     wanted = {"default": 1, "system": 2, "apps": 2, "batch": 1}
     assert _counts(dev) == wanted
-    assert dev.actions("plan", "-f", "dev") == {}
     assert dev.actions("drift", "-f", "dev") == {}
     _outside(dev, "scale", pool="apps", count=4)
     _outside(dev, "scale", pool="default", count=2)
@@ -91,7 +116,6 @@ def test_drift_is_shown_and_repaired_and_nothing_is_left_after_a_destroy(dev: su
     dev.run("apply", "-f", "dev", "--refresh", "--yes")
     assert _counts(dev) == wanted
     assert dev.actions("plan", "-f", "dev") == {}
-    assert dev.actions("drift", "-f", "dev") == {}
     dev.run("destroy", "-f", "dev", "--yes")
     left = dev.sandbox.control.resources("digitalocean")
     assert left["clusters"] == []
@@ -99,40 +123,40 @@ def test_drift_is_shown_and_repaired_and_nothing_is_left_after_a_destroy(dev: su
     assert "nothing has been applied" in dev.run("get").stdout
 
 
-def test_a_cluster_deleted_elsewhere_comes_back_with_its_pools(dev: support.Planton) -> None:
+def test_a_cluster_deleted_elsewhere_comes_back_with_its_pools(small: support.Planton) -> None:
     """One apply, with consent, recreates what referred to it too."""
-    _outside(dev, "delete-cluster")
-    drifted = dev.json("drift", "-f", "dev", code=3)["resources"]
+    _outside(small, "delete-cluster")
+    drifted = small.json("drift", "-f", "dev", code=3)["resources"]
     found = {one["name"]: each["action"] for one in drifted for each in one["changes"]}
-    assert found == dict.fromkeys(("dev-cluster", "dev-system", "dev-apps", "dev-batch"), "delete")
-    assert "would recreate cluster" in dev.run("apply", "-f", "dev", "--yes", code=5).stderr
-    dev.run("apply", "-f", "dev", "--yes", "--allow-replace", "DigitalOceanKubernetesCluster/dev-cluster")
-    assert _counts(dev) == {"default": 1, "system": 2, "apps": 2, "batch": 1}
-    assert dev.actions("plan", "-f", "dev") == {}
+    assert found == dict.fromkeys(("dev-cluster", "dev-apps"), "delete")
+    assert "would recreate cluster" in small.run("apply", "-f", "dev", "--yes", code=5).stderr
+    small.run("apply", "-f", "dev", "--yes", "--allow-replace", "DigitalOceanKubernetesCluster/dev-cluster")
+    assert _counts(small) == {"default": 1, "apps": 2}
+    assert small.actions("plan", "-f", "dev") == {}
 
 
-def test_a_plan_of_an_update_makes_no_cluster_anew(dev: support.Planton) -> None:
+def test_a_plan_of_an_update_makes_no_cluster_anew(small: support.Planton) -> None:
     """Neither a saved one nor one just consented to; what refers to the cluster is not told as if all were well."""
-    _change(dev, CLUSTER, "maintenanceWindow: sunday=02:00", "maintenanceWindow: monday=02:00")
-    dev.run("plan", "-f", "dev", "--refresh=false", "--out", "dev.plan")
-    _outside(dev, "delete-cluster")
-    mark = dev.sandbox.control.mark()
-    stale = dev.json("apply", "dev.plan", code=5)
+    _change(small, CLUSTER, "maintenanceWindow: sunday=02:00", "maintenanceWindow: monday=02:00")
+    small.run("plan", "-f", "dev", "--refresh=false", "--out", "dev.plan")
+    _outside(small, "delete-cluster")
+    mark = small.sandbox.control.mark()
+    stale = small.json("apply", "dev.plan", code=5)
     failed = {each["name"]: each["error"]["reason"] for each in stale["resources"] if each["error"]}
-    assert failed == {"dev-cluster": "PLAN_STALE"} | dict.fromkeys(("dev-system", "dev-apps", "dev-batch"), "DEPENDENCY_FAILED")
-    assert [method for method, *_ in dev.writes(mark, cloud="digitalocean")] == ["PUT"]
-    assert "things have changed, and nothing was done" in dev.run("apply", "dev.plan", code=5).stderr
+    assert failed == {"dev-cluster": "PLAN_STALE", "dev-apps": "DEPENDENCY_FAILED"}
+    assert [method for method, *_ in small.writes(mark, cloud="digitalocean")] == ["PUT"]
+    assert "things have changed, and nothing was done" in small.run("apply", "dev.plan", code=5).stderr
     consent = ("--allow-replace", "DigitalOceanKubernetesCluster/dev-cluster")
-    dev.run("plan", "-f", "dev", "--out", "dev.plan")
-    assert "would recreate cluster" in dev.run("apply", "dev.plan", code=5).stderr
-    dev.run("plan", "-f", "dev", "--out", "dev.plan", *consent)
-    dev.run("apply", "dev.plan")
-    assert _counts(dev) == {"default": 1, "system": 2, "apps": 2, "batch": 1}
-    assert dev.actions("plan", "-f", "dev") == {}
-    _change(dev, POOLS, "workload: system", "workload: other")
-    dev.run("plan", "-f", "dev", "--out", "dev.plan")
-    _outside(dev, "scale", pool="apps", count=4)
-    assert "nodeCount: 4 → 2" in dev.run("apply", "dev.plan", code=5).stderr
+    small.run("plan", "-f", "dev", "--out", "dev.plan")
+    assert "would recreate cluster" in small.run("apply", "dev.plan", code=5).stderr
+    small.run("plan", "-f", "dev", "--out", "dev.plan", *consent)
+    small.run("apply", "dev.plan")
+    assert _counts(small) == {"default": 1, "apps": 2}
+    assert small.actions("plan", "-f", "dev") == {}
+    _change(small, POOLS, "workload: application", "workload: other")
+    small.run("plan", "-f", POOLS, "--out", "dev.plan")
+    _outside(small, "scale", pool="apps", count=4)
+    assert "nodeCount: 4 → 2" in small.run("apply", "dev.plan", code=5).stderr
 
 
 def test_the_autoscaler_keeps_what_it_has_decided(dev: support.Planton) -> None:
@@ -140,25 +164,25 @@ def test_the_autoscaler_keeps_what_it_has_decided(dev: support.Planton) -> None:
     _outside(dev, "load", pool="batch", nodes=4)
     dev.sandbox.control.advance(600)
     assert _counts(dev)["batch"] == 4
-    assert dev.actions("drift", "-f", "dev") == {}
+    assert dev.actions("drift", "-f", POOLS) == {}
     _change(dev, POOLS, "workload: batch", "workload: jobs")
     mark = dev.sandbox.control.mark()
-    assert dev.actions("apply", "-f", "dev", "--yes") == {"node_pool": "update"}
+    assert dev.actions("apply", "-f", POOLS, "--yes") == {"node_pool": "update"}
     assert _counts(dev)["batch"] == 4
     [sent] = _puts(dev, mark)
     assert (sent["count"], sent["min_nodes"], sent["max_nodes"]) == (4, 0, 5)
     _outside(dev, "load", pool="batch", nodes=0)
     dev.sandbox.control.advance(3600)
     assert _counts(dev)["batch"] == 0
-    assert dev.actions("drift", "-f", "dev") == {}
-    assert dev.actions("plan", "-f", "dev") == {}
+    assert dev.actions("drift", "-f", POOLS) == {}
+    assert dev.actions("plan", "-f", POOLS) == {}
     _change(dev, POOLS, "  maxNodes: 5", "  maxNodes: 6")
     dev.run("apply", "-f", POOLS, "--yes")
     assert _counts(dev)["batch"] == 0
     _change(dev, POOLS, "  autoScale: true\n  minNodes: 0\n  maxNodes: 6\n", "")
     dev.run("apply", "-f", POOLS, "--yes")
     assert _counts(dev)["batch"] == 1
-    assert dev.actions("plan", "-f", "dev") == {}
+    assert dev.actions("plan", "-f", POOLS) == {}
 
 
 def test_an_autoscaled_default_pool_is_left_to_the_autoscaler_too(bare: support.Planton) -> None:
@@ -227,26 +251,23 @@ def test_a_cluster_may_upgrade_itself(bare: support.Planton) -> None:
         bare.run("apply", "-f", CLUSTER, "--yes")
 
 
-def test_what_replaces_a_cluster_needs_consent_and_a_control_plane_stays_highly_available(dev: support.Planton) -> None:
+def test_what_replaces_a_cluster_needs_consent_and_a_control_plane_stays_highly_available(small: support.Planton) -> None:
     """A changed default size is a replacement of the cluster and of its pools: nothing is requested until it is named."""
-    _change(dev, CLUSTER, "s-1vcpu-2gb", "s-2vcpu-2gb")
-    mark, old = dev.sandbox.control.mark(), _cluster(dev)["id"]
-    refused = dev.run("apply", "-f", "dev", "--yes", code=5).stderr
+    _change(small, CLUSTER, "s-1vcpu-2gb", "s-2vcpu-2gb")
+    mark, old = small.sandbox.control.mark(), _cluster(small)["id"]
+    refused = small.run("apply", "-f", "dev", "--yes", code=5).stderr
     assert "would replace cluster" in refused
     assert "nodePool.size" in refused
     assert " ".join(CONSENT) in refused
-    assert dev.writes(mark, cloud="digitalocean") == []
-    pools = [
-        each for name in ("system", "apps", "batch") for each in ("--allow-replace", f"DigitalOceanKubernetesNodePool/dev-{name}")
-    ]
-    dev.run("apply", "-f", "dev", "--yes", *CONSENT, *pools)
-    assert _cluster(dev)["id"] != old
-    assert _counts(dev) == {"default": 1, "system": 2, "apps": 2, "batch": 1}
-    assert dev.actions("plan", "-f", "dev") == {}
-    _change(dev, CLUSTER, "  maintenanceWindow", "  highlyAvailable: true\n  maintenanceWindow")
-    assert dev.actions("apply", "-f", CLUSTER, "--yes") == {"cluster": "update"}
-    _change(dev, CLUSTER, "  highlyAvailable: true\n", "")
-    assert "cannot switch that off" in " ".join(dev.run("apply", "-f", CLUSTER, "--yes", code=5).stderr.split())
+    assert small.writes(mark, cloud="digitalocean") == []
+    small.run("apply", "-f", "dev", "--yes", *CONSENT, "--allow-replace", "DigitalOceanKubernetesNodePool/dev-apps")
+    assert _cluster(small)["id"] != old
+    assert _counts(small) == {"default": 1, "apps": 2}
+    assert small.actions("plan", "-f", "dev") == {}
+    _change(small, CLUSTER, "  maintenanceWindow", "  highlyAvailable: true\n  maintenanceWindow")
+    assert small.actions("apply", "-f", CLUSTER, "--yes") == {"cluster": "update"}
+    _change(small, CLUSTER, "  highlyAvailable: true\n", "")
+    assert "cannot switch that off" in " ".join(small.run("apply", "-f", CLUSTER, "--yes", code=5).stderr.split())
 
 
 def test_a_pool_costs_little_and_what_exists_is_imported(dev: support.Planton) -> None:
@@ -273,7 +294,6 @@ def test_a_pool_costs_little_and_what_exists_is_imported(dev: support.Planton) -
     for name, id_ in (("system", "system"), ("apps", apps), ("batch", "batch")):
         dev.run("import", f"digitaloceankubernetesnodepool/dev-{name}", id_, "-f", "dev", "--yes")
     assert dev.actions("plan", "-f", "dev") == {}
-    assert dev.actions("drift", "-f", "dev") == {}
     again = dev.sandbox.control.resources("digitalocean")
     assert [again[name] for name in ("vpcs", "clusters")] == [there[name] for name in ("vpcs", "clusters")]
 
@@ -287,7 +307,7 @@ def test_a_cluster_is_imported_with_its_additional_pools(bare: support.Planton) 
         "  defaultNodePool:",
         "  additionalNodePools: [{name: extra, size: s-2vcpu-4gb, nodeCount: 1}]\n  defaultNodePool:",
     )
-    bare.run("apply", "-f", "dev", "--yes")
+    bare.run("apply", "-f", CLUSTER, "--yes")
     there = bare.sandbox.control.resources("digitalocean")
     shutil.rmtree(bare.folder / "data" / "state")
     bare.run("import", "digitaloceanvpc/dev-network", "-f", "dev", "--yes", _network_id(there))
@@ -295,10 +315,10 @@ def test_a_cluster_is_imported_with_its_additional_pools(bare: support.Planton) 
     assert bare.actions("plan", "-f", "dev") == {}
     assert bare.sandbox.control.resources("digitalocean")["clusters"] == there["clusters"]
     _change(bare, CLUSTER, "  additionalNodePools: [{name: extra, size: s-2vcpu-4gb, nodeCount: 1}]\n", "")
-    refused = bare.run("apply", "-f", "dev", "--yes", code=5).stderr
+    refused = bare.run("apply", "-f", CLUSTER, "--yes", code=5).stderr
     assert "delete node_pool-extra" in refused
     assert "refer to it" not in refused
-    assert bare.actions("apply", "-f", "dev", "--yes", *CONSENT) == {"node_pool-extra": "delete"}
+    assert bare.actions("apply", "-f", CLUSTER, "--yes", *CONSENT) == {"node_pool-extra": "delete"}
 
 
 def _network_id(there: dict[str, Any]) -> str:

@@ -9,13 +9,13 @@ import copy
 import dataclasses
 import os
 import pathlib
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from planton import errors
 from support import matrix_faults, matrix_page, matrix_world
+from support.worlds import Worlds
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "reference" / "fault-matrix.md"
 _CLUSTERS = "/v2/kubernetes/clusters"
@@ -113,30 +113,19 @@ USUAL = {
 
 
 def _parameter(cell: matrix_page.Cell) -> Any:
-    # One worker plays all usual cells of a cloud, as they start in the same worlds.
-    group = pytest.mark.xdist_group(f"matrix-{cell.cloud}")
-    return pytest.param(cell, id=str(cell), marks=[group] if cell in USUAL else [group, pytest.mark.matrix])
-
-
-@pytest.fixture(scope="session")
-def snapshots(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, matrix_world.Snapshots]:
-    """Returns the worlds of the clouds, created at their first use."""
-    folder = tmp_path_factory.mktemp("matrix")
-    return {name: matrix_world.Snapshots(folder / name, cloud) for name, cloud in matrix_world.CLOUDS.items()}
+    return pytest.param(cell, id=str(cell), marks=[] if cell in USUAL else [pytest.mark.matrix])
 
 
 @pytest.mark.parametrize("cell", [_parameter(cell) for cell in CELLS if cell not in EMPTY])
-def test_the_report_is_true_and_the_next_command_succeeds(
-    cell: matrix_page.Cell, snapshots: Mapping[str, matrix_world.Snapshots]
-) -> None:
+def test_the_report_is_true_and_the_next_command_succeeds(cell: matrix_page.Cell, worlds: Worlds) -> None:
     """Cloud, state and report agree after the fault; the next command succeeds, and creates nothing twice."""
-    operation, fault = OPERATIONS[cell.operation], matrix_faults.FAULTS[cell.fault]
+    operation, fault, cloud = OPERATIONS[cell.operation], matrix_faults.FAULTS[cell.fault], matrix_world.CLOUDS[cell.cloud]
     row = matrix_page.FAILED
     try:
-        with snapshots[cell.cloud].world(operation.world) as world:
+        with matrix_world.applied(worlds, cloud, operation.world) as world:
             played = _play(world, operation, fault)
         if operation.method == "POST":
-            with snapshots[cell.cloud].world(operation.world) as world:
+            with matrix_world.applied(worlds, cloud, operation.world) as world:
                 played = dataclasses.replace(played, stranger=_with_stranger(world, operation, fault))
         row = played
     finally:

@@ -6,21 +6,12 @@ import json
 import os
 import pathlib
 import signal
-import time
 
 import pytest
 
 from support import planton as support
-
-SECONDS = 60.0
-
-
-def until(condition, what: str) -> None:
-    """Wait for something that another process does; the bound is for a broken test only."""
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
+from support import waiting
+from support.worlds import FILE, Applied
 
 
 def seen(planton: support.Planton, since: int, method: str, path: str) -> bool:
@@ -29,13 +20,14 @@ def seen(planton: support.Planton, since: int, method: str, path: str) -> bool:
 
 
 @pytest.mark.parametrize("killed", ["planton", "planton and the engine"])
-def test_kill_in_the_middle_of_a_creation_makes_nothing_twice(planton: support.Planton, killed: str) -> None:
+def test_kill_in_the_middle_of_a_creation_makes_nothing_twice(applied: Applied, killed: str) -> None:
     """The next apply says what was interrupted, adopts the cluster that was made, and goes on."""
-    file = planton.write("all.yaml", support.network(), support.cluster(), support.pool())
+    planton = applied(support.network())
+    file = planton.write("c.yaml", support.cluster())
     planton.sandbox.control.fault(method="POST", path="/v2/kubernetes/clusters$", action="hold")
     mark = planton.sandbox.control.mark()
     process = planton.start("apply", "-f", file, "--yes")
-    until(planton.sandbox.control.struck, "the creation of the cluster never began")
+    waiting.until(planton.sandbox.control.struck, "the creation of the cluster")
     assert pending(planton, "cluster")
     # The parent first: it would still write down that its engine was killed.
     others = children(process.pid) if killed != "planton" else []
@@ -43,7 +35,7 @@ def test_kill_in_the_middle_of_a_creation_makes_nothing_twice(planton: support.P
         os.kill(each, signal.SIGKILL)
     process.wait()
     planton.sandbox.control.clear_faults()
-    until(lambda: seen(planton, mark, "POST", "/v2/kubernetes/clusters"), "the request never reached the cloud")
+    waiting.until(lambda: seen(planton, mark, "POST", "/v2/kubernetes/clusters"), "the request")
     again = planton.run("apply", "-f", file, "--yes")
     assert "was interrupted" in again.stderr
     assert "adopting" in again.stderr
@@ -78,40 +70,42 @@ def children(parent: int) -> list[int]:
     [(signal.SIGINT,), (signal.SIGTERM, signal.SIGTERM), (signal.SIGHUP, signal.SIGHUP), (signal.SIGINT, signal.SIGTERM)],
     ids=lambda signals: "+".join(each.name for each in signals),
 )
-def test_a_signal_saves_what_was_done_and_the_next_run_resumes(
-    planton: support.Planton, signals: tuple[signal.Signals, ...]
-) -> None:
+def test_a_signal_saves_what_was_done_and_the_next_run_resumes(applied: Applied, signals: tuple[signal.Signals, ...]) -> None:
     """Exit code 130, one line, no lock and nothing pending, and the same command ends in the wanted state.
 
     A runner that ends a job sends SIGTERM more than once, and a shell repeats SIGHUP: that must not end the engine at once.
     """
-    file = planton.write("all.yaml", support.network(), support.cluster())
+    planton = applied(support.network())
+    file = planton.write("c.yaml", support.cluster())
     planton.sandbox.control.fault(method="POST", path="/v2/kubernetes/clusters$", action="hold")
     process = planton.start("apply", "-f", file, "--yes")
-    until(planton.sandbox.control.struck, "the creation of the cluster never began")
+    waiting.until(planton.sandbox.control.struck, "the creation of the cluster")
     for each in signals:
         process.send_signal(each)
     assert process.stderr is not None
     stderr = ""
     while "Ctrl-C again" not in stderr and (line := process.stderr.readline()):
         stderr += line
+    waiting.until(lambda: planton.logged(support.INTERRUPTED), "the engine to receive the interruption")
     planton.sandbox.control.clear_faults()
-    stderr += process.communicate(timeout=SECONDS)[1]
+    stderr += process.communicate(timeout=waiting.TIMEOUT_SECONDS)[1]
     assert "Traceback" not in stderr
     assert process.returncode == 130, stderr
-    assert [each["label"] for each in planton.sandbox.control.resources()["networks"]].count("net") == 1
+    assert [each["name"] for each in planton.sandbox.control.resources()["firewalls"]].count("dev-firewall") == 1
     assert stderr.count("Ctrl-C again") == 1
     state = planton.folder / "data" / "state" / ".pulumi"
     assert list(state.glob("locks/*/*/*/*.json")) == []
     assert not pending(planton, "cluster")
     planton.run("apply", "-f", file, "--yes")
-    assert len(planton.sandbox.control.resources()["clusters"]) == 1
+    there = planton.sandbox.control.resources()
+    assert len(there["clusters"]) == [each["name"] for each in there["firewalls"]].count("dev-firewall") == 1
     assert planton.actions("plan", "-f", file) == {}
 
 
-def test_an_answer_that_is_lost_does_not_lose_the_cluster(planton: support.Planton) -> None:
+def test_an_answer_that_is_lost_does_not_lose_the_cluster(applied: Applied) -> None:
     """The cloud made it and the connection was cut: the next apply adopts it."""
-    file = planton.write("c.yaml", support.network(), support.cluster())
+    planton = applied(support.network())
+    file = planton.write("c.yaml", support.cluster())
     planton.sandbox.control.fault(method="POST", path="/v2/kubernetes/clusters$", action="drop_after")
     planton.run("apply", "-f", file, "--yes", code=6)
     again = planton.run("apply", "-f", file, "--yes")
@@ -155,10 +149,10 @@ def test_an_orphan_goes_with_a_destroy(planton: support.Planton) -> None:
     assert [each["label"] for each in planton.sandbox.control.resources()["networks"]] == ["default"]
 
 
-def test_a_damaged_state_says_how_to_put_it_right(planton: support.Planton) -> None:
+def test_a_damaged_state_says_how_to_put_it_right(applied: Applied) -> None:
     """A full disk can cut a state file short; its copy is beside it."""
-    file = planton.write("n.yaml", support.network())
-    planton.run("apply", "-f", file, "--yes")
+    planton = applied(support.network())
+    file = "n.yaml"
     planton.run("apply", "-f", planton.write("n.yaml", support.network(nameservers=["10.0.0.2"])), "--yes")
     state = next((planton.folder / "data" / "state").rglob("*CivoVpc.net.json"))
     state.write_text(state.read_text()[:1000])
@@ -170,24 +164,24 @@ def test_a_damaged_state_says_how_to_put_it_right(planton: support.Planton) -> N
     assert planton.actions("plan", "-f", file) == {}
 
 
-def test_a_failed_update_is_followed_by_a_refresh(planton: support.Planton) -> None:
+def test_a_failed_update_is_followed_by_a_refresh(applied: Applied) -> None:
     """The plugin writes planned values into the state of a failed update; reverting the manifest must change nothing."""
-    planton.run("apply", "-f", planton.write("c.yaml", support.network(), support.cluster()), "--yes")
+    planton = applied(support.network(), support.cluster())
     planton.sandbox.control.fault(method="PUT", path="/v2/kubernetes/clusters/[^/]+$", action="status", status=500)
     grown = {"defaultNodePool": {"size": "g4s.kube.small", "nodeCount": 4}}
-    planton.run("apply", "-f", planton.write("d.yaml", support.network(), support.cluster(**grown)), "--yes", code=6)
+    planton.run("apply", "-f", planton.write("d.yaml", support.cluster(**grown)), "--yes", code=6)
     mark = planton.sandbox.control.mark()
-    planton.run("apply", "-f", "c.yaml", "--yes")
+    planton.run("apply", "-f", FILE, "--yes")
     assert planton.writes(mark) == []
     pools = planton.sandbox.control.resources()["clusters"][0]["pools"]
     assert pools[0]["count"] == 2
 
 
 @pytest.mark.parametrize("times", [1, 0])
-def test_a_refresh_that_meets_errors_never_drops_a_resource(planton: support.Planton, times: int) -> None:
+def test_a_refresh_that_meets_errors_never_drops_a_resource(applied: Applied, times: int) -> None:
     """The plugin drops what it could not read; the engine asks the cloud itself, and puts the state back."""
-    file = planton.write("c.yaml", support.network(), support.cluster())
-    planton.run("apply", "-f", file, "--yes")
+    planton = applied(support.network(), support.cluster())
+    file = planton.write("c.yaml", support.cluster())
     planton.sandbox.control.fault(method="GET", path="/v2/kubernetes/clusters/[^/]+$", action="status", status=500, times=times)
     refused = planton.run("refresh", "-f", file, code=6).stderr
     assert "cluster is gone" in refused
@@ -197,10 +191,10 @@ def test_a_refresh_that_meets_errors_never_drops_a_resource(planton: support.Pla
     assert planton.writes(mark) == []
 
 
-def test_a_network_that_the_list_omits_for_a_moment_is_not_forgotten(planton: support.Planton) -> None:
+def test_a_network_that_the_list_omits_for_a_moment_is_not_forgotten(applied: Applied) -> None:
     """The plugin reads it as empty texts; the state must survive."""
-    file = planton.write("n.yaml", support.network())
-    planton.run("apply", "-f", file, "--yes")
+    planton = applied(support.network())
+    file = FILE
     planton.sandbox.control.fault(method="GET", path="/v2/networks$", action="status", status=200, body=[])
     planton.run("refresh", "-f", file)
     planton.sandbox.control.clear_faults()
@@ -229,11 +223,11 @@ ERRORS = [
 
 
 @pytest.mark.parametrize(("fault", "reason", "advice"), ERRORS, ids=[each[1] for each in ERRORS])
-def test_errors_of_the_cloud_are_explained(planton: support.Planton, fault: dict, reason: str, advice: str) -> None:
+def test_errors_of_the_cloud_are_explained(applied: Applied, fault: dict, reason: str, advice: str) -> None:
     """Each has the cloud's own text, a reason, and what to do."""
-    planton.run("apply", "-f", planton.write("n.yaml", support.network()), "--yes")
+    planton = applied(support.network())
     planton.sandbox.control.fault(action="status", **fault)
-    file = planton.write("c.yaml", support.network(), support.cluster())
+    file = planton.write("c.yaml", support.cluster())
     done = planton.run("apply", "-f", file, "--yes", "--output", "json", code=6)
     errors = [each["error"] for each in json.loads(done.stdout)["resources"] if each.get("error")]
     assert errors[0]["reason"] == reason, errors
@@ -241,23 +235,24 @@ def test_errors_of_the_cloud_are_explained(planton: support.Planton, fault: dict
     assert planton.sandbox.token not in done.stdout + done.stderr
 
 
-def test_a_name_that_exists_is_explained_with_the_way_to_import_it(planton: support.Planton) -> None:
+def test_a_name_that_exists_is_explained_with_the_way_to_import_it(applied: Applied) -> None:
     """The error names the import command, before anything is changed."""
-    with_firewall = support.cluster(firewall={"valueFrom": {"name": "fw"}}, apiServerAllowedCidrs=[])
-    planton.run("apply", "-f", planton.write("c.yaml", support.network(), support.firewall(), with_firewall), "--yes")
-    other = with_firewall | {"metadata": {"name": "other", "env": "dev"}}
+    planton = applied(support.network(), support.cluster())
+    other = support.cluster(firewall={"value": "dev-firewall"}, apiServerAllowedCidrs=[]) | {
+        "metadata": {"name": "other", "env": "dev"}
+    }
     mark = planton.sandbox.control.mark()
     done = planton.run("apply", "-f", planton.write("o.yaml", other), "--yes", code=1)
     assert planton.writes(mark) == []
-    identity = planton.json("outputs", "civokubernetescluster/dev")["clusterId"]
-    assert f"planton import CivoKubernetesCluster/other {identity}" in done.stdout + done.stderr
+    [cluster] = planton.sandbox.control.resources()["clusters"]
+    assert f"planton import CivoKubernetesCluster/other {cluster['id']}" in done.stdout + done.stderr
 
 
-def test_a_cluster_that_stays_in_building_is_given_up_after_the_timeout(planton: support.Planton) -> None:
+def test_a_cluster_that_stays_in_building_is_given_up_after_the_timeout(applied: Applied) -> None:
     """The command ends with advice, and a later apply goes on with the same cluster."""
-    planton.run("apply", "-f", planton.write("n.yaml", support.network()), "--yes")
+    planton = applied(support.network())
     planton.sandbox.control.outside("stuck", count=1)
-    file = planton.write("c.yaml", support.network(), support.cluster())
+    file = planton.write("c.yaml", support.cluster())
     done = planton.run("apply", "-f", file, "--yes", "--timeout", "0.1", code=6)
     assert "BUILDING" in done.stdout + done.stderr
     planton.sandbox.control.outside("unstuck")
@@ -266,31 +261,30 @@ def test_a_cluster_that_stays_in_building_is_given_up_after_the_timeout(planton:
     assert planton.actions("plan", "-f", file) == {}
 
 
-def test_two_applies_of_one_stack_do_not_meet(planton: support.Planton) -> None:
+def test_two_applies_of_one_stack_do_not_meet(applied: Applied) -> None:
     """The second names who holds the stack, or waits when told to."""
-    file = planton.write("n.yaml", support.network())
-    planton.run("apply", "-f", file, "--yes")
+    planton = applied(support.network())
     file = planton.write("n.yaml", support.network(networkName="renamed"))
     planton.sandbox.control.fault(method="PUT", path="/v2/networks/[^/]+$", action="hold")
     first = planton.start("apply", "-f", file, "--yes")
-    until(planton.sandbox.control.struck, "the first never began")
+    waiting.until(planton.sandbox.control.struck, "the first apply")
     second = planton.write("m.yaml", support.network(networkName="other"))
     refused = planton.run("apply", "-f", second, "--yes", code=7)
     assert "apply by" in refused.stdout + refused.stderr
-    waiting = planton.start("apply", "-f", second, "--yes", "--lock-timeout", "60")
-    assert waiting.stderr is not None
-    assert any("waiting for apply by" in line for line in waiting.stderr)
+    patient = planton.start("apply", "-f", second, "--yes", "--lock-timeout", f"{waiting.TIMEOUT_SECONDS:g}")
+    assert patient.stderr is not None
+    assert any("waiting for apply by" in line for line in patient.stderr)
     planton.sandbox.control.clear_faults()
-    for process in (first, waiting):
-        _, stderr = process.communicate(timeout=SECONDS)
+    for process in (first, patient):
+        _, stderr = process.communicate(timeout=waiting.TIMEOUT_SECONDS)
         assert process.returncode == 0, stderr
     assert "other" in [each["label"] for each in planton.sandbox.control.resources()["networks"]]
 
 
-def test_no_secret_is_in_plain_state_logs_or_output(planton: support.Planton) -> None:
+def test_no_secret_is_in_plain_state_logs_or_output(applied: Applied) -> None:
     """Neither the token nor the kubeconfig is readable anywhere in the data folder."""
-    file = planton.write("all.yaml", support.network(), support.cluster(), support.pool())
-    done = planton.run("apply", "-f", file, "--yes")
+    planton = applied(support.network())
+    done = planton.run("apply", "-f", planton.write("c.yaml", support.cluster()), "--yes")
     kubeconfig = planton.run("kubeconfig", "civokubernetescluster/dev").stdout
     key = next(line.split(":", 1)[1].strip() for line in kubeconfig.splitlines() if "client-key-data" in line or "token" in line)
     for path in (planton.folder / "data").rglob("*"):
@@ -303,10 +297,10 @@ def test_no_secret_is_in_plain_state_logs_or_output(planton: support.Planton) ->
     assert (planton.folder / "data" / "passphrase").stat().st_mode & 0o077 == 0
 
 
-def test_a_rotated_token_replaces_nothing_and_destroy_uses_the_new_one(planton: support.Planton) -> None:
+def test_a_rotated_token_replaces_nothing_and_destroy_uses_the_new_one(applied: Applied) -> None:
     """The account stays the same, only its token changes; with the old one nothing would work."""
-    file = planton.write("all.yaml", support.network(), support.cluster(), support.pool())
-    planton.run("apply", "-f", file, "--yes")
+    planton = applied(support.network(), support.cluster())
+    file = FILE
     planton.sandbox.control.outside("rotate-token", new="sandbox-rotated")
     rotated = {"CIVO_TOKEN": "sandbox-rotated"}
     actions = {

@@ -6,11 +6,14 @@ import json
 import pathlib
 import signal
 import stat
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from support import planton as support
+from support import waiting
+from support.worlds import Step, Worlds
 
 PROTECTED = {"annotations": {"project-planton.org/deletion-protection": "true"}}
 
@@ -23,23 +26,45 @@ def _pool(name: str, **spec: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def folder(planton: support.Planton) -> pathlib.Path:
-    """A folder with a network, a cluster and two pools."""
-    made = planton.folder / "dev"
-    made.mkdir()
-    for name, manifest in {
-        "network": support.network(),
-        "cluster": support.cluster(),
-        "web": _pool("web"),
-        "db": _pool("db"),
-    }.items():
-        (made / f"{name}.yaml").write_text(json.dumps(manifest), "utf-8")
-    return made
+    """The folder of the user, with a network, a cluster and two pools, of which the user has applied a part."""
+    return planton.folder / "dev"
+
+
+def _begin(user: support.Planton) -> None:
+    folder = user.folder / "dev"
+    folder.mkdir()
+    manifests = {"network": support.network(), "cluster": support.cluster(), "web": _pool("web"), "db": _pool("db")}
+    for name, manifest in manifests.items():
+        _write(folder, name, manifest)
+
+
+#: Each leads on from the one before.
+STEPS = {
+    "nothing": Step("write a folder", _begin),
+    "network": Step("its network", lambda user: user.run("apply", "-f", "dev/network.yaml", "--yes")),
+    "cluster": Step("its cluster", lambda user: user.run("apply", "-f", "dev/cluster.yaml", "--yes")),
+    "all": Step("its pools", lambda user: user.run("apply", "-f", "dev", "--yes")),
+}
+
+
+@pytest.fixture
+def planton(worlds: Worlds, request: pytest.FixtureRequest) -> Iterator[support.Planton]:
+    """A user who has applied the folder, up to the step that `applied` names."""
+    names = list(STEPS)
+    with worlds.user(*[STEPS[name] for name in names[: names.index(request.param) + 1]]) as user:
+        yield user
+
+
+def applied(name: str) -> pytest.MarkDecorator:
+    """Let a test begin when a part of the folder has been applied."""
+    return pytest.mark.parametrize("planton", [name], indirect=True)
 
 
 def _write(folder: pathlib.Path, name: str, manifest: dict[str, Any]) -> None:
     (folder / f"{name}.yaml").write_text(json.dumps(manifest), "utf-8")
 
 
+@applied("network")
 def test_one_failure_stops_only_what_depends_on_it(planton: support.Planton, folder: pathlib.Path) -> None:
     """The other pool is made; the summary counts; the same command does the rest."""
     other = support.network(networkName="other", ipRangeCidr="10.40.0.0/24")
@@ -54,15 +79,15 @@ def test_one_failure_stops_only_what_depends_on_it(planton: support.Planton, fol
     assert {name for name, each in results.items() if each["skipped"]} == {"web", "db"}
     assert results["web"]["error"]["reason"] == "DEPENDENCY_FAILED"
     assert "CivoKubernetesCluster/dev (env dev) failed" in results["web"]["error"]["message"]
-    assert first["summary"] == {"changed": 2, "unchanged": 0, "failed": 1, "skipped": 2}
-    again = planton.run("apply", "-f", "dev", "--yes")
-    assert "failed" not in again.stdout.splitlines()[-1]
-    assert planton.json("plan", "-f", "dev")["summary"]["changed"] == 0
+    assert first["summary"] == {"changed": 1, "unchanged": 1, "failed": 1, "skipped": 2}
+    again = planton.json("apply", "-f", "dev", "--yes")
+    assert again["summary"] == {"changed": 3, "unchanged": 2, "failed": 0, "skipped": 0}
+    assert {"web", "db"} < {pool["id"] for pool in planton.sandbox.control.resources()["clusters"][0]["pools"]}
 
 
-def test_pools_are_made_side_by_side_and_destroyed_before_their_cluster(planton: support.Planton, folder: pathlib.Path) -> None:
-    """Both POSTs are sent before either pool is whole; a destroy goes the other way round, and not at all while a pool is protected."""
-    planton.run("apply", "-f", "dev", "--yes")
+@applied("all")
+def test_pools_are_destroyed_before_their_cluster(planton: support.Planton, folder: pathlib.Path) -> None:
+    """A destroy goes the other way round, and not at all while a pool is protected."""
     mark = planton.sandbox.control.mark()
     guarded = _pool("db")
     guarded["metadata"] |= PROTECTED
@@ -77,6 +102,7 @@ def test_pools_are_made_side_by_side_and_destroyed_before_their_cluster(planton:
     assert kinds.index("clusters") > max(index for index, kind in enumerate(kinds) if kind == "pools")
 
 
+@applied("nothing")
 def test_every_resource_that_cannot_be_planned_is_named_before_anything_is_done(
     planton: support.Planton, folder: pathlib.Path
 ) -> None:
@@ -93,12 +119,12 @@ def test_every_resource_that_cannot_be_planned_is_named_before_anything_is_done(
     assert planton.writes(mark) == []
 
 
+@applied("all")
 def test_what_left_the_folder_is_pruned_after_consent_and_never_without_the_option(
     planton: support.Planton, folder: pathlib.Path
 ) -> None:
     """Only what was applied from this folder, and only within the environment and the labels that are named."""
     planton.write("elsewhere.json", _elsewhere())
-    planton.run("apply", "-f", "dev", "--yes")
     planton.run("apply", "-f", "elsewhere.json", "--yes")
     (folder / "db.yaml").unlink()
     planton.run("apply", "-f", "dev", "--yes")
@@ -129,6 +155,7 @@ def _names(planton: support.Planton) -> set[str]:
     return {item["metadata"]["name"] for item in planton.json("get", "all")["items"]}
 
 
+@applied("nothing")
 def test_a_protected_resource_stays_until_a_manifest_without_the_annotation_was_applied(
     planton: support.Planton, folder: pathlib.Path
 ) -> None:
@@ -157,6 +184,7 @@ def test_a_protected_resource_stays_until_a_manifest_without_the_annotation_was_
     assert _names(planton) == set()
 
 
+@applied("cluster")
 def test_a_saved_plan_does_what_it_says_or_nothing(planton: support.Planton, folder: pathlib.Path) -> None:
     """It needs no manifests and no consent; once things have changed it says what, and does nothing."""
     assert planton.run("plan", "-f", "dev", "--out", "p.json", "--detailed-exitcode", code=4).stdout
@@ -165,30 +193,33 @@ def test_a_saved_plan_does_what_it_says_or_nothing(planton: support.Planton, fol
     assert planton.sandbox.token not in path.read_text("utf-8")
     _write(folder, "db", _pool("db", labels={"later": "change"}))
     planton.run("apply", "p.json")
-    assert planton.json("plan", "-f", "dev")["summary"]["changed"] == 1
+    assert planton.json("plan", "-f", "dev/db.yaml")["summary"]["changed"] == 1
     mark = planton.sandbox.control.mark()
     stale = planton.run("apply", "p.json", code=5)
-    assert "CivoVpc/net (env dev): planned create network, now no changes" in stale.stderr
+    assert "CivoKubernetesNodePool/web (env dev): planned create node_pool" in stale.stderr
+    assert "now no changes" in stale.stderr
     assert planton.writes(mark) == []
-    planton.run("plan", "-f", "dev", "--out", "p.json")
+    planton.run("plan", "-f", "dev/db.yaml", "--out", "p.json")
     planton.sandbox.control.outside("relabel", cluster="dev", pool="db", labels={"out": "of-band"})
-    planton.run("refresh", "-f", "dev")
+    planton.run("refresh", "-f", "dev/db.yaml")
     assert "labels" in planton.run("apply", "p.json", code=5).stderr
     assert "cannot use the plan" in planton.run("apply", "dev/db.yaml", code=2).stderr
 
 
+@applied("cluster")
 def test_an_interruption_reaches_all_that_goes_on(planton: support.Planton, folder: pathlib.Path) -> None:
-    """One Ctrl-C ends every resource cleanly; the next apply makes nothing twice."""
-    planton.run("apply", "-f", "dev/network.yaml", "-f", "dev/cluster.yaml", "--yes")
-    planton.sandbox.control.fault(method="POST", path="/pools$", action="hold", times=0)
+    """Both pools are created side by side; one Ctrl-C ends each cleanly; the next apply creates nothing twice."""
+    for name in ("web", "db"):
+        planton.sandbox.control.fault(method="POST", path="/pools$", action="hold", nth=1 + (name == "db"))
     process = planton.start("apply", "-f", "dev", "--yes")
-    while not planton.sandbox.control.struck():
-        assert process.poll() is None, process.communicate()
+    waiting.until(lambda: planton.sandbox.control.struck() or process.poll() is not None, "the creation of both pools")
+    assert process.poll() is None, process.communicate()
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
     assert any("Ctrl-C again" in line for line in process.stderr)
+    waiting.until(lambda: planton.logged(support.INTERRUPTED) == 2, "both engines to receive the interruption")
     planton.sandbox.control.clear_faults()
-    process.communicate(timeout=60)
+    process.communicate(timeout=waiting.TIMEOUT_SECONDS)
     assert process.returncode == 130
     planton.run("apply", "-f", "dev", "--yes")
     pools = [pool["id"] for pool in planton.sandbox.control.resources()["clusters"][0]["pools"]]

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from support import planton as support
+from support import worlds as support_worlds
 
 CLUSTER = "civokubernetescluster/dev"
 
 
 @pytest.fixture
+def planton(worlds: support_worlds.Worlds) -> Iterator[support.Planton]:
+    """A user with a cluster and planton's own firewall, which was removed from the state."""
+    network, cluster = support.network(), support.cluster()
+    remove = support_worlds.Step("remove the cluster", lambda user: user.run("state", "forget", CLUSTER, "--yes"))
+    with worlds.user(*support_worlds.applying(network, cluster), remove) as user:
+        yield user
+
+
+@pytest.fixture
 def forgotten(planton: support.Planton) -> tuple[str, str]:
-    """A cluster with planton's own firewall, which planton has forgotten: the file of its manifests, and its id."""
-    file = planton.write("dev.yaml", support.network(), support.cluster())
-    planton.run("apply", "-f", file, "--yes")
-    planton.run("state", "forget", CLUSTER, "--yes")
-    return file, str(planton.sandbox.control.resources()["clusters"][0]["id"])
+    """The file of the manifests, and the id of the cluster."""
+    return support_worlds.FILE, str(planton.sandbox.control.resources()["clusters"][0]["id"])
 
 
 def test_a_cluster_comes_back_with_its_own_firewall(planton: support.Planton, forgotten: tuple[str, str]) -> None:

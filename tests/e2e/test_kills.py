@@ -7,11 +7,14 @@ import os
 import pathlib
 import signal
 import stat
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from planton.engine import toolchain
 from support import planton as support
+from support.worlds import FILE, Worlds, applying
 
 #: More commands than any operation of one resource runs.
 MOST = 12
@@ -24,8 +27,10 @@ echo $count > {folder}/count
 [ "$count" = "$(cat {folder}/at)" ] || exec {real} "$@"
 {real} "$@" &
 engine=$!
+[ {when} = end ] && wait $engine
 while kill -0 $engine 2> /dev/null; do
-  [ {when} = lock ] && compgen -G "{locks}/*/*/*.json" > /dev/null && break
+  compgen -G "{locks}/*/*/*.json" > /dev/null && break
+  sleep 0.01
 done
 kill -9 $PPID
 kill -9 $engine 2> /dev/null
@@ -64,33 +69,41 @@ def _killer(planton: support.Planton, when: str) -> Killer:
 
 
 @pytest.mark.parametrize("when", ["lock", "end"])
-def test_an_apply_that_was_killed_anywhere_is_done_by_the_next_one(planton: support.Planton, when: str) -> None:
+def test_an_apply_that_was_killed_anywhere_is_done_by_the_next_one(worlds: Worlds, when: str) -> None:
     """A first apply: nothing is made twice, and no lock is left."""
-    killer = _killer(planton, when)
-    file = planton.write("n.yaml", support.network())
-    killed = 0
-    while killer.run(killed + 1, "apply", "-f", file, "--yes"):
-        killed += 1
-        assert killed < MOST
+
+    def check(killer: Killer, at: int) -> bool:
+        planton = killer.planton
+        file = planton.write("n.yaml", support.network())
+        is_killed = killer.run(at, "apply", "-f", file, "--yes")
         planton.run("apply", "-f", file, "--yes")
         assert planton.actions("plan", "-f", file) == {}
         assert [each["label"] for each in planton.sandbox.control.resources()["networks"]].count("net") == 1
-        planton.run("destroy", "-f", file, "--yes")
-    assert killed
+        return is_killed
+
+    assert _at_each(worlds, when, check) >= len(("init", "preview", "up"))
 
 
 @pytest.mark.parametrize("when", ["lock", "end"])
-def test_a_destroy_that_was_killed_anywhere_is_done_by_the_next_one(planton: support.Planton, when: str) -> None:
+def test_a_destroy_that_was_killed_anywhere_is_done_by_the_next_one(worlds: Worlds, when: str) -> None:
     """Nothing is left in the cloud, and no lock in the backend."""
-    killer = _killer(planton, when)
-    file = planton.write("n.yaml", support.network())
-    planton.run("apply", "-f", file, "--yes")
-    killed = 0
-    while killer.run(killed + 1, "destroy", "-f", file, "--yes"):
-        killed += 1
-        assert killed < MOST
-        planton.run("destroy", "-f", file, "--yes")
+
+    def check(killer: Killer, at: int) -> bool:
+        planton = killer.planton
+        is_killed = killer.run(at, "destroy", "-f", FILE, "--yes")
+        if is_killed:
+            planton.run("destroy", "-f", FILE, "--yes")
         assert [each["label"] for each in planton.sandbox.control.resources()["networks"]] == ["default"]
         assert planton.json("state", "list") == []
-        planton.run("apply", "-f", file, "--yes")
-    assert killed
+        return is_killed
+
+    assert _at_each(worlds, when, check, support.network()) >= len(("destroy", "rm"))
+
+
+def _at_each(worlds: Worlds, when: str, check: Callable[[Killer, int], bool], *applied: dict[str, Any]) -> int:
+    # Each command is killed in a world of its own, until there are no more commands.
+    for at in range(1, MOST):
+        with worlds.user(*applying(*applied)) as planton:
+            if not check(_killer(planton, when), at):
+                return at - 1
+    raise AssertionError(f"more than {MOST} commands")

@@ -6,6 +6,7 @@ import pytest
 
 from support import digitalocean_manifests as manifests
 from support import planton as support
+from support.worlds import FILE, Applied
 
 CIVO_CLUSTER = "civokubernetescluster/dev"
 OCEAN_CLUSTER = "digitaloceankubernetescluster/dev"
@@ -26,81 +27,77 @@ def _left(planton: support.Planton, cloud: str) -> set[str]:
 
 
 @pytest.fixture
-def civo(planton: support.Planton) -> str:
-    """A network and a cluster at Civo."""
-    file = planton.write("civo.yaml", support.network(), support.cluster())
-    planton.run("apply", "-f", file, "--yes")
-    return file
+def civo(applied: Applied) -> support.Planton:
+    """A user with a network and a cluster at Civo."""
+    return applied(support.network(), support.cluster())
 
 
 @pytest.fixture
-def ocean(planton: support.Planton) -> str:
-    """A network and a cluster at DigitalOcean."""
-    file = planton.write("ocean.yaml", manifests.network(), manifests.cluster())
-    planton.run("apply", "-f", file, "--yes")
-    return file
+def ocean(applied: Applied) -> support.Planton:
+    """A user with a network and a cluster at DigitalOcean."""
+    return applied(manifests.network(), manifests.cluster())
 
 
-def test_digitalocean_keeps_what_the_user_does_not_name(planton: support.Planton, ocean: str) -> None:
+def test_digitalocean_keeps_what_the_user_does_not_name(ocean: support.Planton) -> None:
     """It is listed with ids, and the way to delete it too; without consent nothing is deleted."""
-    made = _add(planton, "digitalocean", "dev", *SORTS, "snapshot")
-    listed = planton.run("destroy", "-f", ocean, code=5)
+    made = _add(ocean, "digitalocean", "dev", *SORTS, "snapshot")
+    listed = ocean.run("destroy", "-f", FILE, code=5)
     for name, id_ in made.items():
         assert f"{name} ({id_})" in listed.stdout
     assert "  ! DigitalOcean keeps and bills: load balancer load-balancer-1" in listed.stdout
     assert "--with-load-balancers --with-volumes --with-snapshots" in listed.stdout
     assert listed.stdout.startswith("Account: digitalocean, DIGITALOCEAN_TOKEN, ")
-    done = planton.json("destroy", "-f", ocean, "--yes", "--with-volumes")
+    done = ocean.json("destroy", "-f", FILE, "--yes", "--with-volumes")
     [cluster] = done["leftovers"]
     assert {item["name"]: item["deleted"] for item in cluster["items"]} == {name: name == "volume-1" for name in made}
-    assert _left(planton, "digitalocean") == {"load-balancer-1", "snapshot-1"}
-    assert planton.sandbox.control.resources("digitalocean")["clusters"] == []
+    assert _left(ocean, "digitalocean") == {"load-balancer-1", "snapshot-1"}
+    assert ocean.sandbox.control.resources("digitalocean")["clusters"] == []
 
 
-def test_digitalocean_deletes_what_was_listed_and_nothing_else(planton: support.Planton, ocean: str) -> None:
+def test_digitalocean_deletes_what_was_listed_and_nothing_else(ocean: support.Planton) -> None:
     """In one request with the ids; what another cluster has stays."""
-    made = _add(planton, "digitalocean", "dev", *SORTS)
-    mark = planton.sandbox.control.mark()
-    planton.run("destroy", OCEAN_CLUSTER, "--yes", "--with-volumes", "--with-load-balancers")
-    [selective] = [each for each in planton.sandbox.control.requests(mark) if each["path"].endswith("/selective")]
+    made = _add(ocean, "digitalocean", "dev", *SORTS)
+    mark = ocean.sandbox.control.mark()
+    ocean.run("destroy", OCEAN_CLUSTER, "--yes", "--with-volumes", "--with-load-balancers")
+    [selective] = [each for each in ocean.sandbox.control.requests(mark) if each["path"].endswith("/selective")]
     assert selective["status"] == 204
     assert made
-    assert _left(planton, "digitalocean") == set()
-    assert planton.json("get", "digitaloceankubernetesclusters")["items"] == []
+    assert _left(ocean, "digitalocean") == set()
+    assert ocean.json("get", "digitaloceankubernetesclusters")["items"] == []
 
 
-def test_civo_deletes_what_was_listed_after_the_cluster(planton: support.Planton, civo: str) -> None:
+def test_civo_deletes_what_was_listed_after_the_cluster(civo: support.Planton) -> None:
     """The network, which a volume would hold, goes too."""
-    made = _add(planton, "civo", "dev", *SORTS)
-    planned = planton.json("destroy", "-f", civo, code=5)
+    made = _add(civo, "civo", "dev", *SORTS)
+    planned = civo.json("destroy", "-f", FILE, code=5)
     assert planned["error"]["reason"] == "CONSENT_REQUIRED"
-    listed = planton.run("destroy", "-f", civo, code=5).stdout
+    listed = civo.run("destroy", "-f", FILE, code=5).stdout
     assert f"  ! Civo may keep and bill: load balancer load-balancer-1 ({made['load-balancer-1']}); to delete" in listed
     assert f"  ! Civo keeps and bills: volume volume-1 ({made['volume-1']}); to delete" in listed
-    planton.run("destroy", "-f", civo, "--yes", "--with-volumes", "--with-load-balancers")
-    assert _left(planton, "civo") == set()
-    assert [each["label"] for each in planton.sandbox.control.resources()["networks"]] == ["default"]
+    civo.run("destroy", "-f", FILE, "--yes", "--with-volumes", "--with-load-balancers")
+    assert _left(civo, "civo") == set()
+    assert [each["label"] for each in civo.sandbox.control.resources()["networks"]] == ["default"]
 
 
-def test_civo_says_what_could_not_be_deleted(planton: support.Planton, civo: str) -> None:
+def test_civo_says_what_could_not_be_deleted(civo: support.Planton) -> None:
     """The cluster is gone; what the cloud keeps is named with its id."""
-    made = _add(planton, "civo", "dev", "volume")
-    planton.sandbox.control.fault(cloud="civo", method="DELETE", path="/volumes/", action="status", status=403, body={})
-    done = planton.json("destroy", CIVO_CLUSTER, "--yes", "--with-volumes", code=6)
+    made = _add(civo, "civo", "dev", "volume")
+    civo.sandbox.control.fault(cloud="civo", method="DELETE", path="/volumes/", action="status", status=403, body={})
+    done = civo.json("destroy", CIVO_CLUSTER, "--yes", "--with-volumes", code=6)
     error = done["resources"][0]["error"]
     assert made["volume-1"] in error["message"]
     assert error["reason"] == "CLOUD_AUTH"
-    assert planton.sandbox.control.resources()["clusters"] == []
-    planton.run("destroy", CIVO_CLUSTER, "--yes", code=1)
+    assert civo.sandbox.control.resources()["clusters"] == []
+    civo.run("destroy", CIVO_CLUSTER, "--yes", code=1)
 
 
-def test_what_cannot_be_listed_is_not_deleted(planton: support.Planton, civo: str) -> None:
+def test_what_cannot_be_listed_is_not_deleted(civo: support.Planton) -> None:
     """Without the option the warning says that it is not known; with it the command stops."""
     for path in ("/v2/volumes", "/volumes"):
-        planton.sandbox.control.fault(cloud="civo", method="GET", path=path, action="status", status=403, body={}, times=0)
-    assert "they cannot be listed" in planton.run("destroy", "-f", civo, code=5).stdout
-    planton.run("destroy", "-f", civo, "--yes", "--with-volumes", code=6)
-    assert len(planton.sandbox.control.resources()["clusters"]) == 1
+        civo.sandbox.control.fault(cloud="civo", method="GET", path=path, action="status", status=403, body={}, times=0)
+    assert "they cannot be listed" in civo.run("destroy", "-f", FILE, code=5).stdout
+    civo.run("destroy", "-f", FILE, "--yes", "--with-volumes", code=6)
+    assert len(civo.sandbox.control.resources()["clusters"]) == 1
 
 
 def test_a_plan_says_what_a_replaced_or_pruned_cluster_leaves_behind(planton: support.Planton) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import Any
+
+import pytest
 
 from support import planton as support
+from support.worlds import FILE, Applied
 
 
 def test_environment_comes_up_in_order_of_references_and_goes_in_reverse(planton: support.Planton) -> None:
@@ -30,9 +34,9 @@ def test_environment_comes_up_in_order_of_references_and_goes_in_reverse(planton
     assert "nothing has been applied" in planton.run("get").stdout
 
 
-def test_scaling_a_pool_keeps_surviving_nodes_and_never_writes_to_the_cluster(planton: support.Planton) -> None:
+def test_scaling_a_pool_keeps_surviving_nodes_and_never_writes_to_the_cluster(applied: Applied) -> None:
     """3 → 5 → 2 keeps the nodes that survive; changing and destroying the pool touches only the pool."""
-    planton.run("apply", "-f", planton.write("base.yaml", support.network(), support.cluster()), "--yes")
+    planton = applied(support.network(), support.cluster())
     nodes = []
     mark = planton.sandbox.control.mark()
     for count in (3, 5, 2):
@@ -50,93 +54,88 @@ def test_scaling_a_pool_keeps_surviving_nodes_and_never_writes_to_the_cluster(pl
     assert all("/pools" in path for path in touched), touched
 
 
-def test_each_changeable_field_of_a_cluster_is_changed_in_place(planton: support.Planton) -> None:
+def test_each_changeable_field_of_a_cluster_is_changed_in_place(applied: Applied) -> None:
     """Name, version, tags, default pool count, firewall ranges and additional pools change without a replacement."""
-    planton.run("apply", "-f", planton.write("c.yaml", support.network(), support.cluster()), "--yes")
-    identity = planton.json("outputs", "civokubernetescluster/dev")["clusterId"]
+    planton = applied(support.network(), support.cluster())
+    identity = planton.sandbox.control.resources()["clusters"][0]["id"]
     extra = [{"name": name, "size": "g4s.kube.small", "nodeCount": 1, "labels": {"pool": name}} for name in ("gpu", "web")]
     changes = [
-        {"tags": ["team:a"]},
-        {"defaultNodePool": {"size": "g4s.kube.small", "nodeCount": 3}},
+        {"tags": ["team:a"], "defaultNodePool": {"size": "g4s.kube.small", "nodeCount": 3}},
         {"kubernetesVersion": "1.31.2-k3s1"},
-        {"apiServerAllowedCidrs": ["127.0.0.1/32", "203.0.113.0/24"]},
-        {"additionalNodePools": extra},
+        {"apiServerAllowedCidrs": ["127.0.0.1/32", "203.0.113.0/24"], "additionalNodePools": extra},
     ]
     wanted: dict[str, object] = {}
     for change in changes:
         wanted |= change
-        actions = planton.actions("apply", "-f", planton.write("c.yaml", support.network(), support.cluster(**wanted)), "--yes")
+        actions = planton.actions("apply", "-f", planton.write("c.yaml", support.cluster(**wanted)), "--yes")
         assert actions, change
         assert set(actions.values()) <= {"update", "create"}, (change, actions)
         assert planton.actions("plan", "-f", "c.yaml") == {}, change
     reordered = support.cluster(**(wanted | {"additionalNodePools": extra[::-1]}))
-    assert planton.actions("plan", "-f", planton.write("c.yaml", support.network(), reordered)) == {}
-    with_pool = [support.network(), support.cluster(**wanted), support.pool()]
-    planton.run("apply", "-f", planton.write("p.yaml", *with_pool), "--yes")
+    assert planton.actions("plan", "-f", planton.write("c.yaml", reordered)) == {}
+    planton.run("apply", "-f", planton.write("p.yaml", support.pool()), "--yes")
     more = [*extra, {"name": "more", "size": "g4s.kube.small", "nodeCount": 1}]
-    with_pool[1] = support.cluster(**(wanted | {"additionalNodePools": more}))
-    assert set(planton.actions("plan", "-f", planton.write("p.yaml", *with_pool)).values()) == {"create"}
+    file = planton.write("p.yaml", support.cluster(**(wanted | {"additionalNodePools": more})), support.pool())
+    assert set(planton.actions("plan", "-f", file).values()) == {"create"}
     scaled = [{**extra[0], "nodeCount": 3}, extra[1]]
     cluster = support.cluster(**(wanted | {"additionalNodePools": scaled}))
-    assert planton.actions("apply", "-f", planton.write("c.yaml", support.network(), cluster), "--yes") == {
-        "node_pool_size-gpu": "update"
-    }
+    assert planton.actions("apply", "-f", planton.write("c.yaml", cluster), "--yes") == {"node_pool_size-gpu": "update"}
     assert planton.json("outputs", "civokubernetescluster/dev")["clusterId"] == identity
 
 
-def test_changes_that_need_a_new_cluster_are_planned_as_replacements_and_need_consent(planton: support.Planton) -> None:
+def test_changes_that_need_a_new_cluster_are_planned_as_replacements_and_need_consent(applied: Applied) -> None:
     """CNI, applications and the default pool's size replace; without --allow-replace nothing is requested."""
-    planton.run("apply", "-f", planton.write("c.yaml", support.network(), support.cluster(), support.pool()), "--yes")
+    planton = applied(support.network(), support.cluster(), support.pool())
     size = {"defaultNodePool": {"size": "g4s.kube.large", "nodeCount": 2}}
     for change in ({"cni": "cilium"}, {"applications": ["metrics-server"]}, size):
-        file = planton.write("c.yaml", support.network(), support.cluster(**change), support.pool())
-        assert planton.actions("plan", "-f", file)["cluster"] == "replace", change
+        file = planton.write("c.yaml", support.cluster(**change), support.pool())
         mark = planton.sandbox.control.mark()
         refused = planton.run("apply", "-f", file, "--yes", code=5).stderr
+        assert "would replace cluster" in refused
         assert "--allow-replace CivoKubernetesCluster/dev" in refused
         assert "CivoKubernetesNodePool/workers" in refused
         assert planton.writes(mark) == []
-    file = planton.write("c.yaml", support.network(), support.cluster(cni="cilium"), support.pool())
-    assert "clusterId: " in planton.run("plan", "-f", file).stdout
-    assert "(known after apply)" in planton.run("plan", "-f", file).stdout
-    file = planton.write("c.yaml", support.network(), support.cluster(cni="cilium"))
+    plan = planton.run("plan", "-f", planton.write("c.yaml", support.cluster(cni="cilium"), support.pool())).stdout
+    assert "clusterId: " in plan
+    assert "(known after apply)" in plan
+    file = planton.write("c.yaml", support.cluster(cni="cilium"))
     planton.run("apply", "-f", file, "--yes", "--allow-replace", "civokubernetescluster/dev")
     assert planton.actions("plan", "-f", file) == {}
 
 
-def test_a_changed_range_replaces_the_network(planton: support.Planton) -> None:
+def test_a_changed_range_replaces_the_network(applied: Applied) -> None:
     """The plugin would answer with an error; here the plan says what happens."""
-    planton.run("apply", "-f", planton.write("n.yaml", support.network()), "--yes")
+    planton = applied(support.network())
     file = planton.write("n.yaml", support.network(ipRangeCidr="10.30.0.0/24"))
     assert planton.actions("plan", "-f", file) == {"network": "replace"}
     planton.run("apply", "-f", file, "--yes")
     assert planton.json("outputs", "civovpc/net")["cidrBlock"] == "10.30.0.0/24"
 
 
-def test_firewall_rules_and_name_change_in_place(planton: support.Planton) -> None:
+def test_firewall_rules_and_name_change_in_place(applied: Applied) -> None:
     """Rules are added, changed and removed without a new firewall; without any rule it denies everything."""
-    planton.run("apply", "-f", planton.write("f.yaml", support.network(), support.firewall()), "--yes")
+    planton = applied(support.network(), support.firewall())
     identity = planton.json("outputs", "civofirewall/fw")["firewallId"]
     outbound = [{"protocol": "udp", "portRange": "53"}, {"protocol": "icmp"}]
     for change in ({"name": "renamed"}, {"outboundRules": outbound}, {"inboundRules": [{"protocol": "tcp"}]}):
-        file = planton.write("f.yaml", support.network(), support.firewall(**change))
+        file = planton.write("f.yaml", support.firewall(**change))
         assert planton.actions("apply", "-f", file, "--yes") == {"firewall": "update"}, change
         assert planton.actions("plan", "-f", file) == {}
     assert planton.json("outputs", "civofirewall/fw")["firewallId"] == identity
 
 
-def test_a_firewall_without_rules_can_be_made(planton: support.Planton) -> None:
+def test_a_firewall_without_rules_can_be_made(applied: Applied) -> None:
     """It is valid upstream, and the plugin alone could not create it."""
-    file = planton.write("f.yaml", support.network(), support.firewall(inboundRules=[]))
+    planton = applied(support.network())
+    file = planton.write("f.yaml", support.firewall(inboundRules=[]))
     planton.run("apply", "-f", file, "--yes")
     assert planton.actions("plan", "-f", file) == {}
 
 
-def test_manual_scaling_is_found_and_repaired(planton: support.Planton) -> None:
+def test_manual_scaling_is_found_and_repaired(applied: Applied) -> None:
     """Scenario 1 of the architecture page, on the default pool and on a pool of its own."""
-    file = planton.write("all.yaml", support.network(), support.cluster(), support.pool())
-    planton.run("apply", "-f", file, "--yes")
-    assert planton.actions("drift", "-f", file) == {}
+    planton = applied(support.network(), support.cluster(), support.pool())
+    file = FILE
     planton.sandbox.control.outside("scale", cluster="dev", pool="workers", count=5)
     default = planton.sandbox.control.resources()["clusters"][0]["pools"][0]["id"]
     planton.sandbox.control.outside("scale", cluster="dev", pool=default, count=4)
@@ -152,20 +151,21 @@ def test_manual_scaling_is_found_and_repaired(planton: support.Planton) -> None:
     assert len(planton.json("outputs", "civokubernetesnodepool/workers")["nodeIds"]) == 3
 
 
-def test_an_upgrade_made_elsewhere_is_accepted_by_following_it(planton: support.Planton) -> None:
+def test_an_upgrade_made_elsewhere_is_accepted_by_following_it(applied: Applied) -> None:
     """Scenario 2: after the manifest says the new version, an apply changes nothing."""
-    planton.run("apply", "-f", planton.write("c.yaml", support.network(), support.cluster()), "--yes")
+    planton = applied(support.network(), support.cluster())
+    planton.write("c.yaml", support.cluster())
     planton.sandbox.control.outside("upgrade", cluster="dev", version="1.31.2-k3s1")
     assert planton.actions("drift", "-f", "c.yaml", code=3) == {"cluster": "update"}
     planton.run("refresh", "-f", "c.yaml")
-    file = planton.write("c.yaml", support.network(), support.cluster(kubernetesVersion="1.31.2+k3s1"))
+    file = planton.write("c.yaml", support.cluster(kubernetesVersion="1.31.2+k3s1"))
     assert planton.actions("plan", "-f", file) == {}
 
 
-def test_a_cluster_deleted_elsewhere_is_found_and_made_anew(planton: support.Planton) -> None:
+def test_a_cluster_deleted_elsewhere_is_found_and_made_anew(applied: Applied) -> None:
     """Scenario 3: drift reports it, a refresh believes the cloud, an apply with consent recreates the cluster."""
-    file = planton.write("c.yaml", support.network(), support.cluster())
-    planton.run("apply", "-f", file, "--yes")
+    planton = applied(support.network(), support.cluster())
+    file = planton.write("c.yaml", support.cluster())
     planton.sandbox.control.outside("delete-cluster", cluster="dev")
     planton.sandbox.control.advance(600)
     assert planton.actions("drift", "-f", file, code=3) == {"cluster": "delete"}
@@ -178,41 +178,42 @@ def test_a_cluster_deleted_elsewhere_is_found_and_made_anew(planton: support.Pla
     assert planton.actions("plan", "-f", file) == {}
 
 
-def test_a_pool_deleted_elsewhere_blocks_nothing(planton: support.Planton) -> None:
+def test_a_pool_deleted_elsewhere_blocks_nothing(applied: Applied) -> None:
     """The plugin alone would fail for ever; here refresh, apply and destroy work."""
-    file = planton.write("all.yaml", support.network(), support.cluster(), support.pool())
-    planton.run("apply", "-f", file, "--yes")
+    planton = applied(support.network(), support.cluster(), support.pool())
+    file = planton.write("p.yaml", support.pool())
     planton.sandbox.control.outside("delete-pool", cluster="dev", pool="workers")
     planton.sandbox.control.advance(600)
-    assert planton.actions("drift", "-f", file, code=3) == {"node_pool": "delete"}
+    assert planton.actions("drift", "-f", FILE, code=3) == {"node_pool": "delete"}
     planton.run("refresh", "civokubernetesnodepool/workers")
     planton.run("apply", "-f", file, "--yes")
     assert len(planton.json("outputs", "civokubernetesnodepool/workers")["nodeIds"]) == 3
     planton.sandbox.control.outside("delete-pool", cluster="dev", pool="workers")
     planton.sandbox.control.advance(600)
-    planton.run("destroy", "-f", file, "--yes")
+    planton.run("destroy", "-f", FILE, "--yes")
     assert not planton.sandbox.control.resources()["clusters"]
 
 
-def test_a_network_deleted_elsewhere_blocks_nothing(planton: support.Planton) -> None:
+@pytest.mark.parametrize("spec", [{}, {"ipRangeCidr": ""}], ids=["range", "no range"])
+@pytest.mark.parametrize("command", [("refresh",), ("destroy", "--yes"), ("apply", "--yes")], ids=lambda command: command[0])
+def test_a_network_deleted_elsewhere_blocks_nothing(applied: Applied, spec: dict[str, Any], command: tuple[str, ...]) -> None:
     """The plugin reads it as empty texts and then fails for ever; here drift, refresh, apply and destroy work."""
-    for spec in ({}, {"ipRangeCidr": ""}):
-        file = planton.write("n.yaml", support.network(**spec))
-        for command in (("refresh", "-f", file), ("destroy", "-f", file, "--yes")):
-            planton.run("apply", "-f", file, "--yes")
-            planton.sandbox.control.outside("delete-network", network="net")
-            assert planton.actions("drift", "-f", file, code=3) == {"network": "delete"}
-            planton.run(*command)
-    planton.run("apply", "-f", file, "--yes")
+    planton = applied(support.network(**spec))
     planton.sandbox.control.outside("delete-network", network="net")
-    planton.run("apply", "-f", planton.write("n.yaml", support.network(networkName="anew")), "--yes")
-    assert "anew" in [each["label"] for each in planton.sandbox.control.resources()["networks"]]
+    if command[0] == "apply":
+        planton.run(*command, "-f", planton.write("n.yaml", support.network(**spec, networkName="renamed")))
+        assert "renamed" in [each["label"] for each in planton.sandbox.control.resources()["networks"]]
+        return
+    assert planton.actions("drift", "-f", FILE, code=3) == {"network": "delete"}
+    planton.run(*command, "-f", FILE)
+    planton.run("apply", "-f", FILE, "--yes")
+    assert "net" in [each["label"] for each in planton.sandbox.control.resources()["networks"]]
 
 
-def test_a_folder_whose_cluster_was_deleted_elsewhere_comes_back_with_one_apply(planton: support.Planton) -> None:
+def test_a_folder_whose_cluster_was_deleted_elsewhere_comes_back_with_one_apply(applied: Applied) -> None:
     """What referred to the cluster is made anew with it, although its reference leads nowhere for a while."""
-    file = planton.write("all.yaml", support.network(), support.cluster(), support.pool())
-    planton.run("apply", "-f", file, "--yes")
+    planton = applied(support.network(), support.cluster(), support.pool())
+    file = planton.write("all.yaml", support.cluster(), support.pool())
     planton.sandbox.control.outside("delete-cluster", cluster="dev")
     planton.sandbox.control.advance(600)
     assert planton.actions("drift", "-f", file, code=3) == {"cluster": "delete", "node_pool": "delete"}
@@ -263,18 +264,16 @@ def test_existing_resources_are_imported_and_the_next_plan_is_empty(planton: sup
     assert len(left["clusters"]) == 1
 
 
-def test_an_autoscaled_pool_is_left_to_the_autoscaler(planton: support.Planton) -> None:
+def test_an_autoscaled_pool_is_left_to_the_autoscaler(applied: Applied) -> None:
     """node_count is only the initial size; later applies and drift leave the number alone."""
-    scaled = support.pool(autoScale=True, minNodes=1, maxNodes=30)
-    file = planton.write("all.yaml", support.network(), support.cluster(), scaled)
+    planton = applied(support.network(), support.cluster())
+    file = planton.write("p.yaml", support.pool(autoScale=True, minNodes=1, maxNodes=30))
     warned = planton.run("apply", "-f", file, "--yes").stdout
     assert "autoscaler" in warned
     assert "more than 20" in warned
     planton.sandbox.control.outside("scale", cluster="dev", pool="workers", count=6)
     assert planton.actions("drift", "-f", file) == {}
-    file = planton.write(
-        "all.yaml", support.network(), support.cluster(), support.pool(autoScale=True, maxNodes=30, labels={"a": "b"})
-    )
+    file = planton.write("p.yaml", support.pool(autoScale=True, maxNodes=30, labels={"a": "b"}))
     planton.run("apply", "-f", file, "--yes", "--refresh")
     pools = planton.sandbox.control.resources()["clusters"][0]["pools"]
     assert next(each["count"] for each in pools if each["id"] == "workers") == 6

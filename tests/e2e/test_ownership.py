@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import pathlib
-
 import pytest
 
 from support import matrix_world
 from support import planton as support
-
-#: One worker runs all: they share what is applied.
-pytestmark = pytest.mark.xdist_group("ownership")
+from support.worlds import Worlds
 
 
 @pytest.fixture(scope="module")
@@ -99,11 +95,10 @@ def test_two_manifests_of_one_name_in_the_cloud_are_refused_before_anything_is_p
 
 
 @pytest.mark.parametrize("cloud", matrix_world.CLOUDS)
-def test_a_destroy_lists_what_a_lost_answer_created_and_deletes_exactly_that(cloud: str, tmp_path: pathlib.Path) -> None:
+def test_a_destroy_lists_what_a_lost_answer_created_and_deletes_exactly_that(cloud: str, worlds: Worlds) -> None:
     """Recovery comes before the list; a stranger's cluster of another name stays."""
     world = matrix_world.CLOUDS[cloud]
-    with support.using(tmp_path / "user") as user:
-        user.run("apply", "-f", user.write("network.yaml", world.network), "--yes")
+    with worlds.applied(world.network) as user:
         file = user.write("cluster.yaml", world.cluster)
         user.sandbox.control.fault(cloud=cloud, method="POST", path="/kubernetes/clusters$", action="drop_after")
         user.run("apply", "-f", file, "--yes", code=6)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from support import planton as support
+from support.worlds import FILE, Applied
 
 OLDER = pathlib.Path(__file__).resolve().parents[1] / "fixtures" / "states"
 OLDER_PASSPHRASE = "of an older release"
@@ -33,9 +34,9 @@ def _apply(planton: support.Planton, *manifests: dict[str, Any], **environ: str)
     return file
 
 
-def test_an_exported_state_takes_the_place_of_a_later_one(planton: support.Planton) -> None:
+def test_an_exported_state_takes_the_place_of_a_later_one(applied: Applied) -> None:
     """Only after consent; the later one is kept; the file holds no plain secret and is for one user only."""
-    _apply(planton, support.network())
+    planton = applied(support.network())
     planton.run("state", "export", NETWORK, "--out", "old.json")
     old = planton.folder / "old.json"
     assert stat.S_IMODE(old.stat().st_mode) == 0o600
@@ -55,11 +56,11 @@ def test_an_exported_state_takes_the_place_of_a_later_one(planton: support.Plant
     assert planton.writes(mark) == []
 
 
-def test_only_a_state_of_the_same_stack_takes_its_place(planton: support.Planton) -> None:
+def test_only_a_state_of_the_same_stack_takes_its_place(applied: Applied) -> None:
     """Neither that of another one nor what is none."""
     other = support.network(networkName="other", ipRangeCidr="10.50.0.0/24")
     other["metadata"]["name"] = "other"
-    _apply(planton, support.network(), other)
+    planton = applied(support.network(), other)
     planton.run("state", "export", "civovpc/other", "--out", "other.json")
     refused = planton.json("state", "import", NETWORK, "-f", "other.json", "--yes", code=5)
     assert refused["error"]["reason"] == "STATE_UNFIT"
@@ -92,9 +93,9 @@ def test_what_is_forgotten_stays_in_the_cloud_and_can_come_back(planton: support
     assert planton.writes(mark) == []
 
 
-def test_a_renamed_resource_is_the_one_that_was_there(planton: support.Planton) -> None:
+def test_a_renamed_resource_is_the_one_that_was_there(applied: Applied) -> None:
     """Its manifest with the new name and environment needs no change; the cloud is not asked to do anything."""
-    _apply(planton, support.network())
+    planton = applied(support.network())
     mark = planton.sandbox.control.mark()
     assert planton.json("state", "move", NETWORK, "main", "--to-env", "prod", "--yes")["stack"] == "planton/prod.CivoVpc.main"
     assert _names(planton) == {("main", "prod")}
@@ -110,9 +111,9 @@ def test_a_renamed_resource_is_the_one_that_was_there(planton: support.Planton) 
     assert _names(planton) == {("net", "dev")}
 
 
-def test_states_are_listed_and_shown_without_secrets(planton: support.Planton) -> None:
+def test_states_are_listed_and_shown_without_secrets(applied: Applied) -> None:
     """With what the cloud calls each resource; the kubeconfig is redacted."""
-    _apply(planton, support.network(), support.cluster())
+    planton = applied(support.network(), support.cluster())
     listed = {each["stack"]: each for each in planton.json("state", "list")}
     assert set(listed) == {"planton/dev.CivoVpc.net", "planton/dev.CivoKubernetesCluster.dev"}
     assert listed["planton/dev.CivoVpc.net"] | {"updated": "then"} == {
@@ -137,9 +138,9 @@ def test_states_are_listed_and_shown_without_secrets(planton: support.Planton) -
     assert "-----BEGIN" not in text
 
 
-def test_a_lock_is_removed_when_its_holder_is_gone(planton: support.Planton) -> None:
+def test_a_lock_is_removed_when_its_holder_is_gone(applied: Applied) -> None:
     """Not while it runs, unless that is demanded; another one's lock is shown in the list."""
-    file = _apply(planton, support.network())
+    planton = applied(support.network())
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as holder:
         lock = _lock(planton, socket.gethostname(), holder.pid)
         assert planton.json("state", "list")[0]["lockedBy"] == [f"process {holder.pid} on {socket.gethostname()}"]
@@ -156,7 +157,6 @@ def test_a_lock_is_removed_when_its_holder_is_gone(planton: support.Planton) -> 
     assert "--yes" in planton.run("state", "unlock", NETWORK, code=5).stderr
     planton.run("state", "unlock", NETWORK, "--yes")
     planton.run("apply", "-f", changed, "--yes")
-    assert file
 
 
 def _lock(planton: support.Planton, host: str, process: int) -> pathlib.Path:
@@ -168,9 +168,10 @@ def _lock(planton: support.Planton, host: str, process: int) -> pathlib.Path:
     return path
 
 
-def test_states_move_to_another_backend_and_passphrase(planton: support.Planton) -> None:
+def test_states_move_to_another_backend_and_passphrase(applied: Applied) -> None:
     """Nothing is lost on the way, the source stays as it is, and the same command goes on where one was cut off."""
-    file = _apply(planton, support.network(), support.cluster())
+    planton = applied(support.network(), support.cluster())
+    file = FILE
     kubeconfig = planton.run("kubeconfig", CLUSTER).stdout
     source = _content(planton.folder / "data" / "state")
     passphrase = planton.folder / "new-passphrase"
@@ -202,9 +203,10 @@ def _content(folder: pathlib.Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in (folder / ".pulumi" / "stacks").rglob("*.json")}
 
 
-def test_a_passphrase_is_changed_where_the_states_are(planton: support.Planton) -> None:
+def test_a_passphrase_is_changed_where_the_states_are(applied: Applied) -> None:
     """Afterwards the new one opens them, and the old one opens only the copies that were kept."""
-    file = _apply(planton, support.network(), support.cluster())
+    planton = applied(support.network(), support.cluster())
+    file = FILE
     kubeconfig = planton.run("kubeconfig", CLUSTER).stdout
     (planton.folder / "new-passphrase").write_text("of now on", "utf-8")
     change = ("state", "migrate", "--passphrase-file", "new-passphrase", "--yes")
@@ -226,9 +228,9 @@ def test_a_passphrase_is_changed_where_the_states_are(planton: support.Planton) 
     planton.run("destroy", "-f", file, "--yes", **new)
 
 
-def test_history_says_who_did_what(planton: support.Planton) -> None:
+def test_history_says_who_did_what(applied: Applied) -> None:
     """Newest first, with what was to change and how it ended; another environment's is not meant."""
-    _apply(planton, support.network())
+    planton = applied(support.network())
     _apply(planton, support.network(networkName="other"))
     planton.sandbox.control.fault(method="PUT", path="/networks", status=500, action="status", body={"code": "boom"}, times=0)
     planton.run("apply", "-f", planton.write("a.yaml", support.network(networkName="third")), "--yes", code=6)
@@ -244,9 +246,10 @@ def test_history_says_who_did_what(planton: support.Planton) -> None:
     assert planton.json("history", NETWORK, "--env", "prod", code=1)["error"]["reason"] == "STACK_NOT_FOUND"
 
 
-def test_what_failed_half_way_at_first_is_listed_and_can_be_destroyed(planton: support.Planton) -> None:
+def test_what_failed_half_way_at_first_is_listed_and_can_be_destroyed(applied: Applied) -> None:
     """By its name alone, on a machine that knows nothing of the operation too, and although a destroy fails first."""
-    file = planton.write("all.yaml", support.network(), support.cluster())
+    planton = applied(support.network())
+    file = planton.write("c.yaml", support.cluster())
     planton.sandbox.control.fault(method="POST", path="/kubernetes/clusters$", status=500, action="status", body={"code": "boom"})
     planton.run("apply", "-f", file, "--yes", code=6)
     shutil.rmtree(planton.folder / "data" / "runs")
@@ -264,9 +267,10 @@ def test_what_failed_half_way_at_first_is_listed_and_can_be_destroyed(planton: s
     assert [each["name"] for each in planton.sandbox.control.resources()["firewalls"] if each["name"] == "dev-firewall"] == []
 
 
-def test_what_failed_half_way_at_first_goes_on(planton: support.Planton) -> None:
+def test_what_failed_half_way_at_first_goes_on(applied: Applied) -> None:
     """The same manifest is applied again, and nothing is made twice."""
-    file = planton.write("all.yaml", support.network(), support.cluster())
+    planton = applied(support.network())
+    file = planton.write("c.yaml", support.cluster())
     planton.sandbox.control.fault(method="POST", path="/kubernetes/clusters$", status=500, action="status", body={"code": "boom"})
     planton.run("apply", "-f", file, "--yes", code=6)
     shutil.rmtree(planton.folder / "data" / "runs")
@@ -335,11 +339,12 @@ def test_a_data_folder_may_have_any_name(planton: support.Planton) -> None:
 
 
 @pytest.mark.parametrize("debug", ["", "1"])
-def test_a_log_says_what_happened_and_no_secret(planton: support.Planton, debug: str) -> None:
+def test_a_log_says_what_happened_and_no_secret(applied: Applied, debug: str) -> None:
     """Its path is the last line when a command fails; only this user may read it."""
-    passphrase = "a passphrase of the user"
+    planton = applied(support.network())
+    passphrase = (planton.folder / "data" / "passphrase").read_text("utf-8").strip()
     environ = {"PULUMI_CONFIG_PASSPHRASE": passphrase, "PLANTON_DEBUG": debug}
-    file = _apply(planton, support.network(), support.cluster(), **environ)
+    file = _apply(planton, support.cluster(), **environ)
     kubeconfig = planton.run("kubeconfig", CLUSTER, **environ).stdout
     keys = [line.split(":", 1)[1].strip() for line in kubeconfig.splitlines() if "-data:" in line or "token:" in line]
     planton.sandbox.control.fault(method="PUT", path="/networks", status=500, action="status", body={"code": "boom"}, times=0)
@@ -360,9 +365,10 @@ def test_a_log_says_what_happened_and_no_secret(planton: support.Planton, debug:
     assert "details:" not in planton.run("get", "civovpc/nothing", code=1, **environ).stderr
 
 
-def test_one_damaged_state_stops_no_command_on_another_stack(planton: support.Planton) -> None:
+def test_one_damaged_state_stops_no_command_on_another_stack(applied: Applied) -> None:
     """It is reported with its path; its own commands fail and say what to do."""
-    file = _apply(planton, support.network())
+    planton = applied(support.network())
+    file = FILE
     other = planton.write(
         "other.yaml", support.manifest("CivoVpc", "other", **support.network()["spec"] | {"networkName": "other"})
     )
@@ -388,9 +394,9 @@ def test_one_damaged_state_stops_no_command_on_another_stack(planton: support.Pl
     assert planton.actions("plan", "-f", other) == {}
 
 
-def test_a_damaged_lock_is_named_listed_and_removed(planton: support.Planton) -> None:
+def test_a_damaged_lock_is_named_listed_and_removed(applied: Applied) -> None:
     """A power cut leaves an empty file; who held the stack is then not known."""
-    file = _apply(planton, support.network())
+    planton = applied(support.network())
     lock = _lock(planton, "elsewhere", 1)
     lock.write_text("", "utf-8")
     changed = planton.write("changed.yaml", support.network(networkName="other"))
@@ -401,7 +407,6 @@ def test_a_damaged_lock_is_named_listed_and_removed(planton: support.Planton) ->
     assert planton.json("state", "unlock", NETWORK, "--yes")["unlocked"]
     assert not lock.exists()
     planton.run("apply", "-f", changed, "--yes")
-    assert file
 
 
 def test_a_lock_without_a_state_is_found_by_name(planton: support.Planton) -> None:

@@ -14,7 +14,7 @@ import pytest
 from pulumi.runtime import sync_await
 
 from planton import errors
-from planton.config import settings
+from planton.config import logs, settings
 from planton.engine import outputs, program, session, stacks, stand_ins, state_errors, stored, toolchain
 from planton.schema import kinds
 from support import mocks
@@ -195,6 +195,50 @@ def test_a_state_in_a_folder_is_read_from_its_file(tmp_path: pathlib.Path) -> No
     with pytest.raises(state_errors.StateDamagedError, match=r"a\.json is damaged"):
         opened.export()
     assert _stored(tmp_path, tmp_path, organization="acme").state_file is None
+    assert _stored(tmp_path, tmp_path, organization=stacks.NO_OWNER).state_file == file
+
+
+@pytest.mark.parametrize("is_pending", [False, True])
+def test_a_copy_of_a_state_in_a_folder_starts_pulumi_only_for_pending_operations(
+    tmp_path: pathlib.Path, *, is_pending: bool
+) -> None:
+    """A plan with a refresh works on a copy. Pulumi drops the pending operations of a state that it imports."""
+    state = {"resources": [], **({"pending_operations": [{"type": "creating"}]} if is_pending else {})}
+    source, target = tmp_path / "source", tmp_path / "target"
+    file = source / ".pulumi" / "stacks" / "planton" / "a.json"
+    file.parent.mkdir(parents=True)
+    target.mkdir()
+    file.write_text(json.dumps({"checkpoint": {"latest": state}}), "utf-8")
+    (source / ".pulumi" / "meta.yaml").write_text("version: 1\n", "utf-8")
+    tools = _pulumi(tmp_path, f'echo "$@" >> {tmp_path}/commands')
+    opened = stored.StoredStack(stacks.StackName("planton", "a"), _settings(tmp_path, source), tools)
+    copy = opened.copied_into(target)
+    assert (tmp_path / "commands").exists() is is_pending
+    if not is_pending:
+        assert copy.export() == state
+        assert (target / ".pulumi" / "meta.yaml").read_text("utf-8") == "version: 1\n"
+
+
+def test_outputs_are_read_with_one_command_and_their_secrets_are_hidden_from_logs(tmp_path: pathlib.Path) -> None:
+    """The state says which of them are secret."""
+    file = tmp_path / ".pulumi" / "stacks" / "planton" / "a.json"
+    file.parent.mkdir(parents=True)
+    secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "x"}
+    resources = [{"urn": "u", "type": "pulumi:pulumi:Stack", "outputs": {"id": "plain value", "key": secret}}]
+    file.write_text(json.dumps({"checkpoint": {"latest": {"resources": resources}}}), "utf-8")
+    printed = json.dumps({"id": "plain value", "key": "secret value"})
+    tools = _pulumi(tmp_path, f"echo \"$@\" >> {tmp_path}/commands; echo '{printed}'")
+    opened = stored.StoredStack(stacks.StackName("planton", "a"), _settings(tmp_path, tmp_path), tools)
+    log = logs.begin("outputs", [], {"PLANTON_LOG_DIR": str(tmp_path / "logs")})
+    try:
+        assert opened.outputs() == {"id": "plain value", "key": "secret value"}
+        logs.note("plain value, secret value")
+    finally:
+        logs.end()
+    assert (tmp_path / "commands").read_text("utf-8").count("\n") == 1
+    written = log.path.read_text("utf-8")
+    assert "plain value" in written
+    assert "secret value" not in written
 
 
 def test_a_destroy_without_resources_starts_no_plugin(tmp_path: pathlib.Path) -> None:

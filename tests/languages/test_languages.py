@@ -10,6 +10,7 @@ import base64
 import json
 import pathlib
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -76,6 +77,12 @@ def expected(name: str) -> list[dict[str, Any]]:
         else:
             results.append({key: vector[key] for key in ("name", "json", "binary", "violations")} | {"same": True})
     return results
+
+
+def test_its_stubs_are_what_the_generators_write(language: languages.Language, request: pytest.FixtureRequest) -> None:
+    """Those that are committed; of the others, two runs of the generators write the same."""
+    done = languages.run((sys.executable, "tools/generate.py", "--check", request.node.callspec.params["language"]))
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_every_result_equals_that_of_python(language: languages.Language, answers: dict[str, list[dict[str, Any]]]) -> None:

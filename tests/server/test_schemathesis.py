@@ -4,46 +4,20 @@ import os
 import pathlib
 import subprocess
 import sys
-import time
-import urllib.request
 
 import pytest
+
+from support import api_process
 
 _TESTS = pathlib.Path(__file__).parents[1]
 
 
 @pytest.fixture
-def address(tmp_path, free_port):
+def address(tmp_path):
     """A server of its own, on an empty SQLite file."""
-    environment = {**os.environ, "PLANTON_SERVER_DATABASE_URL": f"sqlite:///{tmp_path / 'server.db'}"}
-    command = [sys.executable, "-m", "planton", "server", "start", "--port", str(free_port)]
-    url = f"http://127.0.0.1:{free_port}"
-    with (tmp_path / "log").open("wb") as log, subprocess.Popen(command, env=environment, stdout=log, stderr=log) as server:
-        try:
-            _wait(f"{url}/ready", server)
-            yield url
-        finally:
-            server.terminate()
-
-
-@pytest.fixture
-def free_port():
-    import socket
-
-    with socket.socket() as made:
-        made.bind(("127.0.0.1", 0))
-        return made.getsockname()[1]
-
-
-def _wait(url, server):
-    for _ in range(300):
-        assert server.poll() is None, "the server ended"
-        try:
-            with urllib.request.urlopen(url):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError("the server does not answer")
+    server = api_process.Process(f"sqlite:///{tmp_path / 'server.db'}")
+    yield server.url
+    server.stop()
 
 
 def test_schemathesis_finds_nothing(address, tmp_path):

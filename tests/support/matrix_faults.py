@@ -10,15 +10,13 @@ import pathlib
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from support import disk, matrix_world
+from support import disk, matrix_world, waiting
 
 #: Ends a broken test only.
 _SECONDS = 180.0
-_SOON = 30.0
 Strike = Callable[["Struck"], None]
 
 
@@ -81,14 +79,6 @@ class Told:
         if self.code < 0:
             return "killed"
         return " ".join([f"exit {self.code}", *self.reasons])
-
-
-def until(condition: Callable[[], object], event: str) -> None:
-    """Waits for an event in another process."""
-    deadline = time.monotonic() + _SOON
-    while not condition():
-        assert time.monotonic() < deadline, event
-        time.sleep(0.01)
 
 
 def descendants(parent: int) -> list[int]:
@@ -216,33 +206,37 @@ def run(world: matrix_world.World, arguments: tuple[str, ...], fault: Fault, *, 
         if fault.rule is not None:
             rule = world.user.sandbox.control.fault(cloud=world.cloud.name, method=method, path=path, **fault.rule)
             undo.callback(_remove, world, rule)
-        process = world.user.start(*arguments, "--output", "json", **variables)
-        started: list[int] = []
-        if fault.strike is not None:
-            until(lambda: _struck(world, rule) or process.poll() is not None, "the request never came")
+        if fault.strike is None:
+            result = _result(world.user.run(*arguments, "--output", "json", code=None, **variables))
+        else:
+            process = world.user.start(*arguments, "--output", "json", **variables)
+            waiting.until(lambda: _struck(world, rule) or process.poll() is not None, "the request")
             started = descendants(process.pid)
             fault.strike(Struck(world, process, provider, undo))
             _remove(world, rule)
-        out, err = process.communicate(timeout=_SECONDS)
-        # The state is inspected only after all processes have ended.
-        until(lambda: not any(map(_alive, started)), "the end of the processes of a killed command")
+            out, err = process.communicate(timeout=_SECONDS)
+            # The state is inspected only after all processes have ended.
+            waiting.until(lambda: not any(map(_alive, started)), "the end of the processes of a killed command")
+            result = told(process.returncode, out, err)
         if fault.rule is not None:
-            assert _seen(world, rule), f"the fault struck nothing: {out}{err}"
-    return told(process.returncode, out, err)
+            assert _seen(world, rule), f"the fault struck nothing: {result.text}"
+    return result
 
 
 def finish(world: matrix_world.World, arguments: tuple[str, ...]) -> Told:
     """Runs a command without a fault."""
-    process = world.user.start(*arguments, "--output", "json")
-    out, err = process.communicate(timeout=_SECONDS)
-    return told(process.returncode, out, err)
+    return _result(world.user.run(*arguments, "--output", "json", code=None))
+
+
+def _result(done: subprocess.CompletedProcess[str]) -> Told:
+    return told(done.returncode, done.stdout, done.stderr)
 
 
 def _remove(world: matrix_world.World, rule: int) -> None:
     # Held requests are answered now, those of dead clients too.
     struck = _struck(world, rule)
     world.user.sandbox.control.call("DELETE", f"/faults/{rule}")
-    until(lambda: _seen(world, rule) >= struck, "the response to the held request")
+    waiting.until(lambda: _seen(world, rule) >= struck, "the response to the held request")
 
 
 def _struck(world: matrix_world.World, rule: int) -> int:

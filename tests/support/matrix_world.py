@@ -5,16 +5,14 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import pathlib
 import re
-import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from support import planton as support
-from support import sandbox as sandbox_support
+from support import worlds
 
 #: Each world contains the previous one.
 WORLDS = ("nothing", "network", "cluster", "pool")
@@ -285,44 +283,8 @@ def _of_state(resource: dict[str, Any], size: int | None) -> Thing:
 
 
 @contextlib.contextmanager
-def _served(home: pathlib.Path, cloud: Cloud) -> Iterator[World]:
-    with sandbox_support.running(home / "sandbox", providers=True) as served:
-        yield World(support.Planton(served, home), cloud)
-
-
-class Snapshots:
-    """Worlds that are created once, each from the previous one, and restored for each cell.
-
-    A world is always restored into the same folder with the same ports, because states contain both.
-    """
-
-    def __init__(self, folder: pathlib.Path, cloud: Cloud) -> None:
-        """Creates no world yet."""
-        self._saved = folder / "kept"
-        self._live = folder / "live"
-        self._cloud = cloud
-
-    @contextlib.contextmanager
-    def world(self, name: str) -> Iterator[World]:
-        """Yields a restored world: ``nothing``, a ``network``, a ``cluster`` in it, or also a ``pool``."""
-        self._put_back(name)
-        with _served(self._live, self._cloud) as world:
-            yield world
-
-    def _put_back(self, name: str) -> None:
-        saved = self._saved / name
-        if not saved.exists():
-            self._make(name)
-            shutil.copytree(self._live, saved)
-        shutil.rmtree(self._live)
-        shutil.copytree(saved, self._live)
-
-    def _make(self, name: str) -> None:
-        if name == WORLDS[0]:
-            self._live.mkdir(parents=True, exist_ok=True)
-        else:
-            self._put_back(WORLDS[WORLDS.index(name) - 1])
-        with _served(self._live, self._cloud) as world:
-            manifest = getattr(self._cloud, name, None)
-            if manifest is not None:
-                world.user.run("apply", "-f", world.user.write(f"{name}.yaml", manifest), "--yes")
+def applied(made: worlds.Worlds, cloud: Cloud, name: str) -> Iterator[World]:
+    """Gives a world: ``nothing``, a ``network``, a ``cluster`` in it, or also a ``pool``."""
+    manifests = [getattr(cloud, each) for each in WORLDS[1 : WORLDS.index(name) + 1]]
+    with made.applied(*manifests) as user:
+        yield World(user, cloud)

@@ -20,6 +20,8 @@ from support import sandbox as sandbox_support
 from support import warm
 
 SECONDS = 180
+#: What the log of a command contains once its engine has received an interruption.
+INTERRUPTED = "^C received"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -82,6 +84,10 @@ class Planton:
         """Returns the changes of a plan, apply or drift: resource → action."""
         resources = self.json(*arguments, code=code)["resources"]
         return {change["resource"]: change["action"] for resource in resources for change in resource["changes"]}
+
+    def logged(self, text: str) -> int:
+        """Return how often the logs of commands contain a text."""
+        return sum(path.read_text("utf-8").count(text) for path in (self.folder / "data" / "logs").glob("*.log"))
 
     def writes(self, since: int, *, cloud: str = "civo") -> list[tuple[str, str]]:
         """Returns the requests after a mark that changed something: method and path."""

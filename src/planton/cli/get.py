@@ -41,7 +41,7 @@ def get(*, selector: str, settings: engine_settings.Settings, env: str | None, s
         listed = planton.applied(settings, stack=stack)
         resources = [each for each in listed if kind in (None, each.key.kind) and env in (None, each.key.env)]
     if form == "table":
-        render.echo_lines(render.table([_HEADER, *map(_row, resources)]) if resources else ["nothing has been applied"])
+        render.echo_lines(render.table([_HEADER, *map(row, resources)]) if resources else ["nothing has been applied"])
         if resources and output.is_terminal():
             render.progress(AS_RECORDED)
         return
@@ -54,6 +54,7 @@ def get(*, selector: str, settings: engine_settings.Settings, env: str | None, s
         render.echo_yaml([data])
 
 
-def _row(applied: planton.Applied) -> tuple[str, ...]:
+def row(applied: planton.Applied) -> tuple[str, ...]:
+    """Returns the cells of an applied resource."""
     key = applied.key
     return (key.kind, key.name, key.env or "-", applied.identity or "(incomplete)", times.utc(applied.updated))

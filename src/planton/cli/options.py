@@ -229,6 +229,46 @@ def consents(function: F) -> F:
 stack = click.option("--stack", default="", metavar="PROJECT/STACK", help="The stack, where KIND/NAME is ambiguous.")
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Named:
+    """An applied resource that a command names.
+
+    Attributes:
+        resource: ``KIND/NAME``.
+        env: The environment; None for that of the context, or any.
+        stack: ``PROJECT/STACK``; empty for any.
+        settings: The settings of the run.
+    """
+
+    resource: str
+    env: str | None
+    stack: str
+    settings: engine_settings.Settings
+
+    def find(self) -> planton.Applied:
+        """Returns the resource.
+
+        Raises:
+            PlantonError: ``STACK_NOT_FOUND``; ``AMBIGUOUS``; ``USAGE``.
+        """
+        return planton.find(self.resource, env=env_of(self.settings, self.env), stack=self.stack, settings=self.settings)
+
+
+def named(function: F) -> F:
+    """Adds ``KIND/NAME`` with the options that identify it and those of ``engine``, as the argument ``named``."""
+
+    @click.argument("resource", metavar="KIND/NAME", shell_complete=complete_resource)
+    @engine
+    @which
+    @functools.wraps(function)
+    def wrapped(
+        *args: object, resource: str, settings: engine_settings.Settings, env: str | None, stack: str, **rest: object
+    ) -> object:
+        return function(*args, named=Named(resource, env, stack, settings), **rest)
+
+    return wrapped  # type: ignore[return-value]  # click decorates functions of any signature
+
+
 def which(function: F) -> F:
     """Adds the options that identify an ambiguous ``KIND/NAME``, as the arguments ``env`` and ``stack``."""
     env = click.option("--env", default=None, metavar="ENV", help="The environment, where KIND/NAME is ambiguous.")

@@ -14,7 +14,7 @@ from planton.schema import kinds, providers
 if TYPE_CHECKING:
     from pulumi.automation import errors as automation_errors
 
-    from planton.engine import recorders, stacks
+    from planton.engine import recorders
 
 
 class OperationError(errors.PlantonError):
@@ -103,12 +103,12 @@ _REFUSED = re.compile(r"POST \S+: 4(?!08)\d\d\b|failed to create (?!a new firewa
 _STATUS = re.compile(r"(?::|status:|code:?) (4\d\d|5\d\d)\b")
 _NO_CAPACITY = re.compile(r"capacity|out of stock|sold out|no available (?:nodes|machines|hosts)", re.IGNORECASE)
 _LOCKED = re.compile(r"currently locked by|the stack is locked|another update is currently in progress", re.IGNORECASE)
-_LOCK_HINT = (
+LOCK_HINT = (
     "wait until the other operation ends, then run the same command again; a lock that a killed operation on another machine "
     "has left behind is removed by: planton state unlock KIND/NAME"
 )
 _UNDECRYPTED = "incorrect passphrase"
-_DECRYPTION_HINT = (
+DECRYPTION_HINT = (
     "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE to what the state was made with, or use the context that names "
     "its file"
 )
@@ -119,34 +119,61 @@ READING = ("plan", "drift")
 _NOISE = re.compile(r"^(update|preview|refresh|destroy) failed$|^error: |^preview of update|^\d+ errors? occurred:?$")
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ending:
+    """What ended an operation besides the engine itself.
+
+    Attributes:
+        interrupted: Whether the user did.
+        timed_out: The seconds of the timeout that did; None if none did.
+        killed: Whether the engine was killed.
+        program: The error of the module; None if it had none.
+    """
+
+    interrupted: bool = False
+    timed_out: float | None = None
+    killed: bool = False
+    program: errors.PlantonError | None = None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the engine could not report what it began."""
+        return self.interrupted or self.timed_out is not None or self.killed
+
+
 def operation(
     operation_name: str,
     error: automation_errors.CommandError,
     recorder: recorders.Recorder,
     *,
     target: Any,  # a manifest of any kind, or None
-    interrupted: bool,
-    timed_out: float | None,
-    killed: bool,
-    program: errors.PlantonError | None,
+    ending: Ending,
 ) -> OperationError:
     """Returns our error for an operation that Pulumi has ended with an error."""
+    program = ending.program
     texts = tuple(dict.fromkeys(text for _, text in recorder.errors if not _NOISE.match(text)))
     if program is not None:
         explained = OperationError(
             program.message, code=program.code, reason=program.reason, hint=program.hint, metadata=program.metadata
         )
-    elif interrupted:
+    elif ending.interrupted:
         explained = OperationError(
             f"{operation_name} was interrupted{_saved_suffix(operation_name)}",
             code=errors.Code.INTERRUPTED,
             reason=errors.Reason.INTERRUPTED,
             hint="run the same command again: it reads the cloud and continues",
         )
+<<<<<<< HEAD
     elif timed_out is not None:
         explained = stuck(operation_name, timed_out, target)
     elif killed:
         explained = _killed(operation_name, target)
+=======
+    elif ending.timed_out is not None:
+        explained = stuck(what, ending.timed_out, target)
+    elif ending.killed:
+        explained = _killed(what, target)
+>>>>>>> main
     elif _LOCKED.search(str(error)):
         explained = _locked(str(error))
     elif _UNDECRYPTED in str(error):
@@ -154,12 +181,12 @@ def operation(
             f"{_context(operation_name, recorder, target)}: the state cannot be decrypted: {_UNDECRYPTED}",
             code=errors.Code.MISSING,
             reason=errors.Reason.CREDENTIAL_MISSING,
-            hint=_DECRYPTION_HINT,
+            hint=DECRYPTION_HINT,
         )
     else:
         explained = _failed(operation_name, texts, recorder, target, str(error))
     explained.recorder = recorder
-    explained.uncertain = tuple(_uncertain(recorder, lost=interrupted or timed_out is not None or killed))
+    explained.uncertain = tuple(_uncertain(recorder, lost=ending.is_lost))
     return explained
 
 
@@ -169,7 +196,7 @@ def _locked(raw: str) -> OperationError:
         "the stack is locked in its backend" + (f": {'; '.join(holders)}" if holders else ""),
         code=errors.Code.LOCKED,
         reason=errors.Reason.STACK_LOCKED,
-        hint=_LOCK_HINT,
+        hint=LOCK_HINT,
     )
 
 
@@ -210,8 +237,13 @@ def _killed(operation_name: str, target: Any) -> OperationError:
     )
 
 
+<<<<<<< HEAD
 def _failed(operation_name: str, texts: tuple[str, ...], recorder: recorders.Recorder, target: Any, raw: str) -> OperationError:
     cloud = "; ".join(_tidy(text) for text in texts) or _last_lines(raw)
+=======
+def _failed(what: str, texts: tuple[str, ...], recorder: recorders.Recorder, target: Any, raw: str) -> OperationError:
+    cloud = "; ".join(_tidy(text) for text in texts) or last_lines(raw)
+>>>>>>> main
     cause = next((cause for cause in _CAUSES if re.search(cause.pattern, cloud, re.IGNORECASE)), None)
     context = _context(operation_name, recorder, target)
     faults = () if target is None else check_faults.find(texts, target)
@@ -293,33 +325,7 @@ def _tidy(text: str) -> str:
     return " ".join(line for line in lines if line and not _NOISE.match(line))
 
 
-def _last_lines(raw: str) -> str:
+def last_lines(raw: str) -> str:
+    """Returns the end of what a command of Pulumi printed, in one line."""
     lines = [re.sub(r"^\s*((stdout|stderr|error):\s*)*", "", line).rstrip() for line in raw.splitlines() if "code:" not in line]
     return " ".join([line for line in lines if line][-3:])
-
-
-def command_error(error: automation_errors.CommandError, name: stacks.StackName) -> errors.PlantonError:
-    """Returns our error for a Pulumi command, other than an operation, that failed."""
-    text = str(error)
-    if "locked" in text:
-        return errors.PlantonError(
-            f"stack {name} is locked: {_last_lines(text)}",
-            reason=errors.Reason.STACK_LOCKED,
-            hint=_LOCK_HINT,
-        )
-    if "passphrase" in text:
-        return errors.PlantonError(
-            f"the state of {name} cannot be decrypted: {_last_lines(text)}",
-            reason=errors.Reason.CREDENTIAL_MISSING,
-            hint=_DECRYPTION_HINT,
-        )
-    if "organization name must be" in text:
-        return errors.usage(
-            f"the backend has no organizations, and {name} names one: {_last_lines(text)}",
-            hint="write organization/PROJECT/STACK in the labels that name the stack, or take a backend that has it (--backend)",
-        )
-    return errors.PlantonError(
-        f"the backend of {name} failed: {_last_lines(text)}",
-        reason=errors.Reason.ENGINE_FAILED,
-        hint="check --backend or PULUMI_BACKEND_URL, and that the backend can be reached",
-    )

@@ -12,7 +12,7 @@ from pulumi.automation import errors as automation_errors
 
 from planton import modules
 from planton.config import credentials, folders, logs
-from planton.engine import explain, locks, process, stand_ins, state_errors, workspace
+from planton.engine import locks, process, stacks, stand_ins, state_errors, workspace
 from planton.manifest import stack_input
 from planton.schema import kinds
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from google.protobuf import message
 
     from planton.config import settings as engine_settings
-    from planton.engine import stacks, toolchain
+    from planton.engine import toolchain
 
 
 def command(settings: engine_settings.Settings, tools: toolchain.Toolchain) -> process.PulumiCommand:
@@ -78,13 +78,14 @@ def _secrets(config: message.Message | None, variables: Mapping[str, str]) -> li
 def state_file(name: stacks.StackName, settings: engine_settings.Settings) -> pathlib.Path | None:
     """Returns the file of a stack's state in a backend that is a folder; None for other backends."""
     folder = settings.backend_folder
-    return None if folder is None or name.organization else folder / name.project / f"{name.stack}.json"
+    is_owned = name.organization not in ("", stacks.NO_OWNER)
+    return None if folder is None or is_owned else folder / name.project / f"{name.stack}.json"
 
 
 def lock_folder(name: stacks.StackName, settings: engine_settings.Settings) -> pathlib.Path | None:
     """Returns the folder of a stack's locks in a backend that is a folder; None for other backends."""
     state = state_file(name, settings)
-    return None if state is None else state.parents[2] / "locks" / "organization" / name.project / name.stack
+    return None if state is None else state.parents[2] / "locks" / stacks.NO_OWNER / name.project / name.stack
 
 
 def release_stale_locks(name: stacks.StackName, settings: engine_settings.Settings) -> None:
@@ -142,7 +143,7 @@ def open_stack(
     except automation_errors.StackNotFoundError:
         raise state_errors.not_applied(str(name)) from None
     except automation_errors.CommandError as error:
-        raise explain.command_error(error, name) from None
+        raise state_errors.command_error(error, name) from None
 
 
 def _selected_or_created(

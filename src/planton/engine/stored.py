@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import shutil
 from typing import TYPE_CHECKING, Any
 
 from pulumi import automation
@@ -12,7 +13,7 @@ from pulumi.automation import errors as automation_errors
 
 from planton import errors
 from planton.config import folders, logs
-from planton.engine import explain, locks, opening, stacks, state_errors, states
+from planton.engine import locks, opening, stacks, state_errors, states
 
 if TYPE_CHECKING:
     import pathlib
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from planton.config import settings as engine_settings
     from planton.engine import toolchain, workspace
 
+#: The file by which Pulumi knows how a backend in a folder is laid out.
+_LAYOUT = "meta.yaml"
 #: Pulumi's errors about an unreadable state, in a backend that planton does not read itself.
 _DAMAGED = re.compile(r"unexpected end of JSON input|invalid character .* (looking for|after|in)|deserializ|unmarshal")
 
@@ -50,6 +53,26 @@ class StoredStack:
         """Returns the stack of this name in a backend that is another folder."""
         settings = dataclasses.replace(self.settings, backend=folder.as_uri())
         return StoredStack(dataclasses.replace(self.name, organization=""), settings, self.tools)  # folders have no owners
+
+    def copied_into(self, folder: pathlib.Path) -> StoredStack:
+        """Returns a copy of the stack in a backend that is another folder, which is empty. Pending operations are not copied.
+
+        Raises:
+            PlantonError: ``STACK_NOT_FOUND``; the backend failed.
+            StateDamagedError: The state cannot be read.
+        """
+        copy = self.in_folder(folder)
+        source, target = self.state_file, copy.state_file
+        state = self.export()
+        layout = None if source is None else source.parents[2] / _LAYOUT
+        if source is None or target is None or layout is None or not layout.exists() or state.get("pending_operations"):
+            copy.replace_state(state, create=True)
+            return copy
+        # Pulumi would start twice, to create a stack and to fill it.
+        target.parent.mkdir(parents=True)
+        shutil.copyfile(layout, target.parents[2] / _LAYOUT)
+        shutil.copyfile(source, target)
+        return copy
 
     def open(self, *, create: bool = False) -> workspace.Stack:
         """Returns the opened stack.
@@ -86,7 +109,7 @@ class StoredStack:
         try:
             return str(self._command.run(command, opened.work_dir, opened.env_vars, text=text).stdout)
         except automation_errors.CommandError as error:
-            raise explain.command_error(error, self.name) from None
+            raise state_errors.command_error(error, self.name) from None
 
     def export(self) -> dict[str, Any]:
         """Returns the state: Pulumi's deployment, with ``resources`` and ``pending_operations``; secrets are encrypted.
@@ -192,7 +215,7 @@ class StoredStack:
         try:
             self.open().cancel()
         except automation_errors.CommandError as error:
-            raise explain.command_error(error, self.name) from None
+            raise state_errors.command_error(error, self.name) from None
 
     def remove(self, *, with_resources: bool = False) -> None:
         """Removes the stack with its history.
@@ -208,7 +231,7 @@ class StoredStack:
         try:
             opened.remove_stack(self.name.qualified, force=with_resources)
         except automation_errors.CommandError as error:
-            raise explain.command_error(error, self.name) from None
+            raise state_errors.command_error(error, self.name) from None
 
     def outputs(self) -> dict[str, Any]:
         """Returns the raw outputs of the last successful apply, secrets decrypted.
@@ -216,12 +239,11 @@ class StoredStack:
         Raises:
             PlantonError: ``STACK_NOT_FOUND``; the state cannot be decrypted.
         """
-        try:
-            outputs = self.open().decrypted_outputs()
-        except automation_errors.CommandError as error:
-            raise explain.command_error(error, self.name) from None
-        logs.hide(str(output.value) for output in outputs.values() if output.secret)
-        return {key: output.value for key, output in outputs.items()}
+        # The Automation API would ask twice, with and without secrets. The state says which values are secret.
+        values: dict[str, Any] = json.loads(self.ask("stack", "output", "--json", "--show-secrets"))
+        stored = states.outputs(self.export())
+        logs.hide(str(value) for name, value in values.items() if states.is_secret(stored.get(name)))
+        return values
 
 
 def stack_names(settings: engine_settings.Settings, tools: toolchain.Toolchain) -> list[str]:
@@ -238,7 +260,7 @@ def stack_names(settings: engine_settings.Settings, tools: toolchain.Toolchain) 
         )
         return [summary.name for summary in opened.list_stacks(include_all=True)]
     except automation_errors.CommandError as error:
-        raise explain.command_error(error, stacks.StackName(stacks.PROJECT, "inventory")) from None
+        raise state_errors.command_error(error, stacks.StackName(stacks.PROJECT, "inventory")) from None
 
 
 def _no_program() -> None:

@@ -33,10 +33,6 @@ class Stack(automation.Stack):
         """Returns nothing: who needs outputs after an operation reads them in the state."""
         return {}
 
-    def decrypted_outputs(self) -> automation.OutputMap:
-        """Returns the outputs of the last successful apply, secrets decrypted."""
-        return super().outputs()
-
     def info(self, show_secrets: bool | None = None) -> automation.UpdateSummary:  # noqa: ARG002, FBT001  # the base class's interface
         """Returns an empty summary: the events have reported the changes."""
         return automation.UpdateSummary("", datetime.datetime.now(datetime.UTC), "", {}, {}, "")

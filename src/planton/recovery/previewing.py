@@ -13,8 +13,6 @@ from planton.engine import plans, states
 from planton.recovery import default_pool, guards, observed, recording, refreshing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from planton.recovery import managed
 
 #: Actions after which the cluster has a new default pool.
@@ -45,7 +43,8 @@ def preview(
         if creates_stack or subject.stack.is_stored():
             return _preview(subject, resumption)
         # Pulumi plans stacks only. An empty stack would stay in a backend that others use, or that is read-only.
-        with _temporary(subject) as copy:
+        with tempfile.TemporaryDirectory(prefix="planton-") as folder:
+            copy = dataclasses.replace(subject, stack=subject.stack.in_folder(pathlib.Path(folder)))
             return _preview(copy, resumption)
     except errors.PlantonError as error:
         _list_names(subject, error)
@@ -55,8 +54,8 @@ def preview(
 def _refreshed_preview(subject: managed.Managed, resumption: recording.Resumption) -> plans.Plan:
     # A refresh of a copy in a temporary folder changes no state that others see.
     before = subject.stack.export()
-    with _temporary(subject) as copy:
-        copy.stack.replace_state(before, create=True)
+    with tempfile.TemporaryDirectory(prefix="planton-") as folder:
+        copy = dataclasses.replace(subject, stack=subject.stack.copied_into(pathlib.Path(folder)))
         refreshing.read_cloud(copy, copy.session(imports=resumption.imports, marker=resumption.marker))
         plan = _preview(copy, resumption)
         missing = frozenset(each["urn"] for each in guards.dropped(before, copy.stack.export()))
@@ -69,12 +68,6 @@ def _preview(subject: managed.Managed, resumption: recording.Resumption) -> plan
     if pool is None or is_new(pool.cluster, plan) or not default_pool.is_missing(pool, subject.cloud):
         return plan
     return dataclasses.replace(plan, changes=(default_pool.creation(pool), *plan.changes))
-
-
-@contextlib.contextmanager
-def _temporary(subject: managed.Managed) -> Iterator[managed.Managed]:
-    with tempfile.TemporaryDirectory(prefix="planton-") as folder:
-        yield dataclasses.replace(subject, stack=subject.stack.in_folder(pathlib.Path(folder)))
 
 
 def _list_names(subject: managed.Managed, error: errors.PlantonError) -> None:

@@ -302,10 +302,10 @@ def is_deleted_with(user: str, target: str) -> bool:
 
 
 def regions(provider: str) -> frozenset[str]:
-    """Returns the names of the regions that manifests of a provider can use."""
+    """Returns the names of the regions that manifests of a provider can use; none for a cloud without regions."""
     config = next(kind.provider_config for kind in all_kinds() if kind.provider == provider)
-    described: Any = config.DESCRIPTOR.fields_by_name["default_region"].enum_type
-    return frozenset(value.name for value in described.values if value.number)
+    field: Any = config.DESCRIPTOR.fields_by_name.get("default_region")
+    return frozenset() if field is None else frozenset(value.name for value in field.enum_type.values if value.number)
 
 
 def get(name: str) -> Kind:

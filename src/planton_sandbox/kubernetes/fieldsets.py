@@ -23,9 +23,31 @@ _SERVERS = frozenset(
 _SELF = "."
 
 
+class _Owned(dict[Path, Any]):
+    """Fields with their values, and those that occur twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.twice: list[Path] = []
+
+    def __setitem__(self, path: Path, value: Any) -> None:
+        if path in self:
+            self.twice.append(path)
+        super().__setitem__(path, value)
+
+
 def values(item: Object, kind: str) -> dict[Path, Any]:
     """Returns the owned fields of an object with their values; ``None`` for an item of a list with keys."""
-    owned: dict[Path, Any] = {}
+    return _values(item, kind)
+
+
+def repeated(item: Object, kind: str) -> list[Path]:
+    """Returns the items that lists with keys have twice."""
+    return [path for path in _values(item, kind).twice if path[-1].startswith("k:")]
+
+
+def _values(item: Object, kind: str) -> _Owned:
+    owned = _Owned()
     fields = schema.of(kind)
     for name, value in item.items():
         if name == "metadata":

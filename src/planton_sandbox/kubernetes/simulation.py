@@ -30,8 +30,10 @@ from planton_sandbox.kubernetes.controllers import (
 
 LOGGER = logging.getLogger(__name__)
 NAMESPACES = ("default", "kube-system", "kube-public", registration.LEASES)
-MAXIMUM_ROUNDS = 200
+# The work at one moment: every round of the controllers costs this much, and one more for each pod.
+MAXIMUM_WORK, ROUND_WORK = 50_000, 100
 MAXIMUM_MOMENTS = 200
+PAUSE = 10.0  # seconds
 Object = dict[str, Any]
 _CONTROLLERS: tuple[Callable[[cycle.Cycle], None], ...] = (
     namespaces.run,
@@ -104,17 +106,22 @@ class Simulation:
     def _catch_up(self, cluster: nodes.Cluster, *, now: float) -> None:
         for _ in range(MAXIMUM_MOMENTS):
             if self._seen != self.store.version:
-                self._run(cluster, moment=now)
+                is_quiet = self._run(cluster, moment=now)
             elif self._due is not None and self._due <= now:
-                self._run(cluster, moment=max(self._time, self._due))
+                is_quiet = self._run(cluster, moment=max(self._time, self._due))
             else:
                 break
+            if not is_quiet:
+                # Controllers that undo each other's work, such as one that puts pods on a node that evicts them, wait.
+                self._seen, self._due = self.store.version, now + PAUSE
         self._time = max(self._time, now)
 
-    def _run(self, cluster: nodes.Cluster, *, moment: float) -> None:
-        """Runs the controllers until nothing changes at this moment."""
+    def _run(self, cluster: nodes.Cluster, *, moment: float) -> bool:
+        """Runs the controllers until nothing changes at this moment, and returns whether that was reached."""
         self._time = moment
-        for _ in range(MAXIMUM_ROUNDS):
+        work = 0
+        while work < MAXIMUM_WORK:
+            work += ROUND_WORK + self.store.count(resources.PODS)
             before = self.store.version
             run = cycle.Cycle(self.store, moment, self._durations, provisioner=cluster.storage.provisioner)
             for controller in _CONTROLLERS:
@@ -126,7 +133,8 @@ class Simulation:
             self._due = run.due
             if self.store.version == before:
                 self._seen = before
-                break
+                return True
+        return False
 
     def _bootstrap(self, cluster: nodes.Cluster) -> None:
         """Creates what every cluster has."""

@@ -151,6 +151,25 @@ def _workload(item: Object) -> Iterator[Problem]:
         yield "spec.strategy.rollingUpdate.maxUnavailable", _INVALID, f"Invalid value: 0: {rule}"
 
 
+def _job(item: Object) -> Iterator[Problem]:
+    spec = item["spec"]["template"]["spec"]
+    yield from _pod_spec(spec, "spec.template.spec")
+    if spec.get("restartPolicy") not in ("OnFailure", "Never"):
+        value = json.dumps(spec.get("restartPolicy", ""))
+        offered = '"OnFailure", "Never"'
+        yield "spec.template.spec.restartPolicy", _UNSUPPORTED, f"Unsupported value: {value}: supported values: {offered}"
+
+
+def _stateful_set(item: Object) -> Iterator[Problem]:
+    yield from _workload(item)
+    for index, template in enumerate(item["spec"].get("volumeClaimTemplates", [])):
+        path = f"spec.volumeClaimTemplates[{index}]"
+        if not template.get("metadata", {}).get("name"):
+            yield f"{path}.metadata.name", _REQUIRED, "Required value"
+        for field, kind, message in _claim({"spec": {}} | template):
+            yield f"{path}.{field}", kind, message
+
+
 def _amount(value: Any, path: str) -> Iterator[Problem]:
     if isinstance(value, str) and not re.fullmatch(r"[0-9]{1,3}%", value):
         yield (
@@ -200,7 +219,7 @@ _RULES: Mapping[str, Callable[[Object], Iterator[Problem]]] = {
     "Deployment": _workload,
     "ReplicaSet": _workload,
     "DaemonSet": _workload,
-    "StatefulSet": _workload,
+    "StatefulSet": _stateful_set,
     "PodDisruptionBudget": _budget,
     "Secret": _secret,
     "RoleBinding": _required("roleRef.name"),
@@ -209,7 +228,7 @@ _RULES: Mapping[str, Callable[[Object], Iterator[Problem]]] = {
     "PersistentVolume": _required("spec.accessModes", "spec.capacity.storage"),
     "StorageClass": _required("provisioner"),
     "VolumeAttachment": _required("spec.attacher", "spec.nodeName", "spec.source.persistentVolumeName"),
-    "Job": _required("spec.template"),
+    "Job": _job,
 }
 _FIXED: Mapping[str, Sequence[str]] = {
     "Deployment": ("spec.selector",),

@@ -11,6 +11,7 @@ from planton_sandbox.kubernetes import (
     admission,
     decoding,
     errors,
+    fieldsets,
     merging,
     objects,
     openapi,
@@ -202,9 +203,12 @@ class Writes:
         if isinstance(body, dict) and isinstance(body.get("metadata"), dict) and body["metadata"].get("managedFields"):
             raise errors.bad_request("metadata.managedFields must be nil")
         _, unknown = decoding.typed(resource, copy.deepcopy(body))
-        if unknown:
+        problems = [f".{path}: field not declared in schema" for path in unknown]
+        twice = fieldsets.repeated(body, resource.kind) if isinstance(body, dict) else []
+        problems += [f"{fieldsets.text(path)}: duplicate entries for key" for path in twice]
+        if problems:
             where = f"{target.namespace}/{target.name}; {resource.api_version}, Kind={resource.kind}"
-            text = ", ".join(f".{path}: field not declared in schema" for path in unknown)
+            text = ", ".join(problems)
             raise errors.ApiError(500, "", f"failed to create typed patch object ({where}): {text}")
         config, warnings = self._typed(body)
         before = self.store.get(resource, target.namespace, target.name)

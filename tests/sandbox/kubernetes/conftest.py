@@ -1,4 +1,4 @@
-"""Clusters in one sandbox whose time stands still; each test has its own cluster."""
+"""Clusters in one sandbox with a stopped clock. Each test has its own cluster."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _NUMBERS = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """A sandbox at a time that only tests move."""
-    with support.running(tmp_path_factory.mktemp("kubernetes") / "home", source=lambda: kubernetes.START) as served:
-        yield served
+    """A sandbox whose clock only tests advance."""
+    with support.running(tmp_path_factory.mktemp("kubernetes") / "home", source=lambda: kubernetes.START) as running:
+        yield running
 
 
 @pytest.fixture
 def kube(still: Sandbox) -> Iterator[Kube]:
-    """A cluster with two nodes, in which everything happens at once."""
+    """A cluster with two nodes and instant latency."""
     opened = Kube(still, f"c{next(_NUMBERS)}", nodes=2)
     yield opened
     opened.close()
@@ -32,7 +32,7 @@ def kube(still: Sandbox) -> Iterator[Kube]:
 
 @pytest.fixture
 def slow(kube: Kube) -> Iterator[Kube]:
-    """A cluster with two nodes, in which pods and volumes take their time."""
+    """A cluster with two nodes, where pods and volumes have realistic latency."""
     kube.sandbox.control.latency("realistic")
     yield kube
     kube.sandbox.control.latency("instant")

@@ -1,4 +1,4 @@
-"""Real clients: kubectl, and Helm where it is installed."""
+"""Real clients: kubectl, and Helm if it is installed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from support import sandbox as support
 from support.kubernetes import Kube, deployment
 
 HELM = shutil.which("helm")
-needs_kubectl = pytest.mark.skipif(support.KUBECTL is None, reason="kubectl is neither on PATH nor beside Python")
+needs_kubectl = pytest.mark.skipif(support.KUBECTL is None, reason="kubectl is neither on PATH nor next to Python")
 
 
 def _kubectl(kube: Kube, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -33,8 +33,8 @@ def _manifest(tmp_path: pathlib.Path, image: str = "nginx:1") -> str:
 
 
 @needs_kubectl
-def test_apply_on_the_client_and_on_the_server(kube: Kube, tmp_path: pathlib.Path) -> None:
-    """Both ways of ``kubectl apply`` create, change and leave unchanged, and conflicts are explained."""
+def test_kubectl_applies_on_the_client_and_on_the_server(kube: Kube, tmp_path: pathlib.Path) -> None:
+    """Both modes create, change, or report no change. Conflicts name the field."""
     path = _manifest(tmp_path)
     assert "deployment.apps/web created" in _kubectl(kube, "apply", "-f", path).stdout
     assert "deployment.apps/web unchanged" in _kubectl(kube, "apply", "-f", path).stdout
@@ -47,8 +47,8 @@ def test_apply_on_the_client_and_on_the_server(kube: Kube, tmp_path: pathlib.Pat
 
 
 @needs_kubectl
-def test_drain_waits_for_a_budget(kube: Kube, tmp_path: pathlib.Path) -> None:
-    """``kubectl drain`` cordons, retries while the budget refuses, and empties the node when it allows it."""
+def test_kubectl_drain_waits_for_a_budget(kube: Kube, tmp_path: pathlib.Path) -> None:
+    """It cordons the node, and retries evictions until the budget allows them."""
     _kubectl(kube, "apply", "-f", _manifest(tmp_path))
     node = kube.nodes()[0]
     blocked = _kubectl(kube, "drain", node, "--timeout=1s", check=False)
@@ -62,8 +62,8 @@ def test_drain_waits_for_a_budget(kube: Kube, tmp_path: pathlib.Path) -> None:
 
 
 @needs_kubectl
-def test_top_label_taint_scale_wait_and_delete(kube: Kube) -> None:
-    """The commands of daily work."""
+def test_kubectl_supports_top_label_taint_scale_wait_and_delete(kube: Kube) -> None:
+    """These are the commands of daily work."""
     _kubectl(kube, "create", "deployment", "web", "--image=nginx", "--replicas=2")
     kube.act("load", deployment="web", cpu="500m", memory="512Mi")
     node = kube.nodes()[0]
@@ -84,15 +84,17 @@ def test_top_label_taint_scale_wait_and_delete(kube: Kube) -> None:
 @pytest.mark.official
 @pytest.mark.skipif(HELM is None, reason="helm is not on PATH")
 def test_helm_installs_upgrades_and_uninstalls(kube: Kube, tmp_path: pathlib.Path) -> None:
-    """A release is installed and waited for, upgraded, rolled back, and uninstalled with all that belongs to it."""
+    """`--wait` works, and so do rollback and tests. The uninstall deletes all objects of the release."""
     config = tmp_path / "config"
     config.write_text(kube.kubeconfig, encoding="utf-8")
 
     def helm(*arguments: str) -> str:
         environment = {"KUBECONFIG": str(config), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
-        ran = subprocess.run([str(HELM), *arguments], env=environment, capture_output=True, text=True, timeout=120, check=False)
-        assert ran.returncode == 0, ran.stderr
-        return ran.stdout
+        completed = subprocess.run(
+            [str(HELM), *arguments], env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert completed.returncode == 0, completed.stderr
+        return completed.stdout
 
     chart = str(tmp_path / "chart")
     helm("create", chart)

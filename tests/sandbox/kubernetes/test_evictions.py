@@ -1,4 +1,4 @@
-"""Evictions, PodDisruptionBudgets, and nodes that are lost."""
+"""Evictions, PodDisruptionBudgets, and lost nodes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ VIOLATION = "Cannot evict pod as it would violate the pod's disruption budget."
 
 
 def test_an_evicted_pod_runs_elsewhere(slow: Kube) -> None:
-    """An eviction begins the graceful deletion; a new pod starts on a node that is not cordoned."""
+    """An eviction starts a graceful deletion. The new pod starts on a node without a cordon."""
     slow.deploy(replicas=2)
     slow.advance(30)
     first, second = slow.nodes()
@@ -20,15 +20,15 @@ def test_an_evicted_pod_runs_elsewhere(slow: Kube) -> None:
     pod = next(pod for pod in slow.running() if pod["spec"]["nodeName"] == first)
     reply = slow.evict(pod)
     assert (reply.status, reply.body["status"]) == (201, "Success")
-    leaving = slow.ok("GET", f"{CORE}/pods/{kubernetes.name(pod)}")
-    assert leaving["metadata"]["deletionGracePeriodSeconds"] == 30
+    evicted = slow.ok("GET", f"{CORE}/pods/{kubernetes.name(pod)}")
+    assert evicted["metadata"]["deletionGracePeriodSeconds"] == 30
     slow.advance(30)
     assert [pod["spec"]["nodeName"] for pod in slow.running()] == [second] * 2
     assert slow.evict(pod).status == 404
 
 
 def test_a_budget_refuses_an_eviction(kube: Kube) -> None:
-    """The refusal has Kubernetes' own words, and names the budget with its numbers."""
+    """The message is Kubernetes' own, and names the budget with its numbers."""
     kube.deploy(replicas=2)
     kube.budget(minAvailable=2)
     reply = kube.evict(kube.pods()[0])
@@ -61,7 +61,9 @@ def test_a_budget_counts_one_disruption_at_a_time(slow: Kube) -> None:
         ({}, 3, 1),
     ],
 )
-def test_the_status_of_a_budget(kube: Kube, spec: dict[str, object], allowed: int, desired: int) -> None:
+def test_the_status_of_a_budget_counts_allowed_disruptions(
+    kube: Kube, spec: dict[str, object], allowed: int, desired: int
+) -> None:
     """Percentages are of the controller's replicas, rounded up."""
     kube.deploy(replicas=4)
     kube.budget(**spec)
@@ -73,7 +75,7 @@ def test_the_status_of_a_budget(kube: Kube, spec: dict[str, object], allowed: in
 
 
 def test_a_pod_with_two_budgets_cannot_be_evicted(kube: Kube) -> None:
-    """Kubernetes answers 500."""
+    """Kubernetes responds with 500 too."""
     kube.deploy()
     kube.budget(minAvailable=0)
     selector = {"selector": {"matchLabels": {"app": "web"}}, "minAvailable": 0}
@@ -83,35 +85,35 @@ def test_a_pod_with_two_budgets_cannot_be_evicted(kube: Kube) -> None:
     assert "has more than one PodDisruptionBudget" in reply.body["message"]
 
 
-def test_a_pending_pod_is_evicted_whatever_the_budget_says(kube: Kube) -> None:
-    """A budget protects pods that run."""
+def test_a_pending_pod_is_evicted_regardless_of_the_budget(kube: Kube) -> None:
+    """A budget protects running pods only."""
     kube.deploy(replicas=1, cpu="64")
     kube.budget(minAvailable=1)
     assert kube.evict(kube.pods()[0]).status == 201
 
 
 def test_a_budget_with_two_bounds_is_invalid(kube: Kube) -> None:
-    """As in Kubernetes."""
+    """Kubernetes refuses it too."""
     body = {"metadata": {"name": "both"}, "spec": {"minAvailable": 1, "maxUnavailable": 1}}
     assert "cannot be both set" in kube.refused("POST", f"{POLICY}/poddisruptionbudgets", body)[2]
 
 
-def test_a_dry_eviction_evicts_nothing(kube: Kube) -> None:
-    """``dryRun`` in the body is respected, too."""
+def test_a_dry_run_of_an_eviction_evicts_nothing(kube: Kube) -> None:
+    """``dryRun`` may be in the body."""
     kube.deploy()
     assert kube.evict(kube.pods()[0], dryRun=["All"]).status == 201
     assert len(kube.running()) == 2
 
 
-def test_an_unreachable_node(kube: Kube) -> None:
-    """Its state is unknown, its pods are not ready, and stay when they are deleted, until the node is gone."""
+def test_pods_of_an_unreachable_node_are_not_ready_and_stay(kube: Kube) -> None:
+    """The node's state is unknown. A deleted pod stays until its deletion is forced."""
     kube.deploy(replicas=2)
     kube.budget(minAvailable=1)
     lost, other = kube.nodes()
     kube.act("node", node=lost, unreachable=True)
     ready = condition(kube.node(lost), "Ready")
     assert (ready["status"], ready["reason"]) == ("Unknown", "NodeStatusUnknown")
-    taints = {(one["key"], one["effect"]) for one in kube.node(lost)["spec"]["taints"]}
+    taints = {(taint["key"], taint["effect"]) for taint in kube.node(lost)["spec"]["taints"]}
     assert taints == {("node.kubernetes.io/unreachable", effect) for effect in ("NoSchedule", "NoExecute")}
     (pod,) = [pod for pod in kube.pods() if pod["spec"]["nodeName"] == lost]
     assert not kubernetes.is_true(pod, "Ready")
@@ -136,8 +138,8 @@ def test_a_node_that_returns_keeps_its_pods(kube: Kube) -> None:
     assert [kubernetes.name(pod) for pod in kube.running()] == [kubernetes.name(pod) for pod in before]
 
 
-def test_users_changes_of_a_node_stay(kube: Kube) -> None:
-    """Labels, taints and a cordon stay while the cloud changes other things; the cloud's own changes arrive."""
+def test_changes_of_a_node_by_users_are_kept(kube: Kube) -> None:
+    """Labels, taints and a cordon stay while the cloud changes other fields."""
     name = kube.nodes()[0]
     change = {"metadata": {"labels": {"mine": "1"}}, "spec": {"taints": [{"key": "a", "effect": "NoSchedule"}]}}
     kube.ok("PATCH", f"/api/v1/nodes/{name}", change, kind=MERGE)
@@ -147,12 +149,12 @@ def test_users_changes_of_a_node_stay(kube: Kube) -> None:
     kube.act("node", node=name, ready=True)
     node = kube.node(name)
     assert (node["metadata"]["labels"]["mine"], node["metadata"]["labels"]["pool"]) == ("1", "new")
-    assert {one["key"] for one in node["spec"]["taints"]} == {"a", "node.kubernetes.io/unschedulable"}
+    assert {taint["key"] for taint in node["spec"]["taints"]} == {"a", "node.kubernetes.io/unschedulable"}
     assert node["spec"]["unschedulable"] is True
 
 
 def test_a_deleted_node_does_not_return(kube: Kube) -> None:
-    """A kubelet registers its node once; the pods of a deleted node run elsewhere."""
+    """A kubelet registers its node once. The pods of a deleted node run on other nodes."""
     kube.deploy(replicas=2)
     first, second = kube.nodes()
     kube.ok("DELETE", f"/api/v1/nodes/{first}")
@@ -161,7 +163,7 @@ def test_a_deleted_node_does_not_return(kube: Kube) -> None:
 
 
 def test_leases_of_nodes_are_renewed(kube: Kube) -> None:
-    """A node that answers renews its lease, a lost one does not."""
+    """A lost node does not renew its lease."""
     path = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
     lost, other = kube.nodes()
     kube.act("node", node=lost, unreachable=True)

@@ -28,26 +28,26 @@ def _fill(kube: Kube) -> None:
         ("!tier,kubernetes.io/none", ""),
     ],
 )
-def test_a_label_selector(kube: Kube, selector: str, names: str) -> None:
-    """Equality, sets and existence select."""
+def test_labels_are_selected_by_equality_sets_and_existence(kube: Kube, selector: str, names: str) -> None:
+    """Conditions can be combined."""
     _fill(kube)
     assert "".join(kubernetes.name(item) for item in kube.ok("GET", MAPS, labelSelector=selector)["items"]) == names
 
 
-def test_a_field_selector(kube: Kube) -> None:
-    """Pods are selected by node; a field that the kind does not support is refused."""
+def test_pods_are_selected_by_node(kube: Kube) -> None:
+    """A field that the kind does not support is refused."""
     kube.deploy(replicas=3)
     pod = kube.pods()[0]
     node = pod["spec"]["nodeName"]
-    chosen = kube.ok("GET", "/api/v1/pods", fieldSelector=f"spec.nodeName={node}")["items"]
-    assert pod in chosen
-    assert {item["spec"]["nodeName"] for item in chosen} == {node}
+    selected = kube.ok("GET", "/api/v1/pods", fieldSelector=f"spec.nodeName={node}")["items"]
+    assert pod in selected
+    assert {item["spec"]["nodeName"] for item in selected} == {node}
     message = kube.refused("GET", "/api/v1/pods", fieldSelector="spec.other=1")[2]
     assert message.endswith("field label not supported: spec.other")
 
 
-def test_pages(kube: Kube) -> None:
-    """``limit`` and ``continue`` read a list in parts, each object once."""
+def test_pages_contain_each_object_once(kube: Kube) -> None:
+    """``limit`` and ``continue`` read a list in parts."""
     _fill(kube)
     first = kube.ok("GET", MAPS, limit=2, labelSelector="tier")
     assert first["metadata"]["remainingItemCount"] == 2
@@ -58,7 +58,7 @@ def test_pages(kube: Kube) -> None:
 
 
 def test_a_table_has_the_columns_of_its_kind(kube: Kube) -> None:
-    """A table has a cell for each column, and the metadata of each object."""
+    """Each row has the metadata of its object."""
     kube.deploy(replicas=2)
     table = kube.ok("GET", f"{kubernetes.APPS}/deployments", accept=TABLE)
     assert [column["name"] for column in table["columnDefinitions"][:4]] == ["Name", "Ready", "Up-to-date", "Available"]
@@ -67,7 +67,7 @@ def test_a_table_has_the_columns_of_its_kind(kube: Kube) -> None:
 
 
 def test_every_resource_can_be_listed_in_every_form(kube: Kube) -> None:
-    """Discovery, lists, tables and OpenAPI know the same resources."""
+    """Discovery, lists, tables and OpenAPI have the same resources."""
     kube.deploy(replicas=1)
     groups = [item["groupVersion"] for group in kube.ok("GET", "/apis")["groups"] for item in group["versions"]]
     listed = 0
@@ -86,7 +86,7 @@ def test_every_resource_can_be_listed_in_every_form(kube: Kube) -> None:
 
 
 def test_every_reference_of_the_openapi_document_resolves(kube: Kube) -> None:
-    """The documents are closed, and name the merge keys of lists."""
+    """The documents also contain the merge keys of lists."""
     index = kube.ok("GET", "/openapi/v3")["paths"]
     for entry in index.values():
         document = kube.ok("GET", entry["serverRelativeURL"])
@@ -102,15 +102,15 @@ def test_every_reference_of_the_openapi_document_resolves(kube: Kube) -> None:
 
 
 def _watch(kube: Kube, count: int, **query: object) -> tuple[threading.Thread, list[dict[str, object]]]:
-    """Start to watch config maps in a thread that ends after ``count`` events."""
+    """Starts to watch config maps in a thread that ends after ``count`` events."""
     events: list[dict[str, object]] = []
     connection = kube.connect()
     path = "&".join(f"{key}={value}" for key, value in {"watch": "1", **query}.items())
     connection.request("GET", f"{MAPS}?{path}", headers={"Accept": "application/json"})
-    answer = connection.getresponse()
+    response = connection.getresponse()
 
     def read() -> None:
-        while len(events) < count and (line := answer.readline()):
+        while len(events) < count and (line := response.readline()):
             events.append(json.loads(line))
         connection.close()
 
@@ -119,12 +119,12 @@ def _watch(kube: Kube, count: int, **query: object) -> tuple[threading.Thread, l
     return thread, events
 
 
-def _shown(events: list[dict[str, object]]) -> list[tuple[object, str]]:
+def _types_and_names(events: list[dict[str, object]]) -> list[tuple[object, str]]:
     return [(event["type"], kubernetes.name(event["object"])) for event in events]
 
 
-def test_a_watch_shows_changes_in_order(kube: Kube) -> None:
-    """From a resource version on, a watch has every change once; a selector turns changes into additions and deletions."""
+def test_a_watch_reports_every_change_once_and_in_order(kube: Kube) -> None:
+    """It starts at a resource version. A selector turns changes into additions and deletions."""
     version = kube.ok("GET", MAPS)["metadata"]["resourceVersion"]
     thread, events = _watch(kube, 4, resourceVersion=version, labelSelector="tier=x")
     kube.ok("POST", MAPS, {"metadata": {"name": "a", "labels": {"tier": "x"}}})
@@ -133,11 +133,11 @@ def test_a_watch_shows_changes_in_order(kube: Kube) -> None:
     kube.ok("PATCH", f"{MAPS}/b", {"metadata": {"labels": {"tier": "x"}}}, kind=MERGE)
     kube.ok("DELETE", f"{MAPS}/b")
     thread.join(30)
-    assert _shown(events) == [("ADDED", "a"), ("DELETED", "a"), ("ADDED", "b"), ("DELETED", "b")]
+    assert _types_and_names(events) == [("ADDED", "a"), ("DELETED", "a"), ("ADDED", "b"), ("DELETED", "b")]
 
 
-def test_a_watch_can_begin_with_what_is_there(kube: Kube) -> None:
-    """With ``sendInitialEvents`` the present objects come first, and a bookmark ends them."""
+def test_a_watch_can_start_with_the_existing_objects(kube: Kube) -> None:
+    """With ``sendInitialEvents`` they come first, followed by a bookmark."""
     kube.ok("POST", MAPS, {"metadata": {"name": "a", "labels": {"tier": "x"}}})
     query = {"sendInitialEvents": "true", "allowWatchBookmarks": "true", "resourceVersionMatch": "NotOlderThan"}
     thread, events = _watch(kube, 2, labelSelector="tier", **query)
@@ -146,6 +146,6 @@ def test_a_watch_can_begin_with_what_is_there(kube: Kube) -> None:
     assert events[1]["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}  # type: ignore[index]
 
 
-def test_a_watch_from_too_old_a_version_is_refused(kube: Kube) -> None:
-    """A client then lists again."""
+def test_a_watch_from_an_expired_version_is_refused(kube: Kube) -> None:
+    """The client has to list the objects again."""
     assert kube.refused("GET", MAPS, watch=1, resourceVersion=5)[:2] == (410, "Expired")

@@ -15,7 +15,7 @@ def _map(name: str, **data: str) -> dict[str, object]:
 
 
 def test_a_created_object_can_be_read(kube: Kube) -> None:
-    """A new object has an id, a time, a resource version and its namespace, and is read as it was created."""
+    """It has an id, a time, a resource version and its namespace."""
     created = kube.call("POST", MAPS, _map("conf", a="b"))
     assert created.status == 201
     meta = created.body["metadata"]
@@ -25,7 +25,7 @@ def test_a_created_object_can_be_read(kube: Kube) -> None:
 
 
 def test_a_second_object_of_a_name_is_refused(kube: Kube) -> None:
-    """The refusal has Kubernetes' own reason and words."""
+    """Reason and message are Kubernetes' own."""
     kube.ok("POST", MAPS, _map("conf"))
     assert kube.refused("POST", MAPS, _map("conf")) == (409, "AlreadyExists", 'configmaps "conf" already exists')
 
@@ -38,21 +38,21 @@ def test_a_second_object_of_a_name_is_refused(kube: Kube) -> None:
         ("/apis/none/v1/things", "the server could not find the requested resource"),
     ],
 )
-def test_what_is_not_there_is_not_found(kube: Kube, path: str, message: str) -> None:
-    """A missing object is named with its resource and group; an unknown path is not."""
+def test_a_missing_object_is_not_found(kube: Kube, path: str, message: str) -> None:
+    """The message contains resource, group and name. An unknown path has a generic message."""
     assert kube.refused("GET", path) == (404, "NotFound", message)
 
 
 def test_a_generated_name_is_unique(kube: Kube) -> None:
-    """``generateName`` is completed differently each time."""
+    """``generateName`` gets a new suffix each time."""
     body = {"metadata": {"generateName": "job-"}}
     names = {kubernetes.name(kube.ok("POST", MAPS, body)) for _ in range(3)}
     assert len(names) == 3
     assert all(name.startswith("job-") for name in names)
 
 
-def test_an_update_of_an_old_version_is_a_conflict(kube: Kube) -> None:
-    """An update with the resource version of an earlier state is refused, one with the present version is not."""
+def test_an_update_with_a_stale_resource_version_is_a_conflict(kube: Kube) -> None:
+    """An update with the current version succeeds."""
     old = kube.ok("POST", MAPS, _map("conf", a="1"))
     new = kube.ok("PUT", f"{MAPS}/conf", old | {"data": {"a": "2"}})
     code, reason, message = kube.refused("PUT", f"{MAPS}/conf", old | {"data": {"a": "3"}})
@@ -64,15 +64,15 @@ def test_an_update_of_an_old_version_is_a_conflict(kube: Kube) -> None:
     assert kube.ok("PUT", f"{MAPS}/conf", new | {"data": {"a": "3"}})["data"] == {"a": "3"}
 
 
-def test_a_write_that_changes_nothing_keeps_the_version(kube: Kube) -> None:
-    """A patch without effect leaves the resource version as it is."""
+def test_a_patch_without_changes_keeps_the_resource_version(kube: Kube) -> None:
+    """Watchers get no event."""
     created = kube.ok("POST", MAPS, _map("conf", a="1"))
     patched = kube.ok("PATCH", f"{MAPS}/conf", {"data": {"a": "1"}}, kind=MERGE)
     assert patched["metadata"]["resourceVersion"] == created["metadata"]["resourceVersion"]
 
 
 def test_a_dry_run_stores_nothing(kube: Kube) -> None:
-    """With ``dryRun=All`` the answer is complete, and nothing is stored, changed or deleted."""
+    """With ``dryRun=All`` the response is complete, but nothing is created, changed or deleted."""
     assert kube.ok("POST", MAPS, _map("conf", a="1"), dryRun="All")["metadata"]["uid"]
     assert kube.call("GET", f"{MAPS}/conf").status == 404
     kube.ok("POST", MAPS, _map("conf", a="1"))
@@ -82,23 +82,23 @@ def test_a_dry_run_stores_nothing(kube: Kube) -> None:
     assert kube.refused("POST", MAPS, _map("other"), dryRun="Some")[:2] == (400, "BadRequest")
 
 
-def test_a_deletion_reports_what_it_deleted(kube: Kube) -> None:
-    """The answer names the object; a second deletion finds nothing."""
+def test_a_deletion_reports_the_deleted_object(kube: Kube) -> None:
+    """A second deletion is a 404."""
     created = kube.ok("POST", MAPS, _map("conf"))
     status = kube.ok("DELETE", f"{MAPS}/conf")
     assert (status["kind"], status["status"], status["details"]["uid"]) == ("Status", "Success", created["metadata"]["uid"])
     assert kube.call("DELETE", f"{MAPS}/conf").status == 404
 
 
-def test_a_precondition_protects_the_next_object_of_a_name(kube: Kube) -> None:
-    """A deletion for another unique id is a conflict."""
+def test_a_precondition_protects_a_recreated_object(kube: Kube) -> None:
+    """The deletion names another unique id."""
     kube.ok("POST", MAPS, _map("conf"))
     body = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": "other"}}
     assert kube.refused("DELETE", f"{MAPS}/conf", body)[:2] == (409, "Conflict")
 
 
-def test_a_finalizer_keeps_an_object(kube: Kube) -> None:
-    """A deleted object with a finalizer stays until the finalizer is removed."""
+def test_an_object_with_a_finalizer_stays_after_its_deletion(kube: Kube) -> None:
+    """It is removed with its last finalizer."""
     kube.ok("POST", MAPS, _map("conf") | {"metadata": {"name": "conf", "finalizers": ["example.org/keep"]}})
     kube.ok("DELETE", f"{MAPS}/conf")
     assert "deletionTimestamp" in kube.ok("GET", f"{MAPS}/conf")["metadata"]
@@ -106,8 +106,8 @@ def test_a_finalizer_keeps_an_object(kube: Kube) -> None:
     assert kube.call("GET", f"{MAPS}/conf").status == 404
 
 
-def test_selected_objects_are_deleted_together(kube: Kube) -> None:
-    """A deletion of a collection takes what the selector matches."""
+def test_a_collection_is_deleted_by_selector(kube: Kube) -> None:
+    """Objects that the selector does not match stay."""
     for name, tier in (("a", "x"), ("b", "x"), ("c", "y")):
         kube.ok("POST", MAPS, {"metadata": {"name": name, "labels": {"tier": tier}}})
     kube.ok("DELETE", MAPS, labelSelector="tier=x")
@@ -115,7 +115,7 @@ def test_selected_objects_are_deleted_together(kube: Kube) -> None:
 
 
 def test_a_secret_is_encoded_and_not_logged(kube: Kube) -> None:
-    """``stringData`` becomes encoded ``data``, and the sandbox's log has none of it."""
+    """``stringData`` becomes encoded ``data``. The sandbox's log omits both."""
     mark = kube.sandbox.control.mark()
     secret = kube.ok("POST", f"{CORE}/secrets", {"metadata": {"name": "token"}, "stringData": {"key": "s3cret-value"}})
     assert secret["data"] == {"key": "czNjcmV0LXZhbHVl"}
@@ -125,8 +125,8 @@ def test_a_secret_is_encoded_and_not_logged(kube: Kube) -> None:
     assert "s3cret-value" not in logged
 
 
-def test_the_status_is_no_part_of_an_update(kube: Kube) -> None:
-    """A client changes the status through its subresource only."""
+def test_the_status_is_changed_only_through_its_subresource(kube: Kube) -> None:
+    """Other updates ignore it."""
     name = kube.nodes()[0]
     kube.ok("PATCH", f"/api/v1/nodes/{name}", {"status": {"phase": "Gone"}}, kind=MERGE)
     assert "phase" not in kube.node(name)["status"]
@@ -134,7 +134,7 @@ def test_the_status_is_no_part_of_an_update(kube: Kube) -> None:
     assert kube.node(name)["status"]["phase"] == "Gone"
 
 
-def test_a_kind_without_a_verb_refuses_it(kube: Kube) -> None:
-    """Metrics cannot be written."""
+def test_an_unsupported_verb_is_refused(kube: Kube) -> None:
+    """Metrics, for example, cannot be written."""
     path = "/apis/metrics.k8s.io/v1beta1/nodes"
     assert kube.refused("POST", path, {"metadata": {"name": "a"}})[:2] == (405, "MethodNotAllowed")

@@ -1,4 +1,4 @@
-"""Patches, server-side apply, and the checks of fields."""
+"""Patches, server-side apply, and field validation."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ WEB = f"{APPS}/deployments/web"
 
 
 def _containers(item: Any) -> dict[str, Any]:
-    return {one["name"]: one for one in item["spec"]["template"]["spec"]["containers"]}
+    return {container["name"]: container for container in item["spec"]["template"]["spec"]["containers"]}
 
 
 def _apply(kube: Kube, body: Any, manager: str, **query: Any) -> Any:
     return kube.ok("PATCH", WEB, body, kind=APPLY, fieldManager=manager, **query)
 
 
-def test_a_merge_patch_removes_with_null(kube: Kube) -> None:
-    """A JSON merge patch adds, changes and removes."""
+def test_a_merge_patch_removes_fields_with_null(kube: Kube) -> None:
+    """It also adds and changes fields."""
     kube.ok("POST", MAPS, {"metadata": {"name": "conf"}, "data": {"a": "1", "b": "2"}})
     patched = kube.ok("PATCH", f"{MAPS}/conf", {"data": {"a": None, "c": "3"}}, kind=MERGE)
     assert patched["data"] == {"b": "2", "c": "3"}
 
 
-def test_a_json_patch_can_test_first(kube: Kube) -> None:
-    """Operations apply in order; a failed test refuses all of them."""
+def test_a_json_patch_with_a_failed_test_is_refused(kube: Kube) -> None:
+    """Operations apply in order. A failed test refuses all of them."""
     kube.ok("POST", MAPS, {"metadata": {"name": "conf"}, "data": {"a": "1"}})
     operations = [
         {"op": "test", "path": "/data/a", "value": "1"},
@@ -42,29 +42,29 @@ def test_a_json_patch_can_test_first(kube: Kube) -> None:
     assert (code, reason) == (422, "Invalid")
 
 
-def test_copies_of_copies_are_bounded(kube: Kube) -> None:
-    """A small patch cannot make a huge object."""
+def test_the_size_of_a_patched_object_is_limited(kube: Kube) -> None:
+    """A small patch with copies of copies must not create a huge object."""
     kube.ok("POST", MAPS, {"metadata": {"name": "conf"}, "data": {"a": "x" * 1000}})
     operations = [{"op": "copy", "from": "/data", "path": "/data/b"}, {"op": "copy", "from": "/data", "path": "/data/c"}] * 40
     assert kube.refused("PATCH", f"{MAPS}/conf", operations, kind=JSON_PATCH)[0] == 413
 
 
 def test_a_strategic_patch_merges_lists_by_key(kube: Kube) -> None:
-    """A container is found by name, an item with ``$patch: delete`` goes, and atomic lists are replaced."""
+    """Containers are matched by name. ``$patch: delete`` removes an item. Atomic lists are replaced."""
     kube.deploy(tolerations=[{"key": "a", "operator": "Exists"}])
     extra = {"name": "side", "image": "side:1"}
     pod = {"containers": [extra, {"name": "main", "image": "nginx:2"}], "tolerations": [{"key": "b", "operator": "Exists"}]}
     patched = kube.ok("PATCH", WEB, {"spec": {"template": {"spec": pod}}}, kind=STRATEGIC)
-    assert {name: one["image"] for name, one in _containers(patched).items()} == {"main": "nginx:2", "side": "side:1"}
-    assert [one["key"] for one in patched["spec"]["template"]["spec"]["tolerations"]] == ["b"]
-    gone = {"containers": [{"name": "side", "$patch": "delete"}]}
-    assert set(_containers(kube.ok("PATCH", WEB, {"spec": {"template": {"spec": gone}}}, kind=STRATEGIC))) == {"main"}
+    assert {name: container["image"] for name, container in _containers(patched).items()} == {"main": "nginx:2", "side": "side:1"}
+    assert [toleration["key"] for toleration in patched["spec"]["template"]["spec"]["tolerations"]] == ["b"]
+    removal = {"containers": [{"name": "side", "$patch": "delete"}]}
+    assert set(_containers(kube.ok("PATCH", WEB, {"spec": {"template": {"spec": removal}}}, kind=STRATEGIC))) == {"main"}
     refused = kube.refused("PATCH", WEB, {"spec": {"template": {"spec": {"containers": [{"image": "x"}]}}}}, kind=STRATEGIC)
     assert refused[0] == 400
 
 
-def test_a_strategic_patch_can_replace_and_order(kube: Kube) -> None:
-    """``$patch: replace`` replaces a map, ``$setElementOrder`` orders a list."""
+def test_a_strategic_patch_can_replace_maps_and_order_lists(kube: Kube) -> None:
+    """The directives are ``$patch: replace`` and ``$setElementOrder``."""
     kube.ok("POST", MAPS, {"metadata": {"name": "conf"}, "data": {"a": "1"}})
     assert kube.ok("PATCH", f"{MAPS}/conf", {"data": {"$patch": "replace", "b": "2"}}, kind=STRATEGIC)["data"] == {"b": "2"}
     kube.deploy()
@@ -80,8 +80,8 @@ def test_an_unknown_media_type_is_refused(kube: Kube) -> None:
     assert kube.refused("PATCH", WEB, {}, kind="application/json")[:2] == (415, "UnsupportedMediaType")
 
 
-def test_apply_creates_and_owns(kube: Kube) -> None:
-    """An applied object has one manager with exactly the applied fields; the same again changes nothing."""
+def test_an_applied_object_has_a_manager_of_exactly_its_fields(kube: Kube) -> None:
+    """Applying it a second time changes nothing."""
     body = deployment("web", 2)
     created = kube.call("PATCH", WEB, body, kind=APPLY, fieldManager="one")
     assert created.status == 201
@@ -91,12 +91,12 @@ def test_apply_creates_and_owns(kube: Kube) -> None:
     assert "f:strategy" not in spec
     assert set(spec["f:template"]["f:spec"]["f:containers"]) == {'k:{"name":"main"}'}
     settled = kube.ok("GET", WEB)
-    again = _apply(kube, body, "one")
-    assert again["metadata"]["resourceVersion"] == settled["metadata"]["resourceVersion"]
+    reapplied = _apply(kube, body, "one")
+    assert reapplied["metadata"]["resourceVersion"] == settled["metadata"]["resourceVersion"]
 
 
-def test_apply_removes_what_it_no_longer_has(kube: Kube) -> None:
-    """A field that the manager leaves out goes, unless another manager has it, too."""
+def test_apply_removes_omitted_fields(kube: Kube) -> None:
+    """A field of another manager stays."""
     body = deployment("web", 2)
     body["metadata"]["labels"] = {"mine": "1", "shared": "1"}
     _apply(kube, body, "one")
@@ -112,8 +112,8 @@ def test_apply_removes_what_it_no_longer_has(kube: Kube) -> None:
     assert main["terminationMessagePath"] == "/dev/termination-log"
 
 
-def test_apply_conflicts_with_other_managers(kube: Kube) -> None:
-    """A conflict names manager and field; ``force`` takes the field over, and the other manager loses it."""
+def test_applying_a_field_of_another_manager_is_a_conflict(kube: Kube) -> None:
+    """The conflict names manager and field. ``force`` changes the manager of the field."""
     _apply(kube, deployment("web", 2), "one")
     kube.ok("PATCH", f"{WEB}/scale", {"spec": {"replicas": 3}}, kind=MERGE, fieldManager="scaler")
     reply = kube.call("PATCH", WEB, deployment("web", 2), kind=APPLY, fieldManager="one")
@@ -126,16 +126,24 @@ def test_apply_conflicts_with_other_managers(kube: Kube) -> None:
     assert [entry["manager"] for entry in forced["metadata"]["managedFields"]] == ["one"]
 
 
+def test_apply_refuses_an_item_twice(kube: Kube) -> None:
+    """Two containers of a name are one too many."""
+    body = deployment("web", 1)
+    body["spec"]["template"]["spec"]["containers"] *= 2
+    message = kube.refused("PATCH", WEB, body, kind=APPLY, fieldManager="one")[2]
+    assert message.endswith('.spec.template.spec.containers[name="main"]: duplicate entries for key')
+
+
 def test_apply_reads_yaml(kube: Kube) -> None:
-    """YAML is read, without aliases, which could make a small text large."""
+    """Aliases are refused: they could expand a small text to a large one."""
     text = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata: {a: '1'}\n"
     assert kube.ok("PATCH", f"{MAPS}/conf", text, kind=APPLY, fieldManager="one")["data"] == {"a": "1"}
-    bomb = b"data: {a: &a '1', b: *a}\n"
-    assert kube.refused("PATCH", f"{MAPS}/conf", bomb, kind=APPLY, fieldManager="one")[0] == 400
+    with_alias = b"data: {a: &a '1', b: *a}\n"
+    assert kube.refused("PATCH", f"{MAPS}/conf", with_alias, kind=APPLY, fieldManager="one")[0] == 400
 
 
-def test_unknown_fields(kube: Kube) -> None:
-    """Strict validation refuses an unknown field, a warning names it, and it is never stored."""
+def test_unknown_fields_are_refused_or_warned_about(kube: Kube) -> None:
+    """`fieldValidation` selects Strict or Warn. An unknown field is never stored."""
     body = deployment("web", 1)
     body["spec"]["replica"] = 3
     path = f"{APPS}/deployments"
@@ -158,8 +166,8 @@ def test_unknown_fields(kube: Kube) -> None:
         ({"template": {"metadata": {"labels": {"app": "web"}}, "spec": {}}}, "spec.template.spec.containers: Required value"),
     ],
 )
-def test_an_invalid_deployment(kube: Kube, change: dict[str, Any], message: str) -> None:
-    """Every problem is reported with its field, as 422 Invalid."""
+def test_an_invalid_deployment_is_refused_with_the_field(kube: Kube, change: dict[str, Any], message: str) -> None:
+    """The status is 422 Invalid, as in Kubernetes."""
     body = deployment("web", 1)
     body["spec"] |= change
     code, reason, text = kube.refused("POST", f"{APPS}/deployments", body)
@@ -169,23 +177,23 @@ def test_an_invalid_deployment(kube: Kube, change: dict[str, Any], message: str)
 
 
 @pytest.mark.parametrize("body", [{"spec": {"replicas": "3"}}, {"spec": []}, {"metadata": {"labels": {"a": 1}}}])
-def test_a_field_of_a_wrong_type(kube: Kube, body: dict[str, Any]) -> None:
-    """A value of another type is refused with the field's name."""
+def test_a_value_of_another_type_is_refused(kube: Kube, body: dict[str, Any]) -> None:
+    """The message is that of Go's JSON decoder."""
     code, reason, text = kube.refused("POST", f"{APPS}/deployments", body)
     assert (code, reason) == (400, "BadRequest")
     assert "json: cannot unmarshal" in text
 
 
-def test_an_immutable_field(kube: Kube) -> None:
-    """A selector cannot change."""
+def test_the_selector_of_a_deployment_is_immutable(kube: Kube) -> None:
+    """The error names the field."""
     kube.deploy()
     labels = {"app": "other"}
     change = {"spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}}}}
     assert "spec.selector: Invalid value: " in kube.refused("PATCH", WEB, change, kind=MERGE)[2]
 
 
-def test_a_body_without_bounds_is_refused(kube: Kube) -> None:
-    """Bodies, objects and depths have limits, and the API goes on."""
+def test_size_and_depth_of_a_body_are_limited(kube: Kube) -> None:
+    """The API keeps serving other requests."""
     large = {"metadata": {"name": "large"}, "data": {"a": "x" * (2 * 1024 * 1024)}}
     assert kube.refused("POST", MAPS, large)[:2] == (413, "RequestEntityTooLarge")
     larger = json.dumps({"data": {"a": "x" * (3 * 1024 * 1024 + 1)}}).encode()
@@ -197,7 +205,7 @@ def test_a_body_without_bounds_is_refused(kube: Kube) -> None:
 
 
 def test_typed_go_clients_send_protobuf(kube: Kube) -> None:
-    """A Secret in Protobuf, as Helm stores its releases, is read; what is not read is refused, so that nothing is lost."""
+    """Helm stores releases as Secrets in Protobuf. Unsupported kinds and fields are refused, so that no data is lost."""
 
     def field(number: int, value: bytes) -> bytes:
         assert len(value) < 128
@@ -212,16 +220,16 @@ def test_typed_go_clients_send_protobuf(kube: Kube) -> None:
     created = kube.ok("POST", f"{CORE}/secrets", envelope(b"Secret", secret), kind=kind)
     assert (created["data"], created["type"]) == ({"key": "dmFsdWU="}, "helm.sh/release.v1")
     assert created["metadata"]["labels"] == {"owner": "helm"}
-    for unread in (envelope(b"CronJob", b""), envelope(b"Secret", secret + field(9, b"new"))):
-        assert kube.refused("POST", f"{CORE}/secrets", unread, kind=kind)[:2] == (415, "UnsupportedMediaType")
-    for broken in (b"", b"k8s\x00\xff\xff", envelope(b"Secret", b"\x0a\x7f")):
-        assert kube.call("POST", f"{CORE}/secrets", broken, kind=kind).status in (400, 415, 422)
+    for unsupported in (envelope(b"CronJob", b""), envelope(b"Secret", secret + field(9, b"new"))):
+        assert kube.refused("POST", f"{CORE}/secrets", unsupported, kind=kind)[:2] == (415, "UnsupportedMediaType")
+    for invalid in (b"", b"k8s\x00\xff\xff", envelope(b"Secret", b"\x0a\x7f")):
+        assert kube.call("POST", f"{CORE}/secrets", invalid, kind=kind).status in (400, 415, 422)
 
 
-def test_managers_of_other_writes(kube: Kube) -> None:
-    """A patch belongs to the manager that it names, or to the client's program."""
+def test_the_manager_of_a_write_is_the_named_one_or_the_client(kube: Kube) -> None:
+    """The client's name comes from its user agent."""
     kube.ok("POST", MAPS, {"metadata": {"name": "conf"}, "data": {"a": "1"}}, agent="kubectl/v1 (linux)")
     kube.ok("PATCH", f"{MAPS}/conf", {"data": {"b": "1"}}, kind=MERGE, fieldManager="other")
-    owned = {one["manager"]: one["fieldsV1"] for one in kube.ok("GET", f"{MAPS}/conf")["metadata"]["managedFields"]}
+    owned = {entry["manager"]: entry["fieldsV1"] for entry in kube.ok("GET", f"{MAPS}/conf")["metadata"]["managedFields"]}
     assert owned == {"kubectl": {"f:data": {"f:a": {}}}, "other": {"f:data": {"f:b": {}}}}
     assert kubernetes.name(kube.ok("GET", f"{MAPS}/conf")) == "conf"

@@ -1,4 +1,4 @@
-"""Volumes in the sandbox: provisioned, attached, detached, deleted."""
+"""Volumes in the sandbox: provisioning, attachment, detachment and deletion."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def _mounted(claim: str = "data") -> dict[str, Any]:
     return {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}]}
 
 
-def test_a_claim_gets_a_volume(kube: Kube) -> None:
-    """The default class of the cloud provisions a volume, which goes with the claim."""
+def test_a_claim_is_bound_to_a_new_volume(kube: Kube) -> None:
+    """The cloud's default class provisions it. It is deleted with the claim."""
     _claim(kube)
     claim = kube.ok("GET", f"{CLAIMS}/data")
     assert (claim["spec"]["storageClassName"], claim["status"]["phase"]) == ("civo-volume", "Bound")
@@ -32,7 +32,7 @@ def test_a_claim_gets_a_volume(kube: Kube) -> None:
 
 
 def test_a_pod_waits_for_its_volume(slow: Kube) -> None:
-    """The volume is attached to the pod's node before the pod starts, and the node shows it."""
+    """The volume is attached to the pod's node before the pod starts, and the node lists it."""
     _claim(slow)
     slow.deploy(replicas=1, **_mounted())
     slow.advance(1)
@@ -43,11 +43,11 @@ def test_a_pod_waits_for_its_volume(slow: Kube) -> None:
     (pod,) = slow.running()
     assert (attachment["status"]["attached"], attachment["spec"]["nodeName"]) == (True, pod["spec"]["nodeName"])
     attached = slow.node(pod["spec"]["nodeName"])["status"]["volumesAttached"]
-    assert [one["name"].partition("^")[2] for one in attached] == [attachment["spec"]["source"]["persistentVolumeName"]]
+    assert [volume["name"].partition("^")[2] for volume in attached] == [attachment["spec"]["source"]["persistentVolumeName"]]
 
 
 def test_a_volume_detaches_after_its_pod(slow: Kube) -> None:
-    """After an eviction the volume leaves the old node some seconds later; only then the new pod starts."""
+    """After an eviction the volume is detached some seconds later. The new pod waits for it."""
     _claim(slow)
     slow.deploy(replicas=1, **_mounted())
     slow.advance(60)
@@ -65,8 +65,8 @@ def test_a_volume_detaches_after_its_pod(slow: Kube) -> None:
     assert "volumesAttached" not in slow.node(old)["status"]
 
 
-def test_a_used_claim_is_protected(kube: Kube) -> None:
-    """A claim that a pod uses is deleted after the pod."""
+def test_a_used_claim_is_deleted_after_its_pod(kube: Kube) -> None:
+    """Until then it has a deletion timestamp."""
     _claim(kube)
     kube.deploy(replicas=1, **_mounted())
     kube.ok("DELETE", f"{CLAIMS}/data")
@@ -83,7 +83,7 @@ def test_a_pod_without_its_claim_is_pending(kube: Kube) -> None:
 
 
 def test_a_stateful_set_numbers_its_pods_and_claims(kube: Kube) -> None:
-    """Each pod has a claim of its own, which outlives it."""
+    """Each pod has its own claim, which outlives it."""
     spec: dict[str, Any] = {
         "replicas": 2,
         "serviceName": "db",
@@ -105,7 +105,7 @@ def test_a_stateful_set_numbers_its_pods_and_claims(kube: Kube) -> None:
 
 
 def test_volumes_and_load_balancers_are_resources_of_the_cloud(kube: Kube) -> None:
-    """The cloud lists them while they are used, and after their cluster was deleted."""
+    """The cloud lists volumes even after the deletion of their cluster."""
     _claim(kube)
     service = {"metadata": {"name": "web"}, "spec": {"type": "LoadBalancer", "ports": [{"port": 80}]}}
     balancer = kube.ok("POST", f"{CORE}/services", service)

@@ -1,4 +1,4 @@
-"""Workloads in the sandbox: their pods, where they run, and how they change."""
+"""Workloads in the sandbox: pods, scheduling and updates."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _template(name: str, **spec: object) -> dict[str, object]:
 
 
 def test_a_deployment_spreads_its_pods(kube: Kube) -> None:
-    """Pods run on both nodes, belong to a ReplicaSet of the Deployment, and the status counts them."""
+    """Pods run on both nodes and belong to a ReplicaSet. The status counts them."""
     kube.deploy(replicas=4)
     pods = kube.running()
     assert sorted(pod["spec"]["nodeName"] for pod in pods) == sorted(kube.nodes() * 2)
@@ -34,7 +34,7 @@ def test_a_deployment_spreads_its_pods(kube: Kube) -> None:
 
 
 def test_a_pod_takes_time_to_start(slow: Kube) -> None:
-    """In realistic latency a pod is ready some seconds after it was bound, with that time in its condition."""
+    """With realistic latency a pod is ready some seconds after its binding. The condition has that time."""
     slow.deploy(replicas=1)
     (pod,) = slow.pods()
     assert (pod["status"]["phase"], pod["spec"]["nodeName"] in slow.nodes()) == ("Pending", True)
@@ -46,7 +46,7 @@ def test_a_pod_takes_time_to_start(slow: Kube) -> None:
 
 
 def test_a_rolling_update_keeps_pods_available(slow: Kube) -> None:
-    """During an update never fewer pods are available, and never more exist, than the strategy allows."""
+    """The numbers of available and existing pods stay within the strategy's limits."""
     slow.deploy(replicas=4)
     slow.advance(60)
     assert len(slow.running()) == 4
@@ -59,8 +59,8 @@ def test_a_rolling_update_keeps_pods_available(slow: Kube) -> None:
     assert slow.ok("GET", WEB)["metadata"]["annotations"]["deployment.kubernetes.io/revision"] == "2"
 
 
-def test_an_update_that_cannot_finish_reports_it(kube: Kube) -> None:
-    """After its deadline a Deployment whose new pods fit nowhere is not progressing; the old pods stay."""
+def test_an_update_that_cannot_finish_exceeds_its_deadline(kube: Kube) -> None:
+    """The new pods fit on no node. The old pods stay."""
     kube.deploy(replicas=2)
     resources = {"requests": {"cpu": "64"}}
     containers = [{"name": "main", "image": "nginx:2", "resources": resources}]
@@ -71,8 +71,8 @@ def test_an_update_that_cannot_finish_reports_it(kube: Kube) -> None:
     assert (progressing["status"], progressing["reason"]) == ("False", "ProgressDeadlineExceeded")
 
 
-def test_scaling(kube: Kube) -> None:
-    """The scale subresource changes the number of pods; a conflict refuses a stale one."""
+def test_the_scale_subresource_changes_the_number_of_pods(kube: Kube) -> None:
+    """A stale update is a conflict."""
     kube.deploy(replicas=1)
     scale = kube.ok("GET", f"{WEB}/scale")
     assert (scale["kind"], scale["spec"], scale["status"]["selector"]) == ("Scale", {"replicas": 1}, "app=web")
@@ -91,8 +91,8 @@ def test_scaling(kube: Kube) -> None:
         ({"nodeSelector": {"disk": "fast"}}, "2 node(s) didn't match Pod's node affinity/selector"),
     ],
 )
-def test_a_pod_that_fits_nowhere_is_pending(kube: Kube, spec: dict[str, object], reason: str) -> None:
-    """The condition PodScheduled says why, and an event, too."""
+def test_a_pod_that_fits_on_no_node_is_pending(kube: Kube, spec: dict[str, object], reason: str) -> None:
+    """The condition PodScheduled and an event contain the reason."""
     kube.deploy(replicas=1, **spec)
     (pod,) = kube.pods()
     scheduled = condition(pod, "PodScheduled")
@@ -102,8 +102,8 @@ def test_a_pod_that_fits_nowhere_is_pending(kube: Kube, spec: dict[str, object],
     assert [event["reason"] for event in events] == ["FailedScheduling"]
 
 
-def test_requests_fill_a_node(kube: Kube) -> None:
-    """As many pods run as fit by their requests; a new node takes the rest."""
+def test_pods_are_scheduled_by_their_requests(kube: Kube) -> None:
+    """Pods that do not fit run on the next new node."""
     kube.deploy(replicas=5, cpu="500m")
     assert len(kube.running()) == 4
     kube.act("scale", count=3)
@@ -111,12 +111,12 @@ def test_requests_fill_a_node(kube: Kube) -> None:
     assert len(kube.running()) == 5
 
 
-def test_a_cordoned_node_gets_no_pods(kube: Kube) -> None:
-    """A cordon keeps new pods away and leaves the running ones; it has its taint until it is lifted."""
+def test_a_cordoned_node_gets_no_new_pods(kube: Kube) -> None:
+    """Running pods stay. The node has the taint until the cordon is removed."""
     first, second = kube.nodes()
     kube.deploy(replicas=2)
     kube.cordon(first)
-    assert [one["key"] for one in kube.node(first)["spec"]["taints"]] == ["node.kubernetes.io/unschedulable"]
+    assert [taint["key"] for taint in kube.node(first)["spec"]["taints"]] == ["node.kubernetes.io/unschedulable"]
     kube.ok("PATCH", f"{WEB}/scale", {"spec": {"replicas": 6}}, kind=MERGE)
     places = [pod["spec"]["nodeName"] for pod in kube.running()]
     assert (places.count(first), places.count(second)) == (1, 5)
@@ -124,8 +124,8 @@ def test_a_cordoned_node_gets_no_pods(kube: Kube) -> None:
     assert "taints" not in kube.node(first)["spec"]
 
 
-def test_taints_and_tolerations(kube: Kube) -> None:
-    """A tainted node takes only pods that tolerate it; NoExecute also removes those that do not."""
+def test_a_tainted_node_runs_only_pods_that_tolerate_the_taint(kube: Kube) -> None:
+    """NoExecute also evicts running pods."""
     first, second = kube.nodes()
     kube.ok("PATCH", f"/api/v1/nodes/{first}", {"spec": {"taints": [TAINT]}}, kind=MERGE)
     kube.deploy("web", replicas=3)
@@ -137,14 +137,14 @@ def test_taints_and_tolerations(kube: Kube) -> None:
 
 
 def test_anti_affinity_spreads_to_nodes(kube: Kube) -> None:
-    """At most one pod per node, when the pods ask for that."""
+    """Each node runs at most one such pod."""
     term = {"labelSelector": {"matchLabels": {"app": "web"}}, "topologyKey": "kubernetes.io/hostname"}
     kube.deploy(replicas=3, affinity={"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}})
     assert sorted(pod["spec"]["nodeName"] for pod in kube.running()) == kube.nodes()
 
 
 def test_a_daemon_set_is_on_every_node(kube: Kube) -> None:
-    """Also on cordoned and on new nodes, and on no node that is gone."""
+    """This includes cordoned and new nodes."""
     kube.cordon(kube.nodes()[0])
     spec = {"selector": {"matchLabels": {"app": "agent"}}, "template": _template("agent")}
     kube.ok("POST", f"{APPS}/daemonsets", {"metadata": {"name": "agent"}, "spec": spec})
@@ -154,17 +154,17 @@ def test_a_daemon_set_is_on_every_node(kube: Kube) -> None:
     assert kube.ok("GET", f"{APPS}/daemonsets/agent")["status"]["numberReady"] == 3
 
 
-def test_pods_move_when_a_node_goes(kube: Kube) -> None:
-    """Pods of a node that the cloud removed are gone with it, and run elsewhere."""
+def test_pods_of_a_deleted_node_run_on_other_nodes(kube: Kube) -> None:
+    """The cloud deletes the node when it scales down."""
     kube.deploy(replicas=4)
     kube.act("scale", count=1)
     kube.sandbox.call("GET", f"/kubernetes/clusters/{kube.id}")
-    (left,) = kube.nodes()
-    assert [pod["spec"]["nodeName"] for pod in kube.running()] == [left] * 4
+    (remaining,) = kube.nodes()
+    assert [pod["spec"]["nodeName"] for pod in kube.running()] == [remaining] * 4
 
 
-def test_a_job_runs_to_its_end(slow: Kube) -> None:
-    """The pods of a Job succeed, and so does the Job."""
+def test_a_job_succeeds_with_its_pods(slow: Kube) -> None:
+    """It is complete after its last pod."""
     spec = {"completions": 2, "parallelism": 1, "template": _template("job", restartPolicy="Never")}
     slow.ok("POST", "/apis/batch/v1/namespaces/default/jobs", {"metadata": {"name": "job"}, "spec": spec})
     slow.advance(10)
@@ -176,19 +176,19 @@ def test_a_job_runs_to_its_end(slow: Kube) -> None:
 
 
 def test_deleting_a_deployment_deletes_its_pods(kube: Kube) -> None:
-    """Dependants follow, unless they are orphaned."""
+    """With the policy Orphan, dependants stay without an owner."""
     kube.deploy()
     kube.ok("DELETE", WEB)
     assert (kube.pods(), kube.ok("GET", f"{APPS}/replicasets")["items"]) == ([], [])
     kube.deploy()
     kube.ok("DELETE", WEB, {"propagationPolicy": "Orphan"})
-    (left,) = kube.ok("GET", f"{APPS}/replicasets")["items"]
-    assert "ownerReferences" not in left["metadata"]
+    (remaining,) = kube.ok("GET", f"{APPS}/replicasets")["items"]
+    assert "ownerReferences" not in remaining["metadata"]
     assert len(kube.running()) == 2
 
 
 def test_a_foreground_deletion_waits_for_its_dependants(slow: Kube) -> None:
-    """The Deployment is there until its last pod is gone."""
+    """The Deployment exists until its last pod is deleted."""
     slow.deploy()
     slow.advance(30)
     slow.ok("DELETE", WEB, {"propagationPolicy": "Foreground"})
@@ -198,16 +198,16 @@ def test_a_foreground_deletion_waits_for_its_dependants(slow: Kube) -> None:
     assert slow.pods() == []
 
 
-def test_the_number_of_pods_is_bounded(kube: Kube) -> None:
-    """A Deployment of very many pods gets as many as the sandbox runs, and its ReplicaSet reports the rest."""
+def test_the_number_of_pods_is_limited(kube: Kube) -> None:
+    """The sandbox creates no more pods than its limit, and the ReplicaSet reports a failure."""
     kube.deploy(replicas=1_000_000, nodeSelector={"none": "1"})
     (owner,) = kube.ok("GET", f"{APPS}/replicasets")["items"]
     failure = condition(owner, "ReplicaFailure")
     assert (failure["reason"], "at most 1000 pods" in failure["message"]) == ("FailedCreate", True)
 
 
-def test_namespaces(kube: Kube) -> None:
-    """A namespace gets its service account, takes objects, and ends with all that it contains."""
+def test_a_namespace_is_deleted_with_its_objects(kube: Kube) -> None:
+    """It waits for finalizers. A new namespace gets its service account."""
     assert kube.refused("POST", "/api/v1/namespaces/apps/configmaps", {"metadata": {"name": "a"}})[1] == "NotFound"
     kube.ok("POST", "/api/v1/namespaces", {"metadata": {"name": "apps"}})
     assert kube.ok("GET", "/api/v1/namespaces/apps/serviceaccounts/default")

@@ -10,6 +10,7 @@ import grpc
 import pytest
 
 from planton_sandbox.providers import values
+from support import waiting
 
 from . import conftest
 
@@ -106,12 +107,12 @@ def test_changing_the_node_count_ends_every_call_of_its_connection_only(scene: c
         if request.method == "POST" and (request.body or {}).get("id") == "second":
             scene.cloud.before = lambda _request: None
             sent.set()
-            go.wait(10)
+            go.wait(waiting.TIMEOUT_SECONDS)
 
     scene.cloud.before = hold
     second = {"clusterId": cluster, "label": "second", "nodeCount": 1, "size": "g4s.kube.small"}
     pending = engine.future("Create", urn=_POOL, properties=second)
-    assert sent.wait(10)
+    assert sent.wait(waiting.TIMEOUT_SECONDS)
     changed = {**inputs, "nodeCount": 5}
     scene.cloud.lines()
     error = engine.error("Update", urn=_POOL, id=identity, olds=state, news=changed)

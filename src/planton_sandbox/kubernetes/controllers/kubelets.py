@@ -11,6 +11,7 @@ from planton_sandbox.kubernetes.controllers import attachments, scheduler
 from planton_sandbox.kubernetes.controllers import cycle as cycles
 
 Object = dict[str, Any]
+QUARANTINE = 40.0  # seconds
 _SOURCE = "kubelet"
 
 
@@ -38,7 +39,10 @@ def is_reachable(node: Object) -> bool:
 
 
 def _collect(cycle: cycles.Cycle, pod: Object) -> None:
-    """Removes a pod whose node is gone."""
+    """Removes a pod whose node is gone; one that names a node which never was waits for it."""
+    is_new = "startTime" not in (pod.get("status") or {})
+    if is_new and not objects.is_deleting(pod) and not cycle.is_over(objects.created(pod) + QUARANTINE):
+        return
     if not pod["metadata"].get("finalizers"):
         cycle.store.remove(resources.PODS, pod)
     elif not objects.is_deleting(pod):
