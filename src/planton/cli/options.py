@@ -262,9 +262,9 @@ def named(function: F) -> F:
     @which
     @functools.wraps(function)
     def wrapped(
-        *args: object, resource: str, settings: engine_settings.Settings, env: str | None, stack: str, **rest: object
+        *args: object, resource: str, settings: engine_settings.Settings, env: str | None, stack: str, **arguments: object
     ) -> object:
-        return function(*args, named=Named(resource, env, stack, settings), **rest)
+        return function(*args, named=Named(resource, env, stack, settings), **arguments)
 
     return wrapped  # type: ignore[return-value]  # click decorates functions of any signature
 

@@ -339,25 +339,17 @@ def _body(answer: httpx.Response, ends: float | None = None) -> bytes:
 
 
 def _lines(answer: httpx.Response) -> Iterator[bytes]:
-<<<<<<< HEAD
-    remainder = b""
-    for chunk in answer.iter_bytes():
-        *lines, remainder = (remainder + chunk).split(b"\n")
-        yield from (line.removesuffix(b"\r") for line in lines)
-        if len(remainder) > web.MOST_BYTES:
-=======
-    # The parts of the last line: to join them for each chunk would take time by the square of its length.
+    # The parts of the last line: joining them for each chunk would take quadratic time.
     parts, size = [b""], 0
     for chunk in answer.iter_bytes():
-        rest, *more = chunk.split(b"\n")
+        part, *more = chunk.split(b"\n")
         if more:
             *lines, last = more
-            yield from (line.removesuffix(b"\r") for line in (b"".join([*parts, rest]), *lines))
-            parts, size, rest = [], 0, last
-        parts.append(rest)
-        size += len(rest)
+            yield from (line.removesuffix(b"\r") for line in (b"".join([*parts, part]), *lines))
+            parts, size, part = [], 0, last
+        parts.append(part)
+        size += len(part)
         if size > web.MOST_BYTES:
->>>>>>> main
             raise web.NoAnswerError(f"an event has more than {web.MOST_BYTES // 1024**2} MiB")
 
 

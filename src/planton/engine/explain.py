@@ -163,17 +163,10 @@ def operation(
             reason=errors.Reason.INTERRUPTED,
             hint="run the same command again: it reads the cloud and continues",
         )
-<<<<<<< HEAD
-    elif timed_out is not None:
-        explained = stuck(operation_name, timed_out, target)
-    elif killed:
-        explained = _killed(operation_name, target)
-=======
     elif ending.timed_out is not None:
-        explained = stuck(what, ending.timed_out, target)
+        explained = stuck(operation_name, ending.timed_out, target)
     elif ending.killed:
-        explained = _killed(what, target)
->>>>>>> main
+        explained = _killed(operation_name, target)
     elif _LOCKED.search(str(error)):
         explained = _locked(str(error))
     elif _UNDECRYPTED in str(error):
@@ -237,13 +230,8 @@ def _killed(operation_name: str, target: Any) -> OperationError:
     )
 
 
-<<<<<<< HEAD
 def _failed(operation_name: str, texts: tuple[str, ...], recorder: recorders.Recorder, target: Any, raw: str) -> OperationError:
-    cloud = "; ".join(_tidy(text) for text in texts) or _last_lines(raw)
-=======
-def _failed(what: str, texts: tuple[str, ...], recorder: recorders.Recorder, target: Any, raw: str) -> OperationError:
     cloud = "; ".join(_tidy(text) for text in texts) or last_lines(raw)
->>>>>>> main
     cause = next((cause for cause in _CAUSES if re.search(cause.pattern, cloud, re.IGNORECASE)), None)
     context = _context(operation_name, recorder, target)
     faults = () if target is None else check_faults.find(texts, target)
