@@ -100,6 +100,10 @@ bench: setup ## Measure speed, as ratios
 wheel: .venv/.ready ## Build the wheel into dist/
 	$(BIN)/python -m hatchling build -t wheel
 
+.PHONY: release
+release: .venv/.ready ## Build what a release publishes into dist/: wheel, sdist, pins, SBOM, checksums
+	@$(BIN)/python tools/release.py
+
 .PHONY: lock
 lock: ## Pin all dependencies anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \

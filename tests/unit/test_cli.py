@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from planton import cli, errors
-from planton.base import terminal
+from planton.base import suggestions, terminal
 from planton.cli import output
 from planton.schema import kinds
 
@@ -448,7 +448,7 @@ def test_a_terminal_shows_the_source_line_with_a_caret(
 
 def test_a_misspelled_kind_gets_a_suggestion() -> None:
     """The case of letters is ignored."""
-    assert kinds.suggest("civovpc", [kind.name for kind in kinds.all_kinds()]) == "did you mean 'CivoVpc'?"
+    assert suggestions.suggest("civovpc", [kind.name for kind in kinds.all_kinds()]) == "did you mean 'CivoVpc'?"
 
 
 def test_no_color_disables_colours(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import click
 
 import planton
 from planton import errors
+from planton.base import suggestions
 from planton.cli import options, output, render, times
 from planton.manifest import stack_input
 from planton.schema import kinds
@@ -43,7 +44,7 @@ def _print_field(kind: kinds.Kind, data: dict[str, object], field: str, form: st
         names = [each.json_name for each in fields]
         raise errors.usage(
             f"{kind.name} has no output {field!r}; it has: {', '.join(names)}",
-            hint=kinds.suggest(field, names),
+            hint=suggestions.suggest(field, names),
         )
     value = data.get(output_field.json_name, "")
     if form == "json":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from planton import errors
 from planton.base import retries
-from planton.engine import check_faults, states
+from planton.engine import causes, check_faults, states
 from planton.schema import kinds, providers
 
 if TYPE_CHECKING:
@@ -31,67 +31,6 @@ class OperationError(errors.PlantonError):
     faults: tuple[check_faults.Fault, ...] = ()
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Cause:
-    pattern: str
-    reason: errors.Reason
-    hint: str
-
-
-_STUCK_HINT = (
-    "the cloud keeps a resource in BUILDING when quota, free addresses of the network or the region's capacity run out: check "
-    "those in its dashboard, then run the same command again (--timeout MINUTES waits longer)"
-)
-_CAUSES = (
-    _Cause(
-        r"failed to save snapshot",
-        errors.Reason.STATE_NOT_SAVED,
-        "make room on the disk, or bring the backend back, then run the same command again: it looks at the cloud, where more may "
-        "have been done than the state says",
-    ),
-    _Cause(
-        r"error reading from server|exited prematurely",
-        errors.Reason.ENGINE_FAILED,
-        "the plugin has crashed or was killed; run the same command again: it reads the cloud and continues",
-    ),
-    _Cause(
-        r"immutable_|duplicate|already exists|has a .* already|already in use|name.*taken",
-        errors.Reason.CLOUD_NAME_EXISTS,
-        "a resource with this name exists: adopt it (planton import {target} ID -f FILE), or choose another name",
-    ),
-    _Cause(
-        r"quota|droplet limit",
-        errors.Reason.CLOUD_QUOTA,
-        "ask the cloud for a higher quota, or use fewer or smaller machines, then apply again",
-    ),
-    _Cause(
-        r"AuthenticationError|requires_authentication|authentication|unable to authenticate|\b401\b",
-        errors.Reason.CLOUD_AUTH,
-        "check the token: planton doctor says which one is used; a new one comes from the cloud's account page",
-    ),
-    _Cause(
-        r"inuse|in use|DeleteWith|dependen|members",
-        errors.Reason.CLOUD_IN_USE,
-        "something still uses it; destroy that first (planton get lists what has been applied)",
-    ),
-    _Cause(
-        retries.TROUBLE,
-        errors.Reason.CLOUD_FAILED,
-        retries.HINT,
-    ),
-    _Cause(r"timeout while waiting for state|Timeout waiting to", errors.Reason.CLOUD_STUCK, _STUCK_HINT),
-    _Cause(
-        r"connection refused|no such host|timeout|timed out|Timeout|reset by peer|urlopen error|Remote end closed|\bEOF\b",
-        errors.Reason.CLOUD_UNREACHABLE,
-        "the cloud did not answer; check the network and the API address, then run the same command again",
-    ),
-    _Cause(
-        r"\[ERR\] failed to",
-        errors.Reason.CLOUD_FAILED,
-        "the plugin passes on no more of the cloud's answer than this; correct what it names, else wait a little, then run the same "
-        "command again",
-    ),
-)
 #: "nil state" is what the engine says of a plugin that made a resource and then could not read it.
 _LOST = re.compile(
     rf"EOF|UNAVAILABLE|exited prematurely|timeout|timed out|reset by peer|connection|nil state during Create|: 408\b|{retries.TROUBLE}",
@@ -212,7 +151,7 @@ def stuck(operation_name: str, seconds: float, target: Any) -> OperationError:
         f"{operation_name}{name} has not finished after {seconds / 60:g} minutes and was stopped{_saved_suffix(operation_name)}",
         code=errors.Code.FAILED,
         reason=errors.Reason.CLOUD_STUCK,
-        hint=_STUCK_HINT,
+        hint=causes.STUCK_HINT,
     )
 
 
@@ -232,7 +171,7 @@ def _killed(operation_name: str, target: Any) -> OperationError:
 
 def _failed(operation_name: str, texts: tuple[str, ...], recorder: recorders.Recorder, target: Any, raw: str) -> OperationError:
     cloud = "; ".join(_tidy(text) for text in texts) or last_lines(raw)
-    cause = next((cause for cause in _CAUSES if re.search(cause.pattern, cloud, re.IGNORECASE)), None)
+    cause = causes.find(cloud)
     context = _context(operation_name, recorder, target)
     faults = () if target is None else check_faults.find(texts, target)
     if faults and not _is_of_cloud(cause):
@@ -255,7 +194,7 @@ def _facts(cloud: str) -> dict[str, str]:
     return {**lacks, "status": status[1]} if status else lacks
 
 
-def _is_of_cloud(cause: _Cause | None) -> bool:
+def _is_of_cloud(cause: causes.Cause | None) -> bool:
     # A diff also queries the cloud. A refused value may contain a word that looks like another cause.
     return cause is not None and cause.reason in (
         errors.Reason.CLOUD_AUTH,

@@ -17,10 +17,11 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from planton import errors
+from planton.base import suggestions
 from planton.schema import providers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from google.protobuf import descriptor
     from google.protobuf import message as protobuf_message
@@ -319,7 +320,7 @@ def get(name: str) -> Kind:
         raise errors.PlantonError(
             f"unknown kind {name!r}",
             reason=errors.Reason.KIND_UNKNOWN,
-            hint=suggest(name, [kind.name for kind in all_kinds()]),
+            hint=suggestions.suggest(name, [kind.name for kind in all_kinds()]),
             metadata={"kind": name},
         )
     return kind
@@ -336,18 +337,3 @@ def parse(text: str) -> Kind:
         if word in (kind.name.lower(), f"{kind.name.lower()}s"):
             return kind
     return get(text)
-
-
-def nearest(word: str, names: Sequence[str]) -> str:
-    """Returns the name that is closest to a word, ignoring case; empty if none is close."""
-    import difflib  # noqa: PLC0415  # cold start of `validate`: 1 ms, and only errors need it
-
-    by_lower = {name.lower(): name for name in names}
-    close = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
-    return by_lower[close[0]] if close else ""
-
-
-def suggest(word: str, names: Sequence[str]) -> str:
-    """Returns ``did you mean 'X'?`` for the name that is closest to a word; empty if none is close."""
-    name = nearest(word, names)
-    return f"did you mean {name!r}?" if name else ""

@@ -17,6 +17,7 @@ from org.project_planton.shared.cloudresourcekind import cloud_resource_kind_pb2
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
 from org.project_planton.shared.relationship.v1 import relationship_pb2
 from planton import errors
+from planton.base import suggestions
 from planton.schema import kinds
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ def _wrong_step(described: Any, field_path: str) -> tuple[str, str]:
         names = [] if described is None else list(described.fields_by_name)
         if step not in names:
             noun = "output" if seen == ["status", "outputs"] else f"field in {'.'.join(seen) or described.name}"
-            return f"no such {noun} {step!r}", kinds.nearest(step, names)
+            return f"no such {noun} {step!r}", suggestions.nearest(step, names)
         seen.append(step)
         field = described.fields_by_name[step]
         described = field.message_type
