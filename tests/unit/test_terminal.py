@@ -124,8 +124,8 @@ def _leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tupl
 COMMANDS = dict(_leaves(group.cli))
 #: Commands that run until they are stopped, or that change the machine.
 NOT_RUN = {
-    *(("controller", "run"), ("server", "start"), ("setup",)),
-    *(("sandbox", "start"), ("sandbox", "run"), ("sandbox", "stop"), ("sandbox", "reset")),
+    *(("server", "start"), ("controller", "run"), ("sandbox", "start"), ("sandbox", "run")),
+    *(("sandbox", "stop"), ("sandbox", "reset"), ("setup",)),
 }
 
 
