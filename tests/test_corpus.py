@@ -13,7 +13,7 @@ from buf.validate import validate_pb2
 from google.protobuf import descriptor
 
 from planton import manifest
-from planton.manifest import load
+from planton.manifest import dumping, load
 from planton.schema import kinds, validation
 
 ROOT = pathlib.Path(__file__).parent / "kinds"
@@ -49,7 +49,7 @@ def test_a_valid_manifest_has_no_violations(path: pathlib.Path) -> None:
     documents, violations = load.collect(load.Text(path.name, path.read_bytes()))
     assert [str(violation) for violation in violations] == []
     for document in documents:
-        copies, violations = manifest.read(manifest.dump(document.message).encode(), file="copy")
+        copies, violations = manifest.read(dumping.dump(document.message).encode(), file="copy")
         assert [copy.message for copy in copies] == [document.message]
         assert violations == []
 

@@ -113,6 +113,28 @@ def test_an_apply_returns_the_outputs_and_stores_the_manifest(results: dict[str,
     assert results["warnings"] == ["spec.tags: Example buckets have no tags (ignored)"]
 
 
+def test_the_pipeline_plans_applies_and_destroys_a_bucket(run: Run, stubs: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """All stages of the pipeline run, with a fake engine that runs the module on mocks."""
+    manifest = stubs / "bucket.yaml"
+    manifest.write_text(VALID, "utf-8")
+    completed = run(str(DECLARED / "in_pipeline.py"), str(manifest), str(tmp_path))
+    assert completed.returncode == 0, completed.stderr
+    results = json.loads(completed.stdout)
+    key = "ExampleBucket/assets (env dev)"
+    created = [key, "create", "bucket", "example:index/bucket:Bucket"]
+    assert results["accounts"] == ["example, EXAMPLE_KEY_ID, EXAMPLE_SECRET_KEY, https://api.example.test"]
+    assert results["planned"] == results["applied"] == [created]
+    assert results["refused"] == "CONSENT_REQUIRED"
+    assert results["outputs"] == {"bucket_id": "Bucket-bucket", "upload_url": "[redacted]"}
+    assert results["identity"] == "Bucket-bucket"
+    assert results["row"] == ["ExampleBucket", "assets", "dev", "Bucket-bucket"]
+    assert results["second_plan"] == []
+    assert results["destroyed"] == [[key, "delete", "bucket", "example:index/bucket:Bucket"]]
+    assert results["remaining"] == 0
+    assert results["regions"] == []
+    assert "hidden" not in completed.stdout
+
+
 def test_get_shows_an_applied_bucket(run: Run, results: dict[str, Any], tmp_path: pathlib.Path) -> None:
     """The declaration of the kind is enough to read the state of a stack."""
     outputs = {"manifest": results["stored"], "bucket_id": results["outputs"]["bucket_id"]}

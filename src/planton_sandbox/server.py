@@ -145,7 +145,7 @@ class Server:
         served = api.Api(
             lambda: self.world.read_cluster(cluster),
             poll=lambda: self.world.poll_cluster(cluster),
-            save=self.world.simulations.save,
+            settle=lambda: self.world.settle_cluster(cluster),
         )
         return self._front.kubernetes(cluster, served.handle)
 

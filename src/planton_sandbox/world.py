@@ -96,6 +96,11 @@ class World:
             self.save()
         return self.view(key)
 
+    def settle_cluster(self, key: str) -> None:
+        """Runs the controllers of a cluster after a write, which counts as no read, and stores its objects."""
+        self.view(key)
+        self.simulations.save()
+
     def follow(self, clusters: Sequence[nodes.Cluster]) -> None:
         """Brings the opened Kubernetes APIs to the present state of their clusters, and deletes those of other clusters."""
         self.simulations.keep([cluster.id for cluster in clusters])

@@ -10,6 +10,7 @@ from google.protobuf import json_format
 from planton import errors
 from planton.controllers import manifests
 from planton.engine import stacks
+from planton.manifest import origins
 from planton.schema import kinds
 
 ID = "3f2c8a11-0c1d-4c7e-9b67-0d7a5f9a2b11"
@@ -57,7 +58,7 @@ def test_the_stack_is_named_by_the_id_of_the_resource(platform: str) -> None:
     """Two resources of one name have two stacks, and a manifest of a folder has another owner."""
     resource = manifests.resource(pool(platform, nodeCount=1))
     assert stacks.name_of(resource.manifest) == stacks.StackName("planton-api", ID)
-    assert resource.origin == manifests.ORIGIN
+    assert resource.origin == origins.NODE_POOL_API
 
 
 @pytest.mark.parametrize("platform", manifests.platforms())

@@ -113,7 +113,7 @@ def test_a_suspended_controller_begins_nothing_after_its_lease(tmp_path: pathlib
 
 
 def test_a_stop_hands_the_work_back_and_a_pause_holds(tmp_path: pathlib.Path) -> None:
-    """SIGTERM ends a process in the middle of a creation, and the next one finishes it. A paused pool is not changed."""
+    """SIGTERM in the middle of a creation: the next process finishes it. Neither a pause nor a command from outside is overruled."""
     with controllers.world(tmp_path, "civo") as world:
         with controllers.controller(world, "one") as first:
             cluster = world.create_cluster()
@@ -126,6 +126,8 @@ def test_a_stop_hands_the_work_back_and_a_pause_holds(tmp_path: pathlib.Path) ->
         path = f"/nodepools/{pool}"
         with controllers.controller(world, "two"):
             world.until_ready(path)
+            refused = world.user.json("destroy", "civokubernetesnodepool/workers", "--yes", code=5)
+            assert refused["error"]["reason"] == "TAKE_OVER_REFUSED"
             world.update_pool(pool, nodeCount=3, lifecycle={"pausedUntil": "true"})
             world.until(path, lambda _: world.conditions(path).get("Paused", ("", ""))[0] == "True", "the pause")
             mark = world.control.mark()

@@ -83,7 +83,7 @@ def _explained(text: str) -> explain.OperationError:
     recorder = recorders.Recorder()
     recorder(events.says("error", text, events.urn(events.NETWORK, "network")))
     error = automation_errors.CommandError(automation.CommandResult("", "", 255))
-    return explain.operation("plan", error, recorder, target=VPC, interrupted=False, timed_out=None, killed=False, program=None)
+    return explain.operation("plan", error, recorder, target=VPC, ending=explain.Ending())
 
 
 def test_a_failed_check_is_an_invalid_manifest() -> None:

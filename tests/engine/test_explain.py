@@ -9,7 +9,7 @@ from pulumi import automation
 from pulumi.automation import errors as automation_errors
 
 from planton import errors
-from planton.engine import explain, recorders, stacks
+from planton.engine import explain, recorders, stacks, state_errors
 from support import events, mocks
 
 VPC = mocks.target("CivoVpc", {"networkName": "net-a"}, name="main")
@@ -27,8 +27,7 @@ def _explained(target: Any, *received: Any, operation: str = "apply", raw: str =
     recorder = recorders.Recorder()
     for event in received:
         recorder(event)
-    options: dict[str, Any] = {"interrupted": False, "timed_out": None, "killed": False, "program": None} | more
-    return explain.operation(operation, _command(raw), recorder, target=target, **options)
+    return explain.operation(operation, _command(raw), recorder, target=target, ending=explain.Ending(**more))
 
 
 def _failed(op: str, type_: str, name: str, text: str) -> list[Any]:
@@ -252,7 +251,7 @@ def test_a_repeated_text_is_reported_once() -> None:
 )
 def test_an_error_of_the_backend_names_the_stack(text: str, reason: errors.Reason) -> None:
     """Locks, passphrases and buckets each have their own hint."""
-    error = explain.command_error(_command(text), NAME)
+    error = state_errors.command_error(_command(text), NAME)
     assert error.reason is reason
     assert str(NAME) in error.message
     assert text.removeprefix("error: ") in error.message
@@ -261,6 +260,6 @@ def test_an_error_of_the_backend_names_the_stack(text: str, reason: errors.Reaso
 
 def test_an_organization_that_the_backend_does_not_support_is_an_error_of_the_labels() -> None:
     """The backend is reachable: a label names the organization."""
-    error = explain.command_error(_command("error: organization name must be 'organization'"), NAME)
+    error = state_errors.command_error(_command("error: organization name must be 'organization'"), NAME)
     assert (error.code, error.reason) == (errors.Code.USAGE, errors.Reason.USAGE)
     assert "labels" in error.hint

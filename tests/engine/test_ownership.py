@@ -29,7 +29,8 @@ def _judge(
     name = str(inputs.get("label") or inputs.get("name"))
     creation = journal.Creation(name, inputs)
     now = STARTED + after
-    [candidate] = ownership.candidates("urn", type_, creation, [entry], marker=marker, before=before, started=STARTED, now=now)
+    evidence = ownership.Evidence(creation, marker, before, STARTED, now)
+    [candidate] = ownership.candidates("urn", type_, [entry], evidence)
     return candidate
 
 

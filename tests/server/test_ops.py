@@ -77,10 +77,12 @@ def rules() -> Iterator[tuple[str, dict[str, object]]]:
 
 @pytest.fixture(scope="module")
 def known(loop, new_url) -> dict[str, set[str]]:
-    """Name → labels of each number that a server with a pool has."""
+    """Name → labels of each number that a server with a pool and a controller has."""
     with serving.within(loop, new_url("sqlite")) as server:
         _, pool = server.pool()
         server.call("PUT", f"/nodepools/{pool}/status", serving.REPORT)
+        claim = {"process": "p", "platforms": ["gcp"], "limit": 1}
+        server.call("POST", "/work/claims", claim, headers={"X-User-Email": "controller@system.local"})
         families = parser.text_string_to_metric_families(server.anonymous.get("/metrics").text)
         found: dict[str, set[str]] = {}
         for family in families:

@@ -89,11 +89,11 @@ def test_only_controllers_claim(client):
         assert client.call(method, body).status == 403
 
 
-def test_owner_that_may_report_may_not_claim(private, engine, door):
+def test_owner_that_may_report_may_not_claim(private, engine):
     """As in the guide's walk-through on a loopback address."""
     from planton_server import auth  # only this test needs it
 
-    owner = api.Api(private(engine, trust=auth.Trust(header=True, owners_report=True)), door)
+    owner = api.Api(private(engine, trust=auth.Trust(header=True, owners_report=True)), "rest")
     assert owner.call("ClaimWork", {"process": "p", "platforms": ["civo"], "limit": 1}).status == 403
     assert owner.report(owner.pool(), who=owner.user).status == 200
 
@@ -240,3 +240,28 @@ def test_writes_cost_no_further_statement(client):
     before = store.reads, store.writes
     client.pool("civo", cluster=cluster["id"])
     assert (store.reads - before[0], store.writes - before[1]) <= (0, 2)
+
+
+def test_idle_queue_costs_few_statements(own):
+    """However much work there is, and however many works are claimed and finished together.
+
+    A process sends a heartbeat every 2 seconds. While it waits, the server looks every 0.2 seconds at most. So 10,000 looks over
+    10 minutes take a claim every 0.2 seconds and 17 results a second: at most 5 * (6 + 1) + 17 + 2 statements a second.
+    """
+    store = own.server.store
+    for _ in range(12):
+        own.cluster("civo")
+    claim(own, "p", limit=0)
+
+    def cost(call):
+        before = store.reads + store.writes
+        found = call()
+        return found, store.reads + store.writes - before
+
+    few, cost_of_few = cost(lambda: claim(own, "p", limit=1)["items"])
+    many, cost_of_many = cost(lambda: claim(own, "p", limit=4)["items"])
+    assert (len(few), len(many)) == (1, 4)
+    # With the BEGIN and the COMMIT of two transactions on PostgreSQL.
+    assert cost_of_few == cost_of_many <= 6
+    assert cost(lambda: finish(own, "p", *map(result, [*few, *many]))) == ([True] * 5, 1)
+    assert cost(lambda: own.call("RenewWork", {"process": "p"}, who=api.CONTROLLER))[1] <= 3

@@ -10,14 +10,10 @@ from planton.deploy import runtime
 from planton.engine import plans, stacks, states, toolchain
 from planton.modules import as_kept
 from planton.recovery import operations, resuming, updating
+from planton.schema import kinds
 from planton.state import inventory
 from support import offers
 
-TYPES = {
-    "CivoVpc": ("network", "civo:index/network:Network"),
-    "CivoFirewall": ("firewall", "civo:index/firewall:Firewall"),
-    "CivoKubernetesCluster": ("cluster", "civo:index/kubernetesCluster:KubernetesCluster"),
-}
 TOOLS = toolchain.Toolchain(pathlib.Path("pulumi"), pathlib.Path(), frozenset())
 
 
@@ -60,9 +56,14 @@ class World:
         id: The ID of the next created resource.
     """
 
-    def __init__(self, folder: pathlib.Path) -> None:
-        """Starts without applied resources."""
-        environ = {"PLANTON_DATA_DIR": str(folder), "CIVO_TOKEN": "token", "CIVO_REGION": "lon1"}
+    def __init__(self, folder: pathlib.Path, **variables: str) -> None:
+        """Starts without applied resources.
+
+        Args:
+            folder: The data folder.
+            variables: The environment, e.g. the credential; that of Civo by default.
+        """
+        environ = {"PLANTON_DATA_DIR": str(folder), **(variables or {"CIVO_TOKEN": "token", "CIVO_REGION": "lon1"})}
         self.progress: list[str] = []
         self.settings = settings.Settings(environ=environ, progress=self.progress.append)
         self.applied: dict[str, inventory.Applied] = {}
@@ -105,13 +106,17 @@ class World:
     def _update(self, subject: Any, plan: plans.Plan, **_options: object) -> updating.Updated:
         name, target = subject.key.name, subject.target
         self.updates[name] = plan
-        outputs = {target.status.outputs.DESCRIPTOR.fields[0].name: self.id}
+        outputs = self.outputs(subject)
         recorded = {states.MANIFEST: as_kept(target), states.ORIGIN: self.origins.get(name, "")}
         state = {"resources": [{"urn": "urn::stack", "type": "pulumi:pulumi:Stack", "outputs": {**outputs, **recorded}}]}
         applied = self.run.inventory.understand(subject.name, state)
         assert applied is not None
         self.applied[name] = applied
         return updating.Updated(plan, state)
+
+    def outputs(self, subject: Any) -> dict[str, Any]:
+        """Returns the outputs of an apply, by name."""
+        return {subject.target.status.outputs.DESCRIPTOR.fields[0].name: self.id}
 
     def _refresh(self, subject: Any) -> plans.Plan:
         self.refreshed.append(subject.key.name)
@@ -125,12 +130,12 @@ class World:
 
 
 def _urn(target: Any) -> str:
-    return f"urn::{TYPES[target.kind][0]}"
+    return f"urn::{kinds.get(target.kind).main}"
 
 
 def _change(target: Any, action: plans.Action) -> plans.Change:
-    name, type_ = TYPES[target.kind]
-    return plans.Change(_urn(target), name, type_, action)
+    kind = kinds.get(target.kind)
+    return plans.Change(_urn(target), kind.main, kind.declared.type, action)
 
 
 def _same(applied: Any, target: Any) -> bool:

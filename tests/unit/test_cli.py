@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from planton import cli, errors
-from planton.base import terminal
+from planton.base import suggestions, terminal
 from planton.cli import output
 from planton.schema import kinds
 
@@ -448,18 +448,18 @@ def test_a_terminal_shows_the_source_line_with_a_caret(
 
 def test_a_misspelled_kind_gets_a_suggestion() -> None:
     """The case of letters is ignored."""
-    assert kinds.suggest("civovpc", [kind.name for kind in kinds.all_kinds()]) == "did you mean 'CivoVpc'?"
+    assert suggestions.suggest("civovpc", [kind.name for kind in kinds.all_kinds()]) == "did you mean 'CivoVpc'?"
 
 
 def test_no_color_disables_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     """The NO_COLOR variable applies to terminals too."""
-    shown = []
+    outputs = []
     for value in ("", "1"):
         monkeypatch.setenv("NO_COLOR", value)
         monkeypatch.setattr("sys.stdout", _Terminal())
         output.echo(terminal.style("x", "red"))
-        shown.append(sys.stdout.getvalue())  # type: ignore[attr-defined]  # a terminal of this test
-    assert shown == ["\x1b[31mx\x1b[0m\n", "x\n"]
+        outputs.append(sys.stdout.getvalue())  # type: ignore[attr-defined]  # a terminal of this test
+    assert outputs == ["\x1b[31mx\x1b[0m\n", "x\n"]
 
 
 class _Terminal(io.StringIO):

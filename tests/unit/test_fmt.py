@@ -12,7 +12,7 @@ import yaml
 from google.protobuf import message
 
 from planton import cli, errors, manifest
-from planton.manifest import canonical
+from planton.manifest import canonical, dumping
 from planton.schema import kinds
 
 CORPUS = pathlib.Path(__file__).parents[1] / "kinds"
@@ -82,7 +82,7 @@ def test_any_layout_is_formatted_to_the_order_of_the_schema(kind: str, seed: int
     formatted_files = 0
     for path in sorted((CORPUS / kind / "valid").glob("*.yaml")):
         dice = random.Random(f"{path.name} {seed}")
-        data = list(yaml.load_all(manifest.dump(messages(path.read_bytes())[0]), yaml.CSafeLoader))
+        data = list(yaml.load_all(dumping.dump(messages(path.read_bytes())[0]), yaml.CSafeLoader))
         written = yaml.dump_all(
             [_shuffled(document, dice) for document in data],
             Dumper=yaml.CSafeDumper,

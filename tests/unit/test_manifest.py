@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from org.project_planton.provider.civo.civokubernetesnodepool.v1 import api_pb2 as pool_pb2
 from planton import errors, manifest
-from planton.manifest import load
+from planton.manifest import dumping, load
 
 POOL = """\
 apiVersion: civo.project-planton.org/v1
@@ -152,12 +152,12 @@ def test_dump_quotes_text_that_yaml_would_misread() -> None:
     pool = pool_pb2.CivoKubernetesNodePool(kind="CivoKubernetesNodePool")
     for text in ("1.30", "no", "1e3", "0o17", "y", "~", "", "12:30:45", "2024-01-31", "<<"):
         pool.metadata.labels[f"k{text}"] = text
-    written = manifest.dump(pool)
+    written = dumping.dump(pool)
     assert '"1e3"' in written
     documents, violations = manifest.read(written.encode(), file="x")
     assert violations == []
     assert documents[0].message == pool
-    assert manifest.dump(documents[0].message) == written
+    assert dumping.dump(documents[0].message) == written
 
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20) | st.sampled_from(
@@ -210,8 +210,8 @@ def pools(draw: st.DrawFn) -> pool_pb2.CivoKubernetesNodePool:
 @settings(max_examples=200, deadline=None)
 def test_a_dumped_message_is_read_back_unchanged(pool: pool_pb2.CivoKubernetesNodePool) -> None:
     """This holds for any text in its fields."""
-    written = manifest.dump(pool)
+    written = dumping.dump(pool)
     documents, violations = manifest.read(written.encode(), file="x")
     assert violations == []
     assert documents[0].message == pool
-    assert manifest.dump(documents[0].message) == written
+    assert dumping.dump(documents[0].message) == written

@@ -9,7 +9,7 @@ import click
 
 import planton
 from planton import errors
-from planton.cli import options, output, planning, policing, render
+from planton.cli import consent_options, options, output, planning, policing, render
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.argument("plan", default="", metavar="[PLAN]")
 @options.sources
 @options.engine
-@options.consents
+@consent_options.options
 @policing.option
 @click.option("--yes", "-y", is_flag=True, help="Skip the confirmation.")
 @options.refresh
@@ -30,7 +30,7 @@ def apply(
     plan: str,
     selected: selection.Selection,
     settings: engine_settings.Settings,
-    consents: options.Consents,
+    consents: consent_options.Consents,
     policy_files: tuple[str, ...],
     yes: bool,
     refresh: bool,

@@ -13,7 +13,7 @@ import socket
 import sys
 import threading
 import uuid
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -21,7 +21,11 @@ import planton
 from planton import errors
 
 if TYPE_CHECKING:
-    from planton.controllers import reconcile, runner
+    from collections.abc import Callable
+
+    from planton import client
+    from planton.config import settings as engine_settings
+    from planton.controllers import lease, queue, reconcile, runner
 
 _EMAIL: Final = "planton@system.local"
 #: Seconds after which a heartbeat without an answer is repeated over another connection.
@@ -140,7 +144,12 @@ class _Options:
     stop_with_stdin: bool
 
 
-def _until_stopped(options: _Options, connect: Any, connect_heartbeats: Any, settings: Any) -> None:
+def _until_stopped(
+    options: _Options,
+    connect: Callable[[], client.Client],
+    connect_heartbeats: Callable[[], client.Transport],
+    settings: engine_settings.Settings,
+) -> None:
     from planton.controllers import lease, observe, queue, reconcile, runner, watchdog  # noqa: PLC0415  # Pulumi takes 100 ms of each `--help`
     from planton.deploy import runtime  # noqa: PLC0415  # Pulumi takes 100 ms of each `--help`
 
@@ -165,7 +174,9 @@ def _until_stopped(options: _Options, connect: Any, connect_heartbeats: Any, set
             dog.close()
 
 
-def _reconcile(reconciler: reconcile.Reconciler, settings: Any, work: Any, interruption: Any) -> reconcile.Done:
+def _reconcile(
+    reconciler: reconcile.Reconciler, settings: engine_settings.Settings, work: queue.Work, interruption: lease.Interruption
+) -> reconcile.Done:
     return reconciler.run(work, dataclasses.replace(settings, interruption=interruption))
 
 

@@ -11,15 +11,12 @@ from planton.cli import options, render
 
 if TYPE_CHECKING:
     from planton.clouds import api
-    from planton.config import settings as engine_settings
 
 
 @click.command()
-@click.argument("resource", metavar="KIND/NAME")
-@options.engine
-@options.which
+@options.named
 @click.option("--fresh", is_flag=True, help="Request a new credential, even if the cached one is valid.")
-def credential(*, resource: str, settings: engine_settings.Settings, env: str | None, stack: str, fresh: bool) -> None:
+def credential(*, named: options.Named, fresh: bool) -> None:
     """Print a credential for an applied cluster, as kubectl's plugins do.
 
     The output is an ExecCredential of client.authentication.k8s.io/v1: a secret.
@@ -28,8 +25,8 @@ def credential(*, resource: str, settings: engine_settings.Settings, env: str | 
     Exit codes: 0 printed, 1 not applied, 2 usage, 6 the cloud failed, 8 no
     credentials for the cloud.
     """
-    applied = planton.find(resource, env=options.env_of(settings, env), stack=stack, settings=settings)
-    render.echo_json(exec_credential(planton.credential(applied, fresh=fresh, settings=settings)))
+    credential_ = planton.credential(named.find(), fresh=fresh, settings=named.settings)
+    render.echo_json(exec_credential(credential_))
 
 
 def exec_credential(credential_: api.Credential) -> dict[str, object]:

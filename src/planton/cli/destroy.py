@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import planton
-from planton.cli import options, output, planning, render
+from planton.cli import consent_options, options, output, planning, render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @options.applied_resources
-@options.take_over
+@consent_options.take_over
 @click.option("--with-volumes", is_flag=True, help="Also delete the volumes of a deleted cluster.")
 @click.option("--with-snapshots", is_flag=True, help="Also delete the snapshots of these volumes.")
 @click.option("--with-load-balancers", is_flag=True, help="Also delete the load balancers of a deleted cluster.")

@@ -17,7 +17,7 @@ import planton
 from planton import errors
 from planton.base import terminal
 from planton.cli import output, render
-from planton.config import contexts, credentials, folders
+from planton.config import contexts, credentials, credentials_file, folders
 from planton.schema import providers
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _kubectl(environ: Mapping[str, str]) -> Finding:
 
 def _accounts(environ: Mapping[str, str], context: contexts.Context) -> list[Finding]:
     findings = [_account(provider, environ, context) for provider in providers.names()]
-    path = credentials.file(environ)
+    path = credentials_file.path(environ)
     if path.exists():
         closed = not stat.S_IMODE(path.stat().st_mode) & 0o077
         findings.append(

@@ -11,6 +11,7 @@ from click import shell_completion
 
 import planton
 from planton import cli as table
+from planton.base import suggestions
 
 
 def _mark_verbatim(command: click.Command) -> None:
@@ -40,9 +41,7 @@ class _Commands(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in table.COMMANDS and not args[0].startswith("-"):
-            from planton.schema import kinds  # noqa: PLC0415  # cold start of `--help`: only a misspelt command needs it
-
-            hint = kinds.suggest(args[0][:40], list(table.COMMANDS))
+            hint = suggestions.suggest(args[0][:40], list(table.COMMANDS))
             ctx.fail(f"no such command {args[0]!r}" + (f"; {hint}" if hint else ""))
         return super().resolve_command(ctx, args)
 

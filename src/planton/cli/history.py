@@ -11,29 +11,25 @@ import planton
 from planton.cli import options, output, render
 
 if TYPE_CHECKING:
-    from planton.config import settings as engine_settings
     from planton.state import history as engine_history
 
 _HEADER = ("TIME", "WHO", "OPERATION", "RESULT", "CHANGES")
 
 
 @click.command()
-@click.argument("resource", metavar="KIND/NAME", shell_complete=options.complete_resource)
-@options.engine
-@options.which
+@options.named
 @click.option(
     "-n", "number", type=click.IntRange(min=1), default=10, show_default=True, metavar="N", help="Number of entries to show."
 )
 @output.output_option("text", "json")
-def history(*, resource: str, settings: engine_settings.Settings, env: str | None, stack: str, number: int, form: str) -> None:
+def history(*, named: options.Named, number: int, form: str) -> None:
     """Show who did what to an applied resource and when, newest first.
 
     The history is that of the stack in its backend. A destroy ends it.
 
     Exit codes: 0 shown, 1 not applied, 2 usage.
     """
-    applied = planton.find(resource, env=options.env_of(settings, env), stack=stack, settings=settings)
-    entries = planton.history(applied, number=number, settings=settings)
+    entries = planton.history(named.find(), number=number, settings=named.settings)
     if form == "json":
         render.echo_json([dataclasses.asdict(entry) for entry in entries])
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 import planton
-from planton.cli import options, output, planning, render
+from planton.cli import consent_options, options, output, planning, render
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 @click.argument("id_", metavar="ID")
 @options.sources
 @options.engine
-@options.allow_replace
-@options.take_over
+@consent_options.allow_replace
+@consent_options.take_over
 @click.option("--yes", "-y", is_flag=True, help="Skip the confirmation.")
 @output.output_option("text", "json")
 def import_(

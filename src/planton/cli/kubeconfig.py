@@ -25,15 +25,11 @@ _LISTS = ("clusters", "users", "contexts")
 
 
 @click.command()
-@click.argument("resource", metavar="KIND/NAME")
-@options.engine
-@options.which
+@options.named
 @click.option("--exec", "by_exec", is_flag=True, help="Let kubectl get credentials from planton; the file holds no secret.")
 @click.option("--merge", is_flag=True, help="Write it into $KUBECONFIG or ~/.kube/config, as the current context.")
 @click.option("--out", default="", metavar="FILE", help="Write it to a file of mode 0600; on failure the file stays unchanged.")
-def kubeconfig(
-    *, resource: str, settings: engine_settings.Settings, env: str | None, stack: str, by_exec: bool, merge: bool, out: str
-) -> None:
+def kubeconfig(*, named: options.Named, by_exec: bool, merge: bool, out: str) -> None:
     r"""Print the kubeconfig of an applied cluster, or merge it into yours.
 
     It grants full administration of the cluster: keep it secret. It comes from
@@ -53,8 +49,8 @@ def kubeconfig(
             "--merge and --out cannot be used together",
             hint="use one of them",
         )
-    applied = planton.find(resource, env=options.env_of(settings, env), stack=stack, settings=settings)
-    text = planton.kubeconfig(applied, settings=settings)
+    applied = named.find()
+    text = planton.kubeconfig(applied, settings=named.settings)
     key = applied.key
     outputs: Any = applied.manifest.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
     if not reachable(outputs.api_server_endpoint):
@@ -64,7 +60,7 @@ def kubeconfig(
             "port to this machine"
         )
     if by_exec:
-        text = with_exec(text, applied, settings, stack)
+        text = with_exec(text, applied, named.settings, named.stack)
     if out:
         write(pathlib.Path(out), text, hint="give another --out, or print the kubeconfig without --out")
         return
@@ -72,7 +68,7 @@ def kubeconfig(
         output.echo_document(text)
         return
     path = pathlib.Path(os.environ.get("KUBECONFIG", "").split(os.pathsep)[0] or pathlib.Path.home() / ".kube" / "config")
-    context = write_merged(path, text, name=f"{env}-{key.name}" if env else key.name)
+    context = write_merged(path, text, name=f"{named.env}-{key.name}" if named.env else key.name)
     render.progress(f"context {context} is now current in {path}")
 
 
@@ -123,13 +119,13 @@ def write_merged(path: pathlib.Path, text: str, *, name: str) -> str:
     Raises:
         PlantonError: The file is not a kubeconfig, or cannot be written.
     """
-    # A file that is a link elsewhere stays one.
+    # A symbolic link stays one.
     path = path.resolve()
     merged = _load(path)
     new = _renamed(yaml.safe_load(text), name)
     for key in _LISTS:
-        others = [entry for entry in merged[key] if entry.get("name") != name]
-        merged[key] = [*others, *new[key]]
+        other_entries = [entry for entry in merged[key] if entry.get("name") != name]
+        merged[key] = [*other_entries, *new[key]]
     merged["current-context"] = name
     hint = "set KUBECONFIG to a file that can be written, or print the kubeconfig without --merge"
     write(path, yaml.safe_dump(merged, sort_keys=False), hint=hint)

@@ -56,11 +56,11 @@ def sources(function: F) -> F:
         overlay: str,
         env: str | None,
         selector: tuple[str, ...],
-        **rest: object,
+        **arguments: object,
     ) -> object:
         labels = tuple(_label(text) for word in selector for text in word.split(","))
         selected = selection.Selection(paths, inputs, provider_config, overrides, kustomize_dir, overlay, env, labels)
-        return function(*args, selected=selected, **rest)
+        return function(*args, selected=selected, **arguments)
 
     return wrapped  # type: ignore[return-value]  # click decorates functions of any signature
 
@@ -109,7 +109,13 @@ def engine(function: F) -> F:
     )
     @functools.wraps(function)
     def wrapped(
-        *args: object, backend: str, context_name: str, timeout: float, lock_timeout: float, parallel: int | None, **rest: object
+        *args: object,
+        backend: str,
+        context_name: str,
+        timeout: float,
+        lock_timeout: float,
+        parallel: int | None,
+        **arguments: object,
     ) -> object:
         environ = dict(os.environ)
         logs.begin("-".join(click.get_current_context().command_path.split()[1:]), sys.argv[1:], environ)
@@ -123,7 +129,7 @@ def engine(function: F) -> F:
             interruption=interruption.Interruption(_progress),
             context=contexts.choose(context_name, environ),
         )
-        return function(*args, settings=settings, **rest)
+        return function(*args, settings=settings, **arguments)
 
     return wrapped  # type: ignore[return-value]
 
@@ -151,41 +157,6 @@ def env_of(settings: engine_settings.Settings, env: str | None) -> str | None:
     return env if env is not None else settings.context.env or None
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Consents:
-    """The consents in the user's options.
-
-    Attributes:
-        allow_replace: ``KIND/NAME`` or ``ENV/KIND/NAME`` of clusters and pools that may be replaced, recreated or deleted.
-        allow_unsupported: Fields that may have no effect.
-        prune: Whether to destroy resources whose manifests were removed from the folders.
-        take_over: ``KIND/NAME`` or ``ENV/KIND/NAME`` of resources of other folders that may be taken over.
-    """
-
-    allow_replace: tuple[str, ...]
-    allow_unsupported: tuple[str, ...]
-    prune: bool
-    take_over: tuple[str, ...]
-
-    def consent(self) -> planton.Consent:
-        """Returns the consent of the options; the user has not confirmed the plan yet."""
-        return planton.Consent(replace=self.allow_replace, take_over=self.take_over)
-
-
-#: Adds the option that consents to replacing and deleting clusters and pools.
-allow_replace = click.option(
-    "--allow-replace",
-    multiple=True,
-    metavar="KIND/NAME",
-    help="Consent to replacing, recreating or deleting a cluster or pool; or ENV/KIND/NAME.",
-)
-#: Adds the option that consents to changing resources that another folder applied.
-take_over = click.option(
-    "--take-over",
-    multiple=True,
-    metavar="KIND/NAME",
-    help="Consent to taking over a resource of another folder; or ENV/KIND/NAME.",
-)
 #: Adds the option that says whether the cloud is read before a plan.
 refresh = click.option(
     "--refresh",
@@ -198,29 +169,48 @@ refresh = click.option(
 )
 
 
-def consents(function: F) -> F:
-    """Adds the options by which a user agrees to more than creations and changes, as the argument ``consents``."""
-
-    @allow_replace
-    @take_over
-    @click.option("--allow-unsupported", multiple=True, metavar="FIELD", help="Accept that a field has no effect.")
-    @click.option("--prune", is_flag=True, help="Also destroy resources whose manifests were removed from these folders.")
-    @functools.wraps(function)
-    def wrapped(
-        *args: object,
-        allow_replace: tuple[str, ...],
-        allow_unsupported: tuple[str, ...],
-        prune: bool,
-        take_over: tuple[str, ...],
-        **rest: object,
-    ) -> object:
-        return function(*args, consents=Consents(allow_replace, allow_unsupported, prune, take_over), **rest)
-
-    return wrapped  # type: ignore[return-value]
-
-
 #: Adds the option that selects one of several stacks of ``KIND/NAME``.
 stack = click.option("--stack", default="", metavar="PROJECT/STACK", help="The stack, where KIND/NAME is ambiguous.")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Named:
+    """An applied resource that a command names.
+
+    Attributes:
+        resource: ``KIND/NAME``.
+        env: The environment; None for that of the context, or any.
+        stack: ``PROJECT/STACK``; empty for any.
+        settings: The settings of the run.
+    """
+
+    resource: str
+    env: str | None
+    stack: str
+    settings: engine_settings.Settings
+
+    def find(self) -> planton.Applied:
+        """Returns the resource.
+
+        Raises:
+            PlantonError: ``STACK_NOT_FOUND``; ``AMBIGUOUS``; ``USAGE``.
+        """
+        return planton.find(self.resource, env=env_of(self.settings, self.env), stack=self.stack, settings=self.settings)
+
+
+def named(function: F) -> F:
+    """Adds ``KIND/NAME`` with the options that identify it and those of ``engine``, as the argument ``named``."""
+
+    @click.argument("resource", metavar="KIND/NAME", shell_complete=complete_resource)
+    @engine
+    @which
+    @functools.wraps(function)
+    def wrapped(
+        *args: object, resource: str, settings: engine_settings.Settings, env: str | None, stack: str, **arguments: object
+    ) -> object:
+        return function(*args, named=Named(resource, env, stack, settings), **arguments)
+
+    return wrapped  # type: ignore[return-value]  # click decorates functions of any signature
 
 
 def which(function: F) -> F:
@@ -235,8 +225,8 @@ def applied_resources(function: F) -> F:
     @click.argument("resources", nargs=-1, metavar="[KIND/NAME]...", shell_complete=complete_resource)
     @stack
     @functools.wraps(function)
-    def wrapped(*args: object, selected: selection.Selection, stack: str, **rest: object) -> object:
-        return function(*args, selected=dataclasses.replace(selected, stack=stack), **rest)
+    def wrapped(*args: object, selected: selection.Selection, stack: str, **arguments: object) -> object:
+        return function(*args, selected=dataclasses.replace(selected, stack=stack), **arguments)
 
     return sources(engine(wrapped))  # type: ignore[return-value]  # click decorates functions of any signature
 

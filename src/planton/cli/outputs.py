@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 import planton
 from planton import errors
+from planton.base import suggestions
 from planton.cli import options, output, render, times
 from planton.manifest import stack_input
 from planton.schema import kinds
 
-if TYPE_CHECKING:
-    from planton.config import settings as engine_settings
-
 
 @click.command()
-@click.argument("resource", metavar="KIND/NAME")
-@options.engine
-@options.which
+@options.named
 @click.option("--field", default="", metavar="F", help="Print only this output, e.g. clusterId.")
 @click.option("--show-secrets", is_flag=True, help="Print secrets too.")
 @output.output_option("text", "json")
-def outputs(
-    *, resource: str, settings: engine_settings.Settings, env: str | None, stack: str, field: str, show_secrets: bool, form: str
-) -> None:
+def outputs(*, named: options.Named, field: str, show_secrets: bool, form: str) -> None:
     """Print the outputs of an applied resource.
 
     Shows the outputs of the last apply or refresh; planton drift reads the
@@ -33,8 +25,8 @@ def outputs(
 
     Exit codes: 0 printed, 1 not applied, 2 usage.
     """
-    applied = planton.find(resource, env=options.env_of(settings, env), stack=stack, settings=settings)
-    data = stack_input.as_dict(planton.outputs(applied, settings=settings), show_secrets=show_secrets)
+    applied = named.find()
+    data = stack_input.as_dict(planton.outputs(applied, settings=named.settings), show_secrets=show_secrets)
     if field:
         _print_field(kinds.get(applied.key.kind), data, field, form)
     elif form == "json":
@@ -52,7 +44,7 @@ def _print_field(kind: kinds.Kind, data: dict[str, object], field: str, form: st
         names = [each.json_name for each in fields]
         raise errors.usage(
             f"{kind.name} has no output {field!r}; it has: {', '.join(names)}",
-            hint=kinds.suggest(field, names),
+            hint=suggestions.suggest(field, names),
         )
     value = data.get(output_field.json_name, "")
     if form == "json":

@@ -8,7 +8,7 @@ import click
 
 import planton
 from planton import errors
-from planton.cli import options, output, planning, policing, render
+from planton.cli import consent_options, options, output, planning, policing, render
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.command()
 @options.sources
 @options.engine
-@options.consents
+@consent_options.options
 @policing.option
 @options.refresh
 @click.option("--out", default="", metavar="FILE", help="Save the plan, for: planton apply FILE.")
@@ -28,7 +28,7 @@ def plan(
     *,
     selected: selection.Selection,
     settings: engine_settings.Settings,
-    consents: options.Consents,
+    consents: consent_options.Consents,
     policy_files: tuple[str, ...],
     refresh: bool,
     out: str,

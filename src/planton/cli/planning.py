@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 import planton
-from planton.cli import options, output, render
+from planton.cli import consent_options, options, output, render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +30,7 @@ class Request:
 
     selected: selection.Selection
     settings: engine_settings.Settings
-    consents: options.Consents
+    consents: consent_options.Consents
     rules: tuple[policies.Rule, ...] = ()
     on_event: render.Reporter | None = None
 

@@ -15,7 +15,7 @@ from planton.cli import options, output, render, state_changes, state_migrate, s
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
-    from planton.state import stores as state_stores
+    from planton.state import deployments
 
 _HEADER = ("STACK", "KIND", "NAME", "ENV", "RESOURCES", "UPDATED", "LAST OPERATION", "LOCK")
 
@@ -50,13 +50,13 @@ def list_(*, settings: engine_settings.Settings, form: str) -> None:
             output.warn(f"{each.name}: {each.problem}")
 
 
-def _row(each: state_stores.Stored) -> tuple[str, ...]:
+def _row(each: deployments.Stored) -> tuple[str, ...]:
     key = ("-", "-", "-") if each.key is None else (each.key.kind, each.key.name, each.key.env or "-")
     ended = "unreadable" if each.problem else "ended" if each.clean else "did not end"
     return (str(each.name), *key, str(each.resources), times.utc(each.updated), ended, ", ".join(each.holders) or "-")
 
 
-def _data(each: state_stores.Stored) -> dict[str, Any]:
+def _data(each: deployments.Stored) -> dict[str, Any]:
     key = each.key
     return {
         "stack": str(each.name),

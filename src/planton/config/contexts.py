@@ -16,8 +16,9 @@ import platformdirs
 import yaml
 
 from planton import errors
+from planton.base import suggestions
 from planton.config import folders
-from planton.schema import kinds, providers
+from planton.schema import providers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,7 +89,7 @@ class Contexts:
             raise errors.PlantonError(
                 f"unknown context {name!r}; known: {', '.join(sorted(self.named)) or 'none'}",
                 reason=errors.Reason.CONTEXT_UNKNOWN,
-                hint=kinds.suggest(name, list(self.named)) or f"planton context create {name} …; planton context list",
+                hint=suggestions.suggest(name, list(self.named)) or f"planton context create {name} …; planton context list",
                 metadata={"context": name},
             )
         return self.named[name]

@@ -12,16 +12,11 @@ A sandbox token is sent to this machine only. A credential is sent to the sandbo
 from __future__ import annotations
 
 import dataclasses
-import pathlib
-import stat
 from typing import TYPE_CHECKING, Any
-
-import platformdirs
-import yaml
-from google.protobuf import json_format
 
 from planton import errors
 from planton.base import addresses
+from planton.config import credentials_file
 from planton.schema import kinds, providers, references
 
 if TYPE_CHECKING:
@@ -31,17 +26,10 @@ if TYPE_CHECKING:
 
 #: The name that means the account of the context, else of the environment.
 DEFAULT = "default"
-_FILE_VARIABLE = "PLANTON_CREDENTIALS"
 #: Set by ``planton sandbox env``: the addresses of this shell are the sandbox's.
 SANDBOX_VARIABLE = "PLANTON_SANDBOX"
 #: The prefix of every sandbox token; no cloud issues such a token.
 _SANDBOX_TOKEN = "sandbox-"  # noqa: S105  # a public constant of the sandbox
-
-
-def file(environ: Mapping[str, str]) -> pathlib.Path:
-    """Returns the path of the user's credentials file: ``$PLANTON_CREDENTIALS``, else in the user's config folder."""
-    named = environ.get(_FILE_VARIABLE)
-    return pathlib.Path(named) if named else platformdirs.user_config_path("planton") / "credentials.yaml"
 
 
 def variables_in(provider: str, environ: Mapping[str, str]) -> str:
@@ -179,7 +167,7 @@ def _chosen(kind: kinds.Kind, named: str, override: message.Message | None, envi
     config: Any = kind.provider_config()
     is_overridden = override is not None and is_set(override)
     if named and not is_overridden:
-        config.CopyFrom(_entry(kind, named, environ))
+        config.CopyFrom(credentials_file.entry(kind, named, environ))
     is_from_entry = is_set(config)
     if override is not None:
         config.MergeFrom(override)
@@ -284,52 +272,3 @@ def _region_number(config: Any, name: str) -> int:
     field = config.DESCRIPTOR.fields_by_name.get("default_region")
     value = None if field is None else field.enum_type.values_by_name.get(name.lower())
     return value.number if value is not None else 0
-
-
-def _entry(kind: kinds.Kind, name: str, environ: Mapping[str, str]) -> message.Message:
-    path = file(environ)
-    entries = _entries(path)
-    if name not in entries:
-        names = ", ".join(sorted(entries)) or "none"
-        raise errors.PlantonError(
-            f"unknown credential {name!r}; {path} has: {names}",
-            reason=errors.Reason.CREDENTIAL_UNKNOWN,
-            hint=f"add it to {path}, name one of these, or write {DEFAULT!r} for the account of the context or the environment",
-            metadata={"credential": name, "file": str(path)},
-        )
-    config: message.Message = kind.provider_config()
-    try:
-        json_format.ParseDict({key: value for key, value in entries[name].items() if key != "provider"}, config)
-    except (json_format.ParseError, AttributeError):
-        # The parser's text may contain a token, so the error does not include it.
-        fields = ", ".join(field.json_name for field in config.DESCRIPTOR.fields)
-        raise _unreadable(path, f"entry {name!r} must have only these fields, all text: {fields}") from None
-    return config
-
-
-def _entries(path: pathlib.Path) -> dict[str, dict[str, Any]]:
-    try:
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise _unreadable(path, "other users may read it; run: chmod 600 " + str(path))
-        entries = yaml.safe_load(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise _unreadable(path, f"it cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError, yaml.YAMLError):
-        # The parser's text may contain a token, so the error does not include it.
-        raise _unreadable(path, "it is not YAML") from None
-    if entries is None:
-        raise _unreadable(path, "it is empty")
-    if not isinstance(entries, dict):
-        raise _unreadable(path, "it must be a mapping from names to provider configs")
-    return entries
-
-
-def _unreadable(path: pathlib.Path, why: str) -> errors.PlantonError:
-    return errors.PlantonError(
-        f"cannot use the credentials file {path}: {why}",
-        reason=errors.Reason.CREDENTIAL_UNKNOWN,
-        hint="correct the file or restore it from a backup (docs/use/credentials.md), or set the variables of the cloud",
-        metadata={"file": str(path)},
-    )

@@ -11,7 +11,7 @@ from google.protobuf import json_format
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
 from planton import errors
 from planton.deploy import loading
-from planton.manifest import stack_names
+from planton.manifest import origins, stack_names
 from planton.schema import kinds, providers
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 #: The Pulumi project of the stacks of API resources. A stack's name in it is the id of the resource.
 PROJECT: Final = "planton-api"
-#: The owner of these stacks, in place of the folder of a manifest.
-ORIGIN: Final = "nodepool-api"
 #: The label of the nodes of a pool, whose value is the pool's name.
 NODE_LABEL: Final = "nodepool"
 _CREDENTIAL: Final = "project-planton.org/credential"
@@ -110,7 +108,7 @@ def resource(source: Source) -> load.Resource:
         [loaded] = loading.load(json.dumps(_manifest(source)))
     except errors.InvalidError as error:
         raise errors.InvalidError([_of_api(source, each) for each in error.violations], hint="correct the spec") from None
-    return dataclasses.replace(loaded, source="the spec", origin=ORIGIN, document=None)
+    return dataclasses.replace(loaded, source="the spec", origin=origins.NODE_POOL_API, document=None)
 
 
 def _manifest(source: Source) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
@@ -108,9 +109,9 @@ class _Run:
     def _acted(self, target: desired.Target, observed: values.Observed, decision: values.Decision) -> values.Memory:
         assert target.resource is not None, "an action needs a resource"
         _LOG.info("%s %s: %s: %s", self.work.kind, self.work.id, decision.action, decision.why)
-        steps = _Steps(self, target, observed, decision)
+        tell = functools.partial(self._report_step, target, observed, decision)
         try:
-            self.reconciler.act(decision.action, target.resource, self.settings, tell=steps.tell)
+            self.reconciler.act(decision.action, target.resource, self.settings, tell=tell)
         except errors.PlantonError as error:
             if error.reason is errors.Reason.INTERRUPTED:
                 raise
@@ -124,6 +125,15 @@ class _Run:
         finally:
             self._forget(target)
         return decide.succeeded(decision, observed, self.reconciler.now())
+
+    def _report_step(
+        self, target: desired.Target, observed: values.Observed, decision: values.Decision, step: execute.Step
+    ) -> None:
+        try:
+            self._report(target, observed, decision, None, step)
+        except errors.PlantonError as error:
+            # An API that does not answer must not stop the engine.
+            _LOG.debug("%s: the step was not reported: %s", self.work.id, error.message)
 
     def _report_bug(
         self, target: desired.Target, observed: values.Observed, decision: values.Decision, failure: failures.Failure
@@ -209,18 +219,3 @@ class _Run:
             client.report_node_pool_status(self.work.id, made) if is_pool else client.report_cluster_status(self.work.id, made)
         )
         return next((each for each in status.controller_status if each.controller_name == made.controller_name), None)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Steps:
-    run: _Run
-    target: desired.Target
-    observed: values.Observed
-    decision: values.Decision
-
-    def tell(self, step: execute.Step) -> None:
-        """Reports the current step. An API that does not answer must not stop the engine."""
-        try:
-            self.run._report(self.target, self.observed, self.decision, None, step)  # noqa: SLF001  # one class in two parts
-        except errors.PlantonError as error:
-            _LOG.debug("%s: the step was not reported: %s", self.run.work.id, error.message)

@@ -7,7 +7,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from planton.clouds import answers
-from planton.deploy import approve, destroy, literals, resolve, running
+from planton.deploy import approve, autoscalers, destroy, literals, resolve, running
 from planton.engine import outputs, plans, states
 from planton.recovery import observed, recording
 from planton.schema import kinds, references
@@ -38,6 +38,7 @@ def apply(approved: approve.Approved) -> list[steps.Step]:
     done = running.run(
         plan.steps, [stages.apply], plan.resources, settings, dependencies=plan.resources.dependencies, why="failed"
     )
+    done = autoscalers.fit(done, plan.run)
     if not plan.pruned:
         return done
     if any(step.error is not None for step in done):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from planton import errors
 from planton.deploy import saved
-from planton.manifest import stack_names
+from planton.manifest import origins, stack_names
 from planton.schema import resource_names
 
 if TYPE_CHECKING:
@@ -110,12 +110,12 @@ def _agreements(plan: plan_of_run.Plan) -> tuple[bool, bool]:
 def _require_agreed(plan: plan_of_run.Plan, consent: Consent) -> None:
     changes, deletions = _agreements(plan)
     if (changes and not consent.changes) or (deletions and not consent.deletions):
-        what = "deletes" if deletions and not consent.deletions else "changes"
+        verb = "deletes" if deletions and not consent.deletions else "changes"
         listed = ", ".join(str(step.key) for step in plan.all_steps if not step.plan.empty)
         raise errors.PlantonError(
-            f"the plan {what} {listed}, without consent; nothing was changed",
+            f"the plan {verb} {listed}, without consent; nothing was changed",
             reason=errors.Reason.CONSENT_REQUIRED,
-            hint=f"consent with planton.Consent({'deletions' if what == 'deletes' else 'changes'}=True)",
+            hint=f"consent with planton.Consent({'deletions' if verb == 'deletes' else 'changes'}=True)",
         )
 
 
@@ -139,6 +139,8 @@ def _check_losses(plan: plan_of_run.Plan, consent: Consent) -> None:
 def _check_take_overs(plan: plan_of_run.Plan, consent: Consent) -> None:
     for step in plan.steps:
         if step.owner and not _is_named(step, plan.steps, consent.take_over):
+            if step.owner == origins.NODE_POOL_API:
+                raise _of_api(step)
             raise errors.PlantonError(
                 f"{step.key} was applied from {step.owner}, and this manifest is in another folder; nothing was changed",
                 reason=errors.Reason.TAKE_OVER_REFUSED,
@@ -146,6 +148,16 @@ def _check_take_overs(plan: plan_of_run.Plan, consent: Consent) -> None:
                 + _name_in(step, plan.steps),
                 metadata={"resource": str(step.key), "owner": step.owner},
             )
+
+
+def _of_api(step: steps.Step) -> errors.PlantonError:
+    return errors.PlantonError(
+        f"{step.key} belongs to the NodePool API, whose controllers would revert the change; nothing was changed",
+        code=errors.Code.REFUSED,
+        reason=errors.Reason.TAKE_OVER_REFUSED,
+        hint="change it through the API: planton nodepools, planton clusters",
+        metadata={"resource": str(step.key), "owner": step.owner},
+    )
 
 
 def _is_named(step: steps.Step, planned: Sequence[steps.Step], names: Sequence[str]) -> bool:
@@ -170,6 +182,6 @@ def _loss(step: steps.Step, change: plans.Change) -> str:
 
 
 def _parsed(text: str) -> tuple[str, str, str]:
-    env, _, rest = text.partition("/") if text.count("/") > 1 else ("", "", text)
-    kind, name = resource_names.parse(rest)
+    env, _, resource = text.partition("/") if text.count("/") > 1 else ("", "", text)
+    kind, name = resource_names.parse(resource)
     return env, kind.name, name

@@ -11,13 +11,14 @@ import pathlib
 from typing import TYPE_CHECKING, Any
 
 from planton import errors, manifest
-from planton.deploy import cloud_names, graph, networks
+from planton.deploy import cloud_names, graph
 from planton.manifest import load
 from planton.schema import references
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from planton.deploy import networks
     from planton.manifest import assignment, policies
 
 
@@ -105,6 +106,8 @@ class _Index:
             self.dependencies.setdefault(key, dependencies)
 
     def _add_network(self, document: manifest.Document, location: _Location) -> None:
+        from planton.deploy import networks  # noqa: PLC0415  # cold start of `validate`: 0.6 ms, and most manifests are not networks
+
         network = networks.of(document.message)
         if network is not None:
             self.networks.append((network, location))
@@ -206,6 +209,8 @@ def _cycles(index: _Index, overrides: assignment.Overrides | None) -> Iterator[e
 def _overlaps(index: _Index, overrides: assignment.Overrides | None) -> Iterator[errors.Violation]:
     if len(index.networks) < 2:  # noqa: PLR2004  # an overlap needs two
         return
+    from planton.deploy import networks  # noqa: PLC0415  # cold start of `validate`: 0.6 ms, and most manifests are not networks
+
     pairs = [
         (index.networks[first][1], index.networks[second][1])
         for first, second in networks.overlaps([network for network, _ in index.networks])

@@ -175,5 +175,6 @@ def _region_of_cluster(target: Any, account: lists.Lists) -> str:  # of any kind
 
 
 def _default_region(config: Any) -> str:  # a provider config of any cloud
-    field = config.DESCRIPTOR.fields_by_name["default_region"]
-    return str(field.enum_type.values_by_number[config.default_region].name) if config.default_region else ""
+    # A cloud without regions has no such field.
+    field = config.DESCRIPTOR.fields_by_name.get("default_region")
+    return "" if field is None or not config.default_region else str(field.enum_type.values_by_number[config.default_region].name)

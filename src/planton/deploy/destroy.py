@@ -7,7 +7,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from planton import errors
-from planton.deploy import graph, leftovers, plan, protection, referrers, resolve, running, steps
+from planton.deploy import autoscalers, graph, leftovers, plan, protection, referrers, resolve, running, steps
 from planton.engine import stacks
 from planton.recovery import default_pool
 from planton.state import journal
@@ -153,7 +153,7 @@ def run_steps(
     for key, cluster in waiting.items():
         if by_key[cluster].error is not None:
             by_key[key] = steps.blocked(by_key[key], [cluster], why="could not be destroyed")
-    return list(by_key.values())
+    return autoscalers.fit(list(by_key.values()), run, are_deleted=True)
 
 
 def _with_id(listed: Iterable[steps.Step], id_: str) -> references.Key | None:

@@ -9,6 +9,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Final
 
 from planton import errors
+from planton.base import suggestions
 from planton.schema import kinds, references
 
 if TYPE_CHECKING:
@@ -222,7 +223,7 @@ def _missing(
         if same_name:
             text += f"; there is {', '.join(map(str, same_name))}"
         else:
-            suggestion = kinds.nearest(target.name, [key.name for key in keys if key.kind == target.kind])
+            suggestion = suggestions.nearest(target.name, [key.name for key in keys if key.kind == target.kind])
     return entry.violation(
         path,
         f"refers to {target}, which is {text}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from planton import errors
-from planton.manifest import load
+from planton.manifest import load, origins
 from planton.schema import resource_names
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ def resources(
     for name in names:
         kind, own = resource_names.parse(name)
         resource = stored.get(kind, own, env, selected.stack)
+        # A command is no controller. It needs consent to change what the API owns, or the API would revert it.
+        origin = "" if resource.origin == origins.NODE_POOL_API else resource.origin
         identified.append(
-            load.Resource(resource.manifest, selected.config(kind), str(resource.stack), resource.region, origin=resource.origin)
+            load.Resource(resource.manifest, selected.config(kind), str(resource.stack), resource.region, origin=origin)
         )
     return identified

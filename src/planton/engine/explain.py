@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from planton import errors
 from planton.base import retries
-from planton.engine import check_faults, states
+from planton.engine import causes, check_faults, states
 from planton.schema import kinds, providers
 
 if TYPE_CHECKING:
     from pulumi.automation import errors as automation_errors
 
-    from planton.engine import recorders, stacks
+    from planton.engine import recorders
 
 
 class OperationError(errors.PlantonError):
@@ -31,67 +31,6 @@ class OperationError(errors.PlantonError):
     faults: tuple[check_faults.Fault, ...] = ()
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Cause:
-    pattern: str
-    reason: errors.Reason
-    hint: str
-
-
-_STUCK_HINT = (
-    "the cloud keeps a resource in BUILDING when quota, free addresses of the network or the region's capacity run out: check "
-    "those in its dashboard, then run the same command again (--timeout MINUTES waits longer)"
-)
-_CAUSES = (
-    _Cause(
-        r"failed to save snapshot",
-        errors.Reason.STATE_NOT_SAVED,
-        "make room on the disk, or bring the backend back, then run the same command again: it looks at the cloud, where more may "
-        "have been done than the state says",
-    ),
-    _Cause(
-        r"error reading from server|exited prematurely",
-        errors.Reason.ENGINE_FAILED,
-        "the plugin has crashed or was killed; run the same command again: it reads the cloud and continues",
-    ),
-    _Cause(
-        r"immutable_|duplicate|already exists|has a .* already|already in use|name.*taken",
-        errors.Reason.CLOUD_NAME_EXISTS,
-        "a resource with this name exists: adopt it (planton import {target} ID -f FILE), or choose another name",
-    ),
-    _Cause(
-        r"quota|droplet limit",
-        errors.Reason.CLOUD_QUOTA,
-        "ask the cloud for a higher quota, or use fewer or smaller machines, then apply again",
-    ),
-    _Cause(
-        r"AuthenticationError|requires_authentication|authentication|unable to authenticate|\b401\b",
-        errors.Reason.CLOUD_AUTH,
-        "check the token: planton doctor says which one is used; a new one comes from the cloud's account page",
-    ),
-    _Cause(
-        r"inuse|in use|DeleteWith|dependen|members",
-        errors.Reason.CLOUD_IN_USE,
-        "something still uses it; destroy that first (planton get lists what has been applied)",
-    ),
-    _Cause(
-        retries.TROUBLE,
-        errors.Reason.CLOUD_FAILED,
-        retries.HINT,
-    ),
-    _Cause(r"timeout while waiting for state|Timeout waiting to", errors.Reason.CLOUD_STUCK, _STUCK_HINT),
-    _Cause(
-        r"connection refused|no such host|timeout|timed out|Timeout|reset by peer|urlopen error|Remote end closed|\bEOF\b",
-        errors.Reason.CLOUD_UNREACHABLE,
-        "the cloud did not answer; check the network and the API address, then run the same command again",
-    ),
-    _Cause(
-        r"\[ERR\] failed to",
-        errors.Reason.CLOUD_FAILED,
-        "the plugin passes on no more of the cloud's answer than this; correct what it names, else wait a little, then run the same "
-        "command again",
-    ),
-)
 #: "nil state" is what the engine says of a plugin that made a resource and then could not read it.
 _LOST = re.compile(
     rf"EOF|UNAVAILABLE|exited prematurely|timeout|timed out|reset by peer|connection|nil state during Create|: 408\b|{retries.TROUBLE}",
@@ -103,12 +42,12 @@ _REFUSED = re.compile(r"POST \S+: 4(?!08)\d\d\b|failed to create (?!a new firewa
 _STATUS = re.compile(r"(?::|status:|code:?) (4\d\d|5\d\d)\b")
 _NO_CAPACITY = re.compile(r"capacity|out of stock|sold out|no available (?:nodes|machines|hosts)", re.IGNORECASE)
 _LOCKED = re.compile(r"currently locked by|the stack is locked|another update is currently in progress", re.IGNORECASE)
-_LOCK_HINT = (
+LOCK_HINT = (
     "wait until the other operation ends, then run the same command again; a lock that a killed operation on another machine "
     "has left behind is removed by: planton state unlock KIND/NAME"
 )
 _UNDECRYPTED = "incorrect passphrase"
-_DECRYPTION_HINT = (
+DECRYPTION_HINT = (
     "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE to what the state was made with, or use the context that names "
     "its file"
 )
@@ -119,47 +58,67 @@ READING = ("plan", "drift")
 _NOISE = re.compile(r"^(update|preview|refresh|destroy) failed$|^error: |^preview of update|^\d+ errors? occurred:?$")
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ending:
+    """What ended an operation besides the engine itself.
+
+    Attributes:
+        interrupted: Whether the user did.
+        timed_out: The seconds of the timeout that did; None if none did.
+        killed: Whether the engine was killed.
+        program: The error of the module; None if it had none.
+    """
+
+    interrupted: bool = False
+    timed_out: float | None = None
+    killed: bool = False
+    program: errors.PlantonError | None = None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the engine could not report what it began."""
+        return self.interrupted or self.timed_out is not None or self.killed
+
+
 def operation(
-    what: str,
+    operation_name: str,
     error: automation_errors.CommandError,
     recorder: recorders.Recorder,
     *,
     target: Any,  # a manifest of any kind, or None
-    interrupted: bool,
-    timed_out: float | None,
-    killed: bool,
-    program: errors.PlantonError | None,
+    ending: Ending,
 ) -> OperationError:
     """Returns our error for an operation that Pulumi has ended with an error."""
+    program = ending.program
     texts = tuple(dict.fromkeys(text for _, text in recorder.errors if not _NOISE.match(text)))
     if program is not None:
         explained = OperationError(
             program.message, code=program.code, reason=program.reason, hint=program.hint, metadata=program.metadata
         )
-    elif interrupted:
+    elif ending.interrupted:
         explained = OperationError(
-            f"{what} was interrupted{_kept(what)}",
+            f"{operation_name} was interrupted{_saved_suffix(operation_name)}",
             code=errors.Code.INTERRUPTED,
             reason=errors.Reason.INTERRUPTED,
             hint="run the same command again: it reads the cloud and continues",
         )
-    elif timed_out is not None:
-        explained = stuck(what, timed_out, target)
-    elif killed:
-        explained = _killed(what, target)
+    elif ending.timed_out is not None:
+        explained = stuck(operation_name, ending.timed_out, target)
+    elif ending.killed:
+        explained = _killed(operation_name, target)
     elif _LOCKED.search(str(error)):
         explained = _locked(str(error))
     elif _UNDECRYPTED in str(error):
         explained = OperationError(
-            f"{_context(what, recorder, target)}: the state cannot be decrypted: {_UNDECRYPTED}",
+            f"{_context(operation_name, recorder, target)}: the state cannot be decrypted: {_UNDECRYPTED}",
             code=errors.Code.MISSING,
             reason=errors.Reason.CREDENTIAL_MISSING,
-            hint=_DECRYPTION_HINT,
+            hint=DECRYPTION_HINT,
         )
     else:
-        explained = _failed(what, texts, recorder, target, str(error))
+        explained = _failed(operation_name, texts, recorder, target, str(error))
     explained.recorder = recorder
-    explained.uncertain = tuple(_uncertain(recorder, lost=interrupted or timed_out is not None or killed))
+    explained.uncertain = tuple(_uncertain(recorder, lost=ending.is_lost))
     return explained
 
 
@@ -169,7 +128,7 @@ def _locked(raw: str) -> OperationError:
         "the stack is locked in its backend" + (f": {'; '.join(holders)}" if holders else ""),
         code=errors.Code.LOCKED,
         reason=errors.Reason.STACK_LOCKED,
-        hint=_LOCK_HINT,
+        hint=LOCK_HINT,
     )
 
 
@@ -185,35 +144,35 @@ def _may_exist(text: str, *, lost: bool) -> bool:
     return not _REFUSED.search(text) and (lost or bool(_LOST.search(text)))
 
 
-def stuck(what: str, seconds: float, target: Any) -> OperationError:
+def stuck(operation_name: str, seconds: float, target: Any) -> OperationError:
     """Returns the error for an operation that was stopped because the cloud took longer than the timeout."""
     name = "" if target is None else f" of {target.kind} {target.metadata.name}"
     return OperationError(
-        f"{what}{name} has not finished after {seconds / 60:g} minutes and was stopped{_kept(what)}",
+        f"{operation_name}{name} has not finished after {seconds / 60:g} minutes and was stopped{_saved_suffix(operation_name)}",
         code=errors.Code.FAILED,
         reason=errors.Reason.CLOUD_STUCK,
-        hint=_STUCK_HINT,
+        hint=causes.STUCK_HINT,
     )
 
 
-def _kept(what: str) -> str:
-    return "" if what in READING else "; what was done is saved"
+def _saved_suffix(operation_name: str) -> str:
+    return "" if operation_name in READING else "; what was done is saved"
 
 
-def _killed(what: str, target: Any) -> OperationError:
+def _killed(operation_name: str, target: Any) -> OperationError:
     name = "" if target is None else f" of {target.kind} {target.metadata.name}"
     return OperationError(
-        f"Pulumi was killed in the middle of the {what}{name}",
+        f"Pulumi was killed in the middle of the {operation_name}{name}",
         code=errors.Code.FAILED,
         reason=errors.Reason.ENGINE_KILLED,
         hint="the machine may have run out of memory; run the same command again: it reads the cloud and continues",
     )
 
 
-def _failed(what: str, texts: tuple[str, ...], recorder: recorders.Recorder, target: Any, raw: str) -> OperationError:
-    cloud = "; ".join(_tidy(text) for text in texts) or _last_lines(raw)
-    cause = next((cause for cause in _CAUSES if re.search(cause.pattern, cloud, re.IGNORECASE)), None)
-    context = _context(what, recorder, target)
+def _failed(operation_name: str, texts: tuple[str, ...], recorder: recorders.Recorder, target: Any, raw: str) -> OperationError:
+    cloud = "; ".join(_tidy(text) for text in texts) or last_lines(raw)
+    cause = causes.find(cloud)
+    context = _context(operation_name, recorder, target)
     faults = () if target is None else check_faults.find(texts, target)
     if faults and not _is_of_cloud(cause):
         return _refused(context, faults)
@@ -222,7 +181,9 @@ def _failed(what: str, texts: tuple[str, ...], recorder: recorders.Recorder, tar
         f"{context}: {cloud}",
         code=errors.Code.FAILED,
         reason=cause.reason if cause else errors.Reason.ENGINE_FAILED,
-        hint=cause.hint.format(target=spoken) if cause else f"fix the cause, then run the same command again{_kept(what)}",
+        hint=cause.hint.format(target=spoken)
+        if cause
+        else f"fix the cause, then run the same command again{_saved_suffix(operation_name)}",
         metadata={"target": spoken, **_facts(cloud)},
     )
 
@@ -233,7 +194,7 @@ def _facts(cloud: str) -> dict[str, str]:
     return {**lacks, "status": status[1]} if status else lacks
 
 
-def _is_of_cloud(cause: _Cause | None) -> bool:
+def _is_of_cloud(cause: causes.Cause | None) -> bool:
     # A diff also queries the cloud. A refused value may contain a word that looks like another cause.
     return cause is not None and cause.reason in (
         errors.Reason.CLOUD_AUTH,
@@ -256,7 +217,7 @@ def _refused(context: str, faults: tuple[check_faults.Fault, ...]) -> OperationE
     return refused
 
 
-def _context(what: str, recorder: recorders.Recorder, target: Any) -> str:
+def _context(operation_name: str, recorder: recorders.Recorder, target: Any) -> str:
     for provider in providers.all_providers().values():
         if any(part in text for part in provider.setup_errors for _, text in recorder.errors):
             return f"failed to set up the {provider.prefix} provider"
@@ -268,7 +229,7 @@ def _context(what: str, recorder: recorders.Recorder, target: Any) -> str:
         if "::node_pool_size" in urn:
             return f"failed to scale node pool {_spoken_name(urn, target)}"
     name = "" if target is None else f" {target.kind} {target.metadata.name}"
-    return f"failed to {what}{name}"
+    return f"failed to {operation_name}{name}"
 
 
 def _spoken_name(urn: str, target: Any) -> str:
@@ -291,33 +252,7 @@ def _tidy(text: str) -> str:
     return " ".join(line for line in lines if line and not _NOISE.match(line))
 
 
-def _last_lines(raw: str) -> str:
+def last_lines(raw: str) -> str:
+    """Returns the end of what a command of Pulumi printed, in one line."""
     lines = [re.sub(r"^\s*((stdout|stderr|error):\s*)*", "", line).rstrip() for line in raw.splitlines() if "code:" not in line]
     return " ".join([line for line in lines if line][-3:])
-
-
-def command_error(error: automation_errors.CommandError, name: stacks.StackName) -> errors.PlantonError:
-    """Returns our error for a Pulumi command, other than an operation, that failed."""
-    text = str(error)
-    if "locked" in text:
-        return errors.PlantonError(
-            f"stack {name} is locked: {_last_lines(text)}",
-            reason=errors.Reason.STACK_LOCKED,
-            hint=_LOCK_HINT,
-        )
-    if "passphrase" in text:
-        return errors.PlantonError(
-            f"the state of {name} cannot be decrypted: {_last_lines(text)}",
-            reason=errors.Reason.CREDENTIAL_MISSING,
-            hint=_DECRYPTION_HINT,
-        )
-    if "organization name must be" in text:
-        return errors.usage(
-            f"the backend has no organizations, and {name} names one: {_last_lines(text)}",
-            hint="write organization/PROJECT/STACK in the labels that name the stack, or take a backend that has it (--backend)",
-        )
-    return errors.PlantonError(
-        f"the backend of {name} failed: {_last_lines(text)}",
-        reason=errors.Reason.ENGINE_FAILED,
-        hint="check --backend or PULUMI_BACKEND_URL, and that the backend can be reached",
-    )

@@ -12,7 +12,7 @@ from pulumi.automation import errors as automation_errors
 
 from planton import modules
 from planton.config import credentials, folders, logs
-from planton.engine import explain, locks, process, stacks, stand_ins, state_errors, workspace
+from planton.engine import locks, process, stacks, stand_ins, state_errors, workspace
 from planton.manifest import stack_input
 from planton.schema import kinds
 
@@ -143,7 +143,7 @@ def open_stack(
     except automation_errors.StackNotFoundError:
         raise state_errors.not_applied(str(name)) from None
     except automation_errors.CommandError as error:
-        raise explain.command_error(error, name) from None
+        raise state_errors.command_error(error, name) from None
 
 
 def _selected_or_created(

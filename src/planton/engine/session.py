@@ -180,10 +180,12 @@ class Session:
             error,
             recorder,
             target=None if self.program_input is None else self.program_input.target,  # type: ignore[attr-defined]
-            interrupted=command.interrupted,
-            timed_out=self.stack.settings.timeout if command.timed_out else None,
-            killed=command.killed,
-            program=failure if isinstance(failure, errors.PlantonError) else None,
+            ending=explain.Ending(
+                command.interrupted,
+                self.stack.settings.timeout if command.timed_out else None,
+                command.killed,
+                failure if isinstance(failure, errors.PlantonError) else None,
+            ),
         )
 
 

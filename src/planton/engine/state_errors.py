@@ -1,14 +1,16 @@
-"""Errors about the state of one stack: it is damaged, or it does not exist."""
+"""Errors about the state of one stack: it is damaged, does not exist, or cannot be read or written by its backend."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from planton import errors
-from planton.engine import states
+from planton.engine import explain, states
 
 if TYPE_CHECKING:
     import pathlib
+
+    from pulumi.automation import errors as automation_errors
 
     from planton.engine import stacks
 
@@ -49,4 +51,31 @@ def not_applied(resource: str) -> errors.PlantonError:
         f"{resource} has not been applied",
         reason=errors.Reason.STACK_NOT_FOUND,
         hint="apply its manifest first: planton apply -f FILE; planton get lists what has been applied",
+    )
+
+
+def command_error(error: automation_errors.CommandError, name: stacks.StackName) -> errors.PlantonError:
+    """Returns our error for a Pulumi command, other than an operation, that failed."""
+    text = str(error)
+    if "locked" in text:
+        return errors.PlantonError(
+            f"stack {name} is locked: {explain.last_lines(text)}",
+            reason=errors.Reason.STACK_LOCKED,
+            hint=explain.LOCK_HINT,
+        )
+    if "passphrase" in text:
+        return errors.PlantonError(
+            f"the state of {name} cannot be decrypted: {explain.last_lines(text)}",
+            reason=errors.Reason.CREDENTIAL_MISSING,
+            hint=explain.DECRYPTION_HINT,
+        )
+    if "organization name must be" in text:
+        return errors.usage(
+            f"the backend has no organizations, and {name} names one: {explain.last_lines(text)}",
+            hint="write organization/PROJECT/STACK in the labels that name the stack, or take a backend that has it (--backend)",
+        )
+    return errors.PlantonError(
+        f"the backend of {name} failed: {explain.last_lines(text)}",
+        reason=errors.Reason.ENGINE_FAILED,
+        hint="check --backend or PULUMI_BACKEND_URL, and that the backend can be reached",
     )

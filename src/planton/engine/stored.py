@@ -13,7 +13,7 @@ from pulumi.automation import errors as automation_errors
 
 from planton import errors
 from planton.config import folders, logs
-from planton.engine import explain, locks, opening, stacks, state_errors, states
+from planton.engine import locks, opening, stacks, state_errors, states
 
 if TYPE_CHECKING:
     import pathlib
@@ -109,7 +109,7 @@ class StoredStack:
         try:
             return str(self._command.run(command, opened.work_dir, opened.env_vars, text=text).stdout)
         except automation_errors.CommandError as error:
-            raise explain.command_error(error, self.name) from None
+            raise state_errors.command_error(error, self.name) from None
 
     def export(self) -> dict[str, Any]:
         """Returns the state: Pulumi's deployment, with ``resources`` and ``pending_operations``; secrets are encrypted.
@@ -215,7 +215,7 @@ class StoredStack:
         try:
             self.open().cancel()
         except automation_errors.CommandError as error:
-            raise explain.command_error(error, self.name) from None
+            raise state_errors.command_error(error, self.name) from None
 
     def remove(self, *, with_resources: bool = False) -> None:
         """Removes the stack with its history.
@@ -231,7 +231,7 @@ class StoredStack:
         try:
             opened.remove_stack(self.name.qualified, force=with_resources)
         except automation_errors.CommandError as error:
-            raise explain.command_error(error, self.name) from None
+            raise state_errors.command_error(error, self.name) from None
 
     def outputs(self) -> dict[str, Any]:
         """Returns the raw outputs of the last successful apply, secrets decrypted.
@@ -260,7 +260,7 @@ def stack_names(settings: engine_settings.Settings, tools: toolchain.Toolchain) 
         )
         return [summary.name for summary in opened.list_stacks(include_all=True)]
     except automation_errors.CommandError as error:
-        raise explain.command_error(error, stacks.StackName(stacks.PROJECT, "inventory")) from None
+        raise state_errors.command_error(error, stacks.StackName(stacks.PROJECT, "inventory")) from None
 
 
 def _no_program() -> None:

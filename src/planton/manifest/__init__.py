@@ -7,13 +7,12 @@ text), ``layout`` and ``canonical`` (text → text, for ``planton fmt``). Caller
 
 from __future__ import annotations
 
-from planton.manifest import assignment, documents, dumping, files, inputs
+from planton.manifest import assignment, documents, files, inputs
 
 Document = documents.Document
 assign = assignment.assign
 check = documents.check
 completed = documents.completed
-dump = dumping.dump
 kustomize = files.kustomize
 overrides = assignment.overrides
 read = documents.read

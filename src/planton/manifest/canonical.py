@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from planton import errors
-from planton.manifest import documents, layout, yaml_nodes, yaml_reader
+from planton.manifest import blocks, documents, layout, yaml_nodes, yaml_reader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,16 +81,16 @@ def _ordered(data: Any, below: Any) -> Any:  # JSON data, a descriptor
 def _yaml(text: str, types: Sequence[Any]) -> tuple[str, list[str]]:
     reader = layout.Reader(text, schema)
     lines: list[str] = []
-    block: layout.Block | None = None
+    block: blocks.Block | None = None
     roots = (root for root in yaml_reader.compose(text) if not yaml_nodes.is_null(root))
     for root, described in zip(roots, types, strict=True):
         before, after, marked = reader.notes_until(root.start_mark.index)
         if block is None:
-            lines += layout.padded([note.text for note in before], 0, first=True)
+            lines += blocks.padded([note.text for note in before], 0, first=True)
             lines += ["---"] if marked else []
         else:
             lines += [*_finished(reader, block, before), "---"]
-        lines += layout.padded([note.text for note in after], 0, first=True)
+        lines += blocks.padded([note.text for note in after], 0, first=True)
         block = reader.root(root, described)
     assert block is not None  # a text without a manifest is not valid
     before, after, _ = reader.notes_until(len(text))
@@ -98,9 +98,9 @@ def _yaml(text: str, types: Sequence[Any]) -> tuple[str, list[str]]:
     return "\n".join(lines) + "\n", reader.comments
 
 
-def _finished(reader: layout.Reader, block: layout.Block, notes: Sequence[layout.Note]) -> list[str]:
+def _finished(reader: layout.Reader, block: blocks.Block, notes: Sequence[blocks.Note]) -> list[str]:
     block.tail += reader.settle(block, notes)
-    return layout.render(block)
+    return blocks.render(block)
 
 
 def schema(below: Any, key: str) -> layout.Named:

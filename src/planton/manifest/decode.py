@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 from google.protobuf import descriptor
 
 from planton import errors
-from planton.schema import kinds
+from planton.base import suggestions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -221,7 +221,7 @@ def map_path(path: str, key: object) -> str:
 
 def nearest(word: str, names: list[str]) -> str:
     """Returns the name that is closest to a word; empty if none is close, or if the word is too long to compare."""
-    return kinds.nearest(word, names) if len(word) <= _LONGEST_WORD else ""
+    return suggestions.nearest(word, names) if len(word) <= _LONGEST_WORD else ""
 
 
 def fill(target: message.Message, node: Any, path: str, reading: Reading) -> None:

@@ -6,13 +6,12 @@ entry goes; one behind it stays behind it. This module has no schema: a ``Schema
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import yaml
 
-from planton.manifest import yaml_reader
+from planton.manifest import blocks, yaml_reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +23,6 @@ _PROPERTIES: Final = re.compile(r"(?:[&!]\S*\s+)*")
 _BLOCK_HEADER: Final = re.compile(r"([|>])([0-9+-]*)[ \t]*(#.*)?")
 _BEFORE_ALIAS: Final = re.compile(r"(?:[^*#]|#[^\n]*\n)*")
 _ALIAS: Final = re.compile(r"\*[^\s,\[\]{}]+")
-_STEP: Final = 2
 
 
 class Named(NamedTuple):
@@ -45,64 +43,6 @@ class UnkeptError(Exception):
     """The text has something that would be lost; the message says what."""
 
 
-class Note(NamedTuple):
-    """A line between entries: a comment with its column, or empty for a blank line."""
-
-    column: int
-    text: str
-
-
-@dataclasses.dataclass(slots=True)
-class Scalar:
-    """A value that is kept as it is.
-
-    Attributes:
-        lines: The first follows the key; the others are indented below it.
-        block: Whether it is a literal or folded block, whose comment follows the first line.
-    """
-
-    lines: list[str]
-    block: bool = False
-
-
-@dataclasses.dataclass(slots=True)
-class Block:
-    """A mapping or a list, an entry a line.
-
-    Attributes:
-        mapping: Whether it is a mapping.
-        properties: Anchor and tag; empty for none.
-        column: Where its entries began; comments left of it do not belong to it.
-        entries: In the order of the text.
-        tail: Comments after the last entry.
-    """
-
-    mapping: bool
-    properties: str
-    column: int
-    entries: list[Entry] = dataclasses.field(default_factory=list)
-    tail: list[str] = dataclasses.field(default_factory=list)
-
-
-@dataclasses.dataclass(slots=True)
-class Entry:
-    """An entry of a mapping, or an item of a list.
-
-    Attributes:
-        name: The key; empty for an item.
-        rank: See ``Named``.
-        lead: Comment lines above; an empty one is a blank line.
-        value: What it holds.
-        ends: Comments behind it.
-    """
-
-    name: str = ""
-    rank: int = 0
-    lead: list[str] = dataclasses.field(default_factory=list)
-    value: Scalar | Block = dataclasses.field(default_factory=lambda: Scalar([""]))
-    ends: list[str] = dataclasses.field(default_factory=list)
-
-
 class Reader:
     """Reads nodes of one text, in their order, into entries.
 
@@ -117,28 +57,28 @@ class Reader:
         self._schema = schema
         self._position = 0
         self._seen: set[int] = set()
-        self._last = Entry()
+        self._last = blocks.Entry()
         self._keep_order = False
 
-    def root(self, node: Any, below: Any) -> Block:  # PyYAML's nodes have no types of use
+    def root(self, node: Any, below: Any) -> blocks.Block:  # PyYAML's nodes have no types of use
         """Reads the root mapping of a document, from its first character on."""
         # An alias must not come to stand before its anchor.
         self._keep_order = _has_alias(node, set())
         self._position = node.start_mark.index
         self._seen.add(id(node))
-        entry = Entry()
+        entry = blocks.Entry()
         block = self._block(node, below, entry)
         block.tail += [*entry.lead, *entry.ends]
         return block
 
-    def notes_until(self, end: int) -> tuple[list[Note], list[Note], bool]:
+    def notes_until(self, end: int) -> tuple[list[blocks.Note], list[blocks.Note], bool]:
         """Reads what stands between documents.
 
         Returns:
             The lines before the marker ``---`` or ``...``, those after it, whether there is one.
         """
-        before: list[Note] = []
-        after: list[Note] = []
+        before: list[blocks.Note] = []
+        after: list[blocks.Note] = []
         marked = False
         lines = self._text[self._position : end].split("\n")
         for number, line in enumerate(lines, 1):
@@ -155,12 +95,12 @@ class Reader:
         self._position = end
         return before, after, marked
 
-    def settle(self, block: Block, notes: Sequence[Note]) -> list[str]:
+    def settle(self, block: blocks.Block, notes: Sequence[blocks.Note]) -> list[str]:
         """Gives the comments that are indented deeper than a block's entries to its last entry; returns the others."""
         waiting = list(notes)
         blank: list[str] = []
         limit = 2**20
-        while waiting and block.entries and isinstance(target := block.entries[-1].value, Block):
+        while waiting and block.entries and isinstance(target := block.entries[-1].value, blocks.Block):
             note = waiting[0]
             if note.text and note.column <= block.column:
                 break
@@ -169,33 +109,33 @@ class Reader:
             if note.text:
                 # A later comment does not go deeper than an earlier one: they keep their order.
                 limit = min(limit, note.column)
-                while target.entries and isinstance(inner := target.entries[-1].value, Block) and inner.column <= limit:
+                while target.entries and isinstance(inner := target.entries[-1].value, blocks.Block) and inner.column <= limit:
                     target = inner
                 target.tail += blank
                 blank = []
         return [*blank, *(note.text for note in waiting)]
 
-    def _notes(self, end: int) -> list[Note]:
+    def _notes(self, end: int) -> list[blocks.Note]:
         # Between two values there are only comments, blanks and punctuation.
         first, *lines = self._text[self._position : end].split("\n")
         self._end_of_line(first)
-        notes: list[Note] = []
+        notes: list[blocks.Note] = []
         for number, line in enumerate(lines, 1):
             self._note(line, notes, blank=number < len(lines))
         self._position = end
         return notes
 
-    def _note(self, line: str, notes: list[Note], *, blank: bool) -> None:
+    def _note(self, line: str, notes: list[blocks.Note], *, blank: bool) -> None:
         column = line.find("#")
         if column >= 0:
             text = line[column:].rstrip()
             self.comments.append(text)
-            notes.append(Note(column, text))
+            notes.append(blocks.Note(column, text))
         elif blank and not line.strip():
-            notes.append(Note(0, ""))
+            notes.append(blocks.Note(0, ""))
 
     def _end_of_line(self, line: str) -> None:
-        notes: list[Note] = []
+        notes: list[blocks.Note] = []
         self._note(line, notes, blank=False)
         self._last.ends += [note.text for note in notes]
 
@@ -207,7 +147,7 @@ class Reader:
         end = _ALIAS.match(self._text, start).end()  # type: ignore[union-attr]  # the node has been seen, so this is an alias
         return start, end, True
 
-    def _value(self, node: Any, below: Any, entry: Entry) -> Scalar | Block:  # a node of PyYAML has no type
+    def _value(self, node: Any, below: Any, entry: blocks.Entry) -> blocks.Scalar | blocks.Block:  # a node of PyYAML has no type
         start, end, alias = self._start(node)
         raw = self._text[start:end]
         is_scalar = isinstance(node, yaml.ScalarNode)
@@ -217,11 +157,11 @@ class Reader:
         if alias or inline:
             text = raw if alias else self._inline(node, below)
             self._position = end
-            return Scalar([text])
+            return blocks.Scalar([text])
         self._seen.add(id(node))
         return self._scalar(node, raw, entry) if is_scalar else self._block(node, below, entry)
 
-    def _scalar(self, node: Any, raw: str, entry: Entry) -> Scalar:  # a node of PyYAML has no type
+    def _scalar(self, node: Any, raw: str, entry: blocks.Entry) -> blocks.Scalar:  # a node of PyYAML has no type
         start = self._position
         properties = _PROPERTIES.match(raw)[0]  # type: ignore[index]  # it matches everywhere
         if node.style in ("|", ">"):
@@ -233,13 +173,15 @@ class Reader:
             # The end of the last line is left, so that what follows is not behind the header.
             self._position = start + len(properties) + len(header) + length
             chomp = re.sub("[0-9]", "", how)
-            digit = str(_STEP) if next((line for line in lines if line.strip()), "").startswith(" ") else ""
-            return Scalar([f"{properties}{indicator}{digit}{chomp}", *lines], block=True)
+            digit = str(blocks.STEP) if next((line for line in lines if line.strip()), "").startswith(" ") else ""
+            return blocks.Scalar([f"{properties}{indicator}{digit}{chomp}", *lines], block=True)
         self._position = start + len(raw)
-        first, *rest = raw.split("\n")
-        return Scalar([first.rstrip() if rest else first, *(line.lstrip() if node.style else line.strip() for line in rest)])
+        first, *other_lines = raw.split("\n")
+        return blocks.Scalar(
+            [first.rstrip() if other_lines else first, *(line.lstrip() if node.style else line.strip() for line in other_lines)]
+        )
 
-    def _block(self, node: Any, below: Any, entry: Entry) -> Block:  # a node of PyYAML has no type
+    def _block(self, node: Any, below: Any, entry: blocks.Entry) -> blocks.Block:  # a node of PyYAML has no type
         start, end = node.start_mark.index, node.end_mark.index
         mapping = isinstance(node, yaml.MappingNode)
         first = (node.value[0][0] if mapping else node.value[0]) if node.value else None
@@ -250,7 +192,7 @@ class Reader:
             entry.lead += [note.text for note in self._notes(start) if note.text]
             self._position = start + len(properties) + 1 if opened else start + len(properties.rstrip())
         # In brackets, indentation has no meaning.
-        block = Block(mapping, properties.strip(), 2**20 if opened else node.start_mark.column)
+        block = blocks.Block(mapping, properties.strip(), 2**20 if opened else node.start_mark.column)
         if not opened and properties and first is not None:
             block.column = first.start_mark.column
         self._entries(node, below, block)
@@ -261,15 +203,15 @@ class Reader:
                 entry.lead += filter(None, block.tail)
                 block.tail = []
             # A comment after the bracket moves below the last entry.
-            self._last = Entry(ends=block.tail) if block.entries else entry
+            self._last = blocks.Entry(ends=block.tail) if block.entries else entry
         return block
 
-    def _entries(self, node: Any, below: Any, block: Block) -> None:  # a node of PyYAML has no type
+    def _entries(self, node: Any, below: Any, block: blocks.Block) -> None:  # a node of PyYAML has no type
         for pair in node.value:
             key, value = pair if block.mapping else (pair, pair)
             start, end, _ = self._start(key)
             lead = self.settle(block, self._notes(start))
-            self._last = entry = Entry(lead=lead)
+            self._last = entry = blocks.Entry(lead=lead)
             block.entries.append(entry)
             if block.mapping:
                 self._seen.add(id(key))
@@ -327,69 +269,3 @@ def _block_lines(body: str, value: str, *, keep: bool) -> tuple[list[str], int]:
     content = next((line for line in value.split("\n") if line.strip()), "")
     indent = (len(first) - len(first.lstrip(" "))) - (len(content) - len(content.lstrip(" ")))
     return [line[indent:] for line in lines], length
-
-
-def render(block: Block, indent: int = 0) -> list[str]:
-    """Returns a block as lines: two spaces a level, items of lists indented below their key, entries in their order."""
-    lines: list[str] = []
-    for number, entry in enumerate(sorted(block.entries, key=lambda entry: entry.rank)):
-        lead = list(entry.lead)
-        if not block.mapping and isinstance(entry.value, Block) and entry.ends:
-            # There is no room behind a dash.
-            lead += entry.ends
-        lines += padded(lead, indent, first=number == 0)
-        lines += _entry(entry, indent) if block.mapping else _item(entry, indent)
-    tail = padded(block.tail, indent)
-    while tail and not tail[-1]:
-        tail.pop()
-    return lines + tail
-
-
-def padded(notes: Sequence[str], indent: int, *, first: bool = False) -> list[str]:
-    """Returns comment lines indented; of several blank lines one, at the beginning of a block none."""
-    lines: list[str] = []
-    for text in notes:
-        if text:
-            lines.append(" " * indent + text)
-        elif lines[-1:] != [""] and (lines or not first):
-            lines.append("")
-    return lines
-
-
-def _entry(entry: Entry, indent: int) -> list[str]:
-    head = f"{' ' * indent}{entry.name}:"
-    if isinstance(entry.value, Scalar):
-        return _scalar(f"{head} ", entry.value, entry.ends, indent)
-    if not entry.value.entries:
-        return [_joined(head, _empty(entry.value), *entry.ends)]
-    return [_joined(head, entry.value.properties, *entry.ends), *render(entry.value, indent + _STEP)]
-
-
-def _item(entry: Entry, indent: int) -> list[str]:
-    head = " " * indent + "-"
-    if isinstance(entry.value, Scalar):
-        return _scalar(f"{head} ", entry.value, entry.ends, indent)
-    if not entry.value.entries:
-        return [_joined(head, _empty(entry.value))]
-    lines = render(entry.value, indent + _STEP)
-    if entry.value.properties:
-        return [_joined(head, entry.value.properties), *lines]
-    # Comments above the first entry come to stand above the dash.
-    above = next(number for number, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#"))
-    return [*(line[_STEP:] for line in lines[:above]), f"{head} {lines[above].lstrip()}", *lines[above + 1 :]]
-
-
-def _scalar(head: str, scalar: Scalar, ends: Sequence[str], indent: int) -> list[str]:
-    first, *rest = scalar.lines
-    lines = [f"{head}{first}".rstrip(" "), *(" " * (indent + _STEP) + line if line else "" for line in rest)]
-    where = 0 if scalar.block else -1
-    lines[where] = _joined(lines[where], *ends)
-    return lines
-
-
-def _empty(block: Block) -> str:
-    return _joined(block.properties, "{}" if block.mapping else "[]").strip()
-
-
-def _joined(*parts: str) -> str:
-    return " ".join(part for part in parts if part)

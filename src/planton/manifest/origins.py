@@ -6,6 +6,10 @@ import configparser
 import functools
 import pathlib
 import re
+from typing import Final
+
+#: The owner of the resources that controllers of the NodePool API create, in place of a folder.
+NODE_POOL_API: Final = "nodepool-api"
 
 
 @functools.cache

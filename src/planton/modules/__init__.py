@@ -12,8 +12,6 @@ import importlib.util
 import pkgutil
 from typing import TYPE_CHECKING, Protocol
 
-from google.protobuf import json_format
-
 from planton import errors
 
 if TYPE_CHECKING:
@@ -85,6 +83,8 @@ def require(kind: kinds.Kind) -> None:
 
 def as_kept(manifest: message.Message) -> str:
     """Returns a manifest as JSON for its stack, without the status. The stack has the status as its outputs."""
+    from google.protobuf import json_format  # noqa: PLC0415  # cold start of `validate`, which reads declarations: 0.7 ms
+
     copy = type(manifest)()
     copy.CopyFrom(manifest)
     copy.ClearField("status")

@@ -108,9 +108,8 @@ def candidates(
         if is_pool and not cluster:
             continue
         entries = [each for each in lists.entries(cloud, type_, cluster) if (type_, each["id"]) not in ids]
-        results += ownership.candidates(
-            urn, type_, creation, entries, marker=record.marker, before=record.before.get(urn), started=record.started, now=now
-        )
+        evidence = ownership.Evidence(creation, record.marker, record.before.get(urn), record.started, now)
+        results += ownership.candidates(urn, type_, entries, evidence)
     return results
 
 

@@ -81,28 +81,37 @@ def _age(now: datetime.datetime, created: str) -> str:
     return "less than a minute ago"
 
 
-def candidates(
-    urn: str,
-    type_: str,
-    creation: journal.Creation,
-    entries: Sequence[Mapping[str, Any]],
-    *,
-    marker: str,
-    before: Sequence[str] | None,
-    started: float,
-    now: float,
-) -> list[Candidate]:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of the request of a creation whose result is unknown.
+
+    Attributes:
+        creation: The creation.
+        marker: The tag that was recorded before the request; empty for none.
+        before: The ids that the cloud listed before the request; None if unknown.
+        started: When the operation began, in seconds since the epoch.
+        now: The time, likewise.
+    """
+
+    creation: journal.Creation
+    marker: str
+    before: Sequence[str] | None
+    started: float
+    now: float
+
+    def existed(self, entry: Mapping[str, Any]) -> bool:
+        """Returns whether the cloud listed a resource before the request."""
+        return self.before is not None and str(entry["id"]) in self.before
+
+
+def candidates(urn: str, type_: str, entries: Sequence[Mapping[str, Any]], evidence: Evidence) -> list[Candidate]:
     """Returns the resources with the name of a creation, each with the reasons against ownership.
 
     Args:
         urn: The creation's URN.
         type_: Its Pulumi type.
-        creation: The creation.
         entries: The cloud's current list of that type; for pools, of their cluster.
-        marker: The tag that was recorded before the request; empty for none.
-        before: The ids that the cloud listed before the request; None if unknown.
-        started: When the operation began, in seconds since the epoch.
-        now: The time, likewise.
+        evidence: What is known of the request.
     """
     judge = _by_tag if is_tagged(type_) else _by_attributes
     return [
@@ -111,27 +120,19 @@ def candidates(
             str(entry["id"]),
             observed.name_of(type_, entry),
             str(entry.get("created_at") or ""),
-            tuple(judge(type_, creation, entry, marker, before, started, now)),
-            is_tagged(type_) or (before is not None and str(entry["id"]) in before) or _is_older(entry, started),
+            tuple(judge(type_, entry, evidence)),
+            is_tagged(type_) or evidence.existed(entry) or _is_older(entry, evidence.started),
         )
         for entry in entries
-        if observed.name_of(type_, entry) == creation.name
+        if observed.name_of(type_, entry) == evidence.creation.name
     ]
 
 
-def _by_tag(
-    _type: str,
-    creation: journal.Creation,
-    entry: Mapping[str, Any],
-    marker: str,
-    before: Sequence[str] | None,
-    _started: float,
-    _now: float,
-) -> list[str]:
-    if before is not None and str(entry["id"]) in before:
+def _by_tag(_type: str, entry: Mapping[str, Any], evidence: Evidence) -> list[str]:
+    if evidence.existed(entry):
         return ["it existed before the request"]
     # What replaces a resource is sent with the tag of that one, which was there before the request.
-    sent = [marker, *(tag for tag in _tags(creation) if tag.startswith(own.CREATION_TAG))]
+    sent = [evidence.marker, *(tag for tag in _tags(evidence.creation) if tag.startswith(own.CREATION_TAG))]
     tags = [tag for tag in sent if tag]
     if not tags:
         return ["no tag was recorded that would prove it"]
@@ -144,25 +145,17 @@ def _tags(creation: journal.Creation) -> list[str]:
     return tags.split() if isinstance(tags, str) else [str(tag) for tag in tags]
 
 
-def _by_attributes(
-    type_: str,
-    creation: journal.Creation,
-    entry: Mapping[str, Any],
-    _marker: str,
-    before: Sequence[str] | None,
-    started: float,
-    now: float,
-) -> list[str]:
+def _by_attributes(type_: str, entry: Mapping[str, Any], evidence: Evidence) -> list[str]:
     reasons = []
-    if before is None or not creation.inputs:
+    if evidence.before is None or not evidence.creation.inputs:
         reasons.append("the resources before the request, or the request itself, are unknown")
-    elif str(entry["id"]) in before:
+    elif evidence.existed(entry):
         reasons.append("it existed before the request")
-    if _is_older(entry, started):
+    if _is_older(entry, evidence.started):
         reasons.append("it is older than the operation")
-    if not entry.get("created_at") and now - started > _WINDOW:
+    if not entry.get("created_at") and evidence.now - evidence.started > _WINDOW:
         reasons.append("the cloud does not report when it was created, and the operation began more than an hour ago")
-    different = observed.differences(type_, creation.inputs, entry)
+    different = observed.differences(type_, evidence.creation.inputs, entry)
     return [*reasons, *(f"{each.path} is {each.new!r}, and {each.old!r} was sent" for each in different)]
 
 

@@ -19,6 +19,7 @@ from org.project_planton.shared.cloudresourcekind import cloud_resource_kind_pb2
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
 from org.project_planton.shared.options import options_pb2
 from planton import errors
+from planton.base import suggestions
 from planton.schema import kinds, providers, rule_texts
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ def _child(node: Node, step: str) -> Node:
             return child
     where = f"{node.kind.name}.{node.path}" if node.path else node.kind.name
     names = [child.name for child in below]
-    hint = kinds.suggest(step[:60], names) or (f"it has {', '.join(names)}" if names else f"its type is {node.type}")
+    hint = suggestions.suggest(step[:60], names) or (f"it has {', '.join(names)}" if names else f"its type is {node.type}")
     raise errors.usage(
         f"{where} has no field {step[:60]!r}" if names else f"{where} has no fields",
         hint=hint,

@@ -9,6 +9,7 @@ from typing import Any, Final
 import yaml
 
 from planton import errors
+from planton.base import suggestions
 from planton.schema import kinds
 
 #: The kind of policies. It has a JSON Schema, and is not a kind of a cloud.
@@ -42,7 +43,7 @@ def _kind(name: str) -> kinds.Kind:
     try:
         return kinds.parse(name)
     except errors.PlantonError as error:
-        error.hint = kinds.suggest(name, names())
+        error.hint = suggestions.suggest(name, names())
         raise
 
 

@@ -17,10 +17,11 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from planton import errors
+from planton.base import suggestions
 from planton.schema import providers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from google.protobuf import descriptor
     from google.protobuf import message as protobuf_message
@@ -200,8 +201,8 @@ class Kind:
 
 
 def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.title() for word in rest)
+    first, *words = name.split("_")
+    return first + "".join(word.title() for word in words)
 
 
 @functools.cache
@@ -302,10 +303,10 @@ def is_deleted_with(user: str, target: str) -> bool:
 
 
 def regions(provider: str) -> frozenset[str]:
-    """Returns the names of the regions that manifests of a provider can use."""
+    """Returns the names of the regions that manifests of a provider can use; none for a cloud without regions."""
     config = next(kind.provider_config for kind in all_kinds() if kind.provider == provider)
-    described: Any = config.DESCRIPTOR.fields_by_name["default_region"].enum_type
-    return frozenset(value.name for value in described.values if value.number)
+    field: Any = config.DESCRIPTOR.fields_by_name.get("default_region")
+    return frozenset() if field is None else frozenset(value.name for value in field.enum_type.values if value.number)
 
 
 def get(name: str) -> Kind:
@@ -319,7 +320,7 @@ def get(name: str) -> Kind:
         raise errors.PlantonError(
             f"unknown kind {name!r}",
             reason=errors.Reason.KIND_UNKNOWN,
-            hint=suggest(name, [kind.name for kind in all_kinds()]),
+            hint=suggestions.suggest(name, [kind.name for kind in all_kinds()]),
             metadata={"kind": name},
         )
     return kind
@@ -336,18 +337,3 @@ def parse(text: str) -> Kind:
         if word in (kind.name.lower(), f"{kind.name.lower()}s"):
             return kind
     return get(text)
-
-
-def nearest(word: str, names: Sequence[str]) -> str:
-    """Returns the name that is closest to a word, ignoring case; empty if none is close."""
-    import difflib  # noqa: PLC0415  # cold start of `validate`: 1 ms, and only errors need it
-
-    by_lower = {name.lower(): name for name in names}
-    close = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
-    return by_lower[close[0]] if close else ""
-
-
-def suggest(word: str, names: Sequence[str]) -> str:
-    """Returns ``did you mean 'X'?`` for the name that is closest to a word; empty if none is close."""
-    name = nearest(word, names)
-    return f"did you mean {name!r}?" if name else ""

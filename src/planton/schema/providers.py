@@ -83,12 +83,15 @@ class Provider:
         distributions: The distributions of these packages, for ``planton version``.
         client: The function that returns the API client of a provider config and a region, as ``module:function``.
         views: The module that translates between the cloud's API and Pulumi properties; empty if the modules need none.
+        autoscaler: The module of the autoscaler that planton runs in clusters (`planton.deploy.autoscalers`); empty if the cloud
+            scales pools itself.
         token_variable: The environment variable that passes the current secret to the dynamic resources of the modules; empty
             if they use none.
         credentials_expire: Whether kubeconfigs of its clusters expire.
         networks: The treatment of address ranges.
         requires_newest_patch: Whether a minor upgrade must start from the newest patch version.
         uncertain_leftovers: The sorts of leftovers of a deleted cluster that the cloud may delete or keep.
+        silenced_warnings: The parts of the plugin's warnings that a user can do nothing about.
         setup_errors: The parts of the plugin's messages about a provider that cannot be set up.
         empty_pool_advice: The alternative to a node pool without nodes, for messages.
         lacks: The features that the cloud does not have (`planton.manifest.unavailable_fields` lists them).
@@ -109,12 +112,14 @@ class Provider:
     distributions: tuple[str, ...] = ()
     client: str = ""
     views: str = ""
+    autoscaler: str = ""
     token_variable: str = ""
     credentials_expire: bool = False
     networks: Networks = dataclasses.field(default_factory=Networks)
     requires_newest_patch: bool = False
     uncertain_leftovers: tuple[str, ...] = ()
     setup_errors: tuple[str, ...] = ()
+    silenced_warnings: tuple[str, ...] = ()
     empty_pool_advice: str = ""
     lacks: frozenset[str] = frozenset()
     api_access_field: str = ""
@@ -185,6 +190,11 @@ def of_config(descriptor_name: str) -> Provider:
         if provider.config_name == descriptor_name:
             return provider
     raise LookupError(descriptor_name)
+
+
+def is_silenced(text: str) -> bool:
+    """Returns whether a warning of a plugin is one that a user can do nothing about."""
+    return any(part in text for provider in all_providers().values() for part in provider.silenced_warnings)
 
 
 def of_type(type_: str) -> Provider | None:

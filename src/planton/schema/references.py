@@ -17,6 +17,7 @@ from org.project_planton.shared.cloudresourcekind import cloud_resource_kind_pb2
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
 from org.project_planton.shared.relationship.v1 import relationship_pb2
 from planton import errors
+from planton.base import suggestions
 from planton.schema import kinds
 
 if TYPE_CHECKING:
@@ -170,8 +171,8 @@ def _wrong_step(described: Any, field_path: str) -> tuple[str, str]:
     for step in field_path.split("."):
         names = [] if described is None else list(described.fields_by_name)
         if step not in names:
-            what = "output" if seen == ["status", "outputs"] else f"field in {'.'.join(seen) or described.name}"
-            return f"no such {what} {step!r}", kinds.nearest(step, names)
+            noun = "output" if seen == ["status", "outputs"] else f"field in {'.'.join(seen) or described.name}"
+            return f"no such {noun} {step!r}", suggestions.nearest(step, names)
         seen.append(step)
         field = described.fields_by_name[step]
         described = field.message_type
@@ -231,7 +232,7 @@ def find_cycle(needs: Mapping[Key, Iterable[Key]]) -> list[Key]:
 
 def _sorter(needs: Mapping[Key, Iterable[Key]]) -> graphlib.TopologicalSorter[Key]:
     return graphlib.TopologicalSorter(
-        {name: [other for other in sorted(others) if other in needs] for name, others in needs.items()}
+        {name: [other for other in sorted(dependencies) if other in needs] for name, dependencies in needs.items()}
     )
 
 

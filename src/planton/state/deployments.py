@@ -13,9 +13,35 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from planton.engine import stacks
+    from planton.schema import references
 
 #: The version of the format of states that Pulumi writes.
 VERSION = 3
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Stored:
+    """A stack of a backend.
+
+    Attributes:
+        name: Its name.
+        key: Whose state it is; None where it is not ours, or empty.
+        resources: How many resources the state has, providers and the like left out.
+        updated: When it was written, RFC 3339; empty where nothing was.
+        clean: Whether the last operation has finished, as far as the state and this machine know.
+        holders: Who holds it.
+        problem: Why it cannot be read; empty where it can.
+        empty: Whether it never had resources, and no operation runs.
+    """
+
+    name: stacks.StackName
+    key: references.Key | None = None
+    resources: int = 0
+    updated: str = ""
+    clean: bool = True
+    holders: tuple[str, ...] = ()
+    problem: str = ""
+    empty: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -82,8 +108,8 @@ def check(name: stacks.StackName, deployment: Mapping[str, Any]) -> None:
         PlantonError: ``STATE_UNFIT``, with the stack that it is of.
     """
     for resource in deployment.get("resources") or []:
-        stack, _, rest = resource["urn"].removeprefix("urn:pulumi:").partition("::")
-        project = rest.partition("::")[0]
+        stack, _, remainder = resource["urn"].removeprefix("urn:pulumi:").partition("::")
+        project = remainder.partition("::")[0]
         if (stack, project) != (name.stack, name.project):
             raise unfit(
                 f"the state is one of {project}/{stack}, not of {name}",

@@ -6,7 +6,6 @@ The cloud is neither read nor changed. An operation that replaces a state keeps 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import socket
 import time
@@ -24,31 +23,6 @@ if TYPE_CHECKING:
 
     from planton.config import settings as engine_settings
     from planton.engine import toolchain
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Stored:
-    """A stack of a backend.
-
-    Attributes:
-        name: Its name.
-        key: Whose state it is; None where it is not ours, or empty.
-        resources: How many resources the state has, providers and the like left out.
-        updated: When it was written, RFC 3339; empty where nothing was.
-        clean: Whether the last operation has finished, as far as the state and this machine know.
-        holders: Who holds it.
-        problem: Why it cannot be read; empty where it can.
-        empty: Whether it never had resources, and no operation runs.
-    """
-
-    name: stacks.StackName
-    key: references.Key | None = None
-    resources: int = 0
-    updated: str = ""
-    clean: bool = True
-    holders: tuple[str, ...] = ()
-    problem: str = ""
-    empty: bool = False
 
 
 class Stores:
@@ -133,7 +107,7 @@ class Stores:
         """Returns what this machine knows of the operations on a stack."""
         return journal.Journal(self.settings.data, self.settings.backend_url, name)
 
-    def all(self) -> list[Stored]:
+    def all(self) -> list[deployments.Stored]:
         """Returns all stacks of the backend, by name; those of others too.
 
         Raises:
@@ -149,7 +123,7 @@ class Stores:
         files = (folder.parent / "locks" / stacks.NO_OWNER).glob("*/*/*.json")
         return sorted({stacks.StackName(path.parents[1].name, path.parent.name) for path in files})
 
-    def look(self, name: stacks.StackName) -> Stored:
+    def look(self, name: stacks.StackName) -> deployments.Stored:
         """Returns a stack of the backend."""
         holders = tuple(map(str, self.open(name).held_locks()))
         try:
@@ -157,14 +131,14 @@ class Stores:
             applied = self.inventory.understand(name, deployment)
         except errors.PlantonError as error:
             only_locked = error.reason is errors.Reason.STACK_NOT_FOUND and holders
-            return Stored(name, clean=False, holders=holders, problem="" if only_locked else error.message)
+            return deployments.Stored(name, clean=False, holders=holders, problem="" if only_locked else error.message)
         unclean = (
             self.journal(name).read() is not None
             or states.pending(deployment)
             or states.half_updated(deployment)
             or (applied is not None and not applied.complete)
         )
-        return Stored(
+        return deployments.Stored(
             name,
             None if applied is None else applied.key,
             len(deployments.resources(deployment)),
@@ -192,14 +166,14 @@ class Stores:
         """
         deployments.check(name, deployment)
         with self.journal(name).hold("state import", self.settings):
-            kept = None
+            copy = None
             try:
-                kept = self.keep(name, self.open(name).export())
+                copy = self.keep(name, self.open(name).export())
             except errors.PlantonError as error:
                 if error.reason is not errors.Reason.STACK_NOT_FOUND:
                     raise
             self.open(name).replace_state(deployment, create=True)
-        return kept
+        return copy
 
     def forgotten(self, name: stacks.StackName, resource: str) -> tuple[dict[str, Any], list[str]]:
         """Returns the state of a stack without a resource, and the names of the resources that go.
@@ -220,8 +194,8 @@ class Stores:
                 hint="planton state show lists them with their URNs",
             )
         remaining = states.without(deployment, urns)
-        kept = {each["urn"] for each in remaining["resources"]}
-        return remaining, [short for urn, short in names.items() if urn not in kept]
+        remaining_urns = {each["urn"] for each in remaining["resources"]}
+        return remaining, [short for urn, short in names.items() if urn not in remaining_urns]
 
     def forget(self, name: stacks.StackName) -> pathlib.Path:
         """Removes a stack with its history; the cloud keeps what it stands for. Returns where its state is kept.
@@ -230,10 +204,10 @@ class Stores:
             PlantonError: ``STACK_NOT_FOUND``; ``STACK_LOCKED``.
         """
         with self.journal(name).hold("state forget", self.settings):
-            kept = self.keep(name, self.open(name).export())
+            copy = self.keep(name, self.open(name).export())
             self.open(name).remove(with_resources=True)
             self.journal(name).clear()
-        return kept
+        return copy
 
     def move(self, applied: inventory.Applied, name: str, env: str) -> stacks.StackName:
         """Gives a resource another name and environment, in the state only.
@@ -279,7 +253,7 @@ class Stores:
                 "run planton apply or planton destroy first, which puts it right",
             )
 
-    def require_gone(self, name: stacks.StackName, *, force: bool) -> None:
+    def require_unheld(self, name: stacks.StackName, *, force: bool) -> None:
         """Checks that no process of this machine holds a stack.
 
         Raises:
@@ -301,7 +275,7 @@ class Stores:
         Raises:
             PlantonError: ``STACK_LOCKED``: the holder runs on this machine, and ``force`` is not given; the backend failed.
         """
-        self.require_gone(name, force=force)
+        self.require_unheld(name, force=force)
         # An operation that has not yet reached the backend holds the stack on this machine only.
         with contextlib.nullcontext() if force else self.journal(name).hold("state unlock", self.settings):
             self.open(name).unlock(force=True)

@@ -43,14 +43,14 @@ class Api:
     Args:
         look: Returns the cluster as it is now, and counts as a read of it; ``None`` if it is gone.
         poll: The same for watches, which look often.
-        save: Is called after every write.
+        settle: Is called after every write: runs the controllers, and stores the objects.
     """
 
-    def __init__(self, look: watches.Look, *, poll: watches.Look, save: Callable[[], None]) -> None:
+    def __init__(self, look: watches.Look, *, poll: watches.Look, settle: Callable[[], None]) -> None:
         """Creates the API; it calls ``look`` before every answer."""
         self._look = look
         self._poll = poll
-        self._save = save
+        self._settle = settle
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answers a request."""
@@ -82,8 +82,7 @@ class Api:
         try:
             return _write(request, target, view, given, body=body, kind=kind)
         finally:
-            self._look()
-            self._save()
+            self._settle()
 
     async def _read(self, request: web.Request, target: paths.Target, view: reads.View) -> web.StreamResponse:
         resource = target.resource
@@ -183,6 +182,9 @@ def _document(request: web.Request, cluster: nodes.Cluster) -> web.Response | No
         return web.Response(text="ok")
     if path == "/version":
         return _reply(_version(cluster.version))
+    if path == openapi.SWAGGER:
+        body, kind = openapi.swagger(request.headers.get("Accept", ""))
+        return web.Response(body=body, headers={"Content-Type": kind})
     document = openapi.document(path)
     if document is not None:
         return _reply(document)

@@ -60,11 +60,18 @@ def created(item: Object) -> float:
     return seconds(item["metadata"].get("creationTimestamp"))
 
 
+def reference(item: Object) -> Object:
+    """Returns the reference of an event to its object."""
+    meta = item["metadata"]
+    named = {"kind": item["kind"], "apiVersion": item["apiVersion"], "name": meta["name"], "uid": meta["uid"]}
+    return named | ({"namespace": meta["namespace"]} if "namespace" in meta else {})
+
+
 def owner_reference(owner: Object) -> Object:
     """Returns the reference of a dependant to its controller."""
     meta = owner["metadata"]
-    reference = {"apiVersion": owner["apiVersion"], "kind": owner["kind"], "name": meta["name"], "uid": meta["uid"]}
-    return reference | {"controller": True, "blockOwnerDeletion": True}
+    named = {"apiVersion": owner["apiVersion"], "kind": owner["kind"], "name": meta["name"], "uid": meta["uid"]}
+    return named | {"controller": True, "blockOwnerDeletion": True}
 
 
 def controller(item: Object) -> Object | None:

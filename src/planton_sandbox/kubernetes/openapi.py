@@ -1,4 +1,7 @@
-"""OpenAPI v3 documents of the served groups, from which kubectl validates and merges."""
+"""OpenAPI v3 documents of the served groups, from which kubectl validates and merges.
+
+kubectl needs version 2, too, for lists of objects. That document describes no kind: the server checks fields itself.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,9 @@ from planton_sandbox.kubernetes import discovery, resources, schema
 
 Object = dict[str, Any]
 PREFIX = "/openapi/v3"
+SWAGGER = "/openapi/v2"
+SWAGGER_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+_INFO = {"title": "Kubernetes", "version": "unversioned"}
 PATCHES = (
     "application/apply-patch+yaml",
     "application/json-patch+json",
@@ -27,6 +33,19 @@ _SCALARS: dict[str, Object] = {
     "any": {"x-kubernetes-preserve-unknown-fields": True},
 }
 _QUERY = ("dryRun", "fieldManager", "fieldValidation", "force", "pretty")
+
+
+def swagger(accept: str) -> tuple[bytes, str]:
+    """Returns the document of OpenAPI v2 and its media type, in Protobuf if the client prefers that."""
+    if "protobuf" not in accept.partition(",")[0]:
+        empty = {"swagger": "2.0", "info": _INFO, "paths": {}, "definitions": {}}
+        return json.dumps(empty).encode(), "application/json"
+    info = _text(1, _INFO["title"]) + _text(2, _INFO["version"])
+    return _text(1, "2.0") + b"\x12" + bytes([len(info)]) + info, SWAGGER_PROTOBUF
+
+
+def _text(number: int, value: str) -> bytes:
+    return bytes([number << 3 | 2, len(value)]) + value.encode()
 
 
 def document(path: str) -> Object | None:
@@ -60,8 +79,7 @@ def _group(group: str) -> Object:
         schemas[_name(item.kind, group)] = _top(item)
         for field in schema.of(item.kind).values():
             _collect(field, schemas)
-    info = {"title": "Kubernetes", "version": "unversioned"}
-    return {"openapi": "3.0.0", "info": info, "paths": paths, "components": {"schemas": schemas}}
+    return {"openapi": "3.0.0", "info": _INFO, "paths": paths, "components": {"schemas": schemas}}
 
 
 def _collect(field: schema.Field, schemas: Object) -> None:

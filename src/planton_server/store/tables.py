@@ -208,7 +208,6 @@ WORK: Final = sa.Table(
     sa.Index("uq_work_running_cluster_id", "cluster_id", unique=True, postgresql_where=RUNNING, sqlite_where=RUNNING),
     sa.Index("ix_work_running", "platform", "account", "process", postgresql_where=RUNNING, sqlite_where=RUNNING),
     sa.Index("ix_work_dead", "id", postgresql_where=DEAD, sqlite_where=DEAD),
-    sa.Index(None, "owner", "id"),
 )
 
 #: Processes of controllers. A process whose lease has ended is marked by the first server that notices, before its work is given to others.

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 LEASE_LOST: Final = "LEASE_LOST"
 #: The key of PostgreSQL's advisory lock of a transaction that claims.
 _CLAIMING: Final = 0x706C616E746F70
-#: The rows of an account that one statement looks at.
-_NEAR: Final = 200
+#: The rows of an account that one statement looks at, in addition to its share of twice the limit.
+_NEAR: Final = 8
 #: Without a limit, an account has this many tokens.
 _UNLIMITED: Final = 1e12
 #: The seconds of a minute's tokens that an account can use at once.
@@ -268,7 +268,10 @@ def _typed(text: str) -> sa.TextClause:
 
 @functools.cache
 def _page(form: Filter) -> Statement:
-    conditions = [f"work.{name} = :{name}" for name in ("owner", "platform", "kind") if getattr(form, name)]
+    conditions = [f"work.{name} = :{name}" for name in ("platform", "kind") if getattr(form, name)]
+    if form.owner:
+        # An index on the owner would slow every write of a resource; those of the resources serve as well.
+        conditions.append(_OWNED)
     states = {"waiting": str(tables.FREE), "running": str(tables.RUNNING), "dead": str(tables.DEAD)}
     if form.state:
         conditions.append(states[form.state])
@@ -340,7 +343,7 @@ SELECT {now} AS now, (
 #: The accounts that may start work, with how much; the first work of each cluster that has none running; of these, the first of each
 #: account. The candidates of an account are read from its part of an index, so the waiting work of other accounts costs nothing.
 _CLAIM: Final = """
-WITH room AS (
+WITH room AS MATERIALIZED (
   SELECT platform, name, CASE WHEN places < tokens THEN places ELSE tokens END AS number FROM (
     SELECT a.platform, a.name, CASE WHEN a.tokens + ({now} - a.at) * :rate < :burst THEN a.tokens + ({now} - a.at) * :rate ELSE :burst END AS tokens,
       :running - (SELECT count(*) FROM work AS r WHERE r.platform = a.platform AND r.account = a.name AND r.process IS NOT NULL) AS places
@@ -352,7 +355,7 @@ WITH room AS (
     SELECT x.id FROM work AS x
     WHERE x.platform = room.platform AND x.account = room.name AND x.process IS NULL AND x.dead_at IS NULL AND x.due <= {now}
       AND NOT EXISTS (SELECT 1 FROM work AS o WHERE o.cluster_id = x.cluster_id AND o.process IS NOT NULL)
-    ORDER BY x.due, x.id LIMIT {near}
+    ORDER BY x.due, x.id LIMIT (SELECT {near} + 2 * :limit / count(*) FROM room)
   {end}
 ), heads AS (
   SELECT id, due, number, row_number() OVER (PARTITION BY platform, account ORDER BY due, id) AS in_account FROM near WHERE in_cluster = 1
@@ -405,6 +408,9 @@ SELECT work.id, work.kind, coalesce(pools.name, clusters.name) AS name, work.clu
   done_generation, deleting, due, process, since, attempt, error_code, error_message, dead_at, work.owner
 FROM work LEFT JOIN node_pools AS pools ON pools.id = work.id LEFT JOIN clusters ON clusters.id = work.id
 """
+_OWNED: Final = """work.id IN (
+  SELECT id FROM clusters WHERE owner = :owner UNION ALL SELECT id FROM node_pools WHERE owner = :owner
+)"""
 _GET: Final = Statement(_typed(f"{_LISTED} WHERE work.id = :id"))
 _PROCESSES: Final = """
 SELECT id, version, platforms, started_at, beat, ended_at IS NULL AND beat > {now} - :lease AS alive,

@@ -101,6 +101,14 @@ def test_every_reference_of_the_openapi_document_resolves(kube: Kube) -> None:
     assert containers["x-kubernetes-list-map-keys"] == ["name"]
 
 
+def test_the_openapi_v2_document_is_valid_and_empty(kube: Kube) -> None:
+    """kubectl reads it before it applies a list of objects. The server validates the fields."""
+    assert kube.ok("GET", "/openapi/v2")["swagger"] == "2.0"
+    reply = kube.call("GET", "/openapi/v2", accept="application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
+    assert reply.headers["Content-Type"] == "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+    assert reply.body.encode() == b"\x0a\x032.0\x12\x19\x0a\x0aKubernetes\x12\x0bunversioned"
+
+
 def _watch(kube: Kube, count: int, **query: object) -> tuple[threading.Thread, list[dict[str, object]]]:
     """Starts to watch config maps in a thread that ends after ``count`` events."""
     events: list[dict[str, object]] = []

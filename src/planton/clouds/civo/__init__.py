@@ -19,12 +19,15 @@ PROVIDER = providers.Provider(
     distributions=("pulumi", "pulumi-civo"),
     client="planton.clouds.civo.client:of",
     views="planton.clouds.civo.views",
+    autoscaler="planton.modules.civo.cluster_autoscaler",
     token_variable="PLANTON_CIVO_TOKEN",  # noqa: S106  # the name of a variable
     networks=providers.Networks(are_regional=True, overlap="machines in the one cannot be connected with machines in the other"),
     # Civo documents that volumes stay and are billed. It does not document what happens to load balancers.
     uncertain_leftovers=("load balancer",),
     # The plugin calls the API before the first resource, and reports a failure as an error of that resource.
     setup_errors=("AuthenticationError", "connecting to Civo"),
+    # The token is an argument, so that a run can use several accounts.
+    silenced_warnings=('The "token" attribute is deprecated',),
     empty_pool_advice="Civo has no empty pools; delete the pool instead",
     lacks=frozenset(
         {

@@ -12,6 +12,7 @@ import string
 from typing import Any, Final
 
 from planton import errors
+from planton.base import suggestions
 from planton.manifest import scalars
 from planton.schema import kinds, providers
 
@@ -68,7 +69,7 @@ def _region(provider: str, region: str) -> str:
     if not region:
         return providers.get(provider).sample_region
     if region.lower() not in names:
-        hint = kinds.suggest(region[:40], names) or f"the regions are {', '.join(names)}"
+        hint = suggestions.suggest(region[:40], names) or f"the regions are {', '.join(names)}"
         raise _usage(f"{provider} has no region {region[:40]!r}", hint)
     return region.lower()
 

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_civo
 
 from planton.modules import bounds, labels, own
-from planton.modules.civo import pool_size
+from planton.modules.civo import cluster_autoscaler, pool_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
 
 
 _TYPE = "civo:index/kubernetesNodePool:KubernetesNodePool"
-
-
-#: The application of Civo's marketplace that scales pools.
-AUTOSCALER = "civo-cluster-autoscaler"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -105,23 +101,25 @@ def warnings(
         name: The pool's name in the cloud.
         path: The pool's path in the manifest.
         target: The manifest.
-        has_autoscaler: Whether the autoscaler is an application of the cluster.
+        has_autoscaler: Whether the marketplace's autoscaler is installed in the cluster, which then has bounds of its own.
     """
     if not spec.auto_scale:
         return bounds.unused(spec, path=path)
     excessive = bounds.excessive(spec, path=path, target=target)
     if has_autoscaler:
-        return excessive
+        advice = (
+            f"{path}.autoScale: the cluster has the application {cluster_autoscaler.APPLICATION}, which does not read minNodes and maxNodes: set them in "
+            f"its Deployment, kube-system/cluster-autoscaler, with --nodes={spec.min_nodes}:{spec.max_nodes}:{name}"
+        )
+        return [advice, *excessive]
+    bounds_of_pool = f"{spec.min_nodes}:{spec.max_nodes}:{name}"
     advice = (
-        f"{path}.autoScale: nodeCount {spec.node_count} is only the initial size; minNodes {spec.min_nodes} and maxNodes "
-        f"{spec.max_nodes} take effect when the cluster has an autoscaler with these bounds. For a new cluster, write applications: "
-        f"[{AUTOSCALER}] in its manifest; in one that exists, install it from the cloud's marketplace, because another list of "
-        "applications replaces the cluster. Then set the bounds: kubectl -n kube-system edit deployment "
-        f"cluster-autoscaler, argument --nodes={spec.min_nodes}:{spec.max_nodes}:{name}"
+        f"{path}.autoScale: nodeCount {spec.node_count} is only the initial size. planton apply runs the cluster autoscaler in the "
+        f"cluster, with the account's token; with plain Pulumi, install it yourself, with --nodes={bounds_of_pool}"
     )
     return [advice, *excessive]
 
 
 def has_autoscaler(applications: Iterable[str]) -> bool:
     """Returns whether the autoscaler is among the applications of a cluster."""
-    return any(application.partition(":")[0].lower() == AUTOSCALER for application in applications)
+    return any(application.partition(":")[0].lower() == cluster_autoscaler.APPLICATION for application in applications)

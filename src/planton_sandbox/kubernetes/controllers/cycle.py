@@ -112,12 +112,6 @@ class Cycle:
             return
         if self.store.count(resources.EVENTS) >= MAXIMUM_EVENTS:
             self.store.remove(resources.EVENTS, self.store.first(resources.EVENTS))
-        reference = {
-            "kind": involved["kind"],
-            "apiVersion": involved["apiVersion"],
-            "name": meta["name"],
-            "uid": meta.get("uid", ""),
-        }
         self.store.add(
             resources.EVENTS,
             objects.new(
@@ -125,7 +119,7 @@ class Cycle:
                 name,
                 namespace=namespace,
                 now=self.now,
-                involvedObject=reference | ({"namespace": namespace} if "namespace" in meta else {}),
+                involvedObject=objects.reference(involved),
                 reason=reason,
                 message=message,
                 type=kind,

@@ -53,6 +53,30 @@ def test_kubectl_reads_the_cluster(sandbox: Sandbox) -> None:
     assert {item["metadata"]["labels"]["node.kubernetes.io/instance-type"] for item in nodes} == {SMALL}
 
 
+def test_kubectl_runs_workloads(sandbox: Sandbox) -> None:
+    """Pods that tolerate the pool's taint run. Their volumes are volumes of the cloud, and ``top`` prints their load."""
+    key = _cluster(sandbox)
+    config = _kubeconfig(sandbox, key)
+    path = sandbox.home / "web.json"
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    pod = {
+        "tolerations": [{"key": "a", "operator": "Exists"}],
+        "containers": [{"name": "web", "image": "nginx"}],
+        "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}],
+    }
+    items = [
+        {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"}, "spec": claim},
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": pod},
+    ]
+    path.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}), encoding="utf-8")
+    sandbox.kubectl(config, "apply", "-f", str(path))
+    sandbox.kubectl(config, "wait", "--for=condition=Ready", "pod/web", "--timeout=30s")
+    sandbox.control.outside("load", cloud="digitalocean", cluster="c1", pod="web", cpu="250m", memory="64Mi")
+    assert sandbox.kubectl(config, "top", "pods", "--no-headers").stdout.split() == ["web", "250m", "64Mi"]
+    (volume,) = json.loads(_send(sandbox, "GET", "/v2/volumes"))["volumes"]
+    assert volume["name"].startswith("pvc-")
+
+
 def test_a_token_expires(sandbox: Sandbox) -> None:
     """An expired or revoked token opens nothing. A new one does."""
     key = _cluster(sandbox)

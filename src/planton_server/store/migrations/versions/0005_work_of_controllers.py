@@ -59,7 +59,7 @@ def upgrade() -> None:
     for statement in _SQLITE if op.get_bind().dialect.name == "sqlite" else _POSTGRESQL:
         op.execute(sa.text(statement.replace(":", r"\:")))
     for name, columns, condition in _INDEXES:
-        where = sa.text(condition) if condition else None
+        where = sa.text(condition)
         op.create_index(name, "work", columns, unique=name.startswith("uq_"), postgresql_where=where, sqlite_where=where)
 
 
@@ -68,7 +68,6 @@ _INDEXES = (
     ("uq_work_running_cluster_id", ["cluster_id"], "process IS NOT NULL"),
     ("ix_work_running", ["platform", "account", "process"], "process IS NOT NULL"),
     ("ix_work_dead", ["id"], "dead_at IS NOT NULL"),
-    ("ix_work_owner_id", ["owner", "id"], ""),
 )
 #: Database → the milliseconds since 1970 of its clock, and the credential in the spec of a row.
 _NOW = {

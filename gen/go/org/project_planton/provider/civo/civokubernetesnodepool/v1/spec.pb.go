@@ -41,8 +41,8 @@ type CivoKubernetesNodePoolSpec struct {
 	Size string `protobuf:"bytes,3,opt,name=size,proto3" json:"size,omitempty"`
 	// The number of nodes. With `auto_scale`: the initial number, left to the autoscaler afterwards. Scaling replaces no node.
 	NodeCount uint32 `protobuf:"varint,4,opt,name=node_count,json=nodeCount,proto3" json:"node_count,omitempty"`
-	// Whether the cluster autoscaler decides the number of nodes. The autoscaler is an add-on that must be installed in the
-	// cluster; a warning says so.
+	// Whether the cluster autoscaler decides the number of nodes. `planton apply` runs it in the cluster, with the account's
+	// token.
 	AutoScale bool `protobuf:"varint,5,opt,name=auto_scale,json=autoScale,proto3" json:"auto_scale,omitempty"`
 	// The minimum number of nodes for the autoscaler.
 	MinNodes uint32 `protobuf:"varint,6,opt,name=min_nodes,json=minNodes,proto3" json:"min_nodes,omitempty"`

@@ -69,8 +69,8 @@ class CivoKubernetesNodePoolSpec(message.Message):
     node_count: builtins.int
     """The number of nodes. With `auto_scale`: the initial number, left to the autoscaler afterwards. Scaling replaces no node."""
     auto_scale: builtins.bool
-    """Whether the cluster autoscaler decides the number of nodes. The autoscaler is an add-on that must be installed in the
-    cluster; a warning says so.
+    """Whether the cluster autoscaler decides the number of nodes. `planton apply` runs it in the cluster, with the account's
+    token.
     """
     min_nodes: builtins.int
     """The minimum number of nodes for the autoscaler."""

@@ -1,0 +1,131 @@
+"""Objects in the Kubernetes API of a cluster: server-side apply, and deletion.
+
+Only the address, the certificates and the token of a kubeconfig are used (`planton.clouds.kubeconfigs`).
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import functools
+import json
+import ssl
+import tempfile
+import urllib.parse
+from typing import TYPE_CHECKING, Any, Final
+
+from planton import errors
+from planton.base import web
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from planton.clouds import kubeconfigs
+
+#: The field manager of what planton applies.
+MANAGER: Final = "planton"
+_NOT_FOUND, _FIRST_REFUSAL = 404, 300
+_LONGEST_TEXT: Final = 300
+#: Kind → name of its resources in paths, for kinds whose plural is irregular.
+_PLURALS: Final = {"NetworkPolicy": "networkpolicies", "Ingress": "ingresses"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Api:
+    """The Kubernetes API of a cluster.
+
+    Attributes:
+        entry: Its address and the user's credential.
+        send: Sends a request; tests pass their own.
+    """
+
+    entry: kubeconfigs.Entry
+    send: Callable[..., web.Answer] = dataclasses.field(default=web.request, repr=False, compare=False)
+
+    def get(self, path: str) -> Any:  # JSON data
+        """Returns the object at a path, or None if there is none.
+
+        Raises:
+            PlantonError: ``API_SERVER_CLOSED``: the API does not answer, or refuses.
+        """
+        return self._exchange("GET", path)
+
+    def apply(self, item: Mapping[str, Any]) -> None:
+        """Creates or changes an object, by server-side apply. Fields of other managers are taken over.
+
+        Raises:
+            PlantonError: ``API_SERVER_CLOSED``: the API does not answer, or refuses.
+        """
+        query = urllib.parse.urlencode({"fieldManager": MANAGER, "force": "true"})
+        # JSON is YAML, too.
+        self._exchange("PATCH", f"{path_of(item)}?{query}", json.dumps(item).encode(), "application/apply-patch+yaml")
+
+    def delete(self, item: Mapping[str, Any]) -> None:
+        """Deletes an object, if it exists.
+
+        Raises:
+            PlantonError: ``API_SERVER_CLOSED``: the API does not answer, or refuses.
+        """
+        self._exchange("DELETE", path_of(item))
+
+    def _exchange(self, method: str, path: str, body: bytes | None = None, kind: str = "application/json") -> Any:  # JSON data
+        headers = {"Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = kind
+        if self.entry.token:
+            headers["Authorization"] = f"Bearer {self.entry.token}"
+        url = f"{self.entry.server.rstrip('/')}{path}"
+        try:
+            answer = self.send(method, url, headers=headers, body=body, context=self._context)
+            if answer.status == _NOT_FOUND and method != "PATCH":
+                return None
+            if answer.status >= _FIRST_REFUSAL:
+                raise self._failed(f"refused {method} {path}: {answer.status} {_message(answer)}")
+            return answer.json()
+        except web.NoAnswerError as error:
+            raise self._failed(f"did not answer {method} {path}: {error}") from None
+
+    @functools.cached_property
+    def _context(self) -> ssl.SSLContext | None:
+        if not self.entry.server.startswith("https:"):
+            return None
+        try:
+            context = ssl.create_default_context(cadata=base64.b64decode(self.entry.authority).decode() or None)
+            if self.entry.certificate and self.entry.key:
+                # OpenSSL reads certificates from files only; this one has mode 0600.
+                with tempfile.NamedTemporaryFile("w", suffix=".pem", encoding="ascii") as file:
+                    file.write("\n".join(base64.b64decode(part).decode() for part in (self.entry.certificate, self.entry.key)))
+                    file.flush()
+                    context.load_cert_chain(file.name)
+        except (ssl.SSLError, ValueError) as error:
+            raise self._failed(f"has a certificate that cannot be used: {error}") from None
+        return context
+
+    def _failed(self, how: str) -> errors.PlantonError:
+        return errors.PlantonError(
+            f"the Kubernetes API at {self.entry.server} {how}",
+            code=errors.Code.FAILED,
+            reason=errors.Reason.API_SERVER_CLOSED,
+            hint="open the API server's port to this machine, then run the same command again",
+        )
+
+
+def path_of(item: Mapping[str, Any]) -> str:
+    """Returns the path of an object."""
+    version, metadata = str(item["apiVersion"]), item["metadata"]
+    root = f"/apis/{version}" if "/" in version else f"/api/{version}"
+    namespace = f"/namespaces/{_quoted(metadata['namespace'])}" if metadata.get("namespace") else ""
+    kind = str(item["kind"])
+    return f"{root}{namespace}/{_PLURALS.get(kind, f'{kind.lower()}s')}/{_quoted(metadata['name'])}"
+
+
+def _quoted(text: object) -> str:
+    return urllib.parse.quote(str(text), safe="")
+
+
+def _message(answer: web.Answer) -> str:
+    try:
+        text = str(answer.json()["message"])
+    except (web.NoAnswerError, KeyError, TypeError):
+        text = answer.text
+    return text[:_LONGEST_TEXT]
