@@ -84,7 +84,8 @@ def _version(
 ) -> str:
     upgrade = _upgrade(spec, running)
     version = spec.kubernetes_version
-    if upgrade.keeps_version:
+    # The plugin takes the version as it is written: another spelling is not the version that runs.
+    if version == upgrade.running or upgrade.is_ahead:
         return version
     offered = pulumi_digitalocean.get_kubernetes_versions(opts=account.invoke).valid_versions
     if version not in offered:
