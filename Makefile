@@ -31,17 +31,18 @@ demo: setup ## Bring up a cluster in the sandbox, scale it, repair drift, destro
 
 .PHONY: check
 check: setup lint ## Lint, and run every quick test that starts no Pulumi: 90 seconds on two cores
-	$(call run_tests,-n $(JOBS) --dist worksteal,$(ANYWHERE) and not pulumi and not slow)
+	$(call run_tests,$(WORKERS) --dist worksteal,$(ANYWHERE) and not pulumi and not slow)
 
 .PHONY: test
 test: check ## Run all tests: check, the slow ones, end to end on Pulumi, and each language that is installed
 	@for pair in go:go ts:npm java:mvn; do \
 	  command -v $${pair#*:} >/dev/null || echo "test-$${pair%:*}: skipped: $${pair#*:} is not installed"; \
 	done
-	@# These wait more than they compute: there are more of them at a time than cores.
-	$(call run_tests,-n $$((3 * $(JOBS) / 2)) --dist loadgroup,$(INSTALLED) and (pulumi or slow or language))
+	$(call run_tests,$(WORKERS) --dist loadgroup,$(INSTALLED) and (pulumi or slow or language))
 
 PYTEST = $(BIN)/python -m pytest -q -rfE
+# Tests wait for processes, databases and deadlines: there are more workers than cores.
+WORKERS = -n $$((3 * $(JOBS) / 2))
 # Runs what failed once more, one test at a time: a machine that is too busy fails tests that wait. Both failures are printed.
 define run_tests
 $(PYTEST) $(1) -m "$(2)" || { [ $$? = 1 ] && echo "running what failed once more, alone" && $(PYTEST) --last-failed -m "$(2)"; }

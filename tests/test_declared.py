@@ -114,7 +114,7 @@ def test_an_apply_returns_the_outputs_and_stores_the_manifest(results: dict[str,
 
 
 def test_the_pipeline_plans_applies_and_destroys_a_bucket(run: Run, stubs: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    """The stages of the product, with a fake engine that runs the module on mocks."""
+    """All stages of the pipeline run, with a fake engine that runs the module on mocks."""
     manifest = stubs / "bucket.yaml"
     manifest.write_text(VALID, "utf-8")
     completed = run(str(DECLARED / "in_pipeline.py"), str(manifest), str(tmp_path))
@@ -128,7 +128,7 @@ def test_the_pipeline_plans_applies_and_destroys_a_bucket(run: Run, stubs: pathl
     assert results["outputs"] == {"bucket_id": "Bucket-bucket", "upload_url": "[redacted]"}
     assert results["identity"] == "Bucket-bucket"
     assert results["row"] == ["ExampleBucket", "assets", "dev", "Bucket-bucket"]
-    assert results["again"] == []
+    assert results["second_plan"] == []
     assert results["destroyed"] == [[key, "delete", "bucket", "example:index/bucket:Bucket"]]
     assert results["remaining"] == 0
     assert results["regions"] == []

@@ -1,4 +1,4 @@
-"""The files for real machines: containers, systemd units, Kubernetes manifests and releases."""
+"""Deployment files: containers, systemd units, Kubernetes manifests and releases."""
 
 from __future__ import annotations
 
@@ -52,20 +52,20 @@ def commands() -> Iterator[tuple[str, list[str]]]:
 
 
 @pytest.mark.parametrize(("place", "arguments"), list(commands()))
-def test_the_command_line_has_the_commands(place: str, arguments: list[str]) -> None:
-    """Each command parses, with all its options."""
+def test_every_command_of_the_deployment_files_is_valid(place: str, arguments: list[str]) -> None:
+    """The command exists, and its options can be parsed."""
     command: click.Command = group.cli
     context = click.Context(command, info_name="planton")
     remaining = list(arguments)
     while isinstance(command, click.Group):
-        name, following, remaining = command.resolve_command(context, remaining)
-        assert following is not None, (place, name)
-        command, context = following, click.Context(following, info_name=name, parent=context)
+        name, subcommand, remaining = command.resolve_command(context, remaining)
+        assert subcommand is not None, (place, name)
+        command, context = subcommand, click.Context(subcommand, info_name=name, parent=context)
     command.make_parser(context).parse_args(remaining)
 
 
-def test_the_documented_variables_are_set() -> None:
-    """A variable with a typing error would have no effect."""
+def test_every_variable_of_the_deployment_files_is_documented() -> None:
+    """A misspelt variable would have no effect."""
     texts = [file.read_text("utf-8") for file in (CONTAINERFILE, *UNITS, *KUBERNETES.glob("*.yaml"))]
     named = {name for text in texts for name in re.findall(r"\b((?:PLANTON|PULUMI|CIVO|DIGITALOCEAN)_[A-Z_]+)\b", text)}
     settings = (ROOT / "docs" / "reference" / "settings.md").read_text("utf-8")
@@ -74,8 +74,8 @@ def test_the_documented_variables_are_set() -> None:
 
 
 @pytest.mark.parametrize(("name", "spec"), list(pods()), ids=lambda value: value if isinstance(value, str) else "")
-def test_pods_fit_the_restricted_pod_security_standard(name: str, spec: dict[str, Any]) -> None:
-    """The namespace enforces it."""
+def test_pods_satisfy_the_restricted_pod_security_standard(name: str, spec: dict[str, Any]) -> None:
+    """The namespace enforces that standard."""
     assert spec["securityContext"]["runAsNonRoot"] is True, name
     assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     for container in spec["containers"]:
@@ -84,8 +84,8 @@ def test_pods_fit_the_restricted_pod_security_standard(name: str, spec: dict[str
         assert container["resources"].keys() == {"requests", "limits"}
 
 
-def test_labels_selectors_and_secrets_fit_each_other() -> None:
-    """A Service that selects no pod gets no traffic."""
+def test_labels_selectors_and_secrets_match() -> None:
+    """A Service without matching pods would get no traffic."""
     by_kind: dict[str, list[dict[str, Any]]] = {}
     for each in objects():
         by_kind.setdefault(each["kind"], []).append(each)
@@ -104,7 +104,7 @@ def test_labels_selectors_and_secrets_fit_each_other() -> None:
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_systemd_accepts_the_units(unit: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    """Where it is installed; the program itself does not have to be."""
+    """This needs systemd, but not an installed planton."""
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed")
     copy = tmp_path / unit.name
@@ -115,14 +115,14 @@ def test_systemd_accepts_the_units(unit: pathlib.Path, tmp_path: pathlib.Path) -
 
 @pytest.mark.official
 def test_kubernetes_accepts_the_manifests() -> None:
-    """Against the schemas of a supported Kubernetes."""
+    """They are validated against the schemas of a supported release."""
     validate = pytest.importorskip("kubernetes_validate")
     for each in objects():
         validate.validate(each, "1.31", strict=True)
 
 
-def test_the_sbom_lists_what_a_release_installs() -> None:
-    """Every dependency with its version, its licence where it has one, and what needs it."""
+def test_the_sbom_lists_every_installed_dependency() -> None:
+    """Development tools are not listed. The document is deterministic."""
     graph = release.closure()
     when = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
     document = json.loads(release.sbom(graph, when))
@@ -135,16 +135,16 @@ def test_the_sbom_lists_what_a_release_installs() -> None:
 
 
 def test_a_release_pins_every_dependency_with_hashes() -> None:
-    """With the versions of the lock file."""
+    """The versions are those of the lock file."""
     graph = release.closure()
     pins = release.pinned(graph.keys() - {release.NAME}, (ROOT / "requirements.lock").read_text("utf-8"))
-    # What exists for other Python versions or platforms only is not installed here, so it is not listed.
+    # Dependencies of other platforms and Python versions are not installed here, so they are not listed.
     assert pins.keys() == graph.keys() - {release.NAME}
     assert all("--hash=sha256:" in entry for entry in pins.values())
 
 
-def test_checksums_are_those_of_the_files(tmp_path: pathlib.Path) -> None:
-    """In the form of sha256sum."""
+def test_checksums_have_the_format_of_sha256sum(tmp_path: pathlib.Path) -> None:
+    """The files are sorted by name."""
     (tmp_path / "b").write_bytes(b"")
     (tmp_path / "a").write_bytes(b"a")
     assert release.checksums(list(tmp_path.iterdir())) == (

@@ -87,29 +87,29 @@ COMPATIBLE = {
 
 
 @pytest.fixture(scope="module")
-def broken(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+def breaking_image(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """Returns the image of the protos with every breaking change."""
     return changed(tmp_path_factory.mktemp("broken"), BREAKING)
 
 
 @pytest.fixture(scope="module")
-def reported(before: pathlib.Path, broken: pathlib.Path) -> list[str]:
-    """Returns what breaks."""
-    lines: list[str] = TOOL.breaking(before, broken)
+def reported(before: pathlib.Path, breaking_image: pathlib.Path) -> list[str]:
+    """Returns the reported breaking changes."""
+    lines: list[str] = TOOL.breaking(before, breaking_image)
     return lines
 
 
 @pytest.mark.parametrize("name", BREAKING)
-def test_a_breaking_change_is_refused(name: str, reported: list[str], broken: pathlib.Path) -> None:
+def test_a_breaking_change_is_refused(name: str, reported: list[str], breaking_image: pathlib.Path) -> None:
     """The error names the file and the old declaration. The recorded line detects it in every later commit."""
     file, _, _, text, record = BREAKING[name]
     assert any(text in line and pathlib.Path(file).name in line for line in reported), reported
-    assert len([line for line in wire.removed(broken) if record in f"{line} |"]) == 1
+    assert len([line for line in wire.removed(breaking_image) if record in f"{line} |"]) == 1
 
 
-def test_a_breaking_change_removes_one_recorded_line(broken: pathlib.Path) -> None:
-    """No line is missing without a change that explains it."""
-    assert len(wire.removed(broken)) == len(BREAKING)
+def test_each_breaking_change_removes_exactly_one_recorded_line(breaking_image: pathlib.Path) -> None:
+    """Each missing line belongs to one of the changes."""
+    assert len(wire.removed(breaking_image)) == len(BREAKING)
 
 
 def test_compatible_changes_are_accepted(before: pathlib.Path, tmp_path: pathlib.Path) -> None:

@@ -1,7 +1,7 @@
-"""Plans, approves, applies and destroys an ExampleBucket with the real stages; prints the results as JSON.
+"""Plans, approves, applies and destroys an ExampleBucket with the real stages, and prints the results as JSON.
 
-The stacks are those of a fake engine, which runs the module on Pulumi's mocks. Usage: python in_pipeline.py MANIFEST FOLDER. Its path
-has the stubs and the packages of the cloud Example.
+A fake engine runs the module on Pulumi's mocks. Usage: python in_pipeline.py MANIFEST FOLDER. PYTHONPATH has the stubs and
+the packages of the cloud Example.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class World(world.World):
     """Stacks whose applies run the module."""
 
     def outputs(self, subject: Any) -> dict[str, Any]:
-        """Returns the outputs of the module, secrets encrypted."""
+        """Returns the outputs of the module, with encrypted secrets."""
         outputs = mocks.plan(subject.stack_input, cloud=Example()).outputs
         return {name: SECRET if isinstance(value, mocks.Secret) else value for name, value in outputs.items()}
 
@@ -38,9 +38,9 @@ def main(path: str, folder: str) -> None:
     planned = _plan(path, example)
     result = planton.apply(planton.approve(planned, planton.Consent(changes=True)))
     [applied] = example.run.inventory.all()
-    again = _plan(path, example)
-    ended = destroy.make([_resource(planned)], example.run)
-    gone = planton.destroy(planton.approve(ended, planton.Consent(deletions=True)))
+    second_plan = _plan(path, example)
+    deletion = destroy.make([_resource(planned)], example.run)
+    destroyed = planton.destroy(planton.approve(deletion, planton.Consent(deletions=True)))
     print(
         json.dumps(
             {
@@ -51,8 +51,8 @@ def main(path: str, folder: str) -> None:
                 "outputs": {field.name: value for field, value in result.outputs("ExampleBucket/assets").ListFields()},
                 "identity": applied.identity,
                 "row": get_command.row(applied)[:4],
-                "again": _changes(again.steps),
-                "destroyed": _changes(gone.steps),
+                "second_plan": _changes(second_plan.steps),
+                "destroyed": _changes(destroyed.steps),
                 "regions": sorted(kinds.regions("example")),
                 "remaining": len(example.run.inventory.all()),
             }

@@ -284,6 +284,12 @@ def test_diagnostics_are_plain_and_reported_once() -> None:
     assert not recorder.pending_operations
 
 
+def test_a_warning_that_no_user_can_do_anything_about_is_left_out() -> None:
+    """The official Civo plugin repeats it for every resource."""
+    text = 'provider config warning: The "token" attribute is deprecated. Please use the CIVO_TOKEN environment variable.'
+    assert _recorded(events.says("warning", text)).plan().warnings == ()
+
+
 def test_pending_operations_are_detected_and_not_shown_as_a_warning() -> None:
     """The engine warns in many lines, but planton's recovery handles them."""
     recorder = _recorded(

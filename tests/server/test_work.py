@@ -89,11 +89,11 @@ def test_only_controllers_claim(client):
         assert client.call(method, body).status == 403
 
 
-def test_owner_that_may_report_may_not_claim(private, engine, door):
+def test_owner_that_may_report_may_not_claim(private, engine):
     """As in the guide's walk-through on a loopback address."""
     from planton_server import auth  # only this test needs it
 
-    owner = api.Api(private(engine, trust=auth.Trust(header=True, owners_report=True)), door)
+    owner = api.Api(private(engine, trust=auth.Trust(header=True, owners_report=True)), "rest")
     assert owner.call("ClaimWork", {"process": "p", "platforms": ["civo"], "limit": 1}).status == 403
     assert owner.report(owner.pool(), who=owner.user).status == 200
 

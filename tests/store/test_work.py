@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from planton_server.store import database, tables, work
+from planton_server.store import database, leases, tables, work
 from support import api, rows
 
 WORK = tables.WORK
@@ -451,6 +451,34 @@ def test_a_day_of_runs_keeps_one_row_for_each_resource(queue: Queue) -> None:
     assert ids(queue.rows()) == clusters
     with queue.engine.connect() as connection:
         assert connection.execute(sa.select(sa.func.count()).select_from(tables.ACCOUNTS)).scalar() == 1
+
+
+def test_a_clock_that_steps_back_delays_no_work(queue: Queue) -> None:
+    """Scheduled work moves with the clock, and no lease becomes longer."""
+    above = cluster(queue)
+    queue.run(look=MINUTE)
+    with queue.engine.begin() as connection:
+        # Written while the clock was an hour ahead.
+        connection.execute(sa.update(WORK).values(due=WORK.c.due + HOUR))
+        for column in (tables.PROCESSES.c.beat, tables.ACCOUNTS.c.at):
+            connection.execute(sa.update(column.table).values({column: column + HOUR}))
+    lease = leases.read(queue.engine)
+    with queue.engine.begin() as connection:
+        assert leases.step(connection, lease, -HOUR / SECOND, kept_seconds=0.0, kept_until=rows.HOUR)
+    assert 0 < (queue.next_due() or 0) <= MINUTE
+    queue.shift = LIMITS.lease + SECOND
+    assert not queue.beat()
+    queue.shift = 2 * MINUTE
+    assert ids(queue.claim()) == {above}
+
+
+def test_a_clock_that_steps_forward_makes_work_due(queue: Queue) -> None:
+    """All leases end, and everything runs again."""
+    above = cluster(queue)
+    queue.claim()
+    queue.shift = HOUR
+    queue.beat("two")
+    assert ids(queue.claim("two")) == {above}
 
 
 def test_lists_are_filtered_by_owner_state_kind_and_platform(loop: api.Loop, store: database.Database, queue: Queue) -> None:

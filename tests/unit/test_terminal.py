@@ -123,7 +123,10 @@ def _leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tupl
 
 COMMANDS = dict(_leaves(group.cli))
 #: Commands that run until they are stopped, or that change the machine.
-NOT_RUN = {("server", "start"), ("sandbox", "start"), ("sandbox", "run"), ("sandbox", "stop"), ("sandbox", "reset"), ("setup",)}
+NOT_RUN = {
+    *(("server", "start"), ("controller", "run"), ("sandbox", "start"), ("sandbox", "run")),
+    *(("sandbox", "stop"), ("sandbox", "reset"), ("setup",)),
+}
 
 
 def _arguments(command: click.Command, path: str) -> list[str]:

@@ -87,6 +87,8 @@ def _hint(error: client.ApiError) -> str:
     context = click.get_current_context()
     group = context.parent.info_name if context.parent else ""
     is_create = context.info_name == "create"
+    if group == "work":
+        return "planton work list shows the existing work" if error.api_code == "NOT_FOUND" else ""
     if error.api_code == "NOT_FOUND" and is_create:
         # Only the cluster of a new node pool can be missing.
         group = "clusters"

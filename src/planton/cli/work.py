@@ -40,7 +40,7 @@ def work() -> None:
 def list_work(*, api: client.Transport, form: str, **filters: str | None) -> None:
     """List work. Dead work has failed too often, and waits for a retry or a change.
 
-    Exit codes: 0 done, 2 usage, 5 no user or token, 6 the API cannot be reached.
+    Exit codes: 0 done, 2 usage, 6 the API cannot be reached, 8 no user or token.
     """
     items = list(api.items("/api/v1/work", "items", {name: value for name, value in filters.items() if value}))
     if form == "table":
@@ -59,7 +59,8 @@ def list_work(*, api: client.Transport, form: str, **filters: str | None) -> Non
 def retry(*, api: client.Transport, names: tuple[str, ...], all_dead: bool, form: str) -> None:
     """Make work due at once, also dead work.
 
-    Exit codes: 0 done, 2 usage, 3 there is no such work, 5 no user or token, 6 the API cannot be reached.
+    Exit codes: 0 done, 1 there is no such work, 2 usage, 6 the API cannot be
+    reached, 8 no user or token.
     """
     if bool(names) == all_dead:
         raise click.UsageError("name the resources, or use --all-dead")
@@ -80,7 +81,7 @@ def retry(*, api: client.Transport, names: tuple[str, ...], all_dead: bool, form
 def processes(*, api: client.Transport, form: str) -> None:
     """List the processes of controllers, the latest heartbeat first.
 
-    Exit codes: 0 done, 2 usage, 5 no user or token, 6 the API cannot be reached.
+    Exit codes: 0 done, 2 usage, 6 the API cannot be reached, 8 no user or token.
     """
     answer = api.request("GET", "/api/v1/work/processes")
     if form == "table":

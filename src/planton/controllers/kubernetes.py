@@ -23,6 +23,8 @@ _TIMEOUT: Final = httpx.Timeout(10.0, connect=3.0)
 _UNAUTHORIZED, _FIRST_REFUSAL = 401, 300
 #: Nodes of a page.
 _PAGE: Final = 500
+#: Clusters with an open connection; the oldest one is closed, so that deleted clusters do not add up.
+_MOST: Final = 256
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -85,7 +87,11 @@ class Clusters:
             raise _closed(cluster_id, "the cloud has no kubeconfig of it yet")
         client = _connected(kubeconfigs.parse(credential.kubeconfig))
         with self._lock:
-            return self._clients.setdefault(cluster_id, client)
+            client = self._clients.setdefault(cluster_id, client)
+            oldest = next(iter(self._clients)) if len(self._clients) > _MOST else ""
+        if oldest:
+            self._forget(oldest)
+        return client
 
     def _forget(self, cluster_id: str) -> None:
         with self._lock:

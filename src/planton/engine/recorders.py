@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from planton.engine import plans
-from planton.schema import kinds
+from planton.schema import kinds, providers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -64,7 +64,7 @@ class Recorder:
             self.pending_operations = True
         elif event.severity == "error" and text:
             self.errors.append((event.urn or "", text))
-        elif event.severity == "warning" and text and text not in self._warnings:
+        elif event.severity == "warning" and text and text not in self._warnings and not providers.is_silenced(text):
             self._warnings.append(text)
 
     def _add(self, metadata: events.StepEventMetadata) -> None:

@@ -91,6 +91,7 @@ class Provider:
         networks: The treatment of address ranges.
         requires_newest_patch: Whether a minor upgrade must start from the newest patch version.
         uncertain_leftovers: The sorts of leftovers of a deleted cluster that the cloud may delete or keep.
+        silenced_warnings: The parts of the plugin's warnings that a user can do nothing about.
         setup_errors: The parts of the plugin's messages about a provider that cannot be set up.
         empty_pool_advice: The alternative to a node pool without nodes, for messages.
         lacks: The features that the cloud does not have (`planton.manifest.unavailable_fields` lists them).
@@ -118,6 +119,7 @@ class Provider:
     requires_newest_patch: bool = False
     uncertain_leftovers: tuple[str, ...] = ()
     setup_errors: tuple[str, ...] = ()
+    silenced_warnings: tuple[str, ...] = ()
     empty_pool_advice: str = ""
     lacks: frozenset[str] = frozenset()
     api_access_field: str = ""
@@ -188,6 +190,11 @@ def of_config(descriptor_name: str) -> Provider:
         if provider.config_name == descriptor_name:
             return provider
     raise LookupError(descriptor_name)
+
+
+def is_silenced(text: str) -> bool:
+    """Returns whether a warning of a plugin is one that a user can do nothing about."""
+    return any(part in text for provider in all_providers().values() for part in provider.silenced_warnings)
 
 
 def of_type(type_: str) -> Provider | None:

@@ -67,6 +67,7 @@ class Package:
         version: the version of the official plugin.
         config: the provider's configuration.
         connect: returns the cloud's client; its arguments are the configuration and the gate to pass before each request.
+        config_warnings: returns the warnings about a configuration, which the plugin logs.
         newer_bridge: whether the plugin is built on a newer bridge to Terraform providers. Such a plugin reports differences
             like ``detailed``, adds ``rawstate`` to states, and leaves empty lists of defaults out of refreshed inputs.
     """
@@ -77,6 +78,7 @@ class Package:
     resources: tuple[Resource, ...]
     functions: tuple[Function, ...]
     connect: typing.Callable[[dict[str, values.Json], typing.Callable[[], None]], typing.Any]
+    config_warnings: typing.Callable[[dict[str, values.Json]], list[str]] = lambda _config: []
     newer_bridge: bool = False
 
     def schema(self) -> str:

@@ -12,7 +12,7 @@ import typing
 
 import grpc
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from planton_sandbox.providers import calls, checking, detailed, diffing, operations, outputs, package, planning, sessions, values
 
@@ -44,7 +44,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def Attach(self, request: plugin_pb2.PluginAttach, context: typing.Any) -> empty_pb2.Empty:  # noqa: N802
         """Starts a session for an engine."""
-        self._sessions.restart(context.peer())
+        self._sessions.restart(context.peer()).engine = request.address
         return empty_pb2.Empty()
 
     def GetPluginInfo(self, request: empty_pb2.Empty, context: typing.Any) -> plugin_pb2.PluginInfo:  # noqa: N802
@@ -86,6 +86,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             except sessions.Fault as fault:
                 raise sessions.Fault(calls.listed(fault)) from fault
             session.accepts_secrets = request.acceptSecrets
+            _log(session.engine, self._package.config_warnings(config))
             return provider_pb2.ConfigureResponse(supportsPreview=True, supports_autonaming_configuration=True)
 
         return self._run(context, session, connect)
@@ -231,6 +232,16 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def _run(self, context: typing.Any, session: sessions.Session, work: typing.Callable[[], _T]) -> _T:
         return calls.run(self._pool, context, session, work)
+
+
+def _log(engine: str, warnings: list[str]) -> None:
+    """Logs warnings about a configuration with the engine."""
+    if not (engine and warnings):
+        return
+    with grpc.insecure_channel(engine) as channel:
+        stub = engine_pb2_grpc.EngineStub(channel)
+        for text in warnings:
+            stub.Log(engine_pb2.LogRequest(severity=engine_pb2.WARNING, message=f"provider config warning: {text}"))
 
 
 def _logical(urn: str) -> str:

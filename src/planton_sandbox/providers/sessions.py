@@ -35,11 +35,13 @@ class Session:
     Attributes:
         cloud: the cloud's client, once configured.
         accepts_secrets: whether the engine accepts secrets in answers.
+        engine: the address of the engine's own server; empty before it attached.
         death: resolves when the process has crashed.
     """
 
     cloud: typing.Any = None
     accepts_secrets: bool = False
+    engine: str = ""
     death: concurrent.futures.Future[None] = dataclasses.field(default_factory=concurrent.futures.Future)
 
     @property

@@ -1,4 +1,4 @@
-"""Laws of the simulated Kubernetes API, without sockets: for whatever objects clients send."""
+"""Laws of the simulated Kubernetes API, without sockets, for random objects of clients."""
 
 from __future__ import annotations
 
@@ -88,14 +88,14 @@ CLUSTER = nodes.Cluster(
 )
 
 
-class _Maker:
+class _Generator:
     """Objects with random fields of the right types."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
 
     def item(self, resource: resources.Resource) -> dict[str, Any]:
-        """Return an object of a resource, whose pods can be found by a label."""
+        """Returns an object of a resource, whose pods have a common label."""
         item = self._fields(schema.of(resource.kind), 7)
         meta = {"name": self.random.choice("ab"), "labels": {"app": "a"}}
         item |= {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": meta}
@@ -114,16 +114,16 @@ class _Maker:
 
     def _value(self, field: schema.Field, depth: int) -> Any:
         if field.shape in ("list", "set"):
-            return [self._one(field, depth) for _ in range(self.random.randrange(3))]
+            return [self._single_value(field, depth) for _ in range(self.random.randrange(3))]
         if field.shape == "map":
-            return {self.random.choice(WORDS): self._one(field, depth) for _ in range(self.random.randrange(3))}
-        return self._one(field, depth)
+            return {self.random.choice(WORDS): self._single_value(field, depth) for _ in range(self.random.randrange(3))}
+        return self._single_value(field, depth)
 
-    def _one(self, field: schema.Field, depth: int) -> Any:
+    def _single_value(self, field: schema.Field, depth: int) -> Any:
         inner = schema.fields(field)
         if inner is not None:
             return self._fields(inner, depth)
-        offered: dict[str, list[Any]] = {
+        values_by_type: dict[str, list[Any]] = {
             "string": WORDS,
             "int": [0, 1, 3, -1, 1 << 40],
             "bool": [True, False],
@@ -132,38 +132,38 @@ class _Maker:
             "time": ["2020-01-01T00:00:00Z", "9999-01-01T00:00:00Z"],
             "any": [{}, [], "x", 3, {"a": {"b": 1}}],
         }
-        return self.random.choice(offered[field.type])
+        return self.random.choice(values_by_type[field.type])
 
 
-def _write(state: simulation.Simulation, maker: _Maker, resource: resources.Resource, verb: str) -> None:
-    item, now = maker.item(resource), NOW
+def _write(state: simulation.Simulation, generator: _Generator, resource: resources.Resource, verb: str) -> None:
+    item, now = generator.item(resource), NOW
     namespace = "default" if resource.namespaced else ""
     name = "" if verb == "create" else objects.name(item)
     sub = "status" if verb == "status" and "status" in resource.subresources else ""
-    given_ = options.Options(is_dry=False, manager=verb, validation="Ignore", force=True, now=now)
-    done = writes.Writes(state.store, paths.Target(resource, namespace, name, sub), given_)
+    write_options = options.Options(is_dry=False, manager=verb, validation="Ignore", force=True, now=now)
+    transaction = writes.Writes(state.store, paths.Target(resource, namespace, name, sub), write_options)
     if verb == "create":
-        done.create(item)
+        transaction.create(item)
     elif verb == "delete":
-        done.delete(options.deletion({}, {"propagationPolicy": maker.random.choice(options.PROPAGATION)}))
+        transaction.delete(options.deletion({}, {"propagationPolicy": generator.random.choice(options.PROPAGATION)}))
     else:
         kind = {"apply": writes.APPLY, "merge": writes.MERGE}.get(verb, writes.STRATEGIC)
-        done.patch(item, kind=kind)
+        transaction.patch(item, kind=kind)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_no_object_of_a_client_stops_the_controllers(seed: int, caplog: pytest.LogCaptureFixture) -> None:
-    """Whatever is written, it is stored or refused in Kubernetes' words, no controller fails, and all lists can be read."""
-    maker, state, now = _Maker(seed), simulation.Simulation(first=1), NOW
+def test_no_object_of_a_client_breaks_the_controllers(seed: int, caplog: pytest.LogCaptureFixture) -> None:
+    """Each write is stored or refused as in Kubernetes. No controller fails, and all lists are readable."""
+    generator, state, now = _Generator(seed), simulation.Simulation(first=1), NOW
     with caplog.at_level(logging.ERROR):
         for _ in range(200):
-            latency = maker.random.choice(("instant", "realistic"))
+            latency = generator.random.choice(("instant", "realistic"))
             state.settle(CLUSTER, now=now, latency=latency)
             try:
-                _write(state, maker, maker.random.choice(STORED), maker.random.choice(VERBS))
+                _write(state, generator, generator.random.choice(STORED), generator.random.choice(VERBS))
             except errors.ApiError as error:
                 assert error.code in (400, 403, 404, 409, 422) or "typed patch object" in str(error)
-            now += maker.random.choice((0, 1, 5, 400))
+            now += generator.random.choice((0, 1, 5, 400))
             state.settle(CLUSTER, now=now, latency=latency)
     assert not caplog.records
     view = reads.View(CLUSTER, state, now)
@@ -171,8 +171,8 @@ def test_no_object_of_a_client_stops_the_controllers(seed: int, caplog: pytest.L
         if "list" in resource.verbs:
             page = reads.page(view, paths.Target(resource), {})
             tables.table(resource.kind, page.items, meta=page.meta, include="Object", now=now)
-    again = simulation.Simulation(first=1, saved=state.save())
-    assert list(again.store.everything()) == list(state.store.everything())
+    restored = simulation.Simulation(first=1, saved=state.save())
+    assert list(restored.store.everything()) == list(state.store.everything())
 
 
 def _paths() -> st.SearchStrategy[set[tuple[str, ...]]]:
@@ -182,40 +182,40 @@ def _paths() -> st.SearchStrategy[set[tuple[str, ...]]]:
 
 @given(_paths())
 def test_a_set_of_fields_survives_its_encoding(members: set[tuple[str, ...]]) -> None:
-    """``fieldsV1`` holds exactly the fields, those that contain others, too."""
+    """``fieldsV1`` contains exactly the fields, including those that contain others."""
     assert fieldsets.decode(fieldsets.encode(members)) == members
 
 
 @given(st.integers(0, 40))
-def test_an_applied_configuration_is_in_the_result(seed: int) -> None:
-    """After server-side apply every applied field has its value, and a second time nothing changes."""
-    maker = _Maker(seed)
+def test_server_side_apply_sets_every_applied_field(seed: int) -> None:
+    """A second apply changes nothing."""
+    generator = _Generator(seed)
     field = schema.Field("Deployment")
-    base, config = ({"spec": maker.item(resources.DEPLOYMENTS).get("spec", {})} for _ in range(2))
-    assume(not any(fieldsets.repeated(one, "Deployment") for one in (base, config)))
+    base, config = ({"spec": generator.item(resources.DEPLOYMENTS).get("spec", {})} for _ in range(2))
+    assume(not any(fieldsets.repeated(each, "Deployment") for each in (base, config)))
     merged = fieldsets.merge(base, config, field)
-    applied, present = (fieldsets.values(one, "Deployment") for one in (config, merged))
-    # An empty map adds nothing to one that is not empty.
+    applied, present = (fieldsets.values(each, "Deployment") for each in (config, merged))
+    # An empty map adds nothing to a non-empty one.
     assert all(value in ({}, []) or present[path] == value for path, value in applied.items())
     assert fieldsets.merge(merged, config, field) == merged
 
 
 @given(st.lists(st.integers(1, 30), max_size=12))
-def test_no_node_gets_more_than_it_has(tenths: list[int]) -> None:
-    """Whatever pods request, those on a node fit it, and a pod is pending only if it fits nowhere."""
+def test_pods_never_exceed_the_capacity_of_a_node(tenths: list[int]) -> None:
+    """For random requests, a pod is pending only if it fits on no node."""
     state = simulation.Simulation(first=1)
     state.settle(CLUSTER, now=NOW, latency="instant")
-    given_ = options.Options(is_dry=False, manager="tests", validation="Strict", force=False, now=NOW)
+    write_options = options.Options(is_dry=False, manager="tests", validation="Strict", force=False, now=NOW)
     for index, tenth in enumerate(tenths):
         container = {"name": "c", "image": "i", "resources": {"requests": {"cpu": f"{tenth * 100}m"}}}
         body = {"metadata": {"name": f"p{index}"}, "spec": {"containers": [container]}}
-        writes.Writes(state.store, paths.Target(resources.PODS, "default"), given_).create(body)
+        writes.Writes(state.store, paths.Target(resources.PODS, "default"), write_options).create(body)
         state.settle(CLUSTER, now=NOW, latency="instant")
     free = {}
     pods = state.store.all(resources.PODS)
     for node in state.store.all(resources.NODES):
-        mine = [pod for pod in pods if pod["spec"].get("nodeName") == objects.name(node)]
-        used = sum(scheduler.requests(pod)["cpu"] for pod in mine)
+        scheduled = [pod for pod in pods if pod["spec"].get("nodeName") == objects.name(node)]
+        used = sum(scheduler.requests(pod)["cpu"] for pod in scheduled)
         free[objects.name(node)] = quantities.of(node["status"]["allocatable"], "cpu") - used
     assert min(free.values()) > -1e-6
     for pod in pods:
@@ -229,19 +229,19 @@ def _maps(count: int, size: int) -> list[dict[str, Any]]:
     return [objects.new(resources.CONFIG_MAPS, name, namespace="default", now=NOW, data={"a": text}) for name in names]
 
 
-def _add(kept: store.Store, items: list[dict[str, Any]]) -> None:
+def _add(filled: store.Store, items: list[dict[str, Any]]) -> None:
     for item in items:
-        kept.add(resources.CONFIG_MAPS, item)
+        filled.add(resources.CONFIG_MAPS, item)
 
 
 @pytest.mark.parametrize(("count", "size"), [(store.MAXIMUM_OBJECTS + 1, 1), (store.MAXIMUM_BYTES // 1_000_000 + 2, 1_000_000)])
-def test_a_store_is_bounded(count: int, size: int) -> None:
-    """A cluster keeps so many objects and bytes, then refuses more like a full etcd, and takes more after a deletion."""
-    kept = store.Store(first=1)
+def test_the_size_of_a_store_is_limited(count: int, size: int) -> None:
+    """Objects and bytes have limits. A full store refuses writes like etcd, and accepts them after a deletion."""
+    filled = store.Store(first=1)
     items = _maps(count, size)
     with pytest.raises(errors.ApiError, match="database space exceeded"):
-        _add(kept, items)
-    present = len(kept.all(resources.CONFIG_MAPS))
+        _add(filled, items)
+    present = len(filled.all(resources.CONFIG_MAPS))
     assert present > 0.9 * count
-    kept.remove(resources.CONFIG_MAPS, items[0])
-    assert kept.add(resources.CONFIG_MAPS, items[present])
+    filled.remove(resources.CONFIG_MAPS, items[0])
+    assert filled.add(resources.CONFIG_MAPS, items[present])

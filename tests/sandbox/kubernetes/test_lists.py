@@ -101,8 +101,8 @@ def test_every_reference_of_the_openapi_document_resolves(kube: Kube) -> None:
     assert containers["x-kubernetes-list-map-keys"] == ["name"]
 
 
-def test_the_document_of_version_2_is_valid_and_empty(kube: Kube) -> None:
-    """kubectl reads it before it applies a list of objects; the server checks the fields itself."""
+def test_the_openapi_v2_document_is_valid_and_empty(kube: Kube) -> None:
+    """kubectl reads it before it applies a list of objects. The server validates the fields."""
     assert kube.ok("GET", "/openapi/v2")["swagger"] == "2.0"
     reply = kube.call("GET", "/openapi/v2", accept="application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
     assert reply.headers["Content-Type"] == "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"

@@ -126,8 +126,8 @@ def test_applying_a_field_of_another_manager_is_a_conflict(kube: Kube) -> None:
     assert [entry["manager"] for entry in forced["metadata"]["managedFields"]] == ["one"]
 
 
-def test_apply_refuses_an_item_twice(kube: Kube) -> None:
-    """Two containers of a name are one too many."""
+def test_apply_refuses_duplicate_items_of_a_list(kube: Kube) -> None:
+    """The name of a container is its key in the list."""
     body = deployment("web", 1)
     body["spec"]["template"]["spec"]["containers"] *= 2
     message = kube.refused("PATCH", WEB, body, kind=APPLY, fieldManager="one")[2]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import threading
 import typing
+from concurrent import futures
 
 import grpc
 import pytest
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 from planton_sandbox.providers import values
 from support import waiting
@@ -49,6 +52,28 @@ def test_configure_reads_the_regions_with_the_plugins_headers(scene: conftest.Sc
     assert request.headers["Authorization"] == "bearer secret"
     assert request.headers["User-Agent"] == "terraform-provider-civo/dev civogo/v0.3.89"
     assert request.headers["Content-Encoding"] == "gzip"
+
+
+def test_configure_warns_about_a_token_that_is_an_argument(scene: conftest.Scene) -> None:
+    """The official plugin logs it with the engine."""
+    logged: list[tuple[int, str]] = []
+
+    class Host(engine_pb2_grpc.EngineServicer):
+        def Log(self, request: Json, _context: Json) -> Json:  # noqa: N802  # the protocol's name
+            logged.append((request.severity, request.message))
+            return empty_pb2.Empty()
+
+    server = grpc.server(futures.ThreadPoolExecutor(1))
+    engine_pb2_grpc.add_EngineServicer_to_server(Host(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    engine = scene.connect()
+    engine.call("Attach", address=f"127.0.0.1:{port}")
+    engine.configure()
+    server.stop(None).wait()
+    [(severity, text)] = logged
+    assert severity == engine_pb2.WARNING
+    assert text.startswith('provider config warning: The "token" attribute is deprecated.')
 
 
 def test_connections_do_not_share_credentials_or_regions(scene: conftest.Scene) -> None:

@@ -26,6 +26,8 @@ PROVIDER = providers.Provider(
     uncertain_leftovers=("load balancer",),
     # The plugin calls the API before the first resource, and reports a failure as an error of that resource.
     setup_errors=("AuthenticationError", "connecting to Civo"),
+    # The token is an argument, so that a run can use several accounts.
+    silenced_warnings=('The "token" attribute is deprecated',),
     empty_pool_advice="Civo has no empty pools; delete the pool instead",
     lacks=frozenset(
         {

@@ -46,10 +46,19 @@ def describe(endpoint: str, *, wait: typing.Callable[[float], None]) -> package.
         resources=(networks.NETWORK, firewalls.FIREWALL, clusters.CLUSTER, pools.NODE_POOL),
         functions=functions.FUNCTIONS,
         connect=connect,
+        config_warnings=_config_warnings,
     )
 
 
 serve = serving.server(describe)
+
+
+def _config_warnings(config: dict[str, values.Json]) -> list[str]:
+    # The official plugin does not warn if CIVO_TOKEN is set, too. That is this process's own variable here, not the engine's.
+    if not config.get("token"):
+        return []
+    advice = "Please use the CIVO_TOKEN environment variable or the credentials_file attribute instead."
+    return [f'The "token" attribute is deprecated. {advice}']
 
 
 def _token(config: dict[str, values.Json]) -> str:

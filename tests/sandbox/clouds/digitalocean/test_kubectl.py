@@ -54,7 +54,7 @@ def test_kubectl_reads_the_cluster(sandbox: Sandbox) -> None:
 
 
 def test_kubectl_runs_workloads(sandbox: Sandbox) -> None:
-    """Pods that tolerate the pool's taint run, their volumes are volumes of the cloud, and ``top`` shows their load."""
+    """Pods that tolerate the pool's taint run. Their volumes are volumes of the cloud, and ``top`` prints their load."""
     key = _cluster(sandbox)
     config = _kubeconfig(sandbox, key)
     path = sandbox.home / "web.json"
