@@ -86,8 +86,8 @@ def claim(api: client.Client, process: str, results: list[work_pb2.WorkResult], 
     """Finishes and claims through the API; returns the claimed work."""
     waiting = duration_pb2.Duration()
     waiting.FromMilliseconds(round(wait * 1000))
-    asked = service_pb2.Claim(process=process, platforms=["civo"], limit=limit, results=results, wait=waiting)
-    return list(api.claim_work(asked).items)
+    request = service_pb2.Claim(process=process, platforms=["civo"], limit=limit, results=results, wait=waiting)
+    return list(api.claim_work(request).items)
 
 
 def succeeded(item: work_pb2.Work, seconds: int) -> work_pb2.WorkResult:
@@ -223,10 +223,10 @@ def moved(url: str) -> float:
 def measure(name: str, url: str, options: argparse.Namespace) -> bool:
     """Prints the figures of a database; returns whether it is fast enough."""
     fill(url, options.resources)
-    one = rate("store", url, 1, options.seconds)
-    two = rate("store", url, 2, options.seconds)
-    ratio = two / one
-    print(f"{name:11}store: 1 process {one:6.0f} runs/s, 2 processes {two:6.0f} runs/s, ratio {ratio:4.2f}", flush=True)
+    single = rate("store", url, 1, options.seconds)
+    double = rate("store", url, 2, options.seconds)
+    ratio = double / single
+    print(f"{name:11}store: 1 process {single:6.0f} runs/s, 2 processes {double:6.0f} runs/s, ratio {ratio:4.2f}", flush=True)
     process = _server.launch(url, options.port, "--no-access-log", "--work-running", "0", "--work-rate", "0", "--tick", "0")
     server = _server.Server(process, options.port, [], [])
     api = f"http://127.0.0.1:{options.port}"
@@ -249,7 +249,7 @@ def measure(name: str, url: str, options: argparse.Namespace) -> bool:
         print(f"{name:11}work of a killed process moved after {moved(api):4.1f} s", flush=True)
     finally:
         _server.stop(process)
-    return one >= MINIMUM_RUNS and ratio >= MINIMUM_RATIO
+    return single >= MINIMUM_RUNS and ratio >= MINIMUM_RATIO
 
 
 @contextlib.contextmanager

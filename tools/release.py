@@ -109,8 +109,8 @@ def checksums(files: Collection[pathlib.Path]) -> str:
 
 def commit_time() -> datetime.datetime:
     """Returns the time of the newest commit."""
-    shown = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=True)
-    return datetime.datetime.fromtimestamp(int(shown.stdout), datetime.UTC)
+    completed = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return datetime.datetime.fromtimestamp(int(completed.stdout), datetime.UTC)
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ import gc
 import os
 import signal
 import tempfile
+import threading
 from typing import TYPE_CHECKING, Any, Final
 
 import prometheus_client
@@ -36,8 +37,54 @@ if TYPE_CHECKING:
 GRACE: Final = 30
 
 
-def run(chosen: settings.Settings) -> None:
-    """Serves until a signal stops the server. The database must have been migrated."""
+class _Server(uvicorn.Server):
+    """Serves in this process. At the first signal it calls a function, and stops afterwards; a second signal stops it at once."""
+
+    def __init__(self, config: uvicorn.Config, before_stop: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._before_stop = before_stop
+        self._is_stopping = False
+
+    def handle_exit(self, sig: int, frame: types.FrameType | None) -> None:
+        """Handles a signal. Requests are answered by this thread, so another one waits for the function."""
+        if self._is_stopping:
+            super().handle_exit(sig, frame)
+            return
+        self._is_stopping = True
+        threading.Thread(target=self._stop, args=(sig, frame), daemon=True).start()
+
+    def _stop(self, sig: int, frame: types.FrameType | None) -> None:
+        try:
+            self._before_stop()
+        finally:
+            super().handle_exit(sig, frame)
+
+
+class _Supervisor(Multiprocess):
+    """Supervises the processes that serve. It calls a function before it stops them."""
+
+    def __init__(self, config: uvicorn.Config, before_stop: Callable[[], None]) -> None:
+        super().__init__(config, sockets=[config.bind_socket()])
+        self._before_stop = before_stop
+
+    def handle_int(self) -> None:
+        """Handles SIGINT."""
+        self._before_stop()
+        super().handle_int()
+
+    def handle_term(self) -> None:
+        """Handles SIGTERM."""
+        self._before_stop()
+        super().handle_term()
+
+
+def run(chosen: settings.Settings, *, before_stop: Callable[[], None] = lambda: None) -> None:
+    """Serves until a signal stops the server. The database must have been migrated.
+
+    Args:
+        chosen: The operator's settings.
+        before_stop: Is called at a signal, while requests are still answered. The server stops when it returns.
+    """
     os.environ[settings.VARIABLE] = chosen.dump()
     config = uvicorn.Config(
         "planton_server.server:from_environment",
@@ -57,12 +104,12 @@ def run(chosen: settings.Settings) -> None:
     if chosen.workers > 1:
         with tempfile.TemporaryDirectory(prefix="planton-metrics-") as folder:
             os.environ[observe.FOLDER] = folder
-            Multiprocess(config, sockets=[config.bind_socket()]).run()
+            _Supervisor(config, before_stop).run()
     else:
         # uvicorn sends itself the signal again when it has stopped. A requested stop is a success.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _end)
-        uvicorn.Server(config).run()
+        _Server(config, before_stop).run()
 
 
 def _end(_number: int, _frame: types.FrameType | None) -> None:

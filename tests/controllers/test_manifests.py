@@ -12,6 +12,7 @@ from planton.controllers import manifests
 from planton.engine import stacks
 from planton.manifest import origins
 from planton.schema import kinds
+from planton.state import inventory
 
 ID = "3f2c8a11-0c1d-4c7e-9b67-0d7a5f9a2b11"
 CLUSTER = "9c1d2e3f-4a5b-4c6d-8e7f-0a1b2c3d4e5f"
@@ -84,6 +85,17 @@ def test_a_credential_is_named_in_the_manifest() -> None:
         manifests.Source(ID, source.kind, source.data, default=DEFAULTS, credential="acme")
     ).manifest
     assert dict(manifest.metadata.annotations) == {"project-planton.org/credential": "acme"}
+
+
+@pytest.mark.parametrize("platform", manifests.platforms())
+@pytest.mark.parametrize(
+    ("lifecycle", "expected"), [({"deletionProtection": True}, ["true"]), ({"deletionProtection": False}, []), ({}, [])]
+)
+def test_deletion_protection_is_that_of_the_spec(platform: str, lifecycle: dict[str, Any], expected: list[str]) -> None:
+    """The pipeline refuses what the API refuses, until the spec clears it."""
+    manifest: Any = manifests.resource(pool(platform, nodeCount=1, lifecycle=lifecycle)).manifest
+    annotations = dict(manifest.metadata.annotations)
+    assert [value for name, value in annotations.items() if name == inventory.PROTECTION_ANNOTATION] == expected
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import pathlib
 import re
 import signal
+import sqlite3
 
 import pytest
 
@@ -43,6 +45,9 @@ def test_a_pool_comes_up_scales_is_repaired_and_goes(tmp_path: pathlib.Path, clo
         waiting.until(lambda: len(world.nodes("nodepool=workers")) == 3, "the drift to be repaired")
         world.until_ready(path, generation=2)
 
+        world.update_pool(pool, nodeCount=3, labels={"tier": "web"}, lifecycle={"deletionProtection": True})
+        world.until_ready(path, generation=3)
+        # This is refused, so the removed protection is never applied. It must not prevent the deletion below.
         world.update_pool(pool, nodeCount=3, labels={"tier": "web"}, size=controllers.OTHER_SIZES[cloud])
         world.until(path, lambda _: world.conditions(path).get("Degraded", ("", ""))[1] == "ReplacementRequired", "a refusal")
         assert len(world.nodes("nodepool=workers")) == 3
@@ -137,6 +142,20 @@ def test_a_stop_hands_the_work_back_and_a_pause_holds(tmp_path: pathlib.Path) ->
             world.until_ready(path, generation=3)
             world.server.call("DELETE", path)
             world.until_gone(path)
+
+
+def test_controllers_beside_a_server_hand_their_work_back_before_it_stops(tmp_path: pathlib.Path) -> None:
+    """SIGTERM in the middle of a creation: no work waits for its lease to expire."""
+    with controllers.world(tmp_path, "civo", "--with-controllers") as world:
+        cluster = world.create_cluster()
+        world.until_ready(f"/clusters/{cluster}")
+        world.control.fault(action="hold", cloud="civo", method="POST", path=POOLS["civo"])
+        world.create_pool(cluster)
+        waiting.until(world.control.struck, "the request to be held")
+        assert world.server.stop() == 0, world.server.log.read_text("utf-8")
+    with contextlib.closing(sqlite3.connect(tmp_path / "server.db")) as database:
+        held = database.execute("SELECT id FROM work WHERE process IS NOT NULL OR error_code = 'LEASE_LOST'").fetchall()
+    assert held == []
 
 
 def test_a_rotated_credential_is_used_by_the_work_that_waits_for_it(tmp_path: pathlib.Path) -> None:

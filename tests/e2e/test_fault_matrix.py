@@ -71,7 +71,7 @@ _OPERATIONS = (
     Operation("destroy a network", _DESTROY, "DELETE", f"{_NETWORK}/[^/]+$", "network", "network", _DESTROY),
 )
 OPERATIONS = {operation.name: operation for operation in _OPERATIONS}
-FAULTS = {fault.name: fault.means for fault in matrix_faults.FAULTS.values()}
+FAULTS = {fault.name: fault.description for fault in matrix_faults.FAULTS.values()}
 CELLS = [
     matrix_page.Cell(cloud, operation, fault)
     for cloud in matrix_world.CLOUDS
@@ -156,20 +156,20 @@ def _play(world: matrix_world.World, operation: Operation, fault: matrix_faults.
     file = world.user.write(f"{operation.subject}.yaml", manifest)
     path = operation.path.replace("POOLS", world.cloud.pools)
     mark, before = world.user.sandbox.control.mark(), _left(world)
-    told = matrix_faults.run(world, (*operation.command, "-f", file), fault, method=operation.method, path=path)
+    result = matrix_faults.run(world, (*operation.command, "-f", file), fault, method=operation.method, path=path)
     left = _left(world)
-    left.check(told)
-    if told.code == 0 and operation.command == operation.then:
+    left.check(result)
+    if result.code == 0 and operation.command == operation.then:
         _check_end(world, operation, before)
     then = matrix_faults.finish(world, (*operation.then, "-f", file))
     assert then.code == 0, then.text
     _check_end(world, operation, before)
     if operation.method == "POST":
-        made = world.made(mark, path, lost=fault.name == "dropped after")
+        made = world.creations(mark, path, lost=fault.name == "dropped after")
         assert made <= 1 if operation.then == _DESTROY else made == 1, f"made {made} times"
     under_way = "".join(f" ({each})" for each in left.pending)
     return matrix_page.Row(
-        str(told),
+        str(result),
         _difference(before.cloud, left.cloud),
         "what the engine wrote last" if fault.races else _difference(before.states, left.states) + under_way,
         f"`{operation.then[0]}`" + ("" if fault.races else _said(then)),
@@ -210,13 +210,13 @@ class Left:
     noted: frozenset[str]
     unfinished: int
 
-    def check(self, told: matrix_faults.Told) -> None:
+    def check(self, result: matrix_faults.Result) -> None:
         """Checks that cloud and state agree with the report, or that the difference is recorded."""
-        if told.code == 0:
+        if result.code == 0:
             assert self.cloud == self.states
         if self.cloud != self.states or self.pending:
             assert self.unfinished == 1, "nobody knows that there is more to do"
-            assert told.code != 0
+            assert result.code != 0
         known = {thing.key for thing in self.states}
         creating = any(each.startswith("creating") for each in self.pending)
         unknown = {thing.name for thing in self.cloud if thing.key not in known}
@@ -224,7 +224,7 @@ class Left:
 
 
 def _left(world: matrix_world.World) -> Left:
-    records = world.noted()
+    records = world.open_records()
     noted = frozenset(creation["name"] for record in records for creation in record["uncertain"].values())
     return Left(world.in_cloud(), world.in_states(), tuple(world.pending()), noted, len(records))
 
@@ -234,7 +234,7 @@ def _check_end(world: matrix_world.World, operation: Operation, before: Left) ->
     assert end.cloud == end.states
     assert (end.pending, end.unfinished) == ((), 0)
     worlds = matrix_world.WORLDS[1 : matrix_world.WORLDS.index(operation.ends) + 1]
-    assert sorted(thing.key for thing in end.cloud) == sorted(key for world_ in worlds for key in world.cloud.made[world_])
+    assert sorted(thing.key for thing in end.cloud) == sorted(key for world_ in worlds for key in world.cloud.resources[world_])
     if operation.then != _DESTROY:
         assert {thing.id for thing in before.cloud} <= {thing.id for thing in end.cloud}, "something was replaced"
     changed = dict(operation.change)
@@ -258,7 +258,7 @@ _SAID = {
 }
 
 
-def _said(then: matrix_faults.Told) -> str:
+def _said(then: matrix_faults.Result) -> str:
     return "".join(f", {words}" for text, words in _SAID.items() if text in then.text)
 
 

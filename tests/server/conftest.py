@@ -90,7 +90,7 @@ def wire(loop, monkeypatch):
     config = uvicorn.Config(raw_http.app, port=0, http=connections.Protocol, ws="none", lifespan="off", log_config=None)
     server = uvicorn.Server(config)
     opened: list[raw_http.Client] = []
-    raw_http.app.told = asyncio.Event()  # type: ignore[attr-defined]
+    raw_http.app.released = asyncio.Event()  # type: ignore[attr-defined]
 
     async def connect(data: bytes = b"") -> raw_http.Client:
         port = server.servers[0].sockets[0].getsockname()[1]
@@ -107,7 +107,7 @@ def wire(loop, monkeypatch):
 
     async def end() -> None:
         server.should_exit = True
-        raw_http.app.told.set()
+        raw_http.app.released.set()
         for one in opened:
             one.writer.close()
 

@@ -133,9 +133,9 @@ def test_resyncs_move_with_the_clock(world: World) -> None:
     for step in (DAY, -HOUR):
         world.steps(step)
         world.passes(40, keeper)
-        assert rows.told(world.engine) == []
+        assert rows.events(world.engine) == []
     world.passes(40, keeper)
-    assert [event["resource_id"] for event in rows.told(world.engine)] == [pool]
+    assert [event["resource_id"] for event in rows.events(world.engine)] == [pool]
 
 
 def test_what_is_kept_is_kept_as_long_as_it_should_be(world: World) -> None:
@@ -145,12 +145,12 @@ def test_what_is_kept_is_kept_as_long_as_it_should_be(world: World) -> None:
     event = rows.event(world.engine, time=timestamps.text(world.now))
     world.steps(30 * DAY)
     world.passes(700, keeper)
-    assert [one["id"] for one in rows.told(world.engine)] == [event]
+    assert [one["id"] for one in rows.events(world.engine)] == [event]
     world.seconds += 7 * DAY
     world.steps(7 * DAY)
     keeper.look()
     world.passes(700, keeper)
-    assert rows.told(world.engine) == []
+    assert rows.events(world.engine) == []
 
 
 def test_one_of_many_servers_works_and_moves_what_is_planned_once(world: World) -> None:

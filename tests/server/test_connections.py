@@ -24,7 +24,7 @@ def test_a_client_that_says_no_more_is_left(loop, wire) -> None:
 
     async def run() -> list[bytes]:
         # At the same time, as each waits for its deadline.
-        return await asyncio.gather(*[(await wire(sent)).rest() for sent in texts])
+        return await asyncio.gather(*[(await wire(sent)).read_to_end() for sent in texts])
 
     assert dict(zip(texts, loop.run(run()), strict=True)) == dict.fromkeys(texts, b"")
 
@@ -49,7 +49,7 @@ def test_an_answered_client_is_left_too(loop, wire) -> None:
     async def ask(sent: bytes) -> bytes:
         client = await wire(REQUEST)
         await client.reader.readuntil(b"0\r\n\r\n")
-        return await (await client.send(sent)).rest()
+        return await (await client.send(sent)).read_to_end()
 
     async def run() -> list[bytes]:
         return await asyncio.gather(*map(ask, texts))
@@ -66,7 +66,7 @@ def test_a_body_that_is_not_waited_for_has_a_deadline(loop, wire) -> None:
         for _ in range(3):
             await client.send(b"x")
             await asyncio.sleep(0.05)
-        return await client.rest()
+        return await client.read_to_end()
 
     assert loop.run(run()) == b""
 
@@ -79,7 +79,7 @@ def test_streams_and_work_take_as_long_as_they_take(loop, wire) -> None:
         work = await wire(REQUEST.replace(b"/ ", b"/work ", 1))
         await work.send(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n")
         told = b"".join([await stream.reader.readuntil(b"tick\n") for _ in range(20)])
-        app.told.set()
+        app.released.set()
         await work.reader.readuntil(b"0\r\n\r\n")
         await work.send(b"body")
         return told, await work.reader.readuntil(b"0\r\n\r\n")
@@ -95,7 +95,7 @@ def test_an_answer_that_nobody_takes_is_dropped(loop, wire) -> None:
     async def run() -> bytes:
         client = await wire(REQUEST.replace(b"/ ", b"/large ", 1))
         await asyncio.sleep(1.2)
-        return await client.rest()
+        return await client.read_to_end()
 
     assert len(loop.run(run())) < 50_000_000
 
@@ -109,7 +109,7 @@ def test_silent_clients_make_room(loop, wire, monkeypatch) -> None:
         silent = [await wire(b"GET / HTTP/1.1\r\n") for _ in range(3)]
         await asyncio.sleep(0.1)
         client = await wire(REQUEST)
-        return await client.reader.readuntil(b"\r\n"), await silent[0].rest(), [one.reader.at_eof() for one in silent]
+        return await client.reader.readuntil(b"\r\n"), await silent[0].read_to_end(), [one.reader.at_eof() for one in silent]
 
     assert loop.run(run()) == (b"HTTP/1.1 200 OK\r\n", b"", [True, False, False])
 
@@ -122,7 +122,7 @@ def test_where_all_are_at_work_another_one_is_told(loop, wire, monkeypatch) -> N
         for _ in range(2):
             await wire(REQUEST.replace(b"/ ", b"/work ", 1))
         await asyncio.sleep(0.1)
-        return await (await wire(REQUEST)).rest()
+        return await (await wire(REQUEST)).read_to_end()
 
     head, _, body = loop.run(run()).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 503 ")
@@ -137,7 +137,7 @@ def test_what_is_no_http_gets_the_envelope(loop, wire, sent: bytes) -> None:
     """As every error does; a head without end too."""
 
     async def run() -> bytes:
-        return await (await wire(sent)).rest()
+        return await (await wire(sent)).read_to_end()
 
     head, _, body = loop.run(run()).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")

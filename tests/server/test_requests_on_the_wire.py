@@ -128,7 +128,7 @@ def test_head_and_trailers_have_a_limit_together(loop, wire, sent: list[bytes], 
         for piece in [b"".join(sent)] if together else sent:
             await client.send(piece)
             await asyncio.sleep(0)
-        return await client.rest()
+        return await client.read_to_end()
 
     head, _, body = loop.run(run()).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
@@ -183,7 +183,7 @@ def test_a_request_names_one_host(loop, wire, fields: bytes, version: bytes, sta
 
     async def run() -> bytes:
         client = await wire(b"GET / HTTP/%s\r\n%sConnection: close\r\n\r\n" % (version, fields))
-        return await client.rest()
+        return await client.read_to_end()
 
     assert loop.run(run()).startswith(b"HTTP/1.1 %d " % status)
 
@@ -195,8 +195,8 @@ def test_answers_that_are_due_come_before_a_refusal(loop, wire) -> None:
         in_head = await wire(REQUEST.replace(b"/ ", b"/work ", 1) + b"no http\r\n\r\n")
         in_body = await wire(REQUEST.replace(b"/ ", b"/work ", 1) + CHUNKED + b"no chunk\r\n")
         await asyncio.sleep(0.05)
-        app.told.set()
-        return await in_head.rest(), await in_body.rest()
+        app.released.set()
+        return await in_head.read_to_end(), await in_body.read_to_end()
 
     in_head, in_body = loop.run(run())
     assert in_head.startswith(b"HTTP/1.1 200 ")
@@ -244,7 +244,7 @@ def test_requests_by_chance_are_answered_or_left(loop, wire) -> None:
         for _ in range(300):
             client = await wire(b"".join(chance.choice(parts) for _ in range(chance.randrange(1, 12))))
             client.writer.write_eof()
-            found.append(await client.rest())
+            found.append(await client.read_to_end())
         client = await wire(REQUEST)
         await client.reader.readuntil(b"0\r\n\r\n")
         return found

@@ -67,7 +67,7 @@ def test_due_at_once_is_told_apart_the_next_time(new_url, engine):
         cluster = rows.cluster(opened)
         pools = [rows.node_pool(opened, cluster, resync_at=rows.MINUTE) for _ in range(64)]
         timers.tick(opened, settings.Settings(url, resync=3600.0), NOW)
-        assert len(rows.told(opened)) == 64
+        assert len(rows.events(opened)) == 64
         with opened.connect() as connection:
             column = tables.NODE_POOLS.c
             found = {row.id: row.resync_at for row in connection.execute(sa.select(column.id, column.resync_at))}
@@ -75,7 +75,7 @@ def test_due_at_once_is_told_apart_the_next_time(new_url, engine):
         counts, before = [], 64
         for seconds in range(2700, 3601, 60):
             timers.tick(opened, settings.Settings(url, resync=3600.0), NOW + datetime.timedelta(seconds=seconds))
-            now = len(rows.told(opened))
+            now = len(rows.events(opened))
             counts.append(now - before)
             before = now
         assert sum(counts) == 64

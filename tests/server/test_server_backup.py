@@ -101,12 +101,12 @@ def test_events_after_a_restore_come_after_all_that_were_read(new_url, backed_up
     opened = engines.blocking(url)
     for _ in range(5):
         rows.event(opened)
-    last = rows.told(opened)[-1]["number"]
+    last = rows.events(opened)[-1]["number"]
     opened.dispose()
     assert cli.main(["server", "restore", str(file), "--database-url", url, "--overwrite"]) == 0
     opened = engines.blocking(url)
     rows.event(opened)
-    assert rows.told(opened)[-1]["number"] > last
+    assert rows.events(opened)[-1]["number"] > last
     opened.dispose()
 
 
@@ -330,7 +330,7 @@ def test_numbers_of_events_go_on_after_a_restore(backed_up, engine: str, tmp_pat
     assert cli.main(["server", "restore", str(file), "--database-url", other]) == 0
     opened = engines.blocking(other)
     rows.event(opened)
-    assert rows.told(opened)[-1]["number"] == 1001
+    assert rows.events(opened)[-1]["number"] == 1001
     opened.dispose()
 
 

@@ -100,7 +100,7 @@ def test_a_tick_does_both_things_at_its_time(new_url, engine: str) -> None:
         assert found["resync_at"] == resyncs.time(pool, NOW, 60.0)
         computed = status.compute(found, [], ["gcp-controller"], now=rows.HOUR)
         assert (found["phase"], found["reason"], found["message"], found["deadline"]) == (*computed[:3], computed.deadline)
-        assert [event["type"] for event in rows.told(opened)] == ["nodepool.status_updated", "nodepool.updated"]
+        assert [event["type"] for event in rows.events(opened)] == ["nodepool.status_updated", "nodepool.updated"]
 
 
 def test_without_resyncs_nothing_is_told_again(new_url) -> None:
@@ -124,7 +124,7 @@ def test_resyncs_can_be_switched_on_again(new_url, engine: str) -> None:
         assert rows.read(opened, tables.NODE_POOLS, without)["resync_at"] == resyncs.time(without, NOW, 60.0)
         assert rows.read(opened, tables.CLUSTERS, cluster)["resync_at"] == resyncs.time(cluster, NOW, 60.0)
         assert rows.read(opened, tables.NODE_POOLS, planned)["resync_at"] == rows.MINUTE
-        assert rows.told(opened) == []
+        assert rows.events(opened) == []
 
 
 def test_cleaning_counts_from_its_time(new_url, engine: str) -> None:
@@ -134,7 +134,7 @@ def test_cleaning_counts_from_its_time(new_url, engine: str) -> None:
         rows.event(opened, time=rows.THEN)
         kept = rows.event(opened, time=rows.MINUTE)
         timers.clean(opened, settings.Settings(url, retention=3600.0 - 1), NOW)
-        assert [event["id"] for event in rows.told(opened)] == [kept]
+        assert [event["id"] for event in rows.events(opened)] == [kept]
 
 
 def test_one_replica_does_the_work(new_url, engine: str, replica) -> None:

@@ -12,7 +12,7 @@ from support import rows
 def test_an_owners_events_are_read_through_the_owners_index(engine, plan, after, analyzed):
     """This holds for stale statistics too, from a time when all events were this owner's."""
     rows.event(engine, owner="few@example.com")
-    first = {name: value for name, value in rows.told(engine)[0].items() if name != "number"}
+    first = {name: value for name, value in rows.events(engine)[0].items() if name != "number"}
     with engine.begin() as connection:
         if analyzed == "before":
             connection.exec_driver_sql("ANALYZE")

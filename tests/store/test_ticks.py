@@ -30,7 +30,7 @@ def test_a_node_pool_fails_with_an_event_after_its_deadline(engine: sa.Engine) -
     assert (row["phase"], row["reason"], row["message"]) == ("Failed", *LATE.values())
     assert (row["generation"], row["resource_version"], row["deadline"]) == (3, 8, MINUTE)
     assert (row["status_time"], row["updated_at"], row["created_at"]) == (MINUTE, MINUTE, THEN)
-    [event] = rows.told(engine)
+    [event] = rows.events(engine)
     assert UUID4.fullmatch(event["id"])
     assert {name: event[name] for name in ("type", "kind", "resource_id", "cluster_id", "name", "owner")} == {
         "type": "nodepool.status_updated", "kind": "NodePool", "resource_id": pool, "cluster_id": cluster, "name": row["name"],
@@ -45,7 +45,7 @@ def test_a_cluster_fails_without_an_event_after_its_deadline(engine: sa.Engine) 
     cluster = rows.cluster(engine, deadline=MINUTE)
     assert ticks.deadlines(engine, now=HOUR, **LATE) == 1
     assert rows.read(engine, tables.CLUSTERS, cluster)["phase"] == "Failed"
-    assert rows.told(engine) == []
+    assert rows.events(engine) == []
 
 
 def test_a_deadline_is_applied_once(engine: sa.Engine) -> None:
@@ -53,7 +53,7 @@ def test_a_deadline_is_applied_once(engine: sa.Engine) -> None:
     pool = rows.node_pool(engine, rows.cluster(engine), deadline=MINUTE)
     assert [ticks.deadlines(engine, now=HOUR, **LATE) for _ in range(2)] == [1, 0]
     assert rows.read(engine, tables.NODE_POOLS, pool)["resource_version"] == 8
-    assert len(rows.told(engine)) == 1
+    assert len(rows.events(engine)) == 1
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_deadline_changes_only_due_resources_in_progress(engine: sa.Engine, va
     before = rows.read(engine, tables.NODE_POOLS, pool)
     assert ticks.deadlines(engine, now=MINUTE, **LATE) == 0
     assert rows.read(engine, tables.NODE_POOLS, pool) == before
-    assert rows.told(engine) == []
+    assert rows.events(engine) == []
 
 
 def test_a_deadline_is_applied_although_the_clock_was_set_back(engine: sa.Engine) -> None:
@@ -90,7 +90,7 @@ def test_a_resync_repeats_the_event_of_the_desired_state(engine: sa.Engine) -> N
     before = rows.read(engine, tables.NODE_POOLS, pool)
     assert ticks.resyncs(engine, now=MINUTE, following=AT_HOUR) == 2
     assert dict(rows.read(engine, tables.NODE_POOLS, pool)) == dict(before) | {"resync_at": HOUR}
-    by_type = {event["type"]: event for event in rows.told(engine)}
+    by_type = {event["type"]: event for event in rows.events(engine)}
     assert sorted(by_type) == ["cluster.updated", "nodepool.updated"]
     assert [(event["resource_id"], event["cluster_id"], event["generation"]) for event in by_type.values()] == [
         (cluster, cluster, 5),
@@ -122,7 +122,7 @@ def test_each_resource_of_a_tick_has_its_own_event(engine: sa.Engine) -> None:
     pools = {rows.node_pool(engine, cluster, deadline=THEN, resync_at=THEN) for _ in range(50)}
     assert ticks.resyncs(engine, now=MINUTE, following=AT_HOUR) == 50
     assert ticks.deadlines(engine, now=MINUTE, **LATE) == 50
-    appended = rows.told(engine)
+    appended = rows.events(engine)
     assert len({event["id"] for event in appended}) == 100
     assert sorted(event["resource_id"] for event in appended) == sorted([*pools, *pools])
 
@@ -161,7 +161,7 @@ def test_concurrent_ticks_fail_each_resource_once(engine: sa.Engine) -> None:
         counts = [future.result() for future in [pool.submit(tick) for _ in range(4)]]
     # Other ticks skip a locked row, and the lock's holder handles it.
     assert sum(counts) == 40
-    assert len(rows.told(engine)) == 40
+    assert len(rows.events(engine)) == 40
 
 
 def test_a_tick_skips_rows_locked_by_a_request(engine: sa.Engine) -> None:
@@ -173,7 +173,7 @@ def test_a_tick_skips_rows_locked_by_a_request(engine: sa.Engine) -> None:
     with engine.begin() as writing:
         writing.execute(sa.update(tables.NODE_POOLS).where(tables.NODE_POOLS.c.id == held).values(name="renamed"))
         assert ticks.deadlines(engine, now=MINUTE, **LATE) == 1
-    assert [event["resource_id"] for event in rows.told(engine)] == [free]
+    assert [event["resource_id"] for event in rows.events(engine)] == [free]
     assert ticks.deadlines(engine, now=HOUR, **LATE) == 1
 
 
@@ -182,7 +182,7 @@ def test_events_of_a_tick_have_its_transaction_id(engine: sa.Engine) -> None:
     rows.node_pool(engine, rows.cluster(engine), resync_at=THEN)
     ticks.resyncs(engine, now=MINUTE, following=AT_HOUR)
     ticks.resyncs(engine, now=HOUR, following=None)
-    first, second = (event["transaction_id"] for event in rows.told(engine))
+    first, second = (event["transaction_id"] for event in rows.events(engine))
     assert (first, second) == (0, 0) if engine.dialect.name == "sqlite" else 0 < first < second
 
 
@@ -196,7 +196,7 @@ def test_cleaning_keeps_new_and_unacknowledged_events(engine: sa.Engine) -> None
         rows.event(engine, time=THEN, type="cluster.deleted"),
     ]
     assert ticks.clean(engine, events_before=MINUTE, answers_before=MINUTE) == 2
-    assert [event["id"] for event in rows.told(engine)] == remaining
+    assert [event["id"] for event in rows.events(engine)] == remaining
 
 
 def test_cleaning_deletes_old_idempotency_keys(engine: sa.Engine) -> None:

@@ -279,6 +279,22 @@ REQUESTS = [
         {"controller_name": "c", "observed_generation": 1, "conditions": [{"type": "A", "status": "True"}] * 2},
         ("conditions", "status_report.conditions_have_different_types"),
     ),
+    (
+        "Claim",
+        {"process": "worker-1", "version": "1.0.0", "platforms": ["civo"], "limit": 1, "wait": "31s"},
+        ("wait", "claim.wait_range"),
+    ),
+    (
+        "Claim",
+        {
+            "process": "worker-1",
+            "version": "1.0.0",
+            "platforms": ["civo"],
+            "limit": 1,
+            "results": [{"id": CLUSTER_ID, "epoch": 1, "generation": 1, "next_look": "86401s", "outcome": "SUCCEEDED"}],
+        },
+        ("results[0].next_look", "work_result.next_look_range"),
+    ),
 ]
 #: Bodies at the valid side of each limit.
 GOOD = [

@@ -26,7 +26,7 @@ class Fault:
 
     Attributes:
         name: For the table.
-        means: Its description, for the page.
+        description: For the page.
         rule: What the sandbox does to the request, or None.
         strike: The action while that request is held, or None.
         outside: A change of the cloud before the operation; returns the function that reverts it.
@@ -35,7 +35,7 @@ class Fault:
     """
 
     name: str
-    means: str
+    description: str
     rule: dict[str, Any] | None = None
     strike: Strike | None = None
     outside: Callable[[matrix_world.World], Callable[[], None]] | None = None
@@ -61,7 +61,7 @@ class Struck:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Told:
+class Result:
     """The result of a command.
 
     Attributes:
@@ -196,7 +196,7 @@ def _attached(world: matrix_world.World) -> Iterator[tuple[subprocess.Popen[str]
         process.communicate()
 
 
-def run(world: matrix_world.World, arguments: tuple[str, ...], fault: Fault, *, method: str, path: str) -> Told:
+def run(world: matrix_world.World, arguments: tuple[str, ...], fault: Fault, *, method: str, path: str) -> Result:
     """Runs a command while matching requests meet a fault, then ends the fault."""
     with contextlib.ExitStack() as undo:
         if fault.outside is not None:
@@ -217,19 +217,19 @@ def run(world: matrix_world.World, arguments: tuple[str, ...], fault: Fault, *, 
             out, err = process.communicate(timeout=_SECONDS)
             # The state is inspected only after all processes have ended.
             waiting.until(lambda: not any(map(_alive, started)), "the end of the processes of a killed command")
-            result = told(process.returncode, out, err)
+            result = result_of(process.returncode, out, err)
         if fault.rule is not None:
             assert _seen(world, rule), f"the fault struck nothing: {result.text}"
     return result
 
 
-def finish(world: matrix_world.World, arguments: tuple[str, ...]) -> Told:
+def finish(world: matrix_world.World, arguments: tuple[str, ...]) -> Result:
     """Runs a command without a fault."""
     return _result(world.user.run(*arguments, "--output", "json", code=None))
 
 
-def _result(done: subprocess.CompletedProcess[str]) -> Told:
-    return told(done.returncode, done.stdout, done.stderr)
+def _result(done: subprocess.CompletedProcess[str]) -> Result:
+    return result_of(done.returncode, done.stdout, done.stderr)
 
 
 def _remove(world: matrix_world.World, rule: int) -> None:
@@ -248,10 +248,10 @@ def _seen(world: matrix_world.World, rule: int) -> int:
     return sum(each["fault"] == rule for each in world.user.sandbox.control.requests(0, world.cloud.name))
 
 
-def told(code: int, out: str, err: str) -> Told:
+def result_of(code: int, out: str, err: str) -> Result:
     """Returns the result of a command with ``--output json``."""
     assert "Traceback" not in err, err
     assert "unexpected" not in err, err
     data = json.loads(out) if out.strip() else {}
     reported = [data.get("error"), *(each["error"] for each in data.get("resources", ()))]
-    return Told(code, tuple(sorted({str(each["reason"]) for each in reported if each})), out + err)
+    return Result(code, tuple(sorted({str(each["reason"]) for each in reported if each})), out + err)

@@ -37,7 +37,7 @@ class Cloud:
         network: The manifest of a network.
         cluster: The manifest of a cluster in it.
         pool: The manifest of a pool of the cluster.
-        made: The resources of each manifest: nouns and names in the cloud.
+        resources: The resources of each manifest: nouns and names in the cloud.
         pools: The last part of the path of a cluster's pools.
         limits: The account's limits: one that allows no new resource, and the default.
     """
@@ -46,12 +46,12 @@ class Cloud:
     network: dict[str, Any]
     cluster: dict[str, Any]
     pool: dict[str, Any]
-    made: dict[str, frozenset[tuple[str, str]]]
+    resources: dict[str, frozenset[tuple[str, str]]]
     pools: str
     limits: tuple[dict[str, int], dict[str, int]]
 
 
-_MADE = {
+_RESOURCES = {
     "network": frozenset({("network", "net")}),
     "cluster": frozenset({("cluster", "dev")}),
     "pool": frozenset({("pool", "workers")}),
@@ -61,7 +61,7 @@ CIVO = Cloud(
     support.network(),
     support.cluster(),
     support.pool(),
-    _MADE | {"cluster": _MADE["cluster"] | {("firewall", "dev-firewall")}},
+    _RESOURCES | {"cluster": _RESOURCES["cluster"] | {("firewall", "dev-firewall")}},
     "pools",
     ({"instance_count": 0}, {"instance_count": 200}),
 )
@@ -85,7 +85,7 @@ DIGITALOCEAN = Cloud(
         size="s-2vcpu-4gb",
         nodeCount=3,
     ),
-    _MADE,
+    _RESOURCES,
     "node_pools",
     ({"droplet_limit": 0}, {"droplet_limit": 100}),
 )
@@ -182,7 +182,7 @@ class World:
 
     def of_name(self, subject: str) -> list[dict[str, Any]]:
         """Returns the entries with the name of a manifest in the cloud's list, without fields that change over time."""
-        [(_, name)] = [each for each in self.cloud.made[subject] if each[0] == subject]
+        [(_, name)] = [each for each in self.cloud.resources[subject] if each[0] == subject]
         answer = self.user.sandbox.control.resources(self.cloud.name)
         entries = {
             "network": answer.get("networks") or answer.get("vpcs") or [],
@@ -239,12 +239,12 @@ class World:
         for path in sorted((self.user.folder / "data" / "state" / ".pulumi" / "stacks").glob("*/*.json")):
             yield from (json.loads(path.read_text("utf-8"))["checkpoint"].get("latest") or {}).get(part) or ()
 
-    def noted(self) -> list[dict[str, Any]]:
+    def open_records(self) -> list[dict[str, Any]]:
         """Returns the records of operations that have not ended cleanly."""
         records = sorted((self.user.folder / "data" / "runs").glob("*.json"))
         return [json.loads(path.read_text("utf-8")) for path in records]
 
-    def made(self, since: int, path: str, *, lost: bool) -> int:
+    def creations(self, since: int, path: str, *, lost: bool) -> int:
         """Returns the number of successful creations since a mark, by the end of their path.
 
         Args:

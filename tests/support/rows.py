@@ -51,7 +51,7 @@ def read(engine: sa.Engine, table: sa.Table, identifier: str) -> sa.RowMapping:
         return connection.execute(sa.select(table).where(table.c.id == identifier)).mappings().one()
 
 
-def told(engine: sa.Engine) -> list[sa.RowMapping]:
+def events(engine: sa.Engine) -> list[sa.RowMapping]:
     """Returns all events by their numbers."""
     with engine.connect() as connection:
         return list(connection.execute(sa.select(tables.EVENTS).order_by(tables.EVENTS.c.number)).mappings())

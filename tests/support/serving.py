@@ -91,9 +91,7 @@ class Server(Caller):
 
     def _responds(self) -> bool:
         assert self.process.poll() is None, self.log.read_text()
-        with contextlib.suppress(httpx.TransportError):
-            return self.client.get("/health").status_code in {200, 503}
-        return False
+        return responds(self.client)
 
     def lines(self, message: str = "") -> list[dict[str, Any]]:
         """Returns the JSON lines of the log, optionally those of one message."""
@@ -162,6 +160,13 @@ def within(loop: api.Loop, url: str, **chosen: Any) -> Iterator[Application]:
         yield Application(loop, application)
     finally:
         loop.run(application.stop())
+
+
+def responds(client: httpx.Client) -> bool:
+    """Returns whether the server of a client responds."""
+    with contextlib.suppress(httpx.TransportError):
+        return client.get("/health").status_code in {200, 503}
+    return False
 
 
 def free_port() -> int:

@@ -1,4 +1,4 @@
-"""The cluster autoscaler that planton runs in clusters of clouds without one."""
+"""The cluster autoscaler that planton installs in clusters of clouds without one."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class Cluster:
     refusal: int = 0
 
     def connect(self, entry: kubeconfigs.Entry) -> kubernetes.Api:
-        """Returns a client of it."""
+        """Returns a client of this API."""
         return kubernetes.Api(entry, send=self.send)
 
     def send(self, method: str, url: str, *, headers: Any, body: bytes | None, context: Any) -> web.Answer:
-        """Answers a request."""
+        """Responds to a request."""
         assert headers["Authorization"] == "Bearer secret-token"
         assert context is None
         path = url.removeprefix("http://127.0.0.1:1").partition("?")[0]
@@ -59,12 +59,12 @@ class Cluster:
             assert headers["Content-Type"] == "application/apply-patch+yaml"
             assert "fieldManager=planton&force=true" in url
             self.objects[path] = json.loads(body or b"")
-        found = self.objects.pop(path, None) if method == "DELETE" else self.objects.get(path)
-        return web.Answer(404 if found is None else 200, {}, json.dumps(found).encode())
+        present = self.objects.pop(path, None) if method == "DELETE" else self.objects.get(path)
+        return web.Answer(404 if present is None else 200, {}, json.dumps(present).encode())
 
     @property
     def arguments(self) -> list[str]:
-        """The bounds that the autoscaler runs with."""
+        """The bounds in the arguments of the autoscaler."""
         container = self.objects[DEPLOYMENT]["spec"]["template"]["spec"]["containers"][0]
         return [argument for argument in container["args"] if argument.startswith("--nodes")]
 
@@ -134,12 +134,12 @@ class Run:
 
 
 def fit(kubernetes_api: Cluster, run: Run, *done: steps.Step, are_deleted: bool = False) -> list[steps.Step]:
-    """Makes the autoscaler fit."""
+    """Installs, updates or removes the autoscaler after these steps."""
     return autoscalers.fit(list(done), run, are_deleted=are_deleted, connect=kubernetes_api.connect)  # type: ignore[arg-type]
 
 
-def test_the_first_autoscaled_pool_installs_it() -> None:
-    """With the pool's id, and everything that it needs to run."""
+def test_the_first_autoscaled_pool_installs_the_autoscaler() -> None:
+    """The Deployment has the id of the pool, and all its objects exist."""
     api, run = Cluster(), Run([pool(), pool("other", scaled=False), cluster("spot")])
     fit(api, run, step(pool()))
     assert api.arguments == ["--nodes=2:4:spot", "--nodes=1:5:workers"]
@@ -150,8 +150,8 @@ def test_the_first_autoscaled_pool_installs_it() -> None:
     assert run.lines == ["  installing the cluster autoscaler of dev: spot 2 to 4 nodes, workers 1 to 5 nodes"]
 
 
-def test_an_autoscaler_that_fits_is_left_alone() -> None:
-    """Also if Kubernetes has added defaults."""
+def test_an_up_to_date_autoscaler_is_not_changed() -> None:
+    """Defaults that Kubernetes adds are ignored."""
     api, run = Cluster(), Run([pool()])
     fit(api, run, step(pool()))
     api.changes.clear()
@@ -165,8 +165,8 @@ def test_an_autoscaler_that_fits_is_left_alone() -> None:
     [{"manifests": [pool(bounds=(1, 9))]}, {"token": "rotated"}, {"version": "1.31.2-k3s1"}],
     ids=["bounds", "token", "version"],
 )
-def test_it_follows_bounds_token_and_version(change: dict[str, Any]) -> None:
-    """Each starts another pod."""
+def test_changes_of_bounds_token_and_version_update_the_autoscaler(change: dict[str, Any]) -> None:
+    """Each of them starts a new pod."""
     api, run = Cluster(), Run([pool()])
     fit(api, run, step(pool()))
     before = copy.deepcopy(api.objects[DEPLOYMENT]["spec"]["template"])
@@ -175,8 +175,8 @@ def test_it_follows_bounds_token_and_version(change: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("scaled", [False, None], ids=["no longer autoscaled", "destroyed"])
-def test_the_last_autoscaled_pool_removes_it(scaled: bool | None) -> None:
-    """With the token in its Secret."""
+def test_the_last_autoscaled_pool_removes_the_autoscaler(scaled: bool | None) -> None:
+    """The Secret with the token is deleted too."""
     api = Cluster()
     fit(api, Run([pool()]), step(pool()))
     if scaled is None:
@@ -186,30 +186,30 @@ def test_the_last_autoscaled_pool_removes_it(scaled: bool | None) -> None:
     assert api.objects == {}
 
 
-def test_another_pool_keeps_it() -> None:
-    """Only the bounds of the destroyed pool go."""
+def test_another_autoscaled_pool_keeps_the_autoscaler() -> None:
+    """Only the bounds of the destroyed pool are removed."""
     api = Cluster()
     fit(api, Run([pool(), pool("spot")]), step(pool()))
     fit(api, Run([pool("spot")]), step(pool(), before=pool()), are_deleted=True)
     assert api.arguments == ["--nodes=1:5:spot"]
 
 
-def test_a_cluster_that_is_destroyed_too_is_not_asked() -> None:
-    """Its API server is gone."""
+def test_the_api_of_a_destroyed_cluster_is_not_called() -> None:
+    """Its API server no longer exists."""
     api = Cluster(refusal=500)
-    gone = [step(pool(), before=pool()), step(cluster("spot"), before=cluster("spot"))]
-    assert [each.error for each in fit(api, Run([]), *gone, are_deleted=True)] == [None, None]
+    destroyed = [step(pool(), before=pool()), step(cluster("spot"), before=cluster("spot"))]
+    assert [each.error for each in fit(api, Run([]), *destroyed, are_deleted=True)] == [None, None]
 
 
 @pytest.mark.parametrize("manifest", [pool(scaled=False), cluster()])
-def test_clusters_without_autoscaled_pools_are_not_asked(manifest: Any) -> None:
-    """Their API server may be closed to this machine."""
+def test_the_api_of_a_cluster_without_autoscaled_pools_is_not_called(manifest: Any) -> None:
+    """It may be unreachable from this machine."""
     api = Cluster(refusal=500)
     assert fit(api, Run([manifest]), step(manifest, before=manifest))[0].error is None
 
 
-def test_an_autoscaler_of_someone_else_is_not_touched() -> None:
-    """Such as the one of the cloud's marketplace."""
+def test_a_foreign_autoscaler_is_not_changed() -> None:
+    """An example is that of the cloud's marketplace."""
     api, run = Cluster(), Run([pool()])
     api.objects[DEPLOYMENT] = {"metadata": {"labels": {"app": "cluster-autoscaler"}}}
     fit(api, run, step(pool()))
@@ -218,8 +218,8 @@ def test_an_autoscaler_of_someone_else_is_not_touched() -> None:
     assert "installed by someone else" in run.lines[0]
 
 
-def test_the_application_of_the_marketplace_is_left_to_the_user() -> None:
-    """Two autoscalers would fight."""
+def test_an_autoscaler_of_the_marketplace_excludes_ours() -> None:
+    """Two autoscalers would contradict each other."""
     entry = {"name": "civo-cluster-autoscaler", "installed": True}
     assert cluster_autoscaler.is_foreign({"installed_applications": [entry]})
     assert not cluster_autoscaler.is_foreign({"installed_applications": [{"name": "metrics-server"}]})
@@ -227,8 +227,8 @@ def test_the_application_of_the_marketplace_is_left_to_the_user() -> None:
     assert fit(api, Run([pool()], applications=(entry,)), step(pool()))[0].error is None
 
 
-def test_a_failure_is_an_error_of_the_pools() -> None:
-    """With the cluster, and what to do; other resources stay as they are."""
+def test_a_failure_is_reported_at_the_pools() -> None:
+    """The error names the cluster and the next command. Other resources are not affected."""
     api = Cluster(refusal=403)
     failed, other = fit(api, Run([pool()]), step(pool()), step(pool("plain", scaled=False)))
     assert failed.error is not None
@@ -238,8 +238,8 @@ def test_a_failure_is_an_error_of_the_pools() -> None:
     assert other.error is None
 
 
-def test_a_failed_step_changes_nothing() -> None:
-    """The next apply does both."""
+def test_a_failed_step_does_not_change_the_autoscaler() -> None:
+    """The next apply completes both."""
     api = Cluster()
     error = errors.PlantonError("x", code=errors.Code.FAILED, reason=errors.Reason.CLOUD_FAILED)
     fit(api, Run([pool()]), step(pool(), error=error))
@@ -249,13 +249,15 @@ def test_a_failed_step_changes_nothing() -> None:
 def objects(**more: Any) -> dict[str, Any]:
     """Returns the objects of an autoscaler by kind."""
     cloud = client.Cloud(token="the-token", region="LON1")
-    there = {"id": "cluster-1", "kubernetes_version": "1.30.5-k3s1"} | more
-    listed = cluster_autoscaler.objects(cloud, there, [cluster_autoscaler.Group("b", 0, 3), cluster_autoscaler.Group("a", 1, 2)])
+    cluster_facts = {"id": "cluster-1", "kubernetes_version": "1.30.5-k3s1"} | more
+    listed = cluster_autoscaler.objects(
+        cloud, cluster_facts, [cluster_autoscaler.Group("b", 0, 3), cluster_autoscaler.Group("a", 1, 2)]
+    )
     return {each["kind"]: each for each in listed}
 
 
-def test_its_civo_provider_gets_what_it_needs() -> None:
-    """All four variables from the Secret, the ids of pools, and no configuration file, which would end it."""
+def test_the_civo_provider_gets_its_variables_and_pools() -> None:
+    """All four variables come from the Secret. There is no configuration file, which would stop the provider."""
     container = objects()["Deployment"]["spec"]["template"]["spec"]["containers"][0]
     assert {each["name"] for each in container["env"]} == {"CIVO_API_URL", "CIVO_API_KEY", "CIVO_CLUSTER_ID", "CIVO_REGION"}
     keys = {each["valueFrom"]["secretKeyRef"]["key"] for each in container["env"]}
@@ -268,12 +270,12 @@ def test_its_civo_provider_gets_what_it_needs() -> None:
 @pytest.mark.parametrize(
     ("version", "tag"), [("1.30.5-k3s1", "v1.30.7"), ("v1.28.2+k3s1", "v1.28.7"), ("1.99.0-k3s1", "v1.99.0")]
 )
-def test_its_minor_version_is_that_of_the_cluster(version: str, tag: str) -> None:
-    """With the newest known patch."""
+def test_the_autoscaler_has_the_minor_version_of_the_cluster(version: str, tag: str) -> None:
+    """Its patch is the newest known one."""
     assert cluster_autoscaler.image(version).endswith(f":{tag}")
 
 
-def test_its_permissions_are_those_of_its_chart() -> None:
+def test_the_autoscaler_has_the_permissions_of_its_chart() -> None:
     """The example of its Civo provider lacks these."""
     rules = objects()["ClusterRole"]["rules"]
     granted = {
@@ -295,8 +297,8 @@ def test_its_permissions_are_those_of_its_chart() -> None:
     assert not any(verb == "*" for _, _, verb in granted)
 
 
-def test_the_token_is_in_the_secret_alone() -> None:
-    """The pods have a hash of it, so that another token starts new ones."""
+def test_the_token_is_only_in_the_secret() -> None:
+    """The pods have a hash of it, so that a new token starts new pods."""
     listed = objects()
     assert listed["Secret"]["stringData"]["api-key"] == "the-token"
     assert "the-token" not in json.dumps({kind: each for kind, each in listed.items() if kind != "Secret"})
@@ -305,7 +307,7 @@ def test_the_token_is_in_the_secret_alone() -> None:
     )
 
 
-def test_names_are_the_objects_in_reverse() -> None:
-    """So that the Deployment goes first."""
+def test_objects_are_deleted_in_reverse_order() -> None:
+    """The Deployment is the first."""
     names = [(each["kind"], each["metadata"]["name"]) for each in cluster_autoscaler.names()]
     assert names == [(each["kind"], each["metadata"]["name"]) for each in reversed(list(objects().values()))]

@@ -453,13 +453,13 @@ def test_a_misspelled_kind_gets_a_suggestion() -> None:
 
 def test_no_color_disables_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     """The NO_COLOR variable applies to terminals too."""
-    shown = []
+    outputs = []
     for value in ("", "1"):
         monkeypatch.setenv("NO_COLOR", value)
         monkeypatch.setattr("sys.stdout", _Terminal())
         output.echo(terminal.style("x", "red"))
-        shown.append(sys.stdout.getvalue())  # type: ignore[attr-defined]  # a terminal of this test
-    assert shown == ["\x1b[31mx\x1b[0m\n", "x\n"]
+        outputs.append(sys.stdout.getvalue())  # type: ignore[attr-defined]  # a terminal of this test
+    assert outputs == ["\x1b[31mx\x1b[0m\n", "x\n"]
 
 
 class _Terminal(io.StringIO):

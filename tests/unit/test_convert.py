@@ -18,7 +18,7 @@ from planton.schema import kinds
 CORPUS = pathlib.Path(__file__).parents[1] / "kinds"
 VALID = sorted(path for kind in kinds.all_kinds() for path in (CORPUS / kind.name / "valid").glob("*.yaml"))
 FORMS = (convert.YAML, convert.JSON, convert.BINARY)
-TOKEN = "token-of-the-test"  # of no account
+TOKEN = "token-of-the-test"  # of no real account
 EXAMPLE = CORPUS / "CivoVpc" / "valid" / "example.yaml"
 CLUSTER = CORPUS / "CivoKubernetesCluster" / "valid" / "example.yaml"
 

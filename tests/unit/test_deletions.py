@@ -11,7 +11,7 @@ from planton import errors
 from planton.cli import render
 from planton.deploy import graph, protection, prune, referrers, steps
 from planton.engine import stacks
-from planton.manifest import load
+from planton.manifest import load, origins
 from planton.schema import references
 from planton.state import inventory
 from support import mocks
@@ -72,7 +72,7 @@ def _pool(*, cluster: str = "c-1", **metadata: Any) -> inventory.Applied:
 
 
 def _refused(applied: inventory.Applied, *other_resources: inventory.Applied, loaded: inventory.Applied | None = None) -> str:
-    manifests = {} if loaded is None else {loaded.key: load.Resource(loaded.manifest, None, "loaded.yaml")}
+    manifests = {} if loaded is None else {loaded.key: load.Resource(loaded.manifest, None, "loaded.yaml", origin=loaded.origin)}
     refusal = protection.refusal(applied, "delete", manifests=manifests, everything=lambda: [applied, *other_resources])
     assert refusal is None or refusal.reason is errors.Reason.PROTECTED
     return "" if refusal is None else refusal.message
@@ -93,6 +93,15 @@ def test_a_protected_manifest_or_applied_resource_is_enough() -> None:
     assert _refused(plain) == _refused(plain, loaded=plain) == ""
     assert _refused(protected, loaded=plain) == _refused(plain, loaded=protected) != ""
     assert _refused(CLUSTER, plain, loaded=protected) != ""
+
+
+def test_a_resource_of_the_api_is_protected_by_its_current_manifest() -> None:
+    """The API has decided about the deletion, and a removed protection may never have been applied."""
+    plain, protected = (dataclasses.replace(_pool(annotations=own), origin=origins.NODE_POOL_API) for own in ({}, PROTECTED))
+    assert _refused(protected, loaded=plain) == _refused(CLUSTER, protected, loaded=plain) == ""
+    assert _refused(plain, loaded=protected) != ""
+    assert _refused(protected) != ""
+    assert _refused(dataclasses.replace(protected, origin="folder"), loaded=plain) != ""
 
 
 def test_node_pools_are_reported_as_deleted_with_their_cluster(capsys: pytest.CaptureFixture[str]) -> None:

@@ -265,7 +265,7 @@ def test_a_policy_violation_stops_before_the_engine(
     command: str, small: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The command prints the places and the rules."""
-    monkeypatch.setenv("PLANTON_CACHE_DIR", "/nonexistent")  # there is no toolchain
+    monkeypatch.setenv("PLANTON_CACHE_DIR", "/nonexistent")  # a missing toolchain
     assert cli.main([command, "-f", POOL, "--policy", small]) == 1
     output = capsys.readouterr().err
     assert f"{POOL}:10:14: spec.nodeCount: must be so [acme.rule]\n" in output

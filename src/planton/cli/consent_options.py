@@ -65,8 +65,8 @@ def options(function: F) -> F:
         allow_unsupported: tuple[str, ...],
         prune: bool,
         take_over: tuple[str, ...],
-        **rest: object,
+        **arguments: object,
     ) -> object:
-        return function(*args, consents=Consents(allow_replace, allow_unsupported, prune, take_over), **rest)
+        return function(*args, consents=Consents(allow_replace, allow_unsupported, prune, take_over), **arguments)
 
     return wrapped  # type: ignore[return-value]

@@ -20,12 +20,12 @@ _HEADER = ("KIND", "NAME", "ENV", "ID", "AS OF")
 
 
 @click.command()
-@click.argument("what", metavar="[KIND[/NAME]|all]", default="all")
+@click.argument("selector", metavar="[KIND[/NAME]|all]", default="all")
 @options.engine
 @click.option("--env", default=None, metavar="ENV", help="Only this environment.")
 @options.stack
 @output.output_option("table", "yaml", "json")
-def get(*, what: str, settings: engine_settings.Settings, env: str | None, stack: str, form: str) -> None:
+def get(*, selector: str, settings: engine_settings.Settings, env: str | None, stack: str, form: str) -> None:
     """List applied resources, or show one with its outputs.
 
     KIND may be singular or plural, in any case. Shows the results of the last
@@ -34,10 +34,10 @@ def get(*, what: str, settings: engine_settings.Settings, env: str | None, stack
 
     Exit codes: 0 listed, 1 not applied, 2 usage.
     """
-    if "/" in what:
-        resources = [planton.find(what, env=options.env_of(settings, env), stack=stack, settings=settings)]
+    if "/" in selector:
+        resources = [planton.find(selector, env=options.env_of(settings, env), stack=stack, settings=settings)]
     else:
-        kind = None if what == "all" else kinds.parse(what).name
+        kind = None if selector == "all" else kinds.parse(selector).name
         listed = planton.applied(settings, stack=stack)
         resources = [each for each in listed if kind in (None, each.key.kind) and env in (None, each.key.env)]
     if form == "table":
@@ -46,7 +46,7 @@ def get(*, what: str, settings: engine_settings.Settings, env: str | None, stack
             render.progress(AS_RECORDED)
         return
     items = [stack_input.as_dict(each.manifest) for each in resources]
-    data: Any = items[0] if "/" in what else {"source": "state", "items": items}
+    data: Any = items[0] if "/" in selector else {"source": "state", "items": items}
     if form == "json":
         render.echo_json(data)
     else:

@@ -48,14 +48,14 @@ def _data(graph: Graph) -> dict[str, object]:
 
     return {
         "resources": [{**named(key), "given": True} for key in graph]
-        + [{**named(key), "given": False} for key in _others(graph)],
+        + [{**named(key), "given": False} for key in _missing_targets(graph)],
         "dependencies": [
             {"from": named(key), "to": named(target), "path": path} for key, uses in graph.items() for target, path in uses
         ],
     }
 
 
-def _others(graph: Graph) -> list[references.Key]:
+def _missing_targets(graph: Graph) -> list[references.Key]:
     return sorted({target for uses in graph.values() for target, _ in uses if target not in graph})
 
 
@@ -71,13 +71,13 @@ def _text(graph: Graph) -> list[str]:
 def _dot(graph: Graph) -> list[str]:
     lines = ["digraph planton {", "  rankdir=LR;", "  node [shape=box];"]
     lines += [f'  "{key}";' for key in graph]
-    lines += [f'  "{key}" [style=dashed];' for key in _others(graph)]
+    lines += [f'  "{key}" [style=dashed];' for key in _missing_targets(graph)]
     lines += [f'  "{key}" -> "{target}" [label="{path}"];' for key, uses in graph.items() for target, path in uses]
     return [*lines, "}"]
 
 
 def _mermaid(graph: Graph) -> list[str]:
-    numbers = {key: f"r{number}" for number, key in enumerate([*graph, *_others(graph)])}
+    numbers = {key: f"r{number}" for number, key in enumerate([*graph, *_missing_targets(graph)])}
     lines = ["flowchart LR"]
     lines += [f'  {number}["{key}"]' for key, number in numbers.items()]
     lines += [f"  {numbers[key]} -->|{path}| {numbers[target]}" for key, uses in graph.items() for target, path in uses]

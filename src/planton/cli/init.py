@@ -72,10 +72,10 @@ def init(*, part: str, provider: str, template: str, name: str, env: str, region
 
 def _write(folder: pathlib.Path, texts: dict[str, str], *, force: bool) -> None:
     files = {folder / file: text for file, text in texts.items()}
-    there = [str(path) for path in files if path.exists() or path.is_symlink()]
-    if there and not force:
+    existing = [str(path) for path in files if path.exists() or path.is_symlink()]
+    if existing and not force:
         raise errors.PlantonError(
-            f"nothing was written: {', '.join(there)} {'is' if len(there) == 1 else 'are'} there already",
+            f"nothing was written: {', '.join(existing)} {'is' if len(existing) == 1 else 'are'} there already",
             reason=errors.Reason.CONSENT_REQUIRED,
             hint="write to another folder with -o DIR, or replace them with --force",
         )

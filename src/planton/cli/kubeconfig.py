@@ -119,13 +119,13 @@ def write_merged(path: pathlib.Path, text: str, *, name: str) -> str:
     Raises:
         PlantonError: The file is not a kubeconfig, or cannot be written.
     """
-    # A file that is a link elsewhere stays one.
+    # A symbolic link stays one.
     path = path.resolve()
     merged = _load(path)
     new = _renamed(yaml.safe_load(text), name)
     for key in _LISTS:
-        others = [entry for entry in merged[key] if entry.get("name") != name]
-        merged[key] = [*others, *new[key]]
+        other_entries = [entry for entry in merged[key] if entry.get("name") != name]
+        merged[key] = [*other_entries, *new[key]]
     merged["current-context"] = name
     hint = "set KUBECONFIG to a file that can be written, or print the kubeconfig without --merge"
     write(path, yaml.safe_dump(merged, sort_keys=False), hint=hint)

@@ -98,4 +98,7 @@ def status_lines(data: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _condition_lines(conditions: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [f"  {one['type']}={one['status']}  {one['reason']}  {one['message']}".rstrip() for one in conditions]
+    return [
+        f"  {condition['type']}={condition['status']}  {condition['reason']}  {condition['message']}".rstrip()
+        for condition in conditions
+    ]

@@ -57,10 +57,10 @@ def regions(*, provider: str, form: str) -> None:
     """List the regions of the cloud that a manifest can name."""
     accepted = kinds.regions(provider)
     rows = _cloud(provider).regions()
-    others = sorted(str(row["region"]) for row in rows if str(row["region"]).lower() not in accepted)
+    unnamed = sorted(str(row["region"]) for row in rows if str(row["region"]).lower() not in accepted)
     _show([row for row in rows if str(row["region"]).lower() in accepted], ("REGION", "NAME", "COUNTRY", "FULL"), form)
-    if others:
-        render.progress(f"the cloud has more regions, which manifests of this version cannot name: {', '.join(others)}")
+    if unnamed:
+        render.progress(f"the cloud has more regions, which manifests of this version cannot name: {', '.join(unnamed)}")
 
 
 def _check_region(region: str, cloud: clouds.Cloud, provider: str) -> None:

@@ -56,11 +56,11 @@ def sources(function: F) -> F:
         overlay: str,
         env: str | None,
         selector: tuple[str, ...],
-        **rest: object,
+        **arguments: object,
     ) -> object:
         labels = tuple(_label(text) for word in selector for text in word.split(","))
         selected = selection.Selection(paths, inputs, provider_config, overrides, kustomize_dir, overlay, env, labels)
-        return function(*args, selected=selected, **rest)
+        return function(*args, selected=selected, **arguments)
 
     return wrapped  # type: ignore[return-value]  # click decorates functions of any signature
 
@@ -109,7 +109,13 @@ def engine(function: F) -> F:
     )
     @functools.wraps(function)
     def wrapped(
-        *args: object, backend: str, context_name: str, timeout: float, lock_timeout: float, parallel: int | None, **rest: object
+        *args: object,
+        backend: str,
+        context_name: str,
+        timeout: float,
+        lock_timeout: float,
+        parallel: int | None,
+        **arguments: object,
     ) -> object:
         environ = dict(os.environ)
         logs.begin("-".join(click.get_current_context().command_path.split()[1:]), sys.argv[1:], environ)
@@ -123,7 +129,7 @@ def engine(function: F) -> F:
             interruption=interruption.Interruption(_progress),
             context=contexts.choose(context_name, environ),
         )
-        return function(*args, settings=settings, **rest)
+        return function(*args, settings=settings, **arguments)
 
     return wrapped  # type: ignore[return-value]
 
@@ -200,9 +206,9 @@ def named(function: F) -> F:
     @which
     @functools.wraps(function)
     def wrapped(
-        *args: object, resource: str, settings: engine_settings.Settings, env: str | None, stack: str, **rest: object
+        *args: object, resource: str, settings: engine_settings.Settings, env: str | None, stack: str, **arguments: object
     ) -> object:
-        return function(*args, named=Named(resource, env, stack, settings), **rest)
+        return function(*args, named=Named(resource, env, stack, settings), **arguments)
 
     return wrapped  # type: ignore[return-value]  # click decorates functions of any signature
 
@@ -219,8 +225,8 @@ def applied_resources(function: F) -> F:
     @click.argument("resources", nargs=-1, metavar="[KIND/NAME]...", shell_complete=complete_resource)
     @stack
     @functools.wraps(function)
-    def wrapped(*args: object, selected: selection.Selection, stack: str, **rest: object) -> object:
-        return function(*args, selected=dataclasses.replace(selected, stack=stack), **rest)
+    def wrapped(*args: object, selected: selection.Selection, stack: str, **arguments: object) -> object:
+        return function(*args, selected=dataclasses.replace(selected, stack=stack), **arguments)
 
     return sources(engine(wrapped))  # type: ignore[return-value]  # click decorates functions of any signature
 

@@ -79,9 +79,9 @@ class Reporter:
         if words and metadata.urn not in self._began:
             self._began[metadata.urn] = time.monotonic()
             if self._live:
-                others = f" (and {len(self._began) - 1} more)" if len(self._began) > 1 else ""
+                more = f" (and {len(self._began) - 1} more)" if len(self._began) > 1 else ""
                 name = terminal.one_line(key.name)
-                output.echo(f"{terminal.CLEAR_LINE}  {name}: {words[0]} {_name(metadata)} …{others}", nl=False, err=True)
+                output.echo(f"{terminal.CLEAR_LINE}  {name}: {words[0]} {_name(metadata)} …{more}", nl=False, err=True)
 
     def _end(self, key: references.Key, metadata: events.StepEventMetadata, *, failed: bool) -> None:
         words = self._words(metadata)
@@ -144,10 +144,10 @@ def echo_accounts(accounts: Iterable[run_accounts.Account]) -> None:
 
 
 def echo_users(users: Mapping[references.Key, Sequence[references.Key]]) -> None:
-    """Prints what becomes of those that refer to what would be deleted, and are not deleted themselves."""
-    for key, others in users.items():
-        pools = [user for user in others if kinds.is_deleted_with(user.kind, key.kind)]
-        remaining = [user for user in others if user not in pools]
+    """Prints what happens to the dependants of resources that are deleted, if they are not deleted themselves."""
+    for key, dependants in users.items():
+        pools = [user for user in dependants if kinds.is_deleted_with(user.kind, key.kind)]
+        remaining = [user for user in dependants if user not in pools]
         if pools:
             progress(f"! {', '.join(map(str, pools))} refer to {key} and go with it; what is known of them stays")
         if remaining:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
 import json
 import math
@@ -206,7 +205,7 @@ def start(
     auth: str,
     trusted_proxy: tuple[str, ...],
     expect: tuple[str, ...],
-    **rest: Any,
+    **options: Any,
 ) -> None:
     """Serve the API until SIGTERM or SIGINT.
 
@@ -219,13 +218,13 @@ def start(
     from planton_server import server as running  # noqa: PLC0415  # the extra `server`; SQLAlchemy takes 150 ms of each `--help`
     from planton_server import settings  # noqa: PLC0415  # the extra `server`; SQLAlchemy takes 150 ms of each `--help`
 
-    if rest["port"] and rest["port"] == rest["grpc_port"]:
-        raise click.UsageError(f"--grpc-port {rest['grpc_port']}: must not be the port of REST")
+    if options["port"] and options["port"] == options["grpc_port"]:
+        raise click.UsageError(f"--grpc-port {options['grpc_port']}: must not be the port of REST")
     configured = settings.Settings(
-        trusted_header=_trusts_header(auth, rest["host"], trusted_proxy),
+        trusted_header=_trusts_header(auth, options["host"], trusted_proxy),
         trusted_proxies=_checked_networks(trusted_proxy),
         expected=_checked_controllers(expect),
-        **rest,
+        **options,
         # Last, because it creates the folder.
         database_url=server_database.url(database_url),
     )
@@ -235,8 +234,11 @@ def start(
     click.echo(_greeting(configured), err=True)
     for warning in configured.warnings:
         click.echo(f"Warning: {warning}.", err=True)
-    with server_controllers.running(configured) if with_controllers else contextlib.nullcontext():
+    if not with_controllers:
         running.run(configured)
+        return
+    with server_controllers.running(configured) as stop:
+        running.run(configured, before_stop=stop)
 
 
 @server.command("migrate")
@@ -266,13 +268,13 @@ def _greeting(configured: settings.Settings) -> str:
     """Returns the first line of a server that starts: version, addresses, database and authentication."""
     from planton_server.store import database  # noqa: PLC0415  # the extra `server`; SQLAlchemy takes 150 ms of each `--help`
 
-    where = configured.database_url.partition(":")[0]
-    if where == "sqlite":
-        where = database.path(configured.database_url)
+    location = configured.database_url.partition(":")[0]
+    if location == "sqlite":
+        location = database.path(configured.database_url)
     grpc = f", gRPC on {configured.address(configured.grpc_port)}" if configured.grpc_port else ""
-    who = "users named by X-User-Email" if configured.trusted_header else "bearer tokens only"
-    rest = f"REST on http://{configured.address(configured.port)} (see /docs)"
-    return f"planton {planton.__version__}: {rest}{grpc}; database {where}; {who}."
+    authentication = "users named by X-User-Email" if configured.trusted_header else "bearer tokens only"
+    rest_address = f"REST on http://{configured.address(configured.port)} (see /docs)"
+    return f"planton {planton.__version__}: {rest_address}{grpc}; database {location}; {authentication}."
 
 
 def _check_addresses(host: str, *ports: int) -> None:

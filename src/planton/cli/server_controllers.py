@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from planton_server import settings
 
@@ -22,8 +23,10 @@ _SECONDS: Final = 30.0
 
 
 @contextlib.contextmanager
-def running(configured: settings.Settings) -> Iterator[None]:
-    """Runs controllers as a process beside a server. They stop with it, also if it is killed.
+def running(configured: settings.Settings) -> Iterator[Callable[[], None]]:
+    """Runs controllers as a process beside a server. They end with it, also if it is killed.
+
+    Yields a function that stops them. The server calls it before it stops, so that they can hand back their work.
 
     Raises:
         click.UsageError: The server needs tokens, and none is given.
@@ -39,13 +42,18 @@ def running(configured: settings.Settings) -> Iterator[None]:
     command = [sys.executable, "-m", "planton", "controller", "run", "--server", url, "--stop-with-stdin"]
     # The pipe closes with this process, however it ends.
     process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+    stop = functools.partial(_stop, process)
     try:
-        yield
+        yield stop
     finally:
-        assert process.stdin is not None, "it was started with a pipe"
-        process.stdin.close()
-        try:
-            process.wait(_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        stop()
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None, "it was started with a pipe"
+    process.stdin.close()
+    try:
+        process.wait(_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

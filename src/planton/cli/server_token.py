@@ -164,9 +164,9 @@ def _query(database_url: str | None, query: Callable[[database.Database], Awaita
 
 
 def _shown(row: Any) -> dict[str, Any]:  # a row
-    rest = {name: row[name] for name in ("subject", "role", "created_at", "expires_at")}
+    fields = {name: row[name] for name in ("subject", "role", "created_at", "expires_at")}
     patterns = {"reports_as": list(reporters.read(row["reports_as"]))} if row["role"] == "controller" else {}
-    return {"id": row["digest"][:_SHOWN], **rest, **patterns}
+    return {"id": row["digest"][:_SHOWN], **fields, **patterns}
 
 
 def _until(end: str | None) -> str:

@@ -134,7 +134,7 @@ def unlock(*, states: planton.Stores, find_stack: state_options.Find, force: boo
     if not holders and states.settings.backend_folder is not None:
         state_options.report(form, f"{name} is not locked", stack=str(name), unlocked=False, lockedBy=[])
         return
-    states.require_gone(name, force=force)
+    states.require_unheld(name, force=force)
     render.progress(f"{name} is locked by {', '.join(holders) or 'an unknown process'}")
     options.confirm("Remove the lock?", yes=yes)
     states.unlock(name, force=force)

@@ -30,7 +30,7 @@ def stack(function: F) -> F:
     @options.engine
     @functools.wraps(function)
     def wrapped(
-        *args: object, resource: str, stack: str, env: str | None, settings: engine_settings.Settings, **rest: object
+        *args: object, resource: str, stack: str, env: str | None, settings: engine_settings.Settings, **arguments: object
     ) -> object:
         if not (resource or stack):
             raise errors.usage(
@@ -39,7 +39,7 @@ def stack(function: F) -> F:
             )
         with planton.states(settings) as states:
             find_stack = functools.partial(states.find, resource, stack=stack, env=options.env_of(settings, env))
-            return function(*args, states=states, find_stack=find_stack, **rest)
+            return function(*args, states=states, find_stack=find_stack, **arguments)
 
     return wrapped  # type: ignore[return-value]  # click decorates functions of any signature
 

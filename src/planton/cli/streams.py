@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from _typeshed import ReadableBuffer
 
-_READER_GONE = (errno.EPIPE, errno.EIO)
+_CLOSED_PIPE_ERRORS = (errno.EPIPE, errno.EIO)
 
 
 class _Output(io.FileIO):
-    """A file that drops its output after its reader is gone."""
+    """A file that drops its output after its reader has closed the pipe."""
 
     def __init__(self, descriptor: int, code: int | None) -> None:
         super().__init__(descriptor, "w", closefd=False)
@@ -35,8 +35,8 @@ class _Output(io.FileIO):
             try:
                 return super().write(data)
             except OSError as error:
-                # A terminal that was closed answers EIO.
-                if error.errno not in _READER_GONE:
+                # Writing to a closed terminal fails with EIO.
+                if error.errno not in _CLOSED_PIPE_ERRORS:
                     raise
                 self.unread = True
                 if self._code is not None:

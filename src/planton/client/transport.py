@@ -59,7 +59,10 @@ class ApiError(errors.PlantonError):
         code, reason = _CODES.get(self.api_code, (errors.Code.FAILED, errors.Reason.API_REFUSED))
         parts = [str(error.get("message") or f"the server answered {status}")]
         if self.violations:
-            parts += [f"{one['field']}: {one['message']} [{one['rule_id']}]".removeprefix(": ") for one in self.violations]
+            parts += [
+                f"{violation['field']}: {violation['message']} [{violation['rule_id']}]".removeprefix(": ")
+                for violation in self.violations
+            ]
         elif error.get("details"):
             parts.append(str(error["details"]))
         metadata = {"status": str(status), "code": self.api_code, "request_id": request_id}
@@ -67,17 +70,17 @@ class ApiError(errors.PlantonError):
 
 
 def _violations(listed: object) -> list[dict[str, str]]:
-    # A proxy may answer in place of the API.
+    # A proxy may respond instead of the API.
     names = ("field", "message", "rule_id")
     entries = listed if isinstance(listed, list) else []
-    return [{name: str(one.get(name, "")) for name in names} | one for one in entries if isinstance(one, dict)]
+    return [{name: str(entry.get(name, "")) for name in names} | entry for entry in entries if isinstance(entry, dict)]
 
 
 class Transport:
     """A connection to a server.
 
     Attributes:
-        url: Where it is, without the ``/api/v1`` that all paths begin with.
+        url: Its address, without the ``/api/v1`` of all paths.
 
     Raises:
         PlantonError: The address is invalid (``USAGE``), or the token or the user (``CREDENTIAL_MISSING``).
@@ -194,11 +197,11 @@ class Transport:
         )
 
     def items(self, path: str, name: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-        """Yields everything that a list has, page by page.
+        """Yields all items of a list, page by page.
 
         Args:
-            path: Of the list.
-            name: What the answer has the items under.
+            path: The path of the list.
+            name: The field of the response with the items.
             query: Filters.
 
         Raises:
@@ -209,7 +212,7 @@ class Transport:
         while True:
             page = self.request("GET", path, query=parameters)
             listed, token = page.get(name), page.get("next_page_token")
-            if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+            if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
                 raise self._unusable(f"the list {path} has no {name}")
             yield from listed
             if not token:
@@ -336,16 +339,16 @@ def _body(answer: httpx.Response, ends: float | None = None) -> bytes:
 
 
 def _lines(answer: httpx.Response) -> Iterator[bytes]:
-    # The parts of the last line: to join them for each chunk would take time by the square of its length.
+    # The parts of the last line: joining them for each chunk would take quadratic time.
     parts, size = [b""], 0
     for chunk in answer.iter_bytes():
-        rest, *more = chunk.split(b"\n")
+        part, *more = chunk.split(b"\n")
         if more:
             *lines, last = more
-            yield from (line.removesuffix(b"\r") for line in (b"".join([*parts, rest]), *lines))
-            parts, size, rest = [], 0, last
-        parts.append(rest)
-        size += len(rest)
+            yield from (line.removesuffix(b"\r") for line in (b"".join([*parts, part]), *lines))
+            parts, size, part = [], 0, last
+        parts.append(part)
+        size += len(part)
         if size > web.MOST_BYTES:
             raise web.NoAnswerError(f"an event has more than {web.MOST_BYTES // 1024**2} MiB")
 

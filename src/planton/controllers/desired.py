@@ -13,12 +13,12 @@ from planton.controllers import failures, manifests, values
 from planton.manifest import load
 from planton.modules import as_kept
 from planton.schema import kinds
+from planton.state import inventory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from planton.config import settings as engine_settings
-    from planton.state import inventory
 
 _CREDENTIAL = "project-planton.org/credential"
 #: The role of the manifests of a kind of work.
@@ -81,8 +81,9 @@ def target(
     if "deleted_at" in data:
         common = dataclasses.replace(common, is_deleting=True)
         if as_applied is not None:
-            # What was applied is deleted, whatever the spec says now.
-            return Target(common, as_applied, _label(data, cluster))
+            # What was applied is deleted, whatever the spec says now. Only the protection is that of the spec: the API has deleted the
+            # object, so it does not protect it, and that may be a change which was never applied.
+            return Target(common, _unprotected(as_applied), _label(data, cluster))
     waits_for = "" if cluster is None else _not_ready(cluster)
     try:
         source = _source(kind, data, settings, applied, cluster)
@@ -135,6 +136,13 @@ def _paused_until(text: str) -> datetime.datetime | None:
 
 def _as_applied(applied: inventory.Applied) -> load.Resource:
     return load.Resource(applied.manifest, None, str(applied.stack), region=applied.region, origin=applied.origin)
+
+
+def _unprotected(resource: load.Resource) -> load.Resource:
+    manifest: Any = type(resource.manifest)()
+    manifest.CopyFrom(resource.manifest)
+    manifest.metadata.annotations.pop(inventory.PROTECTION_ANNOTATION, None)
+    return dataclasses.replace(resource, manifest=manifest)
 
 
 def _label(data: Mapping[str, Any], cluster: Cluster | None) -> str:

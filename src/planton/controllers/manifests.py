@@ -13,6 +13,7 @@ from planton import errors
 from planton.deploy import loading
 from planton.manifest import origins, stack_names
 from planton.schema import kinds, providers
+from planton.state import inventory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,6 +121,8 @@ def _manifest(source: Source) -> dict[str, Any]:
         if value is not None:
             _put(spec, path.split("."), value, described.fields_by_name["spec"].message_type)
     annotations = {_CREDENTIAL: source.credential} if source.credential else {}
+    if (source.spec.get("lifecycle") or {}).get("deletionProtection"):
+        annotations[inventory.PROTECTION_ANNOTATION] = "true"
     metadata = {
         "name": source.name,
         "id": source.id,

@@ -110,12 +110,12 @@ def _agreements(plan: plan_of_run.Plan) -> tuple[bool, bool]:
 def _require_agreed(plan: plan_of_run.Plan, consent: Consent) -> None:
     changes, deletions = _agreements(plan)
     if (changes and not consent.changes) or (deletions and not consent.deletions):
-        what = "deletes" if deletions and not consent.deletions else "changes"
+        verb = "deletes" if deletions and not consent.deletions else "changes"
         listed = ", ".join(str(step.key) for step in plan.all_steps if not step.plan.empty)
         raise errors.PlantonError(
-            f"the plan {what} {listed}, without consent; nothing was changed",
+            f"the plan {verb} {listed}, without consent; nothing was changed",
             reason=errors.Reason.CONSENT_REQUIRED,
-            hint=f"consent with planton.Consent({'deletions' if what == 'deletes' else 'changes'}=True)",
+            hint=f"consent with planton.Consent({'deletions' if verb == 'deletes' else 'changes'}=True)",
         )
 
 
@@ -182,6 +182,6 @@ def _loss(step: steps.Step, change: plans.Change) -> str:
 
 
 def _parsed(text: str) -> tuple[str, str, str]:
-    env, _, rest = text.partition("/") if text.count("/") > 1 else ("", "", text)
-    kind, name = resource_names.parse(rest)
+    env, _, resource = text.partition("/") if text.count("/") > 1 else ("", "", text)
+    kind, name = resource_names.parse(resource)
     return env, kind.name, name

@@ -58,11 +58,11 @@ def fit(
         are_deleted: Whether the steps deleted their resources.
         connect: Returns the Kubernetes API for an entry of a kubeconfig.
     """
-    gone = {_cluster_id(step) for step in done if are_deleted and step.error is None and _is_cluster(step)}
+    deleted = {_cluster_id(step) for step in done if are_deleted and step.error is None and _is_cluster(step)}
     touched: dict[str, list[steps.Step]] = {}
     for step in done:
         cluster_id = _cluster_id(step)
-        if step.error is None and cluster_id and cluster_id not in gone and _has_groups(step):
+        if step.error is None and cluster_id and cluster_id not in deleted and _has_groups(step):
             touched.setdefault(cluster_id, []).append(step)
     failed: dict[references.Key, errors.PlantonError] = {}
     for cluster_id, involved in touched.items():

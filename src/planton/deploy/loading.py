@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     #: A source (`planton.manifest.load.Input`), or a resource that was loaded from one.
     Source: TypeAlias = loader.Input | loader.Resource
     #: One source, or several.
-    Given: TypeAlias = Source | Iterable[Source]
+    Sources: TypeAlias = Source | Iterable[Source]
 
 
 def load(
-    given: Given,
+    sources: Sources,
     *,
     overrides: Sequence[str] = (),
     env: str | None = None,
@@ -36,7 +36,7 @@ def load(
     """Returns the resources of manifests, valid and with defaults. References are not resolved.
 
     Args:
-        given: One source or several: paths of files and folders, YAML or JSON texts, generated messages. A text has several lines
+        sources: One source or several: paths of files and folders, YAML or JSON texts, generated messages. A text has several lines
             or begins with a brace; any other ``str`` is a path.
         overrides: ``PATH=VALUE``, set in every manifest that has the field, for example ``spec.nodeCount=5``.
         env: Only resources of this environment; None for all.
@@ -46,7 +46,7 @@ def load(
         planton.InvalidError: All violations of all manifests.
         planton.PlantonError: ``MANIFEST_UNREADABLE``; ``USAGE``: an override does not fit, or the environment has no resources.
     """
-    listed = _listed(given)
+    listed = _listed(sources)
     loaded = [source for source in listed if isinstance(source, loader.Resource)]
     inputs = tuple(source for source in listed if not isinstance(source, loader.Resource))
     if inputs:
@@ -59,31 +59,31 @@ def _with_config(resource: loader.Resource, config: message.Message) -> loader.R
     return dataclasses.replace(resource, config=config)
 
 
-def graph(given: Given) -> graphs.Graph:
+def graph(sources: Sources) -> graphs.Graph:
     """Returns the resources of manifests with their dependencies, in the order of an apply. No cloud and no state is read.
 
     Args:
-        given: One source or several, as for `load`.
+        sources: One source or several, as for `load`.
 
     Raises:
         planton.InvalidError: The manifests are invalid; a cycle; a duplicate.
     """
-    return graphs.of(load(given))
+    return graphs.of(load(sources))
 
 
-def validate(given: Given, *, rules: Sequence[policies.Rule] = ()) -> list[errors.Violation]:
+def validate(sources: Sources, *, rules: Sequence[policies.Rule] = ()) -> list[errors.Violation]:
     """Returns everything that is wrong with manifests, alone and together; an empty list if they are valid.
 
     Nothing is asked of a cloud or of a state.
 
     Args:
-        given: One source or several, as for `load`.
+        sources: One source or several, as for `load`.
         rules: Policies of the user (`planton.manifest.policies.load`).
 
     Raises:
         planton.PlantonError: ``MANIFEST_UNREADABLE``.
     """
-    inputs = [source.manifest if isinstance(source, loader.Resource) else source for source in _listed(given)]
+    inputs = [source.manifest if isinstance(source, loader.Resource) else source for source in _listed(sources)]
     violations: list[errors.Violation] = []
     for batch in check.check(loader.texts(inputs), rules=rules):
         if batch.error is not None:
@@ -92,7 +92,7 @@ def validate(given: Given, *, rules: Sequence[policies.Rule] = ()) -> list[error
     return violations
 
 
-def _listed(given: Given) -> list[Source]:
-    if isinstance(given, str | os.PathLike | message.Message | loader.Resource | loader.Text):
-        return [given]
-    return list(given)
+def _listed(sources: Sources) -> list[Source]:
+    if isinstance(sources, str | os.PathLike | message.Message | loader.Resource | loader.Text):
+        return [sources]
+    return list(sources)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from planton import errors
 from planton.deploy import graph
+from planton.manifest import origins
 from planton.schema import kinds
 from planton.state import inventory
 
@@ -26,7 +27,8 @@ def refusal(
     """Returns why a resource must not be deleted, or None.
 
     A resource is protected by its applied manifest or by its current manifest. So an annotation that is not applied yet, or that
-    was just removed, protects it too.
+    was just removed, protects it too. Of a resource of the NodePool API, only the current manifest counts: the API decides about
+    protection when it deletes the object, and a removed protection may never have been applied.
 
     Args:
         applied: The resource.
@@ -35,8 +37,7 @@ def refusal(
         everything: Returns all applied resources.
     """
     for each in [applied, *_pools_of(applied, everything)]:
-        entry = manifests.get(each.key)
-        if each.protected or (entry is not None and inventory.is_protected(entry.manifest)):
+        if _is_protected(each, manifests.get(each.key)):
             own = f"{each.key} is protected against deletion, and this would {verb} it"
             pool = f"{applied.key} has the node pool {each.key}, which is protected against deletion, and this would {verb} both"
             return errors.PlantonError(
@@ -45,6 +46,13 @@ def refusal(
                 hint=f"remove the annotation {inventory.PROTECTION_ANNOTATION} from its manifest, apply that, then try again",
             )
     return None
+
+
+def _is_protected(applied: inventory.Applied, entry: load.Resource | None) -> bool:
+    if entry is None:
+        return applied.protected
+    is_current = inventory.is_protected(entry.manifest)
+    return is_current if entry.origin == applied.origin == origins.NODE_POOL_API else is_current or applied.protected
 
 
 def _pools_of(applied: inventory.Applied, everything: Callable[[], Iterable[inventory.Applied]]) -> list[inventory.Applied]:

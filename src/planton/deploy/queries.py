@@ -23,32 +23,32 @@ if TYPE_CHECKING:
     from planton.state import inventory
 
 
-def drift(given: loading.Given, *, settings: engine_settings.Settings | None = None) -> list[steps.Step]:
+def drift(sources: loading.Sources, *, settings: engine_settings.Settings | None = None) -> list[steps.Step]:
     """Returns how the cloud differs from the last apply; nothing is changed. A resource that was not applied has an error.
 
     Args:
-        given: Sources, as for `load`.
+        sources: Sources, as for `load`.
         settings: The settings; None for those of the environment.
 
     Raises:
         planton.PlantonError: The manifests are invalid; the backend failed.
     """
     with runtime.working(settings) as run:
-        return reading.drift(loading.load(given), run)
+        return reading.drift(loading.load(sources), run)
 
 
-def refresh(given: loading.Given, *, settings: engine_settings.Settings | None = None) -> list[steps.Step]:
+def refresh(sources: loading.Sources, *, settings: engine_settings.Settings | None = None) -> list[steps.Step]:
     """Reads the cloud into the states; the cloud is not changed. Resources that were not applied are left out.
 
     Args:
-        given: Sources, as for `load`.
+        sources: Sources, as for `load`.
         settings: The settings; None for those of the environment.
 
     Raises:
         planton.PlantonError: The manifests are invalid; the backend failed.
     """
     with runtime.working(settings) as run:
-        return reading.refresh(loading.load(given), run)
+        return reading.refresh(loading.load(sources), run)
 
 
 def applied(settings: engine_settings.Settings | None = None, *, stack: str = "") -> list[inventory.Applied]:
@@ -119,7 +119,7 @@ def outputs(
     Raises:
         planton.PlantonError: ``STACK_NOT_FOUND``: it was not applied, or its apply did not complete; ``AMBIGUOUS``; ``USAGE``.
     """
-    applied = _found(resource, env, settings)
+    applied = _resolved(resource, env, settings)
     with runtime.working(settings) as run:
         return run.inventory.outputs(applied)
 
@@ -141,18 +141,18 @@ def history(
         return state_history.read(run.inventory.open(resource.stack), number)
 
 
-def stack_inputs(given: loading.Given, *, settings: engine_settings.Settings | None = None) -> Sequence[message.Message]:
+def stack_inputs(sources: loading.Sources, *, settings: engine_settings.Settings | None = None) -> Sequence[message.Message]:
     """Returns the stack inputs of manifests, dependencies first: defaults applied, references resolved, account chosen.
 
     Args:
-        given: Sources, as for `load`.
+        sources: Sources, as for `load`.
         settings: The settings; None for those of the environment.
 
     Raises:
         planton.PlantonError: ``REFERENCE_UNRESOLVED``: a dependency was not applied; ``CREDENTIAL_…``.
     """
     with runtime.working(settings) as run:
-        return resolve.stack_inputs(graph.of(loading.load(given)), run)
+        return resolve.stack_inputs(graph.of(loading.load(sources)), run)
 
 
 def credential(
@@ -175,7 +175,7 @@ def credential(
     Raises:
         planton.PlantonError: ``USAGE``: it is no cluster; ``STACK_NOT_FOUND``; ``NOT_FOUND``; ``CREDENTIAL_…``; ``CLOUD_…``.
     """
-    cluster = _found(resource, env, settings)
+    cluster = _resolved(resource, env, settings)
     with runtime.working(settings) as run:
         return access.credential(cluster, run.settings, fresh=fresh)
 
@@ -195,7 +195,7 @@ def kubeconfig(
     Raises:
         planton.PlantonError: ``USAGE``: it is no cluster; ``STACK_NOT_FOUND``; ``NOT_FOUND``; ``CREDENTIAL_…``; ``CLOUD_…``.
     """
-    cluster = _found(resource, env, settings)
+    cluster = _resolved(resource, env, settings)
     with runtime.working(settings) as run:
         # A kubeconfig in the state needs no account.
         if access.asks_cloud(cluster):
@@ -208,5 +208,5 @@ def kubeconfig(
     return kubeconfigs.parse(text).text()
 
 
-def _found(resource: str | inventory.Applied, env: str | None, settings: engine_settings.Settings | None) -> inventory.Applied:
+def _resolved(resource: str | inventory.Applied, env: str | None, settings: engine_settings.Settings | None) -> inventory.Applied:
     return find(resource, env=env, settings=settings) if isinstance(resource, str) else resource

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def plan(
-    given: loading.Given,
+    sources: loading.Sources,
     *,
     settings: engine_settings.Settings | None = None,
     options: plan_values.Options | None = None,
@@ -43,7 +43,7 @@ def plan(
     """Returns the plan of an apply. Nothing in a cloud is changed.
 
     Args:
-        given: One source or several, as for `load`.
+        sources: One source or several, as for `load`.
         settings: The settings; None for those of the environment.
         options: What to prune, to waive and to read; None for the defaults.
         rules: Policies of the user (`planton.manifest.policies.load`).
@@ -53,7 +53,7 @@ def plan(
         planton.InvalidError: The manifests are invalid, or break a policy.
         planton.PlantonError: ``REFERENCE_UNRESOLVED``; ``TOOLCHAIN_MISSING``; the backend failed.
     """
-    resources = loading.load(given)
+    resources = loading.load(sources)
     warnings = policing.check(rules, resources)
     with runtime.working(settings, on_event) as run:
         planned = planning.make(tuple(resources), options or plan_values.Options(), run)
@@ -121,7 +121,7 @@ def plan_saved(
 
 
 def plan_import(
-    given: loading.Given,
+    sources: loading.Sources,
     name: str,
     import_id: str,
     *,
@@ -131,7 +131,7 @@ def plan_import(
     """Returns the plan of the import of an existing cloud resource under a manifest.
 
     Args:
-        given: Sources with the manifest.
+        sources: Sources with the manifest.
         name: ``KIND/NAME`` of the manifest.
         import_id: The cloud's id; of a node pool ``CLUSTER:POOL``, or the pool's id or name alone.
         settings: The settings; None for those of the environment.
@@ -141,7 +141,7 @@ def plan_import(
         planton.PlantonError: ``USAGE``: the manifest is missing, or there are two; the sources are invalid.
     """
     kind, own = resource_names.parse(name)
-    resources = loading.load(given)
+    resources = loading.load(sources)
     keys = [key for key in graph.of(resources).order if (key.kind, key.name) == (kind.name, own)]
     if len(keys) != 1:
         text = f"{kind.name}/{own} is " + ("given twice" if keys else "not among the manifests given")
@@ -151,7 +151,7 @@ def plan_import(
 
 
 def plan_destroy(
-    given: loading.Given,
+    sources: loading.Sources,
     *,
     settings: engine_settings.Settings | None = None,
     leftovers: Collection[str] = (),
@@ -160,7 +160,7 @@ def plan_destroy(
     """Returns the plan of a destroy: exactly the listed resources are deleted.
 
     Args:
-        given: Sources, as for `load`.
+        sources: Sources, as for `load`.
         settings: The settings; None for those of the environment.
         leftovers: What to delete with a cluster (`planton.Leftover`): volumes, their snapshots, load balancers.
         on_event: Receives each event of the engine and its resource during the destroy.
@@ -169,7 +169,7 @@ def plan_destroy(
         planton.PlantonError: The manifests are invalid; leftovers cannot be listed; the backend failed.
     """
     with runtime.working(settings, on_event) as run:
-        return destroy_stage.make(loading.load(given), run, sorts=leftovers)
+        return destroy_stage.make(loading.load(sources), run, sorts=leftovers)
 
 
 def approve(planned: plan_values.Plan, consent: approve_stage.Consent) -> approve_stage.Approved:
@@ -200,7 +200,7 @@ def missing_consent(planned: plan_values.Plan, consent: approve_stage.Consent) -
 
 
 def apply(
-    given: approve_stage.Approved | plan_values.Plan | loading.Given,
+    sources: approve_stage.Approved | plan_values.Plan | loading.Sources,
     *,
     consent: approve_stage.Consent | None = None,
     settings: engine_settings.Settings | None = None,
@@ -209,7 +209,7 @@ def apply(
     """Changes the cloud to what manifests say, or imports a resource.
 
     Args:
-        given: An approved plan; or a plan or sources, with a consent.
+        sources: An approved plan; or a plan or sources, with a consent.
         consent: What the caller agrees to; needed unless the plan is approved.
         settings: The settings; None for those of the environment, or of the plan.
         check: Whether to raise if a resource failed.
@@ -218,7 +218,7 @@ def apply(
         planton.PlantonError: As `plan` and `approve` do.
         planton.RunError: A resource failed. It has the result; the next apply resumes.
     """
-    approved = _approved(given, consent, lambda sources: plan(sources, settings=settings))
+    approved = _approved(sources, consent, lambda inputs: plan(inputs, settings=settings))
     if approved.plan.operation == "destroy":
         raise _wrong_plan("apply", approved.plan)
     with environment.hidden_from_sdk(os.environ):
@@ -226,7 +226,7 @@ def apply(
 
 
 def destroy(
-    given: approve_stage.Approved | plan_values.Plan | loading.Given,
+    sources: approve_stage.Approved | plan_values.Plan | loading.Sources,
     *,
     consent: approve_stage.Consent | None = None,
     settings: engine_settings.Settings | None = None,
@@ -235,7 +235,7 @@ def destroy(
     """Deletes applied resources, dependants first.
 
     Args:
-        given: An approved plan of a destroy; or such a plan or sources, with a consent.
+        sources: An approved plan of a destroy; or such a plan or sources, with a consent.
         consent: What the caller agrees to; needed unless the plan is approved.
         settings: The settings; None for those of the environment, or of the plan.
         check: Whether to raise if a resource failed.
@@ -244,7 +244,7 @@ def destroy(
         planton.PlantonError: As `plan_destroy` and `approve` do.
         planton.RunError: A resource could not be deleted. It has the result.
     """
-    approved = _approved(given, consent, lambda sources: plan_destroy(sources, settings=settings))
+    approved = _approved(sources, consent, lambda inputs: plan_destroy(inputs, settings=settings))
     if approved.plan.operation != "destroy":
         raise _wrong_plan("destroy", approved.plan)
     with environment.hidden_from_sdk(os.environ):
@@ -252,19 +252,19 @@ def destroy(
 
 
 def _approved(
-    given: approve_stage.Approved | plan_values.Plan | loading.Given,
+    sources: approve_stage.Approved | plan_values.Plan | loading.Sources,
     consent: approve_stage.Consent | None,
-    make: Callable[[loading.Given], plan_values.Plan],
+    make: Callable[[loading.Sources], plan_values.Plan],
 ) -> approve_stage.Approved:
-    if isinstance(given, approve_stage.Approved):
-        return given
+    if isinstance(sources, approve_stage.Approved):
+        return sources
     if consent is None:
         raise errors.PlantonError(
             "this changes a cloud and needs consent; nothing was changed",
             reason=errors.Reason.CONSENT_REQUIRED,
             hint="pass an approved plan (planton.approve), or consent=planton.Consent(changes=True)",
         )
-    planned = given if isinstance(given, plan_values.Plan) else make(given)
+    planned = sources if isinstance(sources, plan_values.Plan) else make(sources)
     return approve(planned, consent)
 
 

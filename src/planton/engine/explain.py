@@ -81,7 +81,7 @@ class Ending:
 
 
 def operation(
-    what: str,
+    operation_name: str,
     error: automation_errors.CommandError,
     recorder: recorders.Recorder,
     *,
@@ -97,26 +97,26 @@ def operation(
         )
     elif ending.interrupted:
         explained = OperationError(
-            f"{what} was interrupted{_kept(what)}",
+            f"{operation_name} was interrupted{_saved_suffix(operation_name)}",
             code=errors.Code.INTERRUPTED,
             reason=errors.Reason.INTERRUPTED,
             hint="run the same command again: it reads the cloud and continues",
         )
     elif ending.timed_out is not None:
-        explained = stuck(what, ending.timed_out, target)
+        explained = stuck(operation_name, ending.timed_out, target)
     elif ending.killed:
-        explained = _killed(what, target)
+        explained = _killed(operation_name, target)
     elif _LOCKED.search(str(error)):
         explained = _locked(str(error))
     elif _UNDECRYPTED in str(error):
         explained = OperationError(
-            f"{_context(what, recorder, target)}: the state cannot be decrypted: {_UNDECRYPTED}",
+            f"{_context(operation_name, recorder, target)}: the state cannot be decrypted: {_UNDECRYPTED}",
             code=errors.Code.MISSING,
             reason=errors.Reason.CREDENTIAL_MISSING,
             hint=DECRYPTION_HINT,
         )
     else:
-        explained = _failed(what, texts, recorder, target, str(error))
+        explained = _failed(operation_name, texts, recorder, target, str(error))
     explained.recorder = recorder
     explained.uncertain = tuple(_uncertain(recorder, lost=ending.is_lost))
     return explained
@@ -144,35 +144,35 @@ def _may_exist(text: str, *, lost: bool) -> bool:
     return not _REFUSED.search(text) and (lost or bool(_LOST.search(text)))
 
 
-def stuck(what: str, seconds: float, target: Any) -> OperationError:
+def stuck(operation_name: str, seconds: float, target: Any) -> OperationError:
     """Returns the error for an operation that was stopped because the cloud took longer than the timeout."""
     name = "" if target is None else f" of {target.kind} {target.metadata.name}"
     return OperationError(
-        f"{what}{name} has not finished after {seconds / 60:g} minutes and was stopped{_kept(what)}",
+        f"{operation_name}{name} has not finished after {seconds / 60:g} minutes and was stopped{_saved_suffix(operation_name)}",
         code=errors.Code.FAILED,
         reason=errors.Reason.CLOUD_STUCK,
         hint=causes.STUCK_HINT,
     )
 
 
-def _kept(what: str) -> str:
-    return "" if what in READING else "; what was done is saved"
+def _saved_suffix(operation_name: str) -> str:
+    return "" if operation_name in READING else "; what was done is saved"
 
 
-def _killed(what: str, target: Any) -> OperationError:
+def _killed(operation_name: str, target: Any) -> OperationError:
     name = "" if target is None else f" of {target.kind} {target.metadata.name}"
     return OperationError(
-        f"Pulumi was killed in the middle of the {what}{name}",
+        f"Pulumi was killed in the middle of the {operation_name}{name}",
         code=errors.Code.FAILED,
         reason=errors.Reason.ENGINE_KILLED,
         hint="the machine may have run out of memory; run the same command again: it reads the cloud and continues",
     )
 
 
-def _failed(what: str, texts: tuple[str, ...], recorder: recorders.Recorder, target: Any, raw: str) -> OperationError:
+def _failed(operation_name: str, texts: tuple[str, ...], recorder: recorders.Recorder, target: Any, raw: str) -> OperationError:
     cloud = "; ".join(_tidy(text) for text in texts) or last_lines(raw)
     cause = causes.find(cloud)
-    context = _context(what, recorder, target)
+    context = _context(operation_name, recorder, target)
     faults = () if target is None else check_faults.find(texts, target)
     if faults and not _is_of_cloud(cause):
         return _refused(context, faults)
@@ -181,7 +181,9 @@ def _failed(what: str, texts: tuple[str, ...], recorder: recorders.Recorder, tar
         f"{context}: {cloud}",
         code=errors.Code.FAILED,
         reason=cause.reason if cause else errors.Reason.ENGINE_FAILED,
-        hint=cause.hint.format(target=spoken) if cause else f"fix the cause, then run the same command again{_kept(what)}",
+        hint=cause.hint.format(target=spoken)
+        if cause
+        else f"fix the cause, then run the same command again{_saved_suffix(operation_name)}",
         metadata={"target": spoken, **_facts(cloud)},
     )
 
@@ -215,7 +217,7 @@ def _refused(context: str, faults: tuple[check_faults.Fault, ...]) -> OperationE
     return refused
 
 
-def _context(what: str, recorder: recorders.Recorder, target: Any) -> str:
+def _context(operation_name: str, recorder: recorders.Recorder, target: Any) -> str:
     for provider in providers.all_providers().values():
         if any(part in text for part in provider.setup_errors for _, text in recorder.errors):
             return f"failed to set up the {provider.prefix} provider"
@@ -227,7 +229,7 @@ def _context(what: str, recorder: recorders.Recorder, target: Any) -> str:
         if "::node_pool_size" in urn:
             return f"failed to scale node pool {_spoken_name(urn, target)}"
     name = "" if target is None else f" {target.kind} {target.metadata.name}"
-    return f"failed to {what}{name}"
+    return f"failed to {operation_name}{name}"
 
 
 def _spoken_name(urn: str, target: Any) -> str:

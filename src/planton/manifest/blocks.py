@@ -121,8 +121,8 @@ def _item(entry: Entry, indent: int) -> list[str]:
 
 
 def _scalar(head: str, scalar: Scalar, ends: Sequence[str], indent: int) -> list[str]:
-    first, *rest = scalar.lines
-    lines = [f"{head}{first}".rstrip(" "), *(" " * (indent + STEP) + line if line else "" for line in rest)]
+    first, *other_lines = scalar.lines
+    lines = [f"{head}{first}".rstrip(" "), *(" " * (indent + STEP) + line if line else "" for line in other_lines)]
     where = 0 if scalar.block else -1
     lines[where] = _joined(lines[where], *ends)
     return lines

@@ -176,9 +176,9 @@ class Reader:
             digit = str(blocks.STEP) if next((line for line in lines if line.strip()), "").startswith(" ") else ""
             return blocks.Scalar([f"{properties}{indicator}{digit}{chomp}", *lines], block=True)
         self._position = start + len(raw)
-        first, *rest = raw.split("\n")
+        first, *other_lines = raw.split("\n")
         return blocks.Scalar(
-            [first.rstrip() if rest else first, *(line.lstrip() if node.style else line.strip() for line in rest)]
+            [first.rstrip() if other_lines else first, *(line.lstrip() if node.style else line.strip() for line in other_lines)]
         )
 
     def _block(self, node: Any, below: Any, entry: blocks.Entry) -> blocks.Block:  # a node of PyYAML has no type

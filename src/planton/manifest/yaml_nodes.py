@@ -281,11 +281,11 @@ def _to_text(node: Any) -> str:  # a node of PyYAML has no type
     return text  # type: ignore[no-any-return]  # checked above
 
 
-def _check_scalar(node: Any, what: str) -> None:  # a node of PyYAML has no type
+def _check_scalar(node: Any, expected: str) -> None:  # a node of PyYAML has no type
     if isinstance(node, yaml.MappingNode):
-        raise _WrongError(f"must be {what}", "a mapping")
+        raise _WrongError(f"must be {expected}", "a mapping")
     if isinstance(node, yaml.SequenceNode):
-        raise _WrongError(f"must be {what}", "a list")
+        raise _WrongError(f"must be {expected}", "a list")
     tag = yaml_reader.wrong_tag(node)
     if tag:
         raise _WrongError(f"the tag {preview(tag)} has no meaning here", rule_id="yaml.tag", redacted=_NOT_ALLOWED)

@@ -70,10 +70,10 @@ def is_changed(resource: Mapping[str, Any], cloud: clouds.Cloud, lists: Lists) -
         lists: The lists of that account.
 
     Raises:
-        PlantonError: The cloud cannot be asked.
+        PlantonError: The cloud cannot be read.
     """
-    found = drift(resource, cloud, lists)
-    return None if found is None else bool(found)
+    differences = drift(resource, cloud, lists)
+    return None if differences is None else bool(differences)
 
 
 def drift(resource: Mapping[str, Any], cloud: clouds.Cloud, lists: Lists) -> tuple[plans.Difference, ...] | None:
@@ -85,7 +85,7 @@ def drift(resource: Mapping[str, Any], cloud: clouds.Cloud, lists: Lists) -> tup
         lists: The lists of that account.
 
     Raises:
-        PlantonError: The cloud cannot be asked.
+        PlantonError: The cloud cannot be read.
     """
     type_, outputs = str(resource["type"]), resource.get("outputs") or {}
     if type_ == _SIZE:

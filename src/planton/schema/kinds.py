@@ -201,8 +201,8 @@ class Kind:
 
 
 def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.title() for word in rest)
+    first, *words = name.split("_")
+    return first + "".join(word.title() for word in words)
 
 
 @functools.cache

@@ -171,8 +171,8 @@ def _wrong_step(described: Any, field_path: str) -> tuple[str, str]:
     for step in field_path.split("."):
         names = [] if described is None else list(described.fields_by_name)
         if step not in names:
-            what = "output" if seen == ["status", "outputs"] else f"field in {'.'.join(seen) or described.name}"
-            return f"no such {what} {step!r}", suggestions.nearest(step, names)
+            noun = "output" if seen == ["status", "outputs"] else f"field in {'.'.join(seen) or described.name}"
+            return f"no such {noun} {step!r}", suggestions.nearest(step, names)
         seen.append(step)
         field = described.fields_by_name[step]
         described = field.message_type
@@ -232,7 +232,7 @@ def find_cycle(needs: Mapping[Key, Iterable[Key]]) -> list[Key]:
 
 def _sorter(needs: Mapping[Key, Iterable[Key]]) -> graphlib.TopologicalSorter[Key]:
     return graphlib.TopologicalSorter(
-        {name: [other for other in sorted(others) if other in needs] for name, others in needs.items()}
+        {name: [other for other in sorted(dependencies) if other in needs] for name, dependencies in needs.items()}
     )
 
 

@@ -108,8 +108,8 @@ def check(name: stacks.StackName, deployment: Mapping[str, Any]) -> None:
         PlantonError: ``STATE_UNFIT``, with the stack that it is of.
     """
     for resource in deployment.get("resources") or []:
-        stack, _, rest = resource["urn"].removeprefix("urn:pulumi:").partition("::")
-        project = rest.partition("::")[0]
+        stack, _, remainder = resource["urn"].removeprefix("urn:pulumi:").partition("::")
+        project = remainder.partition("::")[0]
         if (stack, project) != (name.stack, name.project):
             raise unfit(
                 f"the state is one of {project}/{stack}, not of {name}",

@@ -166,14 +166,14 @@ class Stores:
         """
         deployments.check(name, deployment)
         with self.journal(name).hold("state import", self.settings):
-            kept = None
+            copy = None
             try:
-                kept = self.keep(name, self.open(name).export())
+                copy = self.keep(name, self.open(name).export())
             except errors.PlantonError as error:
                 if error.reason is not errors.Reason.STACK_NOT_FOUND:
                     raise
             self.open(name).replace_state(deployment, create=True)
-        return kept
+        return copy
 
     def forgotten(self, name: stacks.StackName, resource: str) -> tuple[dict[str, Any], list[str]]:
         """Returns the state of a stack without a resource, and the names of the resources that go.
@@ -194,8 +194,8 @@ class Stores:
                 hint="planton state show lists them with their URNs",
             )
         remaining = states.without(deployment, urns)
-        kept = {each["urn"] for each in remaining["resources"]}
-        return remaining, [short for urn, short in names.items() if urn not in kept]
+        remaining_urns = {each["urn"] for each in remaining["resources"]}
+        return remaining, [short for urn, short in names.items() if urn not in remaining_urns]
 
     def forget(self, name: stacks.StackName) -> pathlib.Path:
         """Removes a stack with its history; the cloud keeps what it stands for. Returns where its state is kept.
@@ -204,10 +204,10 @@ class Stores:
             PlantonError: ``STACK_NOT_FOUND``; ``STACK_LOCKED``.
         """
         with self.journal(name).hold("state forget", self.settings):
-            kept = self.keep(name, self.open(name).export())
+            copy = self.keep(name, self.open(name).export())
             self.open(name).remove(with_resources=True)
             self.journal(name).clear()
-        return kept
+        return copy
 
     def move(self, applied: inventory.Applied, name: str, env: str) -> stacks.StackName:
         """Gives a resource another name and environment, in the state only.
@@ -253,7 +253,7 @@ class Stores:
                 "run planton apply or planton destroy first, which puts it right",
             )
 
-    def require_gone(self, name: stacks.StackName, *, force: bool) -> None:
+    def require_unheld(self, name: stacks.StackName, *, force: bool) -> None:
         """Checks that no process of this machine holds a stack.
 
         Raises:
@@ -275,7 +275,7 @@ class Stores:
         Raises:
             PlantonError: ``STACK_LOCKED``: the holder runs on this machine, and ``force`` is not given; the backend failed.
         """
-        self.require_gone(name, force=force)
+        self.require_unheld(name, force=force)
         # An operation that has not yet reached the backend holds the stack on this machine only.
         with contextlib.nullcontext() if force else self.journal(name).hold("state unlock", self.settings):
             self.open(name).unlock(force=True)

@@ -134,8 +134,8 @@ def _objects(autoscaler: Autoscaler) -> list[dict[str, Any]]:
 def names() -> list[dict[str, Any]]:
     """Returns the objects by apiVersion, kind and metadata alone, in the order of their deletion."""
     nothing = Autoscaler(cluster_id="", region="", version="1.30", address="", token="")
-    kept = ("apiVersion", "kind", "metadata")
-    return [{name: each[name] for name in kept} for each in reversed(_objects(nothing))]
+    fields = ("apiVersion", "kind", "metadata")
+    return [{name: each[name] for name in fields} for each in reversed(_objects(nothing))]
 
 
 def _object(version: str, kind: str, *, name: str = NAME, namespaced: bool = True, **content: Any) -> dict[str, Any]:

@@ -84,7 +84,8 @@ def _version(
 ) -> str:
     upgrade = _upgrade(spec, running)
     version = spec.kubernetes_version
-    if upgrade.keeps_version:
+    # The plugin takes another spelling for another version, and replaces the cluster.
+    if upgrade.is_ahead or version == upgrade.running:
         return version
     offered = pulumi_digitalocean.get_kubernetes_versions(opts=account.invoke).valid_versions
     if version not in offered:
