@@ -18,6 +18,7 @@ import (
 
 	"project-planton.org/clients/go/internal/manifest"
 	_ "project-planton.org/gen/go/org/project_planton/nodepool/v1"
+	_ "project-planton.org/gen/go/org/project_planton/work/v1"
 )
 
 // vector is a vector as far as it is read here.
