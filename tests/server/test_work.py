@@ -58,7 +58,7 @@ def test_controller_claims_and_finishes(own):
     [held] = own.call("RenewWork", {"process": "p"}, who=api.CONTROLLER).body["held"]
     assert held["superseded"]
     # A claim takes results too, and the work is due again because the resource has changed.
-    answer = claim(own, "p", results=[result(item)])
+    answer = claim(own, "p", results=[result(item)], wait="30s")
     assert answer["results"] == [{"id": made["id"], "accepted": True}]
     [again] = answer["items"]
     assert (again["id"], again["epoch"], again["generation"]) == (made["id"], 2, 2)

@@ -103,6 +103,12 @@ class Queue:
         with self.engine.connect() as connection:
             return [dict(row) for row in connection.execute(sa.select(WORK)).mappings()]
 
+    def update_at(self, identifier: str, shift: int) -> None:
+        """Changes the spec of a cluster at a moved time. The clock of triggers does not move."""
+        self.update(identifier)
+        with self.engine.begin() as connection:
+            connection.execute(sa.update(WORK).where(WORK.c.id == identifier).values(due=WORK.c.due + shift))
+
     def update(self, identifier: str) -> int:
         """Changes the spec of a cluster, and returns its new generation."""
         table = tables.CLUSTERS
@@ -211,13 +217,15 @@ def test_a_cluster_has_one_running_work_at_a_time(queue: Queue) -> None:
     """A constraint of the database refuses a second one."""
     cluster_id = cluster(queue)
     pools = [rows.node_pool(queue.engine, cluster_id, platform="civo") for _ in range(3)]
+    # What became due in the same millisecond is ordered by id.
+    expected = [row["id"] for row in sorted(queue.rows(), key=lambda row: (row["due"], row["id"]))]
     order = []
     for _ in range(4):
         [claimed] = queue.claim()
         assert queue.claim("two") == []
         order.append(claimed["id"])
         queue.finish(claimed)
-    assert order == [cluster_id, *pools]
+    assert order == expected
     [claimed] = (queue.update(cluster_id), queue.claim())[1]
     with pytest.raises(sa.exc.IntegrityError), queue.engine.begin() as connection:
         connection.execute(sa.update(WORK).where(WORK.c.id == pools[0]).values(process="two"))
@@ -231,6 +239,7 @@ def test_fifty_updates_need_two_runs(queue: Queue) -> None:
     assert queue.held() == {cluster_id: True}
     assert queue.claim("two") == []
     assert queue.finish(first, generation=3, look=HOUR)
+    queue.shift += LIMITS.settle
     [second] = queue.claim()
     assert second["generation"] == generations[-1] == 53
     assert queue.held() == {cluster_id: False}
@@ -245,7 +254,65 @@ def test_work_finished_for_an_older_generation_is_due_again(queue: Queue) -> Non
     [claimed] = queue.claim()
     assert queue.finish(claimed, generation=2, look=HOUR)
     assert queue.row(cluster_id)["done_generation"] == 2
+    queue.shift += LIMITS.settle
     assert len(queue.claim()) == 1
+
+
+def test_fifty_updates_within_ten_seconds_need_two_runs_of_four_seconds(queue: Queue) -> None:
+    """A process asks for work all the time. The second run starts after the last update, and has its generation."""
+    cluster_id = cluster(queue)
+    runs: list[tuple[int, int]] = []
+    running: list[Any] = []
+    for moment in range(0, 20 * SECOND, 200):
+        queue.shift = moment
+        if running and moment >= runs[-1][0] + 4 * SECOND:
+            assert queue.finish(running.pop(), look=HOUR)
+        if not running:
+            for claimed in queue.claim():
+                running.append(claimed)
+                runs.append((moment, claimed["generation"]))
+        queue.beat()
+        if moment < 10 * SECOND:
+            queue.update_at(cluster_id, moment)
+    assert [generation for _, generation in runs] == [3, 53]
+    assert runs[1][0] <= 10 * SECOND + 2 * LIMITS.settle
+
+
+def test_updates_without_an_end_delay_a_run_by_ten_seconds(queue: Queue) -> None:
+    """Each comes before the last one has settled."""
+    cluster_id = cluster(queue)
+    [claimed] = queue.claim()
+    queue.update_at(cluster_id, 0)
+    assert queue.finish(claimed, look=HOUR)
+    started = []
+    for moment in range(0, 20 * SECOND, SECOND):
+        queue.shift = moment
+        started += [moment for _ in queue.claim()]
+        queue.update_at(cluster_id, moment)
+    assert [one // SECOND for one in started] == [LIMITS.settled // SECOND]
+
+
+def test_only_changes_during_a_run_wait_for_more(queue: Queue) -> None:
+    """A change of a resource at rest, a deletion and a retry are run at once."""
+    cluster_id = cluster(queue)
+    for make_due in (queue.update, queue.retry):
+        [claimed] = queue.claim()
+        assert queue.finish(claimed, look=HOUR)
+        assert queue.claim() == []
+        make_due(cluster_id)
+    [claimed] = queue.claim()
+    queue.update(cluster_id)
+    assert queue.finish(claimed, look=HOUR)
+    assert queue.claim() == []
+    queue.retry(cluster_id)
+    [claimed] = queue.claim()
+    queue.update(cluster_id)
+    assert queue.finish(claimed, look=HOUR)
+    assert queue.claim() == []
+    with queue.engine.begin() as connection:
+        connection.execute(sa.update(tables.CLUSTERS).values(deleted_at="2026-01-01T00:00:00.000000Z"))
+    [claimed] = queue.claim()
+    assert claimed["deleting"]
 
 
 def test_work_with_an_expired_lease_moves_to_another_process(queue: Queue) -> None:

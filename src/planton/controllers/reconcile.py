@@ -89,9 +89,14 @@ class _Run:
     def reconcile(self) -> Done:
         """Acts until nothing is left to do, or until it has to wait."""
         memory, before = self._memory()
+        first = 0
         for _ in range(_MOST_ACTIONS):
             self.settings.interruption.check()
             data = self._data()
+            if first and int(data["generation"]) != first and "deleted_at" not in data:
+                # More changes may follow. The queue waits for them, so that they share an action.
+                return Done(first, None)
+            first = int(data["generation"])
             target, observed = self._looked(data)
             now = self.reconciler.now()
             decision = decide.decide(target.desired, observed, memory, now)

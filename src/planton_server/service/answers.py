@@ -448,7 +448,8 @@ def _claimed(row: Mapping[str, Any]) -> Work:
 def _work(row: Mapping[str, Any]) -> WorkItem:
     identifier, kind, name, cluster, platform, account = _ITEM_COLUMNS(row)
     is_dead = row["dead_at"] is not None
-    since = row["dead_at"] if is_dead else row["since"]
+    # The time of waiting work is that at which it began to wait for further changes.
+    since = row["dead_at"] if is_dead else row["since"] if row["process"] else None
     return WorkItem(
         identifier,
         kind,

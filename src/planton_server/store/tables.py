@@ -195,7 +195,7 @@ WORK: Final = sa.Table(
     sa.Column("due", sa.BigInteger, nullable=False),
     sa.Column("process", sa.Text),
     sa.Column("epoch", sa.BigInteger, nullable=False),
-    #: The time of the claim.
+    #: The time of the claim; of waiting work whose last run was superseded, the end of that run.
     sa.Column("since", sa.BigInteger),
     #: Whether the resource has changed since the claim.
     sa.Column("touched", sa.Boolean, nullable=False),

@@ -44,6 +44,8 @@ class Limits(NamedTuple):
         rate: The number of works that an account starts in a minute; 0 for no limit.
         attempts: The number of failed or lost runs in a row after which work is dead.
         look: Milliseconds until the next look after a success, if the result does not say.
+        settle: Milliseconds without a newer generation after which work runs again whose last run was superseded.
+        settled: Milliseconds after the end of such a run from which it runs again in any case.
         shift: Milliseconds that are added to the database's clock. Only tests and simulations set it.
     """
 
@@ -52,6 +54,8 @@ class Limits(NamedTuple):
     rate: float = 120.0
     attempts: int = 5
     look: int = 3_600_000
+    settle: int = 1_500
+    settled: int = 10_000
     shift: int = 0
 
 
@@ -167,6 +171,7 @@ async def claim(transaction: Transaction, limits: Limits, process: str, *, platf
     rate = limits.rate / 60_000 if limits.rate else _UNLIMITED
     bucket = {"rate": rate, "burst": max(1.0, limits.rate * _BURST / 60) if limits.rate else _UNLIMITED, "shift": limits.shift}
     values = {"process": process, "platforms": _text(platforms), "lease": limits.lease}
+    values |= {"settle": limits.settle, "settled": limits.settled}
     values["running"] = limits.running or 1_000_000
     claimed: list[Row] = []
     # A cluster with more due works than one statement looks at hides others. It has a run after the first statement.
@@ -301,7 +306,7 @@ _TYPES: Final[Mapping[str, Any]] = {
     "after": sa.Text(), "attempts": sa.Integer(), "burst": sa.Double(), "id": sa.Text(), "kind": sa.Text(), "lease": sa.BigInteger(),
     "limit": sa.Integer(), "look": sa.BigInteger(), "name": sa.Text(), "number": sa.Integer(), "owner": sa.Text(),
     "platform": sa.Text(), "platforms": sa.Text(), "process": sa.Text(), "rate": sa.Double(), "results": sa.Text(),
-    "running": sa.Integer(), "shift": sa.BigInteger(), "token": sa.Double(), "version": sa.Text(),
+    "running": sa.Integer(), "settle": sa.BigInteger(), "settled": sa.BigInteger(), "shift": sa.BigInteger(), "token": sa.Double(), "version": sa.Text(),
 }  # fmt: skip
 _LOCK: Final = Statement(sa.text(f"SELECT pg_advisory_xact_lock({_CLAIMING})"))
 _REGISTER: Final = """
@@ -342,6 +347,7 @@ SELECT {now} AS now, (
 """
 #: The accounts that may start work, with how much; the first work of each cluster that has none running; of these, the first of each
 #: account. The candidates of an account are read from its part of an index, so the waiting work of other accounts costs nothing.
+#: Work has a `since` without a process if its last run was superseded: more changes may follow, and share a run. Each sets `due`.
 _CLAIM: Final = """
 WITH room AS MATERIALIZED (
   SELECT platform, name, CASE WHEN places < tokens THEN places ELSE tokens END AS number FROM (
@@ -354,6 +360,7 @@ WITH room AS MATERIALIZED (
   FROM room JOIN work AS w ON w.id {one_of}
     SELECT x.id FROM work AS x
     WHERE x.platform = room.platform AND x.account = room.name AND x.process IS NULL AND x.dead_at IS NULL AND x.due <= {now}
+      AND (x.since IS NULL OR x.deleting OR x.due <= {now} - :settle OR x.since <= {now} - :settled)
       AND NOT EXISTS (SELECT 1 FROM work AS o WHERE o.cluster_id = x.cluster_id AND o.process IS NOT NULL)
     ORDER BY x.due, x.id LIMIT (SELECT {near} + 2 * :limit / count(*) FROM room)
   {end}
@@ -375,7 +382,9 @@ UPDATE accounts SET at = {now},
 WHERE platform = :platform AND name = :name
 """
 _FINISH: Final = """
-UPDATE work SET process = NULL, since = NULL, touched = false,
+UPDATE work SET process = NULL, touched = false,
+  since = CASE WHEN NOT deleting AND r.outcome <> 'RELEASED'
+    AND CASE WHEN r.generation > 0 THEN r.generation < work.generation ELSE touched END THEN {now} END,
   done_generation = CASE
     WHEN r.outcome = 'SUCCEEDED' AND r.generation > done_generation THEN r.generation
     WHEN r.outcome = 'SUCCEEDED' AND r.generation = 0 AND NOT touched THEN work.generation ELSE done_generation END,
@@ -400,7 +409,8 @@ RETURNING work.id AS id, work.epoch AS epoch, work.due AS due, {now} AS now, wor
 """
 _EPOCH: Final = "SELECT epoch FROM work WHERE id = :id {for_update}"
 _RETRY: Final = """
-UPDATE work SET due = {now}, touched = process IS NOT NULL, attempt = 0, dead_at = NULL WHERE id = :id AND (owner = :owner OR :owner = '')
+UPDATE work SET due = {now}, touched = process IS NOT NULL, attempt = 0, dead_at = NULL, since = CASE WHEN process IS NOT NULL THEN since END
+WHERE id = :id AND (owner = :owner OR :owner = '')
 RETURNING id
 """
 _LISTED: Final = """
