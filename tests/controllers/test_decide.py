@@ -208,3 +208,14 @@ def test_a_pool_waits_for_its_cluster() -> None:
     decision = decide.decide(desired, NOTHING_THERE, values.Memory(), at(0))
     assert (decision.action, decision.next_look) == (values.Action.NOTHING, decide.BUSY)
     assert conditions(decision)["Progressing"] == ("True", "WaitingForDependency")
+
+
+def test_a_deleted_cluster_waits_for_its_node_pools() -> None:
+    """Nothing of it is deleted before them, and it is not released."""
+    unknown = values.Observed(presence=values.Presence.UNKNOWN)
+    deleted = values.Desired(generation=1, is_deleting=True, waits_for="its node pools are deleted first: workers")
+    waiting = decide.decide(deleted, unknown, values.Memory(), at(0))
+    assert (waiting.action, waiting.next_look) == (values.Action.NOTHING, decide.BUSY)
+    assert conditions(waiting)["Progressing"] == ("True", "WaitingForDependants")
+    goes = decide.decide(dataclasses.replace(deleted, waits_for=""), present(), waiting.memory, at(3))
+    assert goes.action is values.Action.DELETE

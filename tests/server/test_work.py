@@ -233,6 +233,62 @@ def test_resource_that_nobody_has_claimed_is_deleted_at_once(own):
     assert claim(own, "p")["items"] == []
 
 
+def test_force_waits_for_the_controller_that_has_claimed_the_resource(own):
+    """What it may have created in the cloud must not stay behind; the answer is that of a deletion without force."""
+    made = own.pool("civo")
+    [above] = claim(own, "p", limit=1)["items"]
+    [item] = claim(own, "p", results=[result(above)])["items"]
+    assert item["id"] == made["id"]
+    for _ in range(2):
+        assert own.call("DeleteNodePool", id=made["id"], force=True).status == 204
+        found = own.call("GetNodePool", id=made["id"], who=api.CONTROLLER).body
+        assert (found["status"]["phase"], "force" in found["status"]["message"]) == ("Deleting", True)
+    assert own.call("GetNodePool", id=made["id"]).status == 404
+    [item] = claim(own, "p", results=[result(item)])["items"]
+    assert item["deleting"]
+    assert own.report(made, conditions={"Deleted": "True"}).status == 200
+    assert own.call("GetNodePool", id=made["id"], who=api.CONTROLLER).status == 404
+
+
+def test_force_waits_for_nobody_where_no_controller_has_claimed_or_none_is_alive(own):
+    """A claim alone is no reason to wait: a process of another cloud, or one whose lease has ended, deletes nothing."""
+    unclaimed = own.pool("civo")
+    assert [item["kind"] for item in claim(own, "p", limit=1)["items"]] == ["Cluster"]
+    assert own.call("DeleteNodePool", id=unclaimed["id"], force=True).status == 204
+    assert own.call("GetNodePool", id=unclaimed["id"], who=api.CONTROLLER).status == 404
+    claimed = own.cluster("gcp")
+    assert [item["id"] for item in claim(own, "q", "gcp")["items"]] == [claimed["id"]]
+    # The process does not serve the cloud any longer.
+    claim(own, "q", "aws")
+    assert own.call("DeleteCluster", id=claimed["id"], force=True).status == 202
+    assert own.call("GetCluster", id=claimed["id"], who=api.CONTROLLER).status == 404
+
+
+def test_a_forced_cluster_waits_with_the_node_pools_that_were_claimed(own):
+    """The others are deleted at once. A protected one keeps all."""
+    claimed = own.pool("civo", name="claimed")
+    [above] = claim(own, "p", limit=1)["items"]
+    [item] = claim(own, "p", results=[result(above)])["items"]
+    fresh = own.pool("civo", cluster=claimed["cluster_id"], name="fresh")
+    answer = own.call("DeleteCluster", id=claimed["cluster_id"], force=True)
+    assert (answer.status, answer.body["status"]["phase"]) == (202, "Deleting")
+    assert "force" in answer.body["status"]["message"]
+    assert own.call("GetNodePool", id=fresh["id"], who=api.CONTROLLER).status == 404
+    for method, id_ in (("GetNodePool", claimed["id"]), ("GetCluster", claimed["cluster_id"])):
+        assert own.call(method, id=id_, who=api.CONTROLLER).body["status"]["phase"] == "Deleting"
+    due = claim(own, "p", limit=1, results=[result(item)])["items"]
+    assert due[0]["deleting"]
+
+
+def test_a_protected_claimed_node_pool_keeps_its_cluster_against_force(own):
+    """As one that nobody has claimed."""
+    pool = own.pool("civo", lifecycle={"deletionProtection": True})
+    [above] = claim(own, "p", limit=1)["items"]
+    claim(own, "p", results=[result(above)])
+    assert own.call("DeleteCluster", id=pool["cluster_id"], force=True).status == 409
+    assert own.call("GetNodePool", id=pool["id"]).body["status"]["phase"] != "Deleting"
+
+
 def test_writes_cost_no_further_statement(client):
     """The work of a resource is queued in its own statement."""
     store = client.server.store

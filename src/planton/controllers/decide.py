@@ -174,6 +174,8 @@ def _released(look: _Look) -> values.Decision | None:
 def _deleted(look: _Look) -> values.Decision | None:
     if not look.desired.is_deleting:
         return None
+    if look.desired.waits_for:
+        return look.nothing(after=BUSY, progress=conditions.Cause("WaitingForDependants", look.desired.waits_for))
     if look.observed.presence is values.Presence.UNKNOWN and look.observed.problem is not None:
         return look.unread(look.observed.problem)
     return look.act(values.Action.DELETE, conditions.Cause("DeletingInfrastructure", "it is being deleted from the cloud"))

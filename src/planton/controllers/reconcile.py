@@ -161,6 +161,9 @@ class _Run:
             text = f"this controller cannot create a {role} on {self.work.platform}"
             raise errors.PlantonError(text, code=errors.Code.REFUSED, reason=errors.Reason.KIND_UNKNOWN)
         generation = int(data["generation"])
+        if waits_for := self._dependants(data):
+            waiting = values.Desired(generation=generation, is_deleting=True, waits_for=waits_for)
+            return desired.Target(waiting, None), values.Observed(presence=values.Presence.UNKNOWN)
         try:
             applied = self.observer.applied(self.work.id)
             cluster = self._cluster() if self.work.kind == "NodePool" else None
@@ -187,6 +190,14 @@ class _Run:
     def _cluster(self) -> desired.Cluster:
         data = manifests.as_data(self.reconciler.client.get_cluster(self.work.cluster_id))
         return desired.Cluster(data, self.observer.applied(self.work.cluster_id))
+
+    def _dependants(self, data: dict[str, Any]) -> str:
+        """Returns which node pools a deleted cluster waits for; empty if it waits for none. They need the cluster to be deleted."""
+        if self.work.kind == "NodePool" or "deleted_at" not in data:
+            return ""
+        pools = self.reconciler.client.list_node_pools(clusterId=self.work.id, includeDeleting="true")
+        names = ", ".join(sorted(pool.name for pool in pools))
+        return f"its node pools are deleted first: {names}" if names else ""
 
     def _data(self) -> dict[str, Any]:
         client = self.reconciler.client

@@ -2,11 +2,13 @@
 
 A resource that no controller holds, and whose work none has ever claimed, is deleted immediately. Otherwise it stays in the phase
 ``Deleting`` until each controller that holds it reports the condition ``Deleted`` or ``Withdrawn``. ``force`` deletes it without
-waiting.
+waiting, except for a resource that the work queue has given to a controller, while a live process serves its cloud: only that controller
+knows what exists in the cloud.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,7 @@ from planton_server.service import answers, errors, kinds, rows, status
 from planton_server.store import events, resources, work
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from planton_server.service.call import Call
     from planton_server.store import database
@@ -34,17 +36,13 @@ async def delete(call: Call) -> answers.Answer:
         call.expected_version(row)
         if _is_protected(row):
             raise errors.failed_precondition(f"{kind.name} is protected by lifecycle.deletionProtection")
-        if kind is kinds.CLUSTER:
-            await _delete_node_pools(call, transaction, row)
-        reports = [status.parsed(report) for report in await resources.reports(transaction, request.id)]
-        deleting = rows.deleting(call, row, reports)
-        # A controller that has claimed the resource may have created something for it, even if it has not reported yet.
-        is_held = bool(status.holders(reports, call.expected_controllers(row))) or (
-            not reports and await work.is_claimed(transaction, request.id)
-        )
-        if request.force or not is_held:
+        # Claims wait until the end of the transaction, so that nothing is claimed while it is deleted.
+        served = await _served(call, transaction) if request.force else frozenset()
+        has_pools = kind is kinds.CLUSTER and await _delete_node_pools(call, transaction, row, served)
+        deleting, is_held = await _deleting(call, transaction, row, served)
+        if not (is_held or has_pools):
             await remove(call, transaction, deleting)
-        else:
+        elif not row["deleted_at"]:
             event = rows.event(call, kind, deleting, "updated")
             await resources.update(transaction, kind.table, deleting, event, expected=row["resource_version"])
         return call.done(
@@ -58,18 +56,58 @@ async def remove(call: Call, transaction: database.Transaction, row: Mapping[str
     await events.append(transaction, call.store.name, [rows.event(call, call.kind, row, "deleted")])
 
 
-async def _delete_node_pools(call: Call, transaction: database.Transaction, cluster: Mapping[str, Any]) -> None:
+async def _served(call: Call, transaction: database.Transaction) -> frozenset[str]:
+    """Returns the clouds that live processes serve, and makes claims wait until the end of the transaction."""
+    await work.lock(transaction)
+    return await work.served(transaction, call.workers.limits)
+
+
+async def _deleting(
+    call: Call, transaction: database.Transaction, row: Mapping[str, Any], served: Collection[str]
+) -> tuple[dict[str, Any], bool]:
+    """Returns the row of a resource whose deletion is requested, and whether it has to wait for a controller."""
+    reports = [status.parsed(report) for report in await resources.reports(transaction, row["id"])]
+    holders = status.holders(reports, call.expected_controllers(row))
+    # A controller that has claimed the resource may have created something for it, even if it has not reported yet.
+    is_claimed = await work.is_claimed(transaction, row["id"])
+    if not call.request.force:
+        return rows.deleting(call, row, reports), bool(holders) or (not reports and is_claimed)
+    is_kept = is_claimed and row["platform"] in served and bool(holders or not reports)
+    if is_kept and row["deleted_at"]:
+        return dict(row), True
+    deleting = rows.deleting(call, row, reports)
+    return deleting | _kept(row) if is_kept else deleting, is_kept
+
+
+def _kept(row: Mapping[str, Any]) -> dict[str, str]:
+    """Returns reason and message of a resource that ``force`` does not remove."""
+    text = f"force waits too, because the controller for {row['platform']} may have created it in the cloud"
+    return {"reason": "DeletionRequested", "message": text}
+
+
+async def _delete_node_pools(
+    call: Call, transaction: database.Transaction, cluster: Mapping[str, Any], served: Collection[str]
+) -> bool:
+    """Deletes the node pools of a cluster; returns whether some wait for their controllers."""
     if not call.request.force:
         if await resources.has_node_pools(transaction, cluster["id"]):
             raise errors.failed_precondition("Cluster has node pools", details="delete them first, or set force=true")
-        return
-    deleted = await resources.delete_node_pools(transaction, cluster["id"])
+        return False
+    deleted = await resources.delete_node_pools(transaction, cluster["id"], served=served)
+    kept = await resources.node_pools(transaction, cluster["id"])
     # Protection is checked on the deleted rows, because an update may come between a check and the deletion.
-    if names := sorted(pool["name"] for pool in deleted if _is_protected(pool)):
+    if names := sorted(pool["name"] for pool in (*deleted, *kept) if _is_protected(pool)):
         raise errors.failed_precondition(f"NodePool '{names[0]}' is protected by lifecycle.deletionProtection")
     if deleted:
         written = [rows.event(call, kinds.NODE_POOL, pool, "deleted") for pool in deleted]
         await events.append(transaction, call.store.name, written)
+    of_pools = dataclasses.replace(call, kind=kinds.NODE_POOL)
+    for pool in kept:
+        deleting, _ = await _deleting(of_pools, transaction, pool, served)
+        if not pool["deleted_at"]:
+            event = rows.event(of_pools, kinds.NODE_POOL, deleting, "updated")
+            await resources.update(transaction, kinds.NODE_POOL.table, deleting, event, expected=pool["resource_version"])
+    return bool(kept)
 
 
 def _is_protected(row: Mapping[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from planton_server.store import events, tables
 from planton_server.store.database import Database, Row, Statement, Transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 #: The columns that a report changes and a new spec resets.
 _WRITTEN: Final = (
@@ -70,12 +70,23 @@ async def delete(transaction: Transaction, table: sa.Table, identifier: str) -> 
     await transaction.rows(_DELETE_REPORTS, id=identifier)
 
 
-async def delete_node_pools(transaction: Transaction, cluster_id: str) -> Sequence[Row]:
-    """Deletes all node pools of a cluster, with their reports, and returns their rows."""
-    gone = await transaction.rows(_DELETE_POOLS, cluster_id=cluster_id)
+async def delete_node_pools(transaction: Transaction, cluster_id: str, *, served: Collection[str] = ()) -> Sequence[Row]:
+    """Deletes the node pools of a cluster, with their reports, and returns their rows.
+
+    Args:
+        transaction: The transaction.
+        cluster_id: The id of the cluster.
+        served: Clouds. Their node pools stay if their work has ever been claimed.
+    """
+    gone = await transaction.rows(_DELETE_POOLS, cluster_id=cluster_id, served=f" {' '.join(served)} ")
     # After the pools: a report locks the row of its pool, so no further report can follow.
     await transaction.many(_DELETE_REPORTS, [{"id": row["id"]} for row in gone])
     return gone
+
+
+async def node_pools(transaction: Transaction, cluster_id: str) -> Sequence[Row]:
+    """Returns the node pools of a cluster, locked until the end of the transaction, by id."""
+    return await transaction.rows(_POOLS_OF_CLUSTER, cluster_id=cluster_id)
 
 
 async def has_node_pools(transaction: Transaction, cluster_id: str) -> bool:
@@ -184,7 +195,14 @@ _REPORTS: Final = Statement(
     sa.select(tables.REPORTS).where(tables.REPORTS.c.resource_id == sa.bindparam("id")).order_by(tables.REPORTS.c.controller_name)
 )
 _DELETE_REPORTS: Final = Statement(sa.delete(tables.REPORTS).where(tables.REPORTS.c.resource_id == sa.bindparam("id")))
-_DELETE_POOLS: Final = Statement(sa.delete(_POOLS).where(_POOLS.c.cluster_id == _CLUSTER_ID).returning(_POOLS))
+_CLAIMED: Final = sa.exists().where(tables.WORK.c.id == _POOLS.c.id, tables.WORK.c.epoch > 0)
+_SERVED: Final = sa.bindparam("served", type_=sa.Text).like("% " + _POOLS.c.platform + " %")
+_DELETE_POOLS: Final = Statement(
+    sa.delete(_POOLS).where(_POOLS.c.cluster_id == _CLUSTER_ID, sa.not_(sa.and_(_SERVED, _CLAIMED))).returning(_POOLS)
+)
+_POOLS_OF_CLUSTER: Final = Statement(
+    sa.select(_POOLS).where(_POOLS.c.cluster_id == _CLUSTER_ID).order_by(_POOLS.c.id).with_for_update()
+)
 #: Ordered as a list is, because a planner that expects many rows would look for the first one in the whole table.
 _ANY_POOL: Final = Statement(
     sa.select(_POOLS.c.id)

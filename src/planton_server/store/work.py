@@ -234,7 +234,7 @@ async def processes(database: Database, limits: Limits) -> Sequence[Row]:
     return await database.rows(_statement(_PROCESSES, database.name), **_clock(limits))
 
 
-async def served(database: Database, limits: Limits) -> frozenset[str]:
+async def served(database: Database | Transaction, limits: Limits) -> frozenset[str]:
     """Returns the platforms that live processes serve."""
     rows = await database.rows(_statement(_SERVED, database.name), **_clock(limits))
     return frozenset(platform for row in rows for platform in row["platforms"].split())
