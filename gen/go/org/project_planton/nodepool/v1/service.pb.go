@@ -672,7 +672,7 @@ type DeleteNodePoolRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The id of the node pool.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// Whether to delete it without waiting for controllers.
+	// Whether to delete it without waiting for controllers. A controller that claimed its work is waited for while it runs.
 	Force bool `protobuf:"varint,2,opt,name=force,proto3" json:"force,omitempty"`
 	// Whether to check the request and return the result without storing it.
 	DryRun        bool `protobuf:"varint,3,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`

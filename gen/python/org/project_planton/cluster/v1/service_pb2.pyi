@@ -327,7 +327,7 @@ class DeleteClusterRequest(message.Message):
     id: builtins.str
     """The id of the cluster."""
     force: builtins.bool
-    """Whether to delete its node pools too, without waiting for controllers."""
+    """Whether to delete its node pools too, without waiting for controllers. A controller that claimed work is waited for while it runs."""
     dry_run: builtins.bool
     """Whether to check the request and return the result without storing it."""
     def __init__(

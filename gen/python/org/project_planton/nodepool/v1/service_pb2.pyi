@@ -336,7 +336,7 @@ class DeleteNodePoolRequest(message.Message):
     id: builtins.str
     """The id of the node pool."""
     force: builtins.bool
-    """Whether to delete it without waiting for controllers."""
+    """Whether to delete it without waiting for controllers. A controller that claimed its work is waited for while it runs."""
     dry_run: builtins.bool
     """Whether to check the request and return the result without storing it."""
     def __init__(
