@@ -227,7 +227,11 @@ def _common_commands(group: click.Group, kind: nodepools_output.Kind) -> None:
     @nodepools_options.server
     @click.argument("name", metavar="NAME|ID")
     @cluster
-    @click.option("--force", is_flag=True, help="Wait only for running controllers that claimed it, and delete the node pools of a cluster too.")
+    @click.option(
+        "--force",
+        is_flag=True,
+        help="Wait only for running controllers that claimed it, and delete the node pools of a cluster too.",
+    )
     @click.option("--yes", is_flag=True, help="Skip the confirmation.")
     @nodepools_options.dry_run_option
     @output.output_option("text", "json", "yaml")
