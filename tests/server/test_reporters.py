@@ -12,14 +12,14 @@ from planton_server.store import access
 
 
 @pytest.fixture
-def token(loop, server):
-    """Makes tokens of controllers."""
+def token(loop, client):
+    """Creates tokens of controllers on the client's server."""
 
     def make(*patterns: str) -> str:
         made = auth.new_token()
 
         async def put() -> None:
-            async with server.store.transaction() as transaction:
+            async with client.server.store.transaction() as transaction:
                 values = {"digest": auth.digest(made), "subject": "gcp-controller", "role": "controller", "expires_at": None}
                 stored = reporters.stored(patterns) if patterns else None
                 await access.put_token(transaction, values | {"created_at": "2026-01-01T00:00:00.000000Z", "reports_as": stored})

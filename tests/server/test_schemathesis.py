@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -32,4 +33,6 @@ def test_schemathesis_finds_nothing(address, tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(_TESTS), "SCHEMATHESIS_HOOKS": "support.schemathesis_hooks"}
     found = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stdout[-20_000:]
-    assert "Tested: 2" in found.stdout
+    tested = re.search(r"Tested: (\d+)", found.stdout)
+    assert tested is not None, found.stdout
+    assert int(tested[1]) > 20

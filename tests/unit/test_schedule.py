@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import concurrent.futures
+import os
+import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
@@ -141,3 +143,18 @@ def test_each_node_receives_the_results_of_its_dependencies() -> None:
 
     results = schedule.each(["top", "left", "right", "bottom"], DIAMOND, work, parallel=2, interrupt=_fail_on_interrupt)
     assert results == ["t", "tl", "tr", "tltrb"]
+
+
+def test_signals_during_the_wait_are_counted_and_break_nothing() -> None:
+    """Each is an interruption, and afterwards the previous handler is back."""
+    interruptions = threading.Semaphore(0)
+    before = signal.getsignal(signal.SIGINT)
+
+    def work(_node: str) -> str:
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+            assert interruptions.acquire(timeout=LONG)
+        return "done"
+
+    assert _run(["a"], {}, work, interrupt=interruptions.release) == ["done"]
+    assert signal.getsignal(signal.SIGINT) is before

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
+import functools
 import graphlib
+import signal
+import threading
 import types
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
+#: Seconds between two wake-ups of the wait: the system may deliver a signal to a thread, and the main thread must wake to handle it.
+_SLICE_SECONDS = 0.2
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 Node = TypeVar("Node")
 Result = TypeVar("Result")
 
@@ -37,7 +44,7 @@ def each(
     sorter.prepare()
     positions = {node: position for position, node in enumerate(nodes)}
     results: dict[Node, Result] = {}
-    with concurrent.futures.ThreadPoolExecutor(parallel) as pool:
+    with _calling(interrupt), concurrent.futures.ThreadPoolExecutor(parallel) as pool:
         running: dict[concurrent.futures.Future[Result], Node] = {}
         while sorter.is_active():
             # Threads share no mutable state: each gets the results of now.
@@ -54,8 +61,37 @@ def each(
 def _first(
     running: Mapping[concurrent.futures.Future[Result], Node], interrupt: Callable[[], None]
 ) -> set[concurrent.futures.Future[Result]]:
-    while True:
+    done: set[concurrent.futures.Future[Result]] = set()
+    while not done:
         try:
-            return concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED).done
+            done = concurrent.futures.wait(running, timeout=_SLICE_SECONDS, return_when=concurrent.futures.FIRST_COMPLETED).done
         except KeyboardInterrupt:
             interrupt()
+    return done
+
+
+@contextlib.contextmanager
+def _calling(interrupt: Callable[[], None]) -> Iterator[None]:
+    """Calls a function for each signal whose handler would raise ``KeyboardInterrupt``.
+
+    An exception that a handler raises in the middle of a wait can break the wait's lock, or get lost.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        # Only the main thread handles signals.
+        yield
+        return
+    handlers = {number: handler for number in _SIGNALS if callable(handler := signal.getsignal(number))}
+    for number, handler in handlers.items():
+        signal.signal(number, functools.partial(_quietly, handler, interrupt))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def _quietly(handler: Callable[..., object], interrupt: Callable[[], None], number: int, frame: object) -> None:
+    try:
+        handler(number, frame)
+    except KeyboardInterrupt:
+        interrupt()
