@@ -30,7 +30,7 @@ demo: setup ## Bring up a cluster in the sandbox, scale it, repair drift, destro
 	@$(BIN)/python tools/demo.py
 
 .PHONY: check
-check: setup lint ## Lint, and run every quick test that starts no Pulumi: at most 90 seconds on two idle cores
+check: setup lint ## Lint, and run every quick test that starts no Pulumi: about two minutes on two idle cores
 	$(call run_tests,$(WORKERS) --dist worksteal,$(ANYWHERE) and not pulumi and not slow)
 
 .PHONY: test
