@@ -90,16 +90,9 @@ class Api:
         if not self.entry.server.startswith("https:"):
             return None
         try:
-            context = ssl.create_default_context(cadata=base64.b64decode(self.entry.authority).decode() or None)
-            if self.entry.certificate and self.entry.key:
-                # OpenSSL reads certificates from files only; this one has mode 0600.
-                with tempfile.NamedTemporaryFile("w", suffix=".pem", encoding="ascii") as file:
-                    file.write("\n".join(base64.b64decode(part).decode() for part in (self.entry.certificate, self.entry.key)))
-                    file.flush()
-                    context.load_cert_chain(file.name)
+            return authenticated(self.entry)
         except (ssl.SSLError, ValueError) as error:
             raise self._failed(f"has a certificate that cannot be used: {error}") from None
-        return context
 
     def _failed(self, how: str) -> errors.PlantonError:
         return errors.PlantonError(
@@ -108,6 +101,33 @@ class Api:
             reason=errors.Reason.API_SERVER_CLOSED,
             hint="open the API server's port to this machine, then run the same command again",
         )
+
+
+def trusting(entry: kubeconfigs.Entry) -> ssl.SSLContext:
+    """Returns the TLS settings of a client that trusts a cluster's API server, and presents no certificate.
+
+    Raises:
+        SSLError: The authority is not a certificate.
+        ValueError: The authority is not text.
+    """
+    return ssl.create_default_context(cadata=base64.b64decode(entry.authority).decode() or None)
+
+
+def authenticated(entry: kubeconfigs.Entry) -> ssl.SSLContext:
+    """Returns the TLS settings of a client that also presents the user's certificate, if the kubeconfig has one.
+
+    Raises:
+        SSLError: The authority, the certificate or the key cannot be used.
+        ValueError: One of them is not text.
+    """
+    context = trusting(entry)
+    if entry.certificate and entry.key:
+        # OpenSSL reads certificates from files only; this one has mode 0600.
+        with tempfile.NamedTemporaryFile("w", suffix=".pem", encoding="ascii") as file:
+            file.write("\n".join(base64.b64decode(part).decode() for part in (entry.certificate, entry.key)))
+            file.flush()
+            context.load_cert_chain(file.name)
+    return context
 
 
 def path_of(item: Mapping[str, Any]) -> str:

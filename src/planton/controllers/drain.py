@@ -172,7 +172,7 @@ def _must_leave(pod: Pod, node: Node, now: datetime.datetime) -> bool:
 
 
 def _evictions(pods: Iterable[Pod], budgets: Sequence[Budget]) -> tuple[list[Pod], list[Blocked]]:
-    """Returns the pods that the budgets let go together, and those that must wait."""
+    """Returns the pods that the budgets allow to be evicted together, and the blocked ones."""
     allowed = {(budget.namespace, budget.name): budget.allowed for budget in budgets}
     evict: list[Pod] = []
     blocked: list[Blocked] = []

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import dataclasses
 import datetime
 import ssl
-import tempfile
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
 from planton import errors
-from planton.clouds import kubeconfigs
+from planton.clouds import kubeconfigs, kubernetes
 
 if TYPE_CHECKING:
     from planton import clouds
@@ -121,13 +119,7 @@ class _RefusedError(Exception):
 
 
 def _connected(entry: kubeconfigs.Entry) -> httpx.Client:
-    authority = base64.b64decode(entry.authority).decode() or None
-    context = ssl.create_default_context(cadata=authority)
-    if entry.certificate and entry.key:
-        with tempfile.NamedTemporaryFile("w", suffix=".pem", encoding="ascii") as file:  # of mode 0600; OpenSSL reads files only
-            file.write(base64.b64decode(entry.certificate).decode() + "\n" + base64.b64decode(entry.key).decode())
-            file.flush()
-            context.load_cert_chain(file.name)
+    context = kubernetes.authenticated(entry)
     headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {entry.token}"} if entry.token else {})
     return httpx.Client(base_url=entry.server, verify=context, headers=headers, timeout=_TIMEOUT, trust_env=False)
 

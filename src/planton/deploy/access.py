@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import datetime
 import hashlib
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from planton import clouds, errors
 from planton.base import web
-from planton.clouds import api, kubeconfigs
+from planton.clouds import api, kubeconfigs, kubernetes
 from planton.config import credentials, folders
 from planton.schema import kinds
 from planton.state import inventory
@@ -38,9 +37,9 @@ def is_refused(credential: api.Credential) -> bool:
     entry = kubeconfigs.parse(credential.kubeconfig)
     headers = {"Authorization": f"Bearer {credential.token}", "Accept": "application/json"}
     try:
-        authority = base64.b64decode(entry.authority).decode() or None
-        context = ssl.create_default_context(cadata=authority)
-        # The version is public, but a request with an invalid token is refused.
+        # Without the user's certificate, which would make up for the token. The version is public, but a request with an invalid
+        # token is refused.
+        context = kubernetes.trusting(entry)
         answer = web.request("GET", f"{entry.server.rstrip('/')}/version", headers=headers, deadline=_SECONDS, context=context)
     except (web.NoAnswerError, ssl.SSLError):
         return False

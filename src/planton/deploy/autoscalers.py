@@ -7,6 +7,7 @@ several stacks may own. So it is computed from the applied resources, once for e
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from planton.deploy import runtime, steps
+    from planton.state import inventory
 
 #: The label of what planton applies.
 _MANAGER = ("app.kubernetes.io/managed-by", "planton")
@@ -65,16 +67,24 @@ def fit(
         if step.error is None and cluster_id and cluster_id not in deleted and _has_groups(step):
             touched.setdefault(cluster_id, []).append(step)
     failed: dict[references.Key, errors.PlantonError] = {}
+    # One read of all states serves all clusters. A failure to read is an error of the steps.
+    read = functools.cache(run.inventory.all)
     for cluster_id, involved in touched.items():
         try:
-            _fit(cluster_id, involved[0], run, connect)
+            _fit(cluster_id, involved[0], run, read, connect)
         except errors.PlantonError as error:
             error.message = f"the autoscaler of cluster {cluster_id} could not be set: {error.message}"
             failed |= {step.key: error for step in involved}
     return [dataclasses.replace(step, error=failed[step.key]) if step.key in failed else step for step in done]
 
 
-def _fit(cluster_id: str, step: steps.Step, run: runtime.Runtime, connect: Callable[[kubeconfigs.Entry], kubernetes.Api]) -> None:
+def _fit(
+    cluster_id: str,
+    step: steps.Step,
+    run: runtime.Runtime,
+    read: Callable[[], list[inventory.Applied]],
+    connect: Callable[[kubeconfigs.Entry], kubernetes.Api],
+) -> None:
     autoscaler = _of(step)
     assert autoscaler is not None  # only steps of such clouds have groups
     cloud = run.open_cloud(step.stack_input.provider_config, references.own_region(step.stack_input.target))
@@ -82,7 +92,7 @@ def _fit(cluster_id: str, step: steps.Step, run: runtime.Runtime, connect: Calla
     credential = None if cluster is None else cloud.credential(cluster_id)
     if cluster is None or credential is None or autoscaler.is_foreign(cluster):
         return
-    applied = [each for each in run.inventory.all() if each.complete and cluster_id in (each.cluster, each.identity)]
+    applied = [each for each in read() if each.complete and cluster_id in (each.cluster, each.identity)]
     groups = sorted(group for each in applied for group in autoscaler.groups(each.manifest))
     api = connect(kubeconfigs.parse(credential.kubeconfig))
     name = f"the cluster autoscaler of {cluster.get('name') or cluster_id}"
