@@ -15,7 +15,14 @@ CORES = {"civo": 1, "digitalocean": 2}
 @pytest.mark.parametrize("cloud", controllers.SIZES)
 def test_the_controller_follows_load_pending_pods_and_bounds(tmp_path: pathlib.Path, cloud: str) -> None:
     """One autoscaler works on the pool: neither the cloud's nor one in the cluster."""
-    scaled = {"enabled": True, "minNodes": 1, "maxNodes": 3, "targetCPUUtilization": 50, "scaleUpDelay": "1s", "scaleDownDelay": "2s"}
+    scaled = {
+        "enabled": True,
+        "minNodes": 1,
+        "maxNodes": 3,
+        "targetCPUUtilization": 50,
+        "scaleUpDelay": "1s",
+        "scaleDownDelay": "2s",
+    }
     with controllers.world(tmp_path, cloud, "--with-controllers") as world:
         cluster = world.create_cluster()
         pool = world.create_pool(cluster, nodeCount=1, autoscaling=scaled)
