@@ -77,7 +77,7 @@ class Observer:
         self._runs = prometheus_client.Counter(
             "planton_work_runs_total", "Runs of the work of controllers by outcome.", ("outcome",), registry=registry
         )
-        for outcome in ("succeeded", "failed", "released", "lost"):
+        for outcome in ("succeeded", "failed", "postponed", "released", "lost"):
             self._runs.labels(outcome)
 
     def families(self) -> list[core.Metric]:
@@ -101,7 +101,7 @@ class Observer:
         self._ticks.labels(work).inc()
 
     def worked(self, outcome: str, number: int) -> None:
-        """Counts runs of controllers by outcome: ``SUCCEEDED``, ``FAILED``, ``RELEASED`` or ``LOST``."""
+        """Counts runs of controllers by outcome: ``SUCCEEDED``, ``FAILED``, ``POSTPONED``, ``RELEASED`` or ``LOST``."""
         self._runs.labels(outcome.lower()).inc(number)
 
     def _sample(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime
 import pathlib
 import re
 import signal
@@ -20,6 +21,8 @@ from support import controllers, waiting
 CLOUDS = ("civo", "digitalocean")
 #: The path of requests that create node pools.
 POOLS = {"civo": "/pools$", "digitalocean": "/node_pools$"}
+#: The path of the list of Civo's clusters.
+LISTS = "/v2/kubernetes/clusters"
 #: What limits the number of nodes of an account.
 QUOTAS = {"civo": "instance_count", "digitalocean": "droplet_limit"}
 
@@ -206,9 +209,10 @@ def test_looks_at_what_is_as_desired_share_lists_and_start_no_engine(tmp_path: p
         with runtime.working(settings) as working, client.Client(world.server.url, email="test@system.local") as api:
             reconciler = reconcile.Reconciler(api, observe.Observer(working))
 
-            def run(reconciler: reconcile.Reconciler, kind: str, path: str) -> None:
+            def run(reconciler: reconcile.Reconciler, kind: str, path: str) -> datetime.timedelta | None:
                 work = queue.Work(path, kind, cluster, "civo", 1)
-                reconciler.run(work, dataclasses.replace(settings, interruption=lease.Interruption(held)))
+                done = reconciler.run(work, dataclasses.replace(settings, interruption=lease.Interruption(held)))
+                return done.next_look
 
             cluster = world.create_cluster()
             pools = [world.create_pool(cluster, name) for name in ("workers", "builders")]
@@ -227,6 +231,15 @@ def test_looks_at_what_is_as_desired_share_lists_and_start_no_engine(tmp_path: p
                 run(steady, kind, id_)
             requests = [(each["method"], each["path"].partition("?")[0]) for each in world.control.requests(mark)]
             assert {method for method, _ in requests} == {"GET"}
-            assert [path for _, path in requests].count("/v2/kubernetes/clusters") == 1
+            assert [path for _, path in requests].count(LISTS) == 1
             assert [path for _, path in requests].count("/api/v1/nodes") == 1
             assert [world.status(f"/nodepools/{pool}") for pool in pools] == before
+
+            # A cloud that demands a pause is not asked again for any resource of the account.
+            world.control.fault(action="status", status=429, times=0, cloud="civo", path=LISTS, headers={"Retry-After": "90"})
+            mark = world.control.mark()
+            limited = reconcile.Reconciler(api, observe.Observer(working), act=refuse)
+            looks = [run(limited, kind, id_) for kind, id_ in resources]
+            asked = [each["path"].partition("?")[0] for each in world.control.requests(mark, "civo")]
+            assert asked.count(LISTS) == 1
+            assert [look.total_seconds() for look in looks if look] == [90.0, 90.0, 90.0]

@@ -129,10 +129,10 @@ def run(
     settings = planton.configure(context=context, backend=backend)
     email = "" if token else user
     connect = functools.partial(client.Client, server, email=email, token=token)
-    heartbeats = functools.partial(client.Transport, server, user=email, token=token, deadline=_HEARTBEAT_DEADLINE)
+    connect_heartbeats = functools.partial(connect, deadline=_HEARTBEAT_DEADLINE)
     process = f"{socket.gethostname()[:40]}-{uuid.uuid4().hex[:12]}"
     options = _Options(process, served, parallel or settings.parallel, interval, stop_with_stdin)
-    _until_stopped(options, connect, heartbeats, settings)
+    _until_stopped(options, connect, connect_heartbeats, settings)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class _Options:
 def _until_stopped(
     options: _Options,
     connect: Callable[[], client.Client],
-    connect_heartbeats: Callable[[], client.Transport],
+    connect_heartbeats: Callable[[], client.Client],
     settings: engine_settings.Settings,
 ) -> None:
     from planton.controllers import lease, observe, queue, reconcile, runner, watchdog  # noqa: PLC0415  # Pulumi takes 100 ms of each `--help`
@@ -160,7 +160,7 @@ def _until_stopped(
         held = lease.Lease(dog.tell)
         reconciler = reconcile.Reconciler(api, observe.Observer(working), interval=datetime.timedelta(seconds=options.interval))
         jobs, heartbeats = (
-            queue.ApiQueue(each, options.process, planton.__version__, options.platforms) for each in (claims.transport, beats)
+            queue.ApiQueue(each, options.process, planton.__version__, options.platforms) for each in (claims, beats)
         )
         work = functools.partial(_reconcile, reconciler, settings)
         running = runner.Runner(jobs, heartbeats, work, parallel=options.parallel, held=held)

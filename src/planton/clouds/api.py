@@ -100,7 +100,7 @@ def get(
             return None
         pause = _pause(answer, usual)
         if pause is None:
-            raise _refused(answer.status, path, text)
+            raise _refused(answer, path)
         wait(pause)
     raise AssertionError("the last try returns or raises")
 
@@ -154,7 +154,7 @@ def delete(url: str, *, authorization: str, path: str, body: Any = None) -> bool
         how = f"refused DELETE {path}: {answer.status} {answer.text[:_LONGEST_TEXT]}"
         raise _failed(how, errors.Reason.CLOUD_IN_USE, "delete what uses it first", status=answer.status)
     if answer.status >= _FIRST_REFUSAL:
-        raise _refused(answer.status, path, answer.text, method="DELETE")
+        raise _refused(answer, path, method="DELETE")
     return True
 
 
@@ -199,14 +199,17 @@ def _is_trouble(status: int) -> bool:
     return status == _TOO_MANY or status >= _FIRST_OWN
 
 
-def _refused(status: int, path: str, text: str, *, method: str = "GET") -> errors.PlantonError:
+def _refused(answer: web.Answer, path: str, *, method: str = "GET") -> errors.PlantonError:
+    status, text = answer.status, answer.text
     text = text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
     if status in _DENIED:
         hint = "check the token and the region"
         return _failed(f"refused {method} {path}: {status} {text}", errors.Reason.CLOUD_AUTH, hint, status=status)
     how = f"failed at {method} {path}: {status} {text}"
     if _is_trouble(status):
-        return _failed(how, errors.Reason.CLOUD_FAILED, retries.HINT, status=status)
+        error = _failed(how, errors.Reason.CLOUD_FAILED, retries.HINT, status=status)
+        error.metadata.update(retries.metadata(answer.headers.get("retry-after", "")))
+        return error
     return _failed(how, errors.Reason.CLOUD_UNREACHABLE, "check the API address, then try again", status=status)
 
 

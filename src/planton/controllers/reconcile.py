@@ -102,14 +102,17 @@ class _Run:
             decision = decide.decide(target.desired, observed, memory, now)
             before = self._report(target, observed, decision, before)
             if decision.action in (values.Action.NOTHING, values.Action.RELEASE):
-                return Done(target.desired.generation, self._next_look(decision))
+                return Done(target.desired.generation, self._next_look(decision, observed))
             memory = self._acted(target, observed, decision)
             # Steps were reported meanwhile.
             before = None
         return Done(target.desired.generation, decide.BUSY)
 
-    def _next_look(self, decision: values.Decision) -> datetime.timedelta | None:
-        return None if decision.next_look is None else min(decision.next_look, self.reconciler.interval)
+    def _next_look(self, decision: values.Decision, observed: values.Observed) -> datetime.timedelta | None:
+        if decision.next_look is None:
+            return None
+        least = observed.problem.silence if observed.problem is not None else datetime.timedelta()
+        return max(least, min(decision.next_look, self.reconciler.interval))
 
     def _acted(self, target: desired.Target, observed: values.Observed, decision: values.Decision) -> values.Memory:
         assert target.resource is not None, "an action needs a resource"

@@ -102,9 +102,9 @@ def find(
     Raises:
         planton.PlantonError: ``STACK_NOT_FOUND``; ``AMBIGUOUS``; ``USAGE``.
     """
-    kind, own = resource_names.parse(name)
+    named = resource_names.parse(name)
     with runtime.working(settings) as run:
-        return run.inventory.get(kind, own, env, stack)
+        return run.inventory.get(named, env, stack)
 
 
 def outputs(

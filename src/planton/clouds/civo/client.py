@@ -124,6 +124,27 @@ class Cloud:
         url = f"{self.address}{path}"
         api.post(url, {**body, "region": self.region}, authorization=f"bearer {self.token}", path=path)
 
+    def remove_node(self, cluster_id: str, pool_id: str, name: str, *, replace: bool = False) -> bool:
+        """Removes a node from a pool by its name, or recycles it. Returns whether the pool had it.
+
+        Raises:
+            PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE``.
+        """
+        pool = self.pool(cluster_id, pool_id) or {}
+        nodes = [row for row in pool.get("instances") or () if row["hostname"] == name and not _is_being_deleted(row)]
+        if not nodes:
+            return False
+        path = f"/v2/kubernetes/clusters/{urllib.parse.quote(cluster_id, safe='')}"
+        token = f"bearer {self.token}"
+        if replace:
+            body = {"hostname": name, "region": self.region}
+            api.post(f"{self.address}{path}/recycle", body, authorization=token, path=f"{path}/recycle")
+            return True
+        pool_path, own = urllib.parse.quote(pool_id, safe=""), urllib.parse.quote(nodes[0]["id"], safe="")
+        path = f"{path}/pools/{pool_path}/instances/{own}"
+        query = urllib.parse.urlencode({"region": self.region})
+        return api.delete(f"{self.address}{path}?{query}", authorization=token, path=path)
+
     def building(self, cluster_id: str) -> bool:
         """Returns whether a cluster exists and is being created, upgraded or scaled."""
         return (self.cluster(cluster_id) or {}).get("status") in ("BUILDING", "UPGRADING", "SCALING")
