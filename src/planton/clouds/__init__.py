@@ -128,6 +128,10 @@ class Cloud(Protocol):
         """
         ...
 
+    def api_server_rule(self, cluster_id: str) -> str:
+        """Returns which rule decides who reaches a cluster's API server, as text; empty if it is unknown."""
+        ...
+
     def credential(self, cluster_id: str) -> api.Credential | None:
         """Returns a valid credential of a cluster; None if the cluster does not exist, or has no credential yet."""
         ...

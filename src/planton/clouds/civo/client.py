@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from planton import errors
 from planton.clouds import api, associated, entries
+from planton.clouds.civo import views
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -296,6 +297,12 @@ class Cloud:
                 self.wait(pause)
             else:
                 return
+
+    def api_server_rule(self, cluster_id: str) -> str:
+        """Returns the rule of a cluster's firewall for its API server, as text; empty if the firewall is unknown."""
+        id_ = (self.cluster(cluster_id) or {}).get("firewall_id")
+        firewall = next((each for each in self.firewalls() if each["id"] == id_), None)
+        return "" if firewall is None else views.api_server_rule(firewall)
 
     def credential(self, cluster_id: str) -> api.Credential | None:
         """Returns the credential of a cluster, which does not expire; None if the cluster or its kubeconfig does not exist yet."""

@@ -254,6 +254,16 @@ class Cloud:
             raise associated.not_deleted(items, why, code=errors.Code.FAILED, reason=errors.Reason.NOT_FOUND)
         yield
 
+    def api_server_rule(self, cluster_id: str) -> str:
+        """Returns the setting that limits access to a cluster's API server, as text; empty if none does."""
+        rule = (self.cluster(cluster_id) or {}).get("control_plane_firewall") or {}
+        addresses = ", ".join(rule.get("allowed_addresses") or ()) or "nobody"
+        return (
+            f"the control plane's firewall (controlPlaneFirewallAllowedIps) admits only {addresses}"
+            if rule.get("enabled")
+            else ""
+        )
+
     def credential(self, cluster_id: str) -> api.Credential | None:
         """Returns a credential of a cluster, with its expiry; None if the cluster does not exist."""
         cluster = self.cluster(cluster_id)
