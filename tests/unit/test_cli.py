@@ -465,3 +465,9 @@ def test_no_color_disables_colours(monkeypatch: pytest.MonkeyPatch) -> None:
 class _Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
+
+
+def test_refresh_accepts_the_option_of_scripts(capsys: pytest.CaptureFixture[str]) -> None:
+    """It asks nothing, so ``--yes`` has no effect. Pulumi's refresh needs it."""
+    assert cli.main(["refresh", "--yes"]) == errors.Code.USAGE
+    assert "no such option" not in capsys.readouterr().err.lower()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @options.applied_resources
+@click.option("-y", "--yes", is_flag=True, expose_value=False, help="Accepted for scripts: nothing is asked.")
 @output.output_option("text", "json")
 def refresh(*, resources: tuple[str, ...], selected: selection.Selection, settings: engine_settings.Settings, form: str) -> None:
     """Read the cloud and correct the state; the cloud is not changed.

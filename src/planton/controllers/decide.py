@@ -122,7 +122,7 @@ class _Look:
         listed = conditions.unread(kept, since=since.isoformat(timespec="seconds")) if is_long else before
         # The probe is repeated in a pace that spares a cloud in trouble.
         attempt = 1 + int((self.now - since) / BUSY)
-        after = max(BUSY, min(failure.pause(attempt), datetime.timedelta(seconds=30)))
+        after = max(BUSY, min(failure.pause(attempt), datetime.timedelta(seconds=30)), failure.silence)
         memory = dataclasses.replace(kept, conditions=listed)
         return values.Decision(action=values.Action.NOTHING, conditions=listed, failure=failure, next_look=after, memory=memory)
 

@@ -108,6 +108,9 @@ class Observer:
             subject: The resource.
             fresh: Whether only new lists serve, because something was just changed.
         """
+        silenced = self.lists.silenced(subject.account)
+        if silenced is not None:
+            return values.Observed(presence=values.Presence.UNKNOWN, problem=failures.of(silenced))
         since = self.lists.now() if fresh else None
         try:
             found = self._cloud(subject, since)
@@ -115,7 +118,11 @@ class Observer:
                 found = self._cloud(subject, self.lists.now())
         except errors.PlantonError as error:
             self.lists.forget(subject.account)
-            return values.Observed(presence=values.Presence.UNKNOWN, problem=failures.of(error))
+            problem = failures.of(error)
+            if problem.wait or problem.code is failures.Code.RATE_LIMIT:
+                # Other resources of the account would ask the same.
+                self.lists.silence(subject.account, problem.pause(1).total_seconds(), error)
+            return values.Observed(presence=values.Presence.UNKNOWN, problem=problem)
         return self._with_nodes(subject, found, since=self.nodes.now() if fresh else None)
 
     def _cloud(self, subject: Subject, since: float | None) -> values.Observed:

@@ -185,7 +185,11 @@ def _failure(data: Mapping[str, Any] | None) -> failures.Failure | None:
     if not data:
         return None
     return failures.Failure(
-        failures.Code(data["code"]), str(data["message"]), failures.Actor(data["actor"]), str(data.get("hint") or "")
+        failures.Code(data["code"]),
+        str(data["message"]),
+        failures.Actor(data["actor"]),
+        str(data.get("hint") or ""),
+        int(data.get("wait") or 0),
     )
 
 

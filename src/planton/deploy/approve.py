@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from planton.deploy import plan as plan_of_run
     from planton.deploy import steps
     from planton.engine import plans
+    from planton.schema import references
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -161,9 +162,14 @@ def _of_api(step: steps.Step) -> errors.PlantonError:
 
 
 def _is_named(step: steps.Step, planned: Sequence[steps.Step], names: Sequence[str]) -> bool:
-    named = set(map(_parsed, names))
-    short = (step.key.kind, step.key.name)
-    return (step.key.env or stack_names.NO_ENV, *short) in named or (_is_unique(step, planned) and ("", *short) in named)
+    return any(_names(text, planned) == [step.key] for text in names)
+
+
+def _names(text: str, planned: Sequence[steps.Step]) -> list[references.Key]:
+    """Returns the planned resources that ``[ENV/]KIND/NAME`` can mean; a consent must not mean several."""
+    env, _, resource = text.partition("/") if text.count("/") > 1 else ("", "", text)
+    named = resource_names.parse(resource)
+    return [each.key for each in planned if named.matches(each.key) and env in ("", each.key.env or stack_names.NO_ENV)]
 
 
 def _is_unique(step: steps.Step, planned: Sequence[steps.Step]) -> bool:
@@ -184,9 +190,3 @@ def _loss(step: steps.Step, change: plans.Change) -> str:
     action = "recreate" if step.plan.is_recreation(change) else str(change.action)
     paths = [difference.path for difference in change.differences]
     return f"{action} {change.name}" + (f" (changed: {', '.join(paths)})" if paths else "")
-
-
-def _parsed(text: str) -> tuple[str, str, str]:
-    env, _, resource = text.partition("/") if text.count("/") > 1 else ("", "", text)
-    kind, name = resource_names.parse(resource)
-    return env, kind.name, name

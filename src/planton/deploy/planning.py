@@ -11,6 +11,7 @@ from planton.deploy import (
     cloud_names,
     costs,
     destroy,
+    egress,
     graph,
     leftovers,
     losses,
@@ -156,7 +157,11 @@ class _Planning:
             step = dataclasses.replace(
                 step, plan=self._preview(step, subject, refresh=False), applied=self.run.inventory.read(subject.name)
             )
-        return self._judged(step, subject)
+        return self._judged(self._with_egress(step, done), subject)
+
+    def _with_egress(self, step: steps.Step, done: running.Done) -> steps.Step:
+        warnings = egress.warnings(self.resources.resources[step.key].manifest, self.look_up(done))
+        return dataclasses.replace(step, plan=dataclasses.replace(step.plan, warnings=(*step.plan.warnings, *warnings)))
 
     def _is_in_new(self, step: steps.Step, done: running.Done) -> bool:
         return any(key in done and done[key].is_created for key in self.resources.dependencies[step.key])

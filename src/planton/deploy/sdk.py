@@ -141,11 +141,11 @@ def plan_import(
     Raises:
         planton.PlantonError: ``USAGE``: the manifest is missing, or there are two; the sources are invalid.
     """
-    kind, own = resource_names.parse(name)
+    named = resource_names.parse(name)
     resources = loading.load(sources)
-    keys = [key for key in graph.of(resources).order if (key.kind, key.name) == (kind.name, own)]
+    keys = [key for key in graph.of(resources).order if named.matches(key)]
     if len(keys) != 1:
-        text = f"{kind.name}/{own} is " + ("given twice" if keys else "not among the manifests given")
+        text = f"{named} is " + ("given twice" if keys else "not among the manifests given")
         raise errors.usage(text, hint="give its manifest with -f FILE")
     with runtime.working(settings, on_progress) as run:
         return importing.make(tuple(resources), keys[0], import_id, run)

@@ -39,6 +39,11 @@ class Role(enum.StrEnum):
     NODE_POOL = "node pool"
     OTHER = "resource"
 
+    @property
+    def short_name(self) -> str:
+        """The name on the command line for the kinds of all clouds with this role; empty for none."""
+        return "" if self is Role.OTHER else self.value.rpartition(" ")[2]
+
 
 class Scope(enum.Enum):
     """The scope in which the cloud name of a kind's resource must be unique."""
@@ -156,6 +161,11 @@ class Kind:
     def noun(self) -> str:
         """The name of the main resource in messages, e.g. ``node pool``."""
         return self.declared.noun or self.declared.role.value
+
+    @property
+    def short_name(self) -> str:
+        """Its name on the command line, which kinds of other clouds share, e.g. ``pool``; empty if it has none."""
+        return self.declared.role.short_name
 
     @property
     def is_network(self) -> bool:
@@ -363,6 +373,26 @@ def parse(text: str) -> Kind:
     """
     word = text.lower()
     for kind in all_kinds():
-        if word in (kind.name.lower(), f"{kind.name.lower()}s"):
+        if word in _both(kind.name.lower()):
             return kind
     return get(text)
+
+
+def match(text: str) -> tuple[Kind, ...]:
+    """Returns the kinds that a name from the command line means: one kind, or all kinds with a short name such as ``pools``.
+
+    Raises:
+        PlantonError: ``KIND_UNKNOWN``, with the nearest name as a hint.
+    """
+    word = text.lower()
+    matches = tuple(kind for kind in all_kinds() if word in _both(kind.short_name))
+    return matches or (parse(text),)
+
+
+def short_names() -> tuple[str, ...]:
+    """Returns the short names of kinds in the plural, sorted, e.g. ``clusters``."""
+    return tuple(sorted({_both(kind.short_name)[1] for kind in all_kinds() if kind.short_name}))
+
+
+def _both(name: str) -> tuple[str, str]:
+    return (name, f"{name}s")

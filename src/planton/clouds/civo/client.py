@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from planton import errors
 from planton.clouds import api, associated, entries
-from planton.clouds.civo import prices
+from planton.clouds.civo import prices, views
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -123,6 +123,27 @@ class Cloud:
         path = f"/v2/kubernetes/clusters/{urllib.parse.quote(cluster_id, safe='')}/pools"
         url = f"{self.address}{path}"
         api.post(url, {**body, "region": self.region}, authorization=f"bearer {self.token}", path=path)
+
+    def remove_node(self, cluster_id: str, pool_id: str, name: str, *, replace: bool = False) -> bool:
+        """Removes a node from a pool by its name, or recycles it. Returns whether the pool had it.
+
+        Raises:
+            PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE``.
+        """
+        pool = self.pool(cluster_id, pool_id) or {}
+        nodes = [row for row in pool.get("instances") or () if row["hostname"] == name and not _is_being_deleted(row)]
+        if not nodes:
+            return False
+        path = f"/v2/kubernetes/clusters/{urllib.parse.quote(cluster_id, safe='')}"
+        token = f"bearer {self.token}"
+        if replace:
+            body = {"hostname": name, "region": self.region}
+            api.post(f"{self.address}{path}/recycle", body, authorization=token, path=f"{path}/recycle")
+            return True
+        pool_path, own = urllib.parse.quote(pool_id, safe=""), urllib.parse.quote(nodes[0]["id"], safe="")
+        path = f"{path}/pools/{pool_path}/instances/{own}"
+        query = urllib.parse.urlencode({"region": self.region})
+        return api.delete(f"{self.address}{path}?{query}", authorization=token, path=path)
 
     def building(self, cluster_id: str) -> bool:
         """Returns whether a cluster exists and is being created, upgraded or scaled."""
@@ -280,6 +301,12 @@ class Cloud:
                 self.wait(pause)
             else:
                 return
+
+    def api_server_rule(self, cluster_id: str) -> str:
+        """Returns the rule of a cluster's firewall for its API server, as text; empty if the firewall is unknown."""
+        id_ = (self.cluster(cluster_id) or {}).get("firewall_id")
+        firewall = next((each for each in self.firewalls() if each["id"] == id_), None)
+        return "" if firewall is None else views.api_server_rule(firewall)
 
     def credential(self, cluster_id: str) -> api.Credential | None:
         """Returns the credential of a cluster, which does not expire; None if the cluster or its kubeconfig does not exist yet."""

@@ -9,6 +9,8 @@ from planton.clouds import views
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_API_SERVER_PORT = 6443
+
 
 def name(entry: Mapping[str, Any]) -> str:
     """Returns the name of a resource in its entry: the label of a network, and the id of a node pool."""
@@ -64,6 +66,22 @@ def _firewall_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
 def _firewall_entry(entry: Mapping[str, Any], _properties: Mapping[str, Any]) -> dict[str, Any]:
     rules = [_rule(rule, str(rule.get("direction")), "ports", "cidr") for rule in entry.get("rules") or ()]
     return {"name": entry.get("name"), "networkId": entry.get("network_id"), "rules": sorted(rules)}
+
+
+def api_server_rule(firewall: Mapping[str, Any]) -> str:
+    """Returns the first inbound rule of a firewall for the port of API servers, as text."""
+    name = firewall.get("name")
+    for rule in firewall.get("rules") or ():
+        ports = str(rule.get("ports") or rule.get("start_port") or "")
+        first, _, last = ports.partition("-")
+        is_open = first.isdecimal() and int(first) <= _API_SERVER_PORT <= int(last if last.isdecimal() else first)
+        if rule.get("direction") != "ingress" or rule.get("protocol") != "tcp" or not is_open:
+            continue
+        label = rule.get("label") or ports
+        if rule.get("action") == "deny":
+            return f"rule {label} of firewall {name} denies port {_API_SERVER_PORT}"
+        return f"rule {label} of firewall {name} opens port {_API_SERVER_PORT} only to {', '.join(rule.get('cidr') or ())}"
+    return f"no inbound rule of firewall {name} opens port {_API_SERVER_PORT}"
 
 
 def _cluster_properties(properties: Mapping[str, Any]) -> dict[str, Any]:

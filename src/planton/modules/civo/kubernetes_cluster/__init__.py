@@ -13,6 +13,7 @@ KIND = kinds.Declaration(
     scope=kinds.Scope.REGION,
     losses=frozenset(kinds.Loss),
     is_tagged=True,
+    default_pool_name="default-pool",
     own_firewall="{}-firewall",
     fields={
         "name": "clusterName",
