@@ -25,5 +25,7 @@ KIND = kinds.Declaration(
         "taints": ("spec.taints",),
     },
     replacing=("nodePoolName", "cluster", "size", "publicIp"),
+    shown=("label", "clusterId", "size", "nodeCount", "labels", "taints", "publicIpNodePool"),
+    typical_seconds={"create": 60, "delete": 30},
 )
 UNSUPPORTED = (unsupported.Unsupported("spec.tags", unsupported.Level.WARN, "Civo node pools have no tags; use labels"),)
