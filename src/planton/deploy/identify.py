@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from planton import errors
 from planton.manifest import load, origins
-from planton.schema import resource_names
+from planton.schema import kinds, resource_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,11 +38,16 @@ def resources(
         return selected.read()
     identified = selected.read() if selected.paths or selected.inputs else []
     for name in names:
-        kind, own = resource_names.parse(name)
-        resource = stored.get(kind, own, env, selected.stack)
+        resource = stored.get(resource_names.parse(name), env, selected.stack)
         # A command is no controller. It needs consent to change what the API owns, or the API would revert it.
         origin = "" if resource.origin == origins.NODE_POOL_API else resource.origin
         identified.append(
-            load.Resource(resource.manifest, selected.config(kind), str(resource.stack), resource.region, origin=origin)
+            load.Resource(
+                resource.manifest,
+                selected.config(kinds.get(resource.key.kind)),
+                str(resource.stack),
+                resource.region,
+                origin=origin,
+            )
         )
     return identified
