@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from planton.controllers import approval, values
 from planton.deploy import sdk
+from planton.engine import plans
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +62,8 @@ class Progress:
         """Counts the resources that the engine begins with."""
         begun = event.resource_pre_event
         if begun is None or begun.metadata.op.value in ("same", "read", "refresh"):
+            return
+        if begun.metadata.type.startswith(plans.INTERNAL_TYPES):
             return
         name = begun.metadata.urn.rsplit("::", 1)[-1]
         with self._lock:
