@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from planton.deploy.check import check
     from planton.deploy.loading import graph, load, validate
     from planton.deploy.machine import Machine, machine, open_cloud, sandbox_error, setup
+    from planton.deploy.overview import Filter, Overview
     from planton.deploy.plan import Options, Plan
     from planton.deploy.prune import Pruning
     from planton.deploy.queries import (
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
         drift,
         find,
         history,
+        inspect,
         kubeconfig,
         outputs,
+        overview,
         refresh,
         select,
         stack_inputs,
@@ -62,11 +65,13 @@ __all__ = [
     "Applied",
     "Approved",
     "Consent",
+    "Filter",
     "InvalidError",
     "Leftover",
     "Machine",
     "Migration",
     "Options",
+    "Overview",
     "Plan",
     "PlantonError",
     "Pruning",
@@ -87,6 +92,7 @@ __all__ = [
     "find",
     "graph",
     "history",
+    "inspect",
     "installed_plugins",
     "kubeconfig",
     "load",
@@ -95,6 +101,7 @@ __all__ = [
     "missing_consent",
     "open_cloud",
     "outputs",
+    "overview",
     "plan",
     "plan_destroy",
     "plan_import",
@@ -115,10 +122,12 @@ _MODULES = {
     "Applied": "planton.state.inventory",
     "Approved": "planton.deploy.approve",
     "Consent": "planton.deploy.approve",
+    "Filter": "planton.deploy.overview",
     "Leftover": "planton.clouds.associated",
     "Machine": "planton.deploy.machine",
     "Migration": "planton.state.migration",
     "Options": "planton.deploy.plan",
+    "Overview": "planton.deploy.overview",
     "Plan": "planton.deploy.plan",
     "Pruning": "planton.deploy.prune",
     "Result": "planton.deploy.results",
@@ -137,6 +146,7 @@ _MODULES = {
     "find": "planton.deploy.queries",
     "graph": "planton.deploy.loading",
     "history": "planton.deploy.queries",
+    "inspect": "planton.deploy.queries",
     "installed_plugins": "planton.engine.toolchain",
     "kubeconfig": "planton.deploy.queries",
     "load": "planton.deploy.loading",
@@ -145,6 +155,7 @@ _MODULES = {
     "missing_consent": "planton.deploy.sdk",
     "open_cloud": "planton.deploy.machine",
     "outputs": "planton.deploy.queries",
+    "overview": "planton.deploy.queries",
     "plan": "planton.deploy.sdk",
     "plan_destroy": "planton.deploy.sdk",
     "plan_import": "planton.deploy.sdk",

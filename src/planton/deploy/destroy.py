@@ -95,7 +95,7 @@ def opened(step: steps.Step, resources: graph.Graph, run: runtime.Runtime) -> tu
     look_up = resolve.lookup(resources, run.inventory, provided={})
     resolved = resolve.resolve(resource, look_up, run.settings, is_applied=True)
     step = dataclasses.replace(step, account=resolved.account, stack_input=resolved.stack_input)
-    resolve.check_account(step.key, applied, resolved.stack_input)
+    resolve.check_account(applied, resolved.stack_input)
     on_event = None if run.on_event is None else functools.partial(run.on_event, step.key)
     subject = run.operations.manage(resolved.stack_input, run.settings, run.tools, origin=resource.origin, on_event=on_event)
     return step, subject
