@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from planton.deploy.machine import Machine, machine, open_cloud, sandbox_error, setup
     from planton.deploy.overview import Filter, Overview
     from planton.deploy.plan import Options, Plan
+    from planton.deploy.progress import Event, Listener, Moment
     from planton.deploy.prune import Pruning
     from planton.deploy.queries import (
         applied,
@@ -65,11 +66,14 @@ __all__ = [
     "Applied",
     "Approved",
     "Consent",
+    "Event",
     "Filter",
     "InvalidError",
     "Leftover",
+    "Listener",
     "Machine",
     "Migration",
+    "Moment",
     "Options",
     "Overview",
     "Plan",
@@ -81,6 +85,7 @@ __all__ = [
     "Settings",
     "Stores",
     "Violation",
+    "api_server_rule",
     "applied",
     "apply",
     "approve",
@@ -122,10 +127,13 @@ _MODULES = {
     "Applied": "planton.state.inventory",
     "Approved": "planton.deploy.approve",
     "Consent": "planton.deploy.approve",
+    "Event": "planton.deploy.progress",
     "Filter": "planton.deploy.overview",
     "Leftover": "planton.clouds.associated",
+    "Listener": "planton.deploy.progress",
     "Machine": "planton.deploy.machine",
     "Migration": "planton.state.migration",
+    "Moment": "planton.deploy.progress",
     "Options": "planton.deploy.plan",
     "Overview": "planton.deploy.overview",
     "Plan": "planton.deploy.plan",
@@ -135,6 +143,7 @@ _MODULES = {
     "Saved": "planton.deploy.saved",
     "Settings": "planton.config.settings",
     "Stores": "planton.state.stores",
+    "api_server_rule": "planton.deploy.queries",
     "applied": "planton.deploy.queries",
     "apply": "planton.deploy.sdk",
     "approve": "planton.deploy.sdk",

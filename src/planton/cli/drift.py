@@ -8,7 +8,7 @@ import click
 
 import planton
 from planton import errors
-from planton.cli import options, output, render
+from planton.cli import options, output, plan_data, plans, render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,18 +45,18 @@ def drift(
                 continue
             render.echo_lines([f"{step.key}: " + ("drift (applied → now)" if step.plan.changes else "no drift")])
             for change in step.plan.changes:
-                render.echo_lines(render.change_lines(change))
+                render.echo_lines(plans.change_lines(change))
         if drifted:
             render.progress("to repair: planton apply -f FILE; to accept: change the manifest")
-    render.echo_errors(steps)
-    if render.worst(steps):
-        raise SystemExit(render.worst(steps))
+    plans.echo_errors(steps)
+    if plans.worst(steps):
+        raise SystemExit(plans.worst(steps))
     if drifted:
         raise SystemExit(int(errors.Code.DRIFT))
 
 
 def _data(steps: Sequence[deploy_steps.Step]) -> dict[str, Any]:
-    data = render.steps_data("drift", steps, accounts=render.accounts_of(steps))
+    data = plan_data.of_steps("drift", steps, accounts=render.accounts_of(steps))
     for each, step in zip(data["resources"], steps, strict=True):
         each["method"] = "engine" if step.is_read_by_engine else "list"
     read = sum(step.is_read_by_engine for step in steps)

@@ -1,4 +1,4 @@
-"""Formats times for commands: RFC 3339 in UTC, whole seconds, and ages as kubectl shows them."""
+"""Formats times for commands: RFC 3339 in UTC with whole seconds, durations, and ages as kubectl shows them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import datetime
 from typing import Final
 
 _UNITS: Final = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
+_MINUTE: Final = 60
+_TENTHS_BELOW: Final = 10.0
 
 
 def utc(text: str) -> str:
@@ -34,3 +36,16 @@ def age(text: str, now: datetime.datetime | None = None) -> str:
         return "-"
     seconds = max(0, int(passed.total_seconds()))
     return next((f"{seconds // size}{unit}" for size, unit in _UNITS if seconds >= size), "0s")
+
+
+def duration(seconds: float) -> str:
+    """Returns a duration with tenths of seconds if it is short, e.g. ``0.4 s``, ``42 s`` or ``1 m 52 s``."""
+    return f"{max(seconds, 0.0):.1f} s" if seconds < _TENTHS_BELOW else whole(seconds)
+
+
+def whole(seconds: float) -> str:
+    """Returns a duration in whole seconds, e.g. ``7 s``, ``1 m 40 s``, ``5 m`` or ``1 h 3 m``."""
+    minutes, rest = divmod(max(int(seconds), 0), _MINUTE)
+    hours, minutes = divmod(minutes, _MINUTE)
+    parts = [(hours, "h"), (minutes, "m"), (0 if hours else rest, "s")]
+    return " ".join(f"{number} {unit}" for number, unit in parts if number) or "0 s"
