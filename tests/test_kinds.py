@@ -93,3 +93,25 @@ def test_an_unknown_word_of_the_command_line_is_an_error_with_a_suggestion() -> 
     with pytest.raises(errors.PlantonError, match="unknown kind 'civovpx'") as caught:
         kinds.parse("civovpx")
     assert caught.value.hint == "did you mean 'CivoVpc'?"
+
+
+@pytest.mark.parametrize(
+    ("word", "names"),
+    [
+        ("clusters", ["CivoKubernetesCluster", "DigitalOceanKubernetesCluster"]),
+        ("Pool", ["CivoKubernetesNodePool", "DigitalOceanKubernetesNodePool"]),
+        ("networks", ["CivoVpc", "DigitalOceanVpc"]),
+        ("firewalls", ["CivoFirewall"]),
+        ("civovpcs", ["CivoVpc"]),
+    ],
+)
+def test_a_short_name_means_the_kinds_of_all_clouds(word: str, names: list[str]) -> None:
+    """Singular or plural, in any case; a full name means one kind."""
+    matches = kinds.match(word)
+    assert set(names) <= {kind.name for kind in matches}
+    assert len({kind.declared.role for kind in matches}) == 1
+
+
+def test_short_names_are_listed_in_the_plural() -> None:
+    """Completion and help offer them."""
+    assert kinds.short_names() == ("clusters", "firewalls", "networks", "pools")

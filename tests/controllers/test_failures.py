@@ -34,6 +34,8 @@ def error(reason: errors.Reason, **metadata: str) -> errors.PlantonError:
         (error(REASON.STACK_LOCKED), CODE.CONFLICT, ACTOR.NOBODY),
         (error(REASON.CLOUD_FAILED, status="429"), CODE.RATE_LIMIT, ACTOR.NOBODY),
         (error(REASON.CLOUD_FAILED, status="500"), CODE.CLOUD, ACTOR.NOBODY),
+        (error(REASON.API_REFUSED, status="401"), CODE.AUTHENTICATION, ACTOR.OPERATOR),
+        (error(REASON.API_REFUSED, status="400"), CODE.INTERNAL, ACTOR.OPERATOR),
         (error(REASON.DEPENDENCY_FAILED), CODE.DEPENDENCY, ACTOR.NOBODY),
         (error(REASON.REPLACE_REFUSED), CODE.REPLACEMENT, ACTOR.USER),
         (ZeroDivisionError("division by zero"), CODE.INTERNAL, ACTOR.OPERATOR),
@@ -53,6 +55,14 @@ def test_no_attempt_follows_within_a_second_and_pauses_are_bounded(code: failure
     pauses = [failure.pause(attempt) for attempt in range(1, 1000)]
     assert pauses == sorted(pauses)
     assert datetime.timedelta(seconds=1) <= pauses[0] <= pauses[-1] <= datetime.timedelta(seconds=300)
+
+
+def test_a_demanded_pause_is_kept_up_to_an_hour() -> None:
+    """Whatever the class of the failure has as its longest pause."""
+    given = error(REASON.CLOUD_FAILED, status="429", retry_after="200")
+    assert failures.of(given).pause(1) == datetime.timedelta(seconds=200)
+    given = error(REASON.CLOUD_FAILED, status="429", retry_after="1000000")
+    assert failures.of(given).pause(1) == datetime.timedelta(hours=1)
 
 
 def test_a_rotated_credential_is_tried_within_a_minute() -> None:

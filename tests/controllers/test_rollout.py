@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planton.controllers import drain, rollout
+from planton.controllers import rollout
+from planton.deploy import drain
 
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from planton import errors
+from planton import client, errors
 from planton.controllers import lease, queue, reconcile, runner
 from support import work as work_support
 
@@ -82,6 +82,42 @@ def test_a_bug_is_a_failed_run_with_its_error_and_ends_no_other_work() -> None:
         assert (failed.outcome, second.outcome) == (queue.Outcome.FAILED, queue.Outcome.SUCCEEDED)
         assert failed.error == ("INTERNAL", "ZeroDivisionError: division by zero")
         assert table.until_results("good", 1)[0].outcome is queue.Outcome.SUCCEEDED
+
+
+def test_an_error_that_others_end_is_a_planned_look_with_growing_pauses() -> None:
+    """However often: it never counts as an attempt. A success ends the series."""
+    table = work_support.Table("a")
+    unreachable = errors.PlantonError("no answer", code=errors.Code.FAILED, reason=errors.Reason.API_UNREACHABLE)
+
+    def run(work: queue.Work, _interruption: lease.Interruption) -> reconcile.Done:
+        if work.epoch == 4:
+            return reconcile.Done(1, None)
+        raise unreachable
+
+    with running(table, run):
+        table.until_results("a", 4)
+        table.make_due("a")
+        results = table.until_results("a", 5)[:5]
+    postponed, succeeded = queue.Outcome.POSTPONED, queue.Outcome.SUCCEEDED
+    assert [each.outcome for each in results] == [postponed, postponed, postponed, succeeded, postponed]
+    assert results[0].error == ("NETWORK_FAILED", "no answer")
+    seconds = [each.next_look.total_seconds() for each in results if each.next_look]
+    for pause, usual in zip(seconds, [2, 4, 8, 2], strict=True):
+        assert usual <= pause <= 1.25 * usual
+
+
+def test_a_demanded_pause_is_kept() -> None:
+    """That of the API's answer to a controller that sends too many requests."""
+    table = work_support.Table("a")
+
+    def run(_work: queue.Work, _interruption: lease.Interruption) -> reconcile.Done:
+        raise client.ApiError(429, {"code": "RATE_LIMITED", "message": "too many requests"}, "", "90")
+
+    with running(table, run):
+        result = table.until_results("a", 1)[0]
+    assert (result.outcome, result.error) == (queue.Outcome.POSTPONED, ("RATE_LIMITED", "too many requests"))
+    assert result.next_look is not None
+    assert result.next_look.total_seconds() >= 90
 
 
 def test_a_stop_interrupts_the_runs_and_hands_them_back() -> None:

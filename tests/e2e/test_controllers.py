@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime
+import os
 import pathlib
 import re
 import signal
@@ -20,6 +22,8 @@ from support import controllers, waiting
 CLOUDS = ("civo", "digitalocean")
 #: The path of requests that create node pools.
 POOLS = {"civo": "/pools$", "digitalocean": "/node_pools$"}
+#: The path of the list of Civo's clusters.
+LISTS = "/v2/kubernetes/clusters"
 #: What limits the number of nodes of an account.
 QUOTAS = {"civo": "instance_count", "digitalocean": "droplet_limit"}
 
@@ -144,15 +148,21 @@ def test_a_stop_hands_the_work_back_and_a_pause_holds(tmp_path: pathlib.Path) ->
             world.until_gone(path)
 
 
-def test_controllers_beside_a_server_hand_their_work_back_before_it_stops(tmp_path: pathlib.Path) -> None:
-    """SIGTERM in the middle of a creation: no work waits for its lease to expire."""
-    with controllers.world(tmp_path, "civo", "--with-controllers") as world:
+@pytest.mark.parametrize(("workers", "number"), [("1", signal.SIGTERM), ("2", signal.SIGINT)])
+def test_controllers_beside_a_server_hand_their_work_back_before_it_stops(
+    tmp_path: pathlib.Path, workers: str, number: signal.Signals
+) -> None:
+    """A stop in the middle of a creation, also by Ctrl-C, which all processes of a terminal get: no work waits for its lease to expire."""
+    with controllers.world(tmp_path, "civo", "--with-controllers", "--workers", workers) as world:
         cluster = world.create_cluster()
         world.until_ready(f"/clusters/{cluster}")
         world.control.fault(action="hold", cloud="civo", method="POST", path=POOLS["civo"])
         world.create_pool(cluster)
         waiting.until(world.control.struck, "the request to be held")
-        assert world.server.stop() == 0, world.server.log.read_text("utf-8")
+        for child in _workers(world.server.process.pid) if number is signal.SIGINT else ():
+            os.kill(child, number)
+        world.server.process.send_signal(number)
+        assert world.server.process.wait(waiting.TIMEOUT_SECONDS) == 0, world.server.log.read_text("utf-8")
     with contextlib.closing(sqlite3.connect(tmp_path / "server.db")) as database:
         held = database.execute("SELECT id FROM work WHERE process IS NOT NULL OR error_code = 'LEASE_LOST'").fetchall()
     assert held == []
@@ -184,6 +194,12 @@ def test_a_rotated_credential_is_used_by_the_work_that_waits_for_it(tmp_path: pa
         assert "sandbox-acme" not in running.log.read_text("utf-8")
 
 
+def _workers(parent: int) -> list[int]:
+    """Returns the workers of a server: its children in the same process group."""
+    listed = pathlib.Path(f"/proc/{parent}/task/{parent}/children").read_text("utf-8").split()
+    return [int(child) for child in listed if os.getpgid(int(child)) == os.getpgid(parent)]
+
+
 def _engines(folder: pathlib.Path) -> list[str]:
     """Returns the engines of controllers whose data is in a folder."""
     found = []
@@ -206,9 +222,10 @@ def test_looks_at_what_is_as_desired_share_lists_and_start_no_engine(tmp_path: p
         with runtime.working(settings) as working, client.Client(world.server.url, email="test@system.local") as api:
             reconciler = reconcile.Reconciler(api, observe.Observer(working))
 
-            def run(reconciler: reconcile.Reconciler, kind: str, path: str) -> None:
+            def run(reconciler: reconcile.Reconciler, kind: str, path: str) -> datetime.timedelta | None:
                 work = queue.Work(path, kind, cluster, "civo", 1)
-                reconciler.run(work, dataclasses.replace(settings, interruption=lease.Interruption(held)))
+                done = reconciler.run(work, dataclasses.replace(settings, interruption=lease.Interruption(held)))
+                return done.next_look
 
             cluster = world.create_cluster()
             pools = [world.create_pool(cluster, name) for name in ("workers", "builders")]
@@ -227,6 +244,15 @@ def test_looks_at_what_is_as_desired_share_lists_and_start_no_engine(tmp_path: p
                 run(steady, kind, id_)
             requests = [(each["method"], each["path"].partition("?")[0]) for each in world.control.requests(mark)]
             assert {method for method, _ in requests} == {"GET"}
-            assert [path for _, path in requests].count("/v2/kubernetes/clusters") == 1
+            assert [path for _, path in requests].count(LISTS) == 1
             assert [path for _, path in requests].count("/api/v1/nodes") == 1
             assert [world.status(f"/nodepools/{pool}") for pool in pools] == before
+
+            # A cloud that demands a pause is not asked again for any resource of the account.
+            world.control.fault(action="status", status=429, times=0, cloud="civo", path=LISTS, headers={"Retry-After": "90"})
+            mark = world.control.mark()
+            limited = reconcile.Reconciler(api, observe.Observer(working), act=refuse)
+            looks = [run(limited, kind, id_) for kind, id_ in resources]
+            asked = [each["path"].partition("?")[0] for each in world.control.requests(mark, "civo")]
+            assert asked.count(LISTS) == 1
+            assert [look.total_seconds() for look in looks if look] == [90.0, 90.0, 90.0]

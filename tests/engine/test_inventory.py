@@ -12,7 +12,7 @@ import pytest
 from planton import errors
 from planton.config import settings
 from planton.engine import stacks, state_errors, toolchain
-from planton.schema import kinds, references
+from planton.schema import references, resource_names
 from planton.state import inventory
 
 KEY = references.Key("CivoVpc", "dev", "net")
@@ -44,7 +44,7 @@ class Backend:
     def get(self, env: str | None = None, stack: str = "") -> str:
         """Returns the stack of the resource, or the error with its hint."""
         try:
-            return str(self.inventory.get(kinds.get("CivoVpc"), "net", env, stack).stack)
+            return str(self.inventory.get(resource_names.parse("CivoVpc/net"), env, stack).stack)
         except errors.PlantonError as error:
             return f"{error.message} / {error.hint}"
 
@@ -107,8 +107,10 @@ def test_a_reference_reads_no_stack_whose_name_is_of_another_resource(backend: B
     backend.put(stacks.StackName("planton", "prod.CivoVpc.net"), env="prod", network_id="2")
     backend.put(stacks.StackName("shop", "other"), env="other", network_id="3")
     read: list[str] = []
-    original = inventory.Inventory.read
-    monkeypatch.setattr(inventory.Inventory, "read", lambda self, name: (read.append(str(name)), original(self, name))[1])
+    original = inventory.Inventory.understand
+    monkeypatch.setattr(
+        inventory.Inventory, "understand", lambda self, name, state: (read.append(str(name)), original(self, name, state))[1]
+    )
     assert backend.find() == "planton/dev.CivoVpc.net"
     assert read == ["planton/dev.CivoVpc.net", "shop/other"]
 
@@ -128,12 +130,12 @@ def test_a_damaged_state_does_not_stop_commands_on_other_stacks(backend: Backend
     assert [applied.stack for applied in resources.all()] == [DERIVED]
     network = resources.find(KEY)
     assert network is not None
-    assert resources.get(kinds.get("CivoVpc"), "net", None).stack == DERIVED
+    assert resources.get(resource_names.parse("CivoVpc/net"), None).stack == DERIVED
     (line,) = messages
     assert str(path) in line
     for call in (
-        lambda: resources.get(kinds.get("CivoVpc"), "other", None),
-        lambda: resources.get(kinds.get("CivoVpc"), "other", "prod"),
+        lambda: resources.get(resource_names.parse("CivoVpc/other"), None),
+        lambda: resources.get(resource_names.parse("CivoVpc/other"), "prod"),
         lambda: resources.find(references.Key("CivoVpc", "prod", "other")),
     ):
         with pytest.raises(state_errors.StateDamagedError, match=r"prod\.CivoVpc\.other\.json is damaged") as caught:

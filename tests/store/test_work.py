@@ -377,6 +377,21 @@ def test_released_work_is_due_at_once(queue: Queue) -> None:
     assert {row["attempt"] for row in moved} == {0}
 
 
+def test_postponed_work_is_looked_at_as_planned_and_never_dead(queue: Queue) -> None:
+    """It shows its error, and counts no attempt. Without a planned look it backs off as failed work does."""
+    cluster_id = cluster(queue)
+    for _ in range(2 * work.DEFAULTS.attempts):
+        [claimed] = queue.claim()
+        assert queue.fail(claimed, outcome="POSTPONED", code="RATE_LIMITED", look=MINUTE)
+        assert MINUTE - SECOND <= (queue.next_due() or 0) <= MINUTE
+        queue.shift += MINUTE
+    row = queue.row(cluster_id)
+    assert (row["attempt"], row["dead_at"], row["error_code"], row["done_generation"]) == (0, None, "RATE_LIMITED", 0)
+    [claimed] = queue.claim()
+    assert queue.fail(claimed, outcome="POSTPONED")
+    assert 0 < (queue.next_due() or 0) <= 2 * SECOND
+
+
 def test_failed_work_backs_off_until_it_is_dead(queue: Queue) -> None:
     """It keeps the error and the attempts. A retry or a change revives it."""
     cluster_id = cluster(queue)
@@ -624,7 +639,11 @@ class Life(RuleBasedStateMachine):
     def claim(self, process: str, limit: int) -> None:
         self.claims += [(process, row) for row in self.queue.claim(process, limit=limit)]
 
-    @rule(data=st.data(), outcome=st.sampled_from(["SUCCEEDED", "FAILED", "RELEASED"]), look=st.sampled_from([None, 0, MINUTE]))
+    @rule(
+        data=st.data(),
+        outcome=st.sampled_from(["SUCCEEDED", "FAILED", "POSTPONED", "RELEASED"]),
+        look=st.sampled_from([None, 0, MINUTE]),
+    )
     def finish(self, data: Any, outcome: str, look: int | None) -> None:
         if self.claims:
             process, row = data.draw(st.sampled_from(self.claims))

@@ -110,6 +110,11 @@ POOLS = [
     (api.pool(lifecycle={"driftPolicy": "repair"}), ("spec.lifecycle.driftPolicy", "string.in")),
     (api.pool(lifecycle={"rollout": {"maxSurge": 101}}), ("spec.lifecycle.rollout.maxSurge", "int32.gte_lte")),
     (api.pool(lifecycle={"rollout": {"drainTimeout": "soon"}}), ("spec.lifecycle.rollout.drainTimeout", "string.pattern")),
+    (api.pool(lifecycle={"rollout": {"maxUnavailable": -1}}), ("spec.lifecycle.rollout.maxUnavailable", "int32.gte_lte")),
+    (api.pool(lifecycle={"rollout": {"maxSurge": 0}}), ("spec.lifecycle.rollout.maxUnavailable", "rollout.surge_or_unavailable")),
+    (api.pool(lifecycle={"rollout": {"onDrainTimeout": "force"}}), ("spec.lifecycle.rollout.onDrainTimeout", "string.in")),
+    (api.pool(lifecycle={"rollout": {"soak": "1d"}}), ("spec.lifecycle.rollout.soak", "string.pattern")),
+    (api.pool(lifecycle={"unhealthyAfter": "-1m"}), ("spec.lifecycle.unhealthyAfter", "string.pattern")),
     (api.pool(labels=labels(65)), ("spec.labels", "map.max_pairs")),
     (api.pool(taints=taints(65)), ("spec.taints", "repeated.max_items")),
     (gcp(labels=labels(65)), ("spec.platform.gcp.labels", "map.max_pairs")),
@@ -252,7 +257,7 @@ UPDATES = [
     *(
         (body, violation)
         for body, violation in POOLS
-        if violation[1].startswith(("node_pool_spec.", "node_pool_platform.", "autoscaling."))
+        if violation[1].startswith(("node_pool_spec.", "node_pool_platform.", "autoscaling.", "rollout."))
     ),
     *((body, violation) for body, violation in POOLS if violation[1].startswith(("gcp_node_pool.", "aws_node_pool."))),
     (api.pool(name="a" * 41), ("name", "node_pool_update.gcp_name_is_short")),
@@ -307,7 +312,8 @@ GOOD = [
     without(api.pool(), "spec", "nodeCount"),
     api.pool(nodeCount=1, autoscaling={"enabled": True, "minNodes": 1, "maxNodes": 1, "targetCPUUtilization": 100, "targetMemoryUtilization": 1, "scaleDownDelay": "1h10m5s"}),
     api.pool(nodeCount=7, autoscaling={"minNodes": 5, "maxNodes": 2}),
-    api.pool(lifecycle={"driftPolicy": "Repair", "rollout": {"maxSurge": 0, "drainTimeout": "10m"}}),
+    api.pool(lifecycle={"driftPolicy": "Repair", "rollout": {"maxSurge": 0, "maxUnavailable": 1, "drainTimeout": "10m"}}),
+    api.pool(lifecycle={"unhealthyAfter": "10m", "rollout": {"maxUnavailable": 1, "onDrainTimeout": "Quarantine", "soak": "30s"}}),
     gcp(diskSize=10, diskType="hyperdisk-balanced", accelerators=[{"type": "t", "count": 1}], spot=True),
     api.pool(nodeCount=1000),
     api.pool(nodeCount=2000, cloud={"zones": ["us-central1-a", "us-central1-b"]}),

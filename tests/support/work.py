@@ -72,6 +72,12 @@ class Table:
             item.owner = process
             item.work = dataclasses.replace(item.work, epoch=item.work.epoch + 1)
 
+    def make_due(self, id_: str) -> None:
+        """Makes work due, as at the time of its next look."""
+        with self._changed:
+            self._items[id_].is_due = True
+            self._changed.notify_all()
+
     def break_(self, *, is_down: bool) -> None:
         """Makes every call fail, or work again."""
         with self._changed:
@@ -103,7 +109,7 @@ class Table:
             item = self._items[result.id]
             if (item.owner, item.work.epoch) == (process, result.epoch):
                 item.owner = ""
-                item.is_due = result.outcome is queue.Outcome.FAILED
+                item.is_due = result.outcome in (queue.Outcome.FAILED, queue.Outcome.POSTPONED)
                 item.results.append(result)
                 self._changed.notify_all()
 

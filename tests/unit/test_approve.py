@@ -22,6 +22,11 @@ def _step(env: str, name: str = "dev", action: plans.Action = plans.Action.REPLA
     return steps.Step(references.Key("CivoKubernetesCluster", env, name), "", plans.Plan((change,)))
 
 
+def _other_cloud(env: str) -> steps.Step:
+    step = _step(env)
+    return dataclasses.replace(step, key=dataclasses.replace(step.key, kind="DigitalOceanKubernetesCluster"))
+
+
 def _plan(folder: pathlib.Path, *planned: steps.Step, operation: str = "apply", **more: Any) -> plan.Plan:
     return plan.Plan(operation, world.World(folder).run, graph.Graph(), planned, **more)
 
@@ -30,6 +35,7 @@ def _plan(folder: pathlib.Path, *planned: steps.Step, operation: str = "apply", 
     ("planned", "allowed"),
     [
         ([_step("dev")], ["civokubernetescluster/dev"]),
+        ([_step("dev")], ["cluster/dev"]),
         ([_step("dev"), _step("prod", "other")], ["dev/CivoKubernetesCluster/dev", "CivoKubernetesClusters/other"]),
         ([_step("dev"), _step("prod")], ["dev/CivoKubernetesCluster/dev", "prod/CivoKubernetesCluster/dev"]),
         ([_step(""), _step("prod")], ["default/CivoKubernetesCluster/dev", "prod/CivoKubernetesCluster/dev"]),
@@ -48,6 +54,7 @@ def test_a_named_cluster_may_be_replaced(planned: list[steps.Step], allowed: lis
         ([_step("dev", action=plans.Action.DELETE)], [], "--allow-replace CivoKubernetesCluster/dev"),
         ([_step("dev")], ["prod/CivoKubernetesCluster/dev"], "--allow-replace CivoKubernetesCluster/dev"),
         ([_step("dev"), _step("prod")], ["CivoKubernetesCluster/dev"], "--allow-replace dev/CivoKubernetesCluster/dev"),
+        ([_step("dev"), _other_cloud("dev")], ["cluster/dev"], "--allow-replace CivoKubernetesCluster/dev"),
         (
             [_step("dev"), _step("prod")],
             ["dev/CivoKubernetesCluster/dev"],

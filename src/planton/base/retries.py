@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import email.utils
+import math
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -43,16 +44,34 @@ class Policy:
             retry_after: The header's value: seconds, or a date; empty without one.
             clock: Returns the time in seconds since the epoch.
         """
-        text = retry_after.strip()
-        try:
-            seconds = (
-                float(text) if text.isdecimal() else max(usual, email.utils.parsedate_to_datetime(text).timestamp() - clock())
-            )
-        except (ValueError, TypeError, OverflowError):
-            seconds = usual
+        asked = after(retry_after, clock=clock)
+        seconds = usual if asked is None else asked
         if seconds > self.longest:
             return self.longest if self.is_cut else None
         return seconds
+
+
+def after(retry_after: str, *, clock: Callable[[], float] = time.time) -> float | None:
+    """Returns the seconds that a ``Retry-After`` asks for; None if it is unusable, or a time that has passed.
+
+    Args:
+        retry_after: The header's value: seconds, or a date; empty without one.
+        clock: Returns the time in seconds since the epoch.
+    """
+    text = retry_after.strip()
+    try:
+        if text.isdecimal():
+            return float(text)
+        seconds = email.utils.parsedate_to_datetime(text).timestamp() - clock()
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return seconds if seconds > 0 else None
+
+
+def metadata(retry_after: str) -> dict[str, str]:
+    """Returns the metadata of an error with which a server demands a pause; empty if it demands none."""
+    seconds = after(retry_after)
+    return {"retry_after": str(math.ceil(seconds))} if seconds else {}
 
 
 #: For the APIs of clouds. A command must not wait for minutes without a message.

@@ -13,6 +13,7 @@ from org.project_planton.nodepool.v1 import service_pb2 as node_pools_pb2
 from org.project_planton.work.v1 import service_pb2 as works_pb2
 from org.project_planton.work.v1 import work_pb2
 from planton import errors
+from planton.base import web
 from planton.client import transport
 
 if TYPE_CHECKING:
@@ -29,12 +30,18 @@ class Client:
     Every method raises :class:`~planton.client.ApiError` where the server refuses. With ``dry_run`` the server only checks, and
     answers as if done.
 
+    Args:
+        url: The address of the server.
+        email: The caller, if the server trusts it.
+        token: A bearer token of the caller.
+        deadline: Seconds for each try of a request.
+
     Attributes:
         transport: What sends the requests.
     """
 
-    def __init__(self, url: str, *, email: str = "", token: str = "") -> None:
-        self.transport = transport.Transport(url, user=email, token=token)
+    def __init__(self, url: str, *, email: str = "", token: str = "", deadline: float = web.DEADLINE) -> None:
+        self.transport = transport.Transport(url, user=email, token=token, deadline=deadline)
 
     def __enter__(self) -> Self:
         """Returns itself."""

@@ -51,7 +51,7 @@ class ApiError(errors.PlantonError):
         request_id: What the server's log has the request under.
     """
 
-    def __init__(self, status: int, error: Mapping[str, Any], request_id: str) -> None:
+    def __init__(self, status: int, error: Mapping[str, Any], request_id: str, retry_after: str = "") -> None:
         self.status = status
         self.api_code = str(error.get("code", "INTERNAL"))
         self.violations: list[dict[str, str]] = _violations(error.get("violations"))
@@ -65,7 +65,7 @@ class ApiError(errors.PlantonError):
             ]
         elif error.get("details"):
             parts.append(str(error["details"]))
-        metadata = {"status": str(status), "code": self.api_code, "request_id": request_id}
+        metadata = {"status": str(status), "code": self.api_code, "request_id": request_id, **retries.metadata(retry_after)}
         super().__init__("\n  ".join(parts) if self.violations else ": ".join(parts), code=code, reason=reason, metadata=metadata)
 
 
@@ -182,7 +182,9 @@ class Transport:
         data = _json(answer)
         if answer.status_code >= _FIRST_ERROR:
             error = data.get("error") if isinstance(data, dict) else None
-            raise ApiError(answer.status_code, error if isinstance(error, dict) else {}, answer.headers.get("x-request-id", ""))
+            envelope = error if isinstance(error, dict) else {}
+            headers = answer.headers
+            raise ApiError(answer.status_code, envelope, headers.get("x-request-id", ""), headers.get("retry-after", ""))
         if answer.status_code >= _FIRST_REDIRECT:
             raise self._unusable(f"it redirects ({answer.status_code}), and the token is for this server only")
         if not isinstance(data, dict):

@@ -45,6 +45,20 @@ class Cloud(Protocol):
         """Creates a pool in a cluster; the body is in the cloud's own form."""
         ...
 
+    def remove_node(self, cluster_id: str, pool_id: str, name: str, *, replace: bool = False) -> bool:
+        """Removes a node from a pool by its name in Kubernetes. Returns whether the pool had it.
+
+        Args:
+            cluster_id: The cluster.
+            pool_id: The pool, whose number of nodes decreases.
+            name: The node.
+            replace: Whether the cloud adds a new node in its place, so that the number of nodes stays.
+
+        Raises:
+            PlantonError: ``CLOUD_AUTH``; ``CLOUD_IN_USE``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE``.
+        """
+        ...
+
     def building(self, cluster_id: str) -> bool:
         """Returns whether a cluster exists and is being created, upgraded or scaled."""
         ...
@@ -95,7 +109,10 @@ class Cloud(Protocol):
         ...
 
     def sizes(self) -> list[dict[str, Any]]:
-        """Returns the node sizes on offer: size, cpus, memory in MiB, disk in GiB, regions (None if not reported)."""
+        """Returns the node sizes on offer: size, cpus, memory in MiB, disk in GiB, price in US dollars per month and regions.
+
+        Price and regions are None if they are unknown.
+        """
         ...
 
     def regions(self) -> list[dict[str, Any]]:
@@ -112,6 +129,10 @@ class Cloud(Protocol):
         Raises:
             PlantonError: The cloud refuses, or did not answer; the error names the remaining items.
         """
+        ...
+
+    def api_server_rule(self, cluster_id: str) -> str:
+        """Returns which rule decides who reaches a cluster's API server, as text; empty if it is unknown."""
         ...
 
     def credential(self, cluster_id: str) -> api.Credential | None:

@@ -1,4 +1,4 @@
-"""Objects in the Kubernetes API of a cluster: server-side apply, and deletion.
+"""Objects in the Kubernetes API of a cluster: lists, server-side apply, patches and deletion.
 
 Only the address, the certificates and the token of a kubeconfig are used (`planton.clouds.kubeconfigs`).
 """
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 MANAGER: Final = "planton"
 _NOT_FOUND, _FIRST_REFUSAL = 404, 300
 _LONGEST_TEXT: Final = 300
+#: Objects of a page.
+_PAGE: Final = 500
 #: Kind → name of its resources in paths, for kinds whose plural is irregular.
 _PLURALS: Final = {"NetworkPolicy": "networkpolicies", "Ingress": "ingresses"}
 
@@ -50,6 +52,42 @@ class Api:
         """
         return self._exchange("GET", path)
 
+    def list(self, path: str, **query: str) -> list[dict[str, Any]]:
+        """Returns the objects of all pages of a list; none if the cluster does not have such objects.
+
+        Args:
+            path: The path of the list.
+            query: Query parameters, such as ``fieldSelector``.
+
+        Raises:
+            PlantonError: ``API_SERVER_CLOSED``: the API does not answer, or refuses.
+        """
+        found: list[dict[str, Any]] = []
+        parameters: dict[str, str | int] = {**query, "limit": _PAGE}
+        while True:
+            page = self._exchange("GET", f"{path}?{urllib.parse.urlencode(parameters)}") or {}
+            found += page.get("items") or []
+            token = (page.get("metadata") or {}).get("continue")
+            if not token:
+                return found
+            parameters["continue"] = str(token)
+
+    def merge(self, path: str, changes: Mapping[str, Any]) -> None:
+        """Changes fields of an existing object; None removes a field.
+
+        Raises:
+            PlantonError: ``API_SERVER_CLOSED``: the API does not answer, or refuses; ``status`` in its metadata is 404 for a missing object.
+        """
+        self._exchange("PATCH", path, json.dumps(changes).encode(), "application/merge-patch+json")
+
+    def create(self, path: str, item: Mapping[str, Any]) -> None:
+        """Creates an object at the path of a list or of a subresource.
+
+        Raises:
+            PlantonError: ``API_SERVER_CLOSED``: the API does not answer, or refuses with the ``status`` and the ``text`` of its metadata.
+        """
+        self._exchange("POST", path, json.dumps(item).encode())
+
     def apply(self, item: Mapping[str, Any]) -> None:
         """Creates or changes an object, by server-side apply. Fields of other managers are taken over.
 
@@ -60,13 +98,18 @@ class Api:
         # JSON is YAML, too.
         self._exchange("PATCH", f"{path_of(item)}?{query}", json.dumps(item).encode(), "application/apply-patch+yaml")
 
-    def delete(self, item: Mapping[str, Any]) -> None:
+    def delete(self, item: Mapping[str, Any], *, grace: int | None = None) -> None:
         """Deletes an object, if it exists.
+
+        Args:
+            item: The object, by ``apiVersion``, ``kind`` and ``metadata``.
+            grace: The grace period of a pod in seconds; None for its own.
 
         Raises:
             PlantonError: ``API_SERVER_CLOSED``: the API does not answer, or refuses.
         """
-        self._exchange("DELETE", path_of(item))
+        query = "" if grace is None else f"?gracePeriodSeconds={grace}"
+        self._exchange("DELETE", f"{path_of(item)}{query}")
 
     def _exchange(self, method: str, path: str, body: bytes | None = None, kind: str = "application/json") -> Any:  # JSON data
         headers = {"Accept": "application/json"}
@@ -77,10 +120,12 @@ class Api:
         url = f"{self.entry.server.rstrip('/')}{path}"
         try:
             answer = self.send(method, url, headers=headers, body=body, context=self._context)
-            if answer.status == _NOT_FOUND and method != "PATCH":
+            if answer.status == _NOT_FOUND and method in ("GET", "DELETE"):
                 return None
             if answer.status >= _FIRST_REFUSAL:
-                raise self._failed(f"refused {method} {path}: {answer.status} {_message(answer)}")
+                text = _message(answer)
+                metadata = {"status": str(answer.status), "text": text}
+                raise self._failed(f"refused {method} {path}: {answer.status} {text}", metadata)
             return answer.json()
         except web.NoAnswerError as error:
             raise self._failed(f"did not answer {method} {path}: {error}") from None
@@ -94,12 +139,13 @@ class Api:
         except (ssl.SSLError, ValueError) as error:
             raise self._failed(f"has a certificate that cannot be used: {error}") from None
 
-    def _failed(self, how: str) -> errors.PlantonError:
+    def _failed(self, how: str, metadata: dict[str, str] | None = None) -> errors.PlantonError:
         return errors.PlantonError(
             f"the Kubernetes API at {self.entry.server} {how}",
             code=errors.Code.FAILED,
             reason=errors.Reason.API_SERVER_CLOSED,
             hint="open the API server's port to this machine, then run the same command again",
+            metadata=metadata or {},
         )
 
 
@@ -145,7 +191,10 @@ def _quoted(text: object) -> str:
 
 def _message(answer: web.Answer) -> str:
     try:
-        text = str(answer.json()["message"])
-    except (web.NoAnswerError, KeyError, TypeError):
+        status = answer.json()
+        # The causes of a refused eviction name the disruption budget.
+        causes = [str(each["message"]) for each in (status.get("details") or {}).get("causes") or ()]
+        text = " ".join((str(status["message"]), *causes))
+    except (web.NoAnswerError, AttributeError, KeyError, TypeError):
         text = answer.text
     return text[:_LONGEST_TEXT]

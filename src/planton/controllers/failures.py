@@ -108,7 +108,10 @@ _REFINED: Final = (
     errors.Reason.CLOUD_FAILED,
     errors.Reason.CLOUD_UNREACHABLE,
     errors.Reason.ENGINE_FAILED,
+    errors.Reason.API_REFUSED,
 )
+#: The longest pause that another side can demand, in seconds.
+_LONGEST_SILENCE: Final = 3600
 #: Failures that end by themselves, although others of their class do not.
 _PASSING: Final = (errors.Reason.STACK_LOCKED, errors.Reason.PLAN_STALE, errors.Reason.CLOUD_IN_USE)
 
@@ -122,27 +125,40 @@ class Failure:
         message: What happened, with the cloud's own text.
         actor: Who has to act.
         hint: What to do; may be empty.
+        wait: Seconds for which the other side demands that no request follows.
     """
 
     code: Code
     message: str
     actor: Actor
     hint: str = ""
+    wait: int = 0
 
     @property
     def is_permanent(self) -> bool:
         """Whether only another desired state can help."""
         return self.code is Code.INVALID
 
+    @property
+    def is_bug(self) -> bool:
+        """Whether neither a user nor an operator nor time can help."""
+        return self.code is Code.INTERNAL
+
+    @property
+    def silence(self) -> datetime.timedelta:
+        """The pause that the other side demands, at most an hour."""
+        return datetime.timedelta(seconds=min(self.wait, _LONGEST_SILENCE))
+
     def pause(self, attempt: int) -> datetime.timedelta:
-        """Returns the pause before the next attempt, at least a second.
+        """Returns the pause before the next attempt: at least a second, and what the other side demands.
 
         Args:
             attempt: The number of failed attempts, from 1.
         """
         declared = _CLASSES[self.code]
         # Beyond 30 doublings each class has reached its longest pause.
-        return datetime.timedelta(seconds=min(declared.longest, declared.first * 2 ** min(attempt - 1, 30)))
+        usual = datetime.timedelta(seconds=min(declared.longest, declared.first * 2 ** min(attempt - 1, 30)))
+        return max(usual, self.silence)
 
 
 def make(code: Code, message: str, *, hint: str = "") -> Failure:
@@ -156,7 +172,7 @@ def of(error: BaseException) -> Failure:
         return make(Code.INTERNAL, f"{type(error).__name__}: {error}", hint="this is a bug; the log has the traceback")
     code = _code(error)
     actor = Actor.NOBODY if error.reason in _PASSING else _CLASSES[code].actor
-    return Failure(code, error.message, actor, error.hint)
+    return Failure(code, error.message, actor, error.hint, int(error.metadata.get("retry_after", 0)))
 
 
 def _code(error: errors.PlantonError) -> Code:

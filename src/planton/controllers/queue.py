@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import enum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from planton import errors
+from org.project_planton.work.v1 import service_pb2, work_pb2
 
 if TYPE_CHECKING:
-    import datetime
     from collections.abc import Mapping, Sequence
 
-    from planton.client import transport
+    from planton.client import api
+
+#: What a result may have, by the rules of the API.
+_LONGEST_LOOK: Final = datetime.timedelta(days=1)
+_LONGEST_CODE: Final = 256
+_LONGEST_MESSAGE: Final = 4096
 
 
 class Outcome(enum.StrEnum):
@@ -20,6 +25,9 @@ class Outcome(enum.StrEnum):
 
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
+    """By a bug. It counts as an attempt."""
+    POSTPONED = "POSTPONED"
+    """By an error that others end, such as an API that is unreachable. It does not count."""
     RELEASED = "RELEASED"
     """It was handed back, and does not count."""
 
@@ -34,6 +42,7 @@ class Work:
         cluster_id: The id of the cluster.
         platform: The cloud.
         epoch: The number of the claim.
+        account: The name of the credential; empty for the default one.
     """
 
     id: str
@@ -41,6 +50,7 @@ class Work:
     cluster_id: str
     platform: str
     epoch: int
+    account: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,7 +63,7 @@ class Result:
         generation: The generation that the run has observed.
         outcome: How it ended.
         next_look: The time until the next look; None for that of the queue.
-        error: Code and message of a failed run; None otherwise.
+        error: Code and message of a failed or postponed run; None otherwise.
     """
 
     id: str
@@ -125,84 +135,51 @@ class ApiQueue:
     """The queue of the NodePool API.
 
     Attributes:
-        transport: Sends the requests.
+        client: Sends the requests.
         process: The id of this start of the process.
         version: The version of the program.
         platforms: The clouds that the process serves.
     """
 
-    transport: transport.Transport
+    client: api.Client
     process: str
     version: str
     platforms: tuple[str, ...]
 
     def claim(self, *, limit: int, results: Sequence[Result], wait: float) -> Claimed:
         """Finishes work and claims other work."""
-        body = {
-            "process": self.process,
-            "version": self.version,
-            "platforms": list(self.platforms),
-            "limit": limit,
-            "results": [_result(each) for each in results],
-            "wait": f"{wait:g}s",
-        }
-        answer = self.transport.request("POST", "/api/v1/work/claims", body)
-        items = [
-            Work(each["id"], each["kind"], each["cluster_id"], each["platform"], int(each["epoch"]))
-            for each in _listed(answer, "items")
-        ]
-        return Claimed(tuple(items), _seconds(answer.get("lease")))
+        claim = service_pb2.Claim(
+            process=self.process,
+            version=self.version,
+            platforms=self.platforms,
+            limit=limit,
+            results=[_result(each) for each in results],
+        )
+        claim.wait.FromTimedelta(datetime.timedelta(seconds=wait))
+        answer = self.client.claim_work(claim)
+        items = (Work(each.id, each.kind, each.cluster_id, each.platform, each.epoch, each.account) for each in answer.items)
+        return Claimed(tuple(items), answer.lease.ToTimedelta().total_seconds())
 
     def renew(self) -> Held:
         """Renews the lease."""
-        answer = self.transport.request("POST", "/api/v1/work/heartbeats", {"process": self.process, "version": self.version})
-        held = _listed(answer, "held")
+        answer = self.client.renew_work(self.process, version=self.version)
         return Held(
-            {each["id"]: int(each["epoch"]) for each in held},
-            frozenset(each["id"] for each in held if each.get("superseded")),
-            _seconds(answer.get("lease")),
+            {each.id: each.epoch for each in answer.held},
+            frozenset(each.id for each in answer.held if each.superseded),
+            answer.lease.ToTimedelta().total_seconds(),
         )
 
     def finish(self, results: Sequence[Result]) -> None:
         """Finishes work."""
         if results:
-            body = {"process": self.process, "results": [_result(each) for each in results]}
-            self.transport.request("POST", "/api/v1/work/results", body)
+            self.client.finish_work(self.process, [_result(each) for each in results])
 
 
-def _result(result: Result) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "id": result.id,
-        "epoch": result.epoch,
-        "generation": result.generation,
-        "outcome": str(result.outcome),
-    }
+def _result(result: Result) -> work_pb2.WorkResult:
+    made = work_pb2.WorkResult(id=result.id, epoch=result.epoch, generation=result.generation, outcome=result.outcome)
     if result.next_look is not None:
-        body["next_look"] = f"{max(0.0, min(86400.0, result.next_look.total_seconds())):.3f}s"
+        made.next_look.FromTimedelta(min(max(result.next_look, datetime.timedelta()), _LONGEST_LOOK))
     if result.error is not None:
-        body["error"] = {"code": result.error[0][:256], "message": result.error[1][:4096]}
-    return body
-
-
-def _listed(answer: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    listed = answer.get(name) or []
-    if not isinstance(listed, list):
-        raise _unusable(f"{name} is no list")
-    return listed
-
-
-def _seconds(text: object) -> float:
-    # Durations in JSON are seconds with the suffix s.
-    try:
-        return float(str(text).removesuffix("s"))
-    except ValueError:
-        raise _unusable(f"the lease is {text!r}") from None
-
-
-def _unusable(why: str) -> errors.PlantonError:
-    return errors.PlantonError(
-        f"the work queue's answer cannot be used: {why}",
-        code=errors.Code.FAILED,
-        reason=errors.Reason.API_UNREACHABLE,
-        hint="check that the address is that of a planton server of this release",
-    )
+        code, message = result.error
+        made.error.code, made.error.message = code[:_LONGEST_CODE], message[:_LONGEST_MESSAGE]
+    return made

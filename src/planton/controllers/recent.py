@@ -11,6 +11,8 @@ from planton.clouds import answers
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
+    from planton import errors
+
 #: Seconds for which an answer serves all looks.
 SECONDS: Final = 10.0
 
@@ -29,6 +31,7 @@ class Recent:
         self._clock = clock
         self._lock = threading.Lock()
         self._scopes: dict[Hashable, tuple[float, answers.Answers]] = {}
+        self._silent: dict[Hashable, tuple[float, errors.PlantonError]] = {}
 
     def of(self, scope: Hashable, *, since: float | None = None) -> answers.Answers:
         """Returns the answers of a scope: the recent ones, else an empty collection.
@@ -49,6 +52,20 @@ class Recent:
         """Drops the answers of a scope, because they are errors, or because something was changed."""
         with self._lock:
             self._scopes.pop(scope, None)
+
+    def silence(self, scope: Hashable, seconds: float, error: errors.PlantonError) -> None:
+        """Keeps an error for some time, in which nobody may ask about a scope."""
+        with self._lock:
+            self._silent[scope] = (self._clock() + seconds, error)
+
+    def silenced(self, scope: Hashable) -> errors.PlantonError | None:
+        """Returns the error with which the other side demanded silence about a scope; None if it may be asked."""
+        with self._lock:
+            ends, error = self._silent.get(scope, (0.0, None))
+            if error is not None and self._clock() >= ends:
+                del self._silent[scope]
+                return None
+            return error
 
     def now(self) -> float:
         """Returns the time of the clock."""

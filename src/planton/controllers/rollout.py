@@ -11,7 +11,7 @@ import datetime
 import enum
 from typing import TYPE_CHECKING
 
-from planton.controllers import drain
+from planton.deploy import drain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
+import random
 import threading
 from concurrent import futures
 from typing import TYPE_CHECKING, Final
@@ -31,6 +32,8 @@ _GUARD: Final = 0.2
 _GRACE: Final = 5.0
 #: Heartbeats after which the process hands back work that it does not know: the answer to its claim was lost.
 _UNKNOWN: Final = 2
+#: The greatest factor by which a pause is spread.
+_JITTER: Final = 1.25
 
 
 @dataclasses.dataclass(slots=True)
@@ -76,6 +79,8 @@ class Runner:
         self._running: dict[str, _Running] = {}
         self._results: list[queue.Result] = []
         self._unknown: dict[tuple[str, int], int] = {}
+        # Postponed runs in a row. A cluster runs once at a time, so each entry has one writer.
+        self._postponed: dict[str, int] = {}
         self._changed = threading.Event()
         self._stopping = threading.Event()
         self._ended = threading.Event()
@@ -156,12 +161,23 @@ class Runner:
                 return None
             if lease.is_interruption(error) or self._stopping.is_set():
                 return result
-            failure = failures.of(error)
-            _LOG.error(
-                "%s %s failed: %s", work.kind, work.id, failure.message, exc_info=not isinstance(error, errors.PlantonError)
-            )
-            return dataclasses.replace(result, outcome=queue.Outcome.FAILED, error=(str(failure.code), failure.message))
+            return self._unfinished(work, result, error)
+        self._postponed.pop(work.id, None)
         return dataclasses.replace(result, generation=done.generation, outcome=queue.Outcome.SUCCEEDED, next_look=done.next_look)
+
+    def _unfinished(self, work: queue.Work, result: queue.Result, error: Exception) -> queue.Result:
+        """Returns the result of a run that an error has ended: a bug counts as an attempt, other errors are planned looks."""
+        failure = failures.of(error)
+        cause = (str(failure.code), failure.message)
+        if failure.is_bug:
+            is_unknown = not isinstance(error, errors.PlantonError)
+            _LOG.error("%s %s failed: %s", work.kind, work.id, failure.message, exc_info=is_unknown)
+            return dataclasses.replace(result, outcome=queue.Outcome.FAILED, error=cause)
+        times = self._postponed.get(work.id, 0) + 1
+        self._postponed[work.id] = times
+        pause = failure.pause(times) * random.uniform(1, _JITTER)  # noqa: S311  # spreads looks
+        _LOG.warning("%s %s is looked at again in %.0f s: %s", work.kind, work.id, pause.total_seconds(), failure.message)
+        return dataclasses.replace(result, outcome=queue.Outcome.POSTPONED, next_look=pause, error=cause)
 
     def _renew_lease(self) -> None:
         while not self._ended.wait(self._heartbeat):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from planton.deploy import plan as plan_of_run
     from planton.deploy import steps
     from planton.engine import plans
+    from planton.schema import references
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def _check_losses(plan: plan_of_run.Plan, consent: Consent) -> None:
         raise errors.PlantonError(
             f"the plan for {step.key} would {listed}" + (f"; {users} refer to it" if users else "") + "; nothing was changed",
             reason=errors.Reason.REPLACE_REFUSED,
-            hint=f"if that is what you want, add --allow-replace {_name_in(step, plan.steps)}",
+            hint=f"if that is what you want, add {option(step, plan.steps)}",
             metadata={"resource": str(step.key), "referrers": users},
         )
 
@@ -161,13 +162,23 @@ def _of_api(step: steps.Step) -> errors.PlantonError:
 
 
 def _is_named(step: steps.Step, planned: Sequence[steps.Step], names: Sequence[str]) -> bool:
-    named = set(map(_parsed, names))
-    short = (step.key.kind, step.key.name)
-    return (step.key.env or stack_names.NO_ENV, *short) in named or (_is_unique(step, planned) and ("", *short) in named)
+    return any(_names(text, planned) == [step.key] for text in names)
+
+
+def _names(text: str, planned: Sequence[steps.Step]) -> list[references.Key]:
+    """Returns the planned resources that ``[ENV/]KIND/NAME`` can mean; a consent must not mean several."""
+    env, _, resource = text.partition("/") if text.count("/") > 1 else ("", "", text)
+    named = resource_names.parse(resource)
+    return [each.key for each in planned if named.matches(each.key) and env in ("", each.key.env or stack_names.NO_ENV)]
 
 
 def _is_unique(step: steps.Step, planned: Sequence[steps.Step]) -> bool:
     return sum((each.key.kind, each.key.name) == (step.key.kind, step.key.name) for each in planned) == 1
+
+
+def option(step: steps.Step, planned: Sequence[steps.Step]) -> str:
+    """Returns the option that consents to the losses of a step."""
+    return f"--allow-replace {_name_in(step, planned)}"
 
 
 def _name_in(step: steps.Step, planned: Sequence[steps.Step]) -> str:
@@ -179,9 +190,3 @@ def _loss(step: steps.Step, change: plans.Change) -> str:
     action = "recreate" if step.plan.is_recreation(change) else str(change.action)
     paths = [difference.path for difference in change.differences]
     return f"{action} {change.name}" + (f" (changed: {', '.join(paths)})" if paths else "")
-
-
-def _parsed(text: str) -> tuple[str, str, str]:
-    env, _, resource = text.partition("/") if text.count("/") > 1 else ("", "", text)
-    kind, name = resource_names.parse(resource)
-    return env, kind.name, name

@@ -52,9 +52,9 @@ class Result:
         Raises:
             PlantonError: ``NOT_FOUND``: the result has no outputs of it; ``USAGE``.
         """
-        kind, own = resource_names.parse(name)
+        named = resource_names.parse(name)
         for step in self.steps:
-            if (step.key.kind, step.key.name) == (kind.name, own) and step.outputs is not None:
+            if named.matches(step.key) and step.outputs is not None:
                 return step.outputs
         raise errors.PlantonError(
             f"the result has no outputs of {name}",

@@ -39,6 +39,11 @@ class Role(enum.StrEnum):
     NODE_POOL = "node pool"
     OTHER = "resource"
 
+    @property
+    def short_name(self) -> str:
+        """The name on the command line for the kinds of all clouds with this role; empty for none."""
+        return "" if self is Role.OTHER else self.value.rpartition(" ")[2]
+
 
 class Scope(enum.Enum):
     """The scope in which the cloud name of a kind's resource must be unique."""
@@ -54,6 +59,23 @@ class Loss(enum.Enum):
     REPLACE = "replace"
     DELETE = "delete"
     RECREATE = "recreate"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Fee:
+    """What a cloud charges for a field that is true.
+
+    Attributes:
+        text: What it pays for, e.g. ``highly available control plane``.
+        monthly: The list price in US dollars per month.
+        source: The address of the cloud's price list.
+        read: The day on which the price was read, ``YYYY-MM-DD``.
+    """
+
+    text: str
+    monthly: float
+    source: str
+    read: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +103,9 @@ class Declaration:
             API has no such resource. A path begins with ``name``, ``spec``, ``platform`` (the object of the cloud in the spec),
             ``cluster`` (the cluster of a node pool) or ``default`` (what the controller chooses).
         replacing: The spec fields whose change replaces the main resource.
+        shown: The Pulumi properties that a plan shows of a new resource. ``planton plan --show-all`` shows all.
+        typical_seconds: Action → the usual seconds that the cloud takes for it, for progress; none if it takes no time.
+        fees: Boolean spec field, in proto spelling → what the cloud charges for it.
     """
 
     main: str = ""
@@ -100,6 +125,9 @@ class Declaration:
     own_firewall_fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
     api_fields: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     replacing: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
+    typical_seconds: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    fees: Mapping[str, Fee] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,6 +163,11 @@ class Kind:
         return self.declared.noun or self.declared.role.value
 
     @property
+    def short_name(self) -> str:
+        """Its name on the command line, which kinds of other clouds share, e.g. ``pool``; empty if it has none."""
+        return self.declared.role.short_name
+
+    @property
     def is_network(self) -> bool:
         """Whether the kind is a network."""
         return self.declared.role is Role.NETWORK
@@ -157,6 +190,12 @@ class Kind:
     def cloud_name(self, manifest: Any) -> str:  # a manifest of this kind
         """Returns the cloud name of the main resource of a manifest."""
         return str(functools.reduce(getattr, self.declared.cloud_name.split("."), manifest))
+
+    def is_replaced_by(self, path: str) -> bool:
+        """Returns whether the kind declares that a change of a Pulumi property replaces the main resource."""
+        name, dot, rest = path.partition(".")
+        field = f"{self.declared.fields.get(name, name)}{dot}{rest}"
+        return any(field == each or field.startswith((f"{each}.", f"{each}[")) for each in self.declared.replacing)
 
     @property
     def api_version(self) -> str:
@@ -334,6 +373,26 @@ def parse(text: str) -> Kind:
     """
     word = text.lower()
     for kind in all_kinds():
-        if word in (kind.name.lower(), f"{kind.name.lower()}s"):
+        if word in _both(kind.name.lower()):
             return kind
     return get(text)
+
+
+def match(text: str) -> tuple[Kind, ...]:
+    """Returns the kinds that a name from the command line means: one kind, or all kinds with a short name such as ``pools``.
+
+    Raises:
+        PlantonError: ``KIND_UNKNOWN``, with the nearest name as a hint.
+    """
+    word = text.lower()
+    matches = tuple(kind for kind in all_kinds() if word in _both(kind.short_name))
+    return matches or (parse(text),)
+
+
+def short_names() -> tuple[str, ...]:
+    """Returns the short names of kinds in the plural, sorted, e.g. ``clusters``."""
+    return tuple(sorted({_both(kind.short_name)[1] for kind in all_kinds() if kind.short_name}))
+
+
+def _both(name: str) -> tuple[str, str]:
+    return (name, f"{name}s")

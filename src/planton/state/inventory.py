@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from planton.config import settings as engine_settings
     from planton.engine import toolchain
+    from planton.schema import resource_names
 
 
 #: The outputs that hold a kubeconfig in base64.
@@ -104,14 +105,13 @@ class Inventory:
         return matches[0] if matches else None
 
     def _under(self, key: references.Key, names: Iterable[stacks.StackName]) -> list[Applied]:
-        return [applied for applied in map(self._readable, names) if applied is not None and applied.key == key]
+        return [each[0] for each in map(self._readable, names) if each is not None and each[0].key == key]
 
-    def get(self, kind: kinds.Kind, name: str, env: str | None, stack: str = "") -> Applied:
+    def get(self, named: resource_names.ResourceName, env: str | None, stack: str = "") -> Applied:
         """Returns the resource that ``KIND/NAME`` identifies.
 
         Args:
-            kind: The kind.
-            name: Its ``metadata.name``.
+            named: Its name.
             env: The environment; None for any.
             stack: ``PROJECT/STACK``; empty for any.
 
@@ -121,34 +121,37 @@ class Inventory:
         matches = [
             applied
             for applied in self.all()
-            if applied.key.kind == kind.name
-            and applied.key.name == name
+            if named.matches(applied.key)
             and env in (None, applied.key.env)
             and (not stack or stacks.parse(stack).matches(applied.stack))
         ]
         if not matches:
-            self._check_own_state(kind, name, env)
+            self._check_own_state(named, env)
             where = ", ".join(f"{option} {value}" for option, value in (("env", env), ("stack", stack)) if value)
-            raise state_errors.not_applied(f"{kind.name}/{name}" + (f" ({where})" if where else ""))
+            raise state_errors.not_applied(str(named) + (f" ({where})" if where else ""))
         if len(matches) > 1:
-            by_env = len({applied.key for applied in matches}) == len(matches)
-            raise _ambiguous(f"{kind.name}/{name}", matches, "add --env ENV" if by_env else "add --stack PROJECT/STACK")
+            raise _ambiguous(str(named), matches, _distinction(matches))
         return matches[0]
 
-    def _check_own_state(self, kind: kinds.Kind, name: str, env: str | None) -> None:
+    def _check_own_state(self, named: resource_names.ResourceName, env: str | None) -> None:
+        ends = tuple(f".{kind.name}.{named.name}" for kind in named.kinds)
         for stack, error in self._damaged.items():
-            if stack.stack.endswith(f".{kind.name}.{name}") and env in (None, stack.stack.partition(".")[0]):
+            if stack.stack.endswith(ends) and env in (None, stack.stack.partition(".")[0]):
                 raise error
 
     def all(self) -> list[Applied]:
         """Returns all applied resources by key. A damaged state is reported and skipped."""
-        readable = (self._readable(name) for name in self.names)
-        return sorted((applied for applied in readable if applied is not None), key=lambda applied: applied.key)
+        return [applied for applied, _state in self.all_with_states()]
 
-    def _readable(self, name: stacks.StackName) -> Applied | None:
+    def all_with_states(self) -> list[tuple[Applied, dict[str, Any]]]:
+        """Returns all applied resources by key, each with its state. A damaged state is reported and skipped."""
+        readable = (self._readable(name) for name in self.names)
+        return sorted((each for each in readable if each is not None), key=lambda each: each[0].key)
+
+    def _readable(self, name: stacks.StackName) -> tuple[Applied, dict[str, Any]] | None:
         # A damaged state must not stop the commands on other stacks.
         try:
-            return self.read(name)
+            return self._read(name)
         except errors.PlantonError as error:
             # A later release may have written outputs that this one does not know.
             if not isinstance(error, state_errors.StateDamagedError) and error.reason is not errors.Reason.OUTPUT_INVALID:
@@ -172,13 +175,18 @@ class Inventory:
         Raises:
             StateDamagedError: The state does not have the form that Pulumi and planton write.
         """
+        found = self._read(name)
+        return None if found is None else found[0]
+
+    def _read(self, name: stacks.StackName) -> tuple[Applied, dict[str, Any]] | None:
         try:
             deployment = self.open(name).export()
         except errors.PlantonError as error:
             if error.reason is errors.Reason.STACK_NOT_FOUND:
                 return None
             raise
-        return self.understand(name, deployment)
+        applied = self.understand(name, deployment)
+        return None if applied is None else (applied, deployment)
 
     def understand(self, name: stacks.StackName, deployment: Mapping[str, Any]) -> Applied | None:
         """Returns the resource in a state, or None if the state is empty or not planton's."""
@@ -271,6 +279,12 @@ def require_complete(applied: Applied) -> None:
             reason=errors.Reason.STACK_NOT_FOUND,
             hint="run planton apply again to continue",
         )
+
+
+def _distinction(matches: list[Applied]) -> str:
+    if len({applied.key.kind for applied in matches}) == len(matches):
+        return f"write the kind in full: {', '.join(f'{each.key.kind}/{each.key.name}' for each in matches)}"
+    return "add --env ENV" if len({applied.key for applied in matches}) == len(matches) else "add --stack PROJECT/STACK"
 
 
 def _ambiguous(resource: str, matches: Iterable[Applied], hint: str) -> errors.PlantonError:

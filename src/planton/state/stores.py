@@ -54,24 +54,25 @@ class Stores:
         """
         if not resource:
             return stacks.parse(stack)
-        kind, name = resource_names.parse(resource)
+        named = resource_names.parse(resource)
         try:
-            return self.inventory.get(kind, name, env, stack).stack
+            return self.inventory.get(named, env, stack).stack
         except errors.PlantonError as error:
             if error.reason is not errors.Reason.STACK_NOT_FOUND:
                 raise
-            names = self._locked(kind.name, name, env) if locked else []
+            names = self._locked(named, env) if locked else []
             if len(names) == 1:
                 return names[0]
-            if not create:
+            if not create or (not stack and len(named.kinds) > 1):
                 raise
-            return stacks.parse(stack) if stack else stacks.derived(kind.name, name, env or "")
+            return stacks.parse(stack) if stack else stacks.derived(named.kinds[0].name, named.name, env or "")
 
-    def _locked(self, kind: str, name: str, env: str | None) -> list[stacks.StackName]:
+    def _locked(self, named: resource_names.ResourceName, env: str | None) -> list[stacks.StackName]:
         names = [each for each in self.locked() if each.project == stacks.PROJECT]
         if env is None:
-            return [each for each in names if each.stack.endswith(f".{kind}.{name}")]
-        return [each for each in names if each == stacks.derived(kind, name, env)]
+            ends = tuple(f".{kind.name}.{named.name}" for kind in named.kinds)
+            return [each for each in names if each.stack.endswith(ends)]
+        return [each for each in names if each in [stacks.derived(kind.name, named.name, env) for kind in named.kinds]]
 
     def resources(self, name: stacks.StackName) -> list[deployments.Resource]:
         """Returns the resources in the state of a stack, secrets redacted.

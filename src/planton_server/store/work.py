@@ -69,7 +69,7 @@ class Result(NamedTuple):
         id: Of the work.
         epoch: Of the claim.
         generation: What the run has observed; 0 for the generation of the claim.
-        outcome: ``SUCCEEDED``, ``FAILED`` or ``RELEASED``.
+        outcome: ``SUCCEEDED``, ``FAILED``, ``POSTPONED`` or ``RELEASED``.
         look: Milliseconds until the next look; None for the default.
         code: Of the error; empty without one.
         message: Of the error.
@@ -394,7 +394,7 @@ UPDATE work SET process = NULL, touched = false,
   due = {now} + CASE
     WHEN touched OR r.outcome = 'RELEASED' OR (r.outcome = 'SUCCEEDED' AND r.generation > 0 AND r.generation < work.generation) THEN 0
     WHEN r.look IS NOT NULL THEN r.look
-    WHEN r.outcome = 'FAILED' THEN CAST(r.jitter * CASE WHEN attempt < 9 THEN 1000 * (1 << attempt) ELSE 300000 END AS bigint)
+    WHEN r.outcome IN ('FAILED', 'POSTPONED') THEN CAST(r.jitter * CASE WHEN attempt < 9 THEN 1000 * (1 << attempt) ELSE 300000 END AS bigint)
     ELSE :look END,
   dead_at = CASE WHEN r.outcome = 'FAILED' AND attempt + 1 >= :attempts AND NOT touched THEN {now} END
 FROM (

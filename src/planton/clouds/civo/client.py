@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from planton import errors
 from planton.clouds import api, associated, entries
+from planton.clouds.civo import prices, views
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -123,6 +124,27 @@ class Cloud:
         url = f"{self.address}{path}"
         api.post(url, {**body, "region": self.region}, authorization=f"bearer {self.token}", path=path)
 
+    def remove_node(self, cluster_id: str, pool_id: str, name: str, *, replace: bool = False) -> bool:
+        """Removes a node from a pool by its name, or recycles it. Returns whether the pool had it.
+
+        Raises:
+            PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE``.
+        """
+        pool = self.pool(cluster_id, pool_id) or {}
+        nodes = [row for row in pool.get("instances") or () if row["hostname"] == name and not _is_being_deleted(row)]
+        if not nodes:
+            return False
+        path = f"/v2/kubernetes/clusters/{urllib.parse.quote(cluster_id, safe='')}"
+        token = f"bearer {self.token}"
+        if replace:
+            body = {"hostname": name, "region": self.region}
+            api.post(f"{self.address}{path}/recycle", body, authorization=token, path=f"{path}/recycle")
+            return True
+        pool_path, own = urllib.parse.quote(pool_id, safe=""), urllib.parse.quote(nodes[0]["id"], safe="")
+        path = f"{path}/pools/{pool_path}/instances/{own}"
+        query = urllib.parse.urlencode({"region": self.region})
+        return api.delete(f"{self.address}{path}?{query}", authorization=token, path=path)
+
     def building(self, cluster_id: str) -> bool:
         """Returns whether a cluster exists and is being created, upgraded or scaled."""
         return (self.cluster(cluster_id) or {}).get("status") in ("BUILDING", "UPGRADING", "SCALING")
@@ -223,10 +245,14 @@ class Cloud:
         return _rows(self.get("/v2/kubernetes/versions"), fields)
 
     def sizes(self) -> list[dict[str, Any]]:
-        """Returns the node sizes on offer: size, cpus, memory in MiB, disk in GiB; the cloud does not report regions."""
-        fields = {"size": "name", "cpus": "cpu_cores", "memory": "ram_mb", "disk": "disk_gb", "regions": "regions"}
+        """Returns the node sizes on offer: size, cpus, memory in MiB, disk in GiB, price in US dollars per month.
+
+        The cloud reports neither prices, which come from a table, nor regions.
+        """
+        fields = {"size": "name", "cpus": "cpu_cores", "memory": "ram_mb", "disk": "disk_gb", "price": "", "regions": "regions"}
         selectable = [row for row in self.get("/v2/sizes") or [] if row.get("selectable") is not False]
-        return [row for row in _rows(selectable, fields) if ".kube." in str(row["size"])]
+        rows = [row for row in _rows(selectable, fields) if ".kube." in str(row["size"])]
+        return [row | {"price": prices.PRICES.monthly.get(row["size"])} for row in rows]
 
     def regions(self) -> list[dict[str, Any]]:
         """Returns the regions: region, name, country, full."""
@@ -275,6 +301,12 @@ class Cloud:
                 self.wait(pause)
             else:
                 return
+
+    def api_server_rule(self, cluster_id: str) -> str:
+        """Returns the rule of a cluster's firewall for its API server, as text; empty if the firewall is unknown."""
+        id_ = (self.cluster(cluster_id) or {}).get("firewall_id")
+        firewall = next((each for each in self.firewalls() if each["id"] == id_), None)
+        return "" if firewall is None else views.api_server_rule(firewall)
 
     def credential(self, cluster_id: str) -> api.Credential | None:
         """Returns the credential of a cluster, which does not expire; None if the cluster or its kubeconfig does not exist yet."""

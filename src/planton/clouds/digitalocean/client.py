@@ -111,6 +111,22 @@ class Cloud:
         url = f"{self.address}{path}"
         api.post(url, body, authorization=f"Bearer {self.token}", path=path)
 
+    def remove_node(self, cluster_id: str, pool_id: str, name: str, *, replace: bool = False) -> bool:
+        """Removes a node from a pool by its name, without a drain by the cloud. Returns whether the pool had it.
+
+        Raises:
+            PlantonError: ``CLOUD_AUTH``; ``CLOUD_IN_USE``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE``.
+        """
+        pools = (self.cluster(cluster_id) or {}).get("node_pools") or []
+        nodes = [node for pool in pools if pool["id"] == pool_id for node in pool.get("nodes") or () if node["name"] == name]
+        nodes = [node for node in nodes if (node.get("status") or {}).get("state") != "deleting"]
+        if not nodes:
+            return False
+        pool_path, own = (urllib.parse.quote(text, safe="") for text in (pool_id, nodes[0]["id"]))
+        path = f"{_cluster_path(cluster_id)}/node_pools/{pool_path}/nodes/{own}"
+        query = urllib.parse.urlencode({"skip_drain": 1, "replace": int(replace)})
+        return api.delete(f"{self.address}{path}?{query}", authorization=f"Bearer {self.token}", path=path)
+
     def building(self, cluster_id: str) -> bool:
         """Returns whether a cluster exists and is being created or upgraded."""
         return ((self.cluster(cluster_id) or {}).get("status") or {}).get("state") in ("provisioning", "upgrading")
@@ -190,7 +206,7 @@ class Cloud:
         return [{"version": slug, "type": "doks", "channel": "stable", "default": slug == slugs[0]} for slug in slugs]
 
     def sizes(self) -> list[dict[str, Any]]:
-        """Returns the node sizes on offer: size, cpus, memory in MiB, disk in GiB, and the regions that offer it."""
+        """Returns the node sizes on offer: size, cpus, memory in MiB, disk in GiB, price (US dollars per month), regions."""
         offered = {row["slug"] for row in self._options()["sizes"]}
         return [
             {
@@ -198,6 +214,7 @@ class Cloud:
                 "cpus": row["vcpus"],
                 "memory": row["memory"],
                 "disk": row["disk"],
+                "price": row.get("price_monthly"),
                 "regions": sorted(row.get("regions") or []),
             }
             for row in self._all("/v2/sizes", "sizes")
@@ -237,6 +254,16 @@ class Cloud:
             why = "the cluster does not exist any more"
             raise associated.not_deleted(items, why, code=errors.Code.FAILED, reason=errors.Reason.NOT_FOUND)
         yield
+
+    def api_server_rule(self, cluster_id: str) -> str:
+        """Returns the setting that limits access to a cluster's API server, as text; empty if none does."""
+        rule = (self.cluster(cluster_id) or {}).get("control_plane_firewall") or {}
+        addresses = ", ".join(rule.get("allowed_addresses") or ()) or "nobody"
+        return (
+            f"the control plane's firewall (controlPlaneFirewallAllowedIps) admits only {addresses}"
+            if rule.get("enabled")
+            else ""
+        )
 
     def credential(self, cluster_id: str) -> api.Credential | None:
         """Returns a credential of a cluster, with its expiry; None if the cluster does not exist."""

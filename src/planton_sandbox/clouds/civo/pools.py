@@ -1,7 +1,7 @@
 """Node pools of the simulated Civo, and their nodes.
 
 Scaling up adds nodes at the end. Scaling down removes nodes that are building, then those that are not ready, then cordoned ones,
-then the newest. New labels reach existing nodes. A taint that is removed
+then the oldest. New labels reach existing nodes. A taint that is removed
 from a pool stays on its existing nodes.
 """
 
@@ -124,8 +124,8 @@ def change(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, bo
 def scale(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, count: int) -> None:
     """Scales a pool to ``count`` nodes: adds at the end, or removes the first that do not have to stay."""
     pool.count = count
-    remaining = [item for item in pool.nodes if item.deleting is None]
-    for node in sorted(remaining, key=_stays)[count:]:
+    newest = reversed([item for item in pool.nodes if item.deleting is None])
+    for node in sorted(newest, key=_stays)[count:]:
         retire(scope, node)
     fill(scope, cluster, pool, seconds=catalogue.NODE_SECONDS)
 
@@ -201,7 +201,7 @@ def replace_all(scope: scopes.Scope, cluster: records.Cluster, bodies: Sequence[
 
 
 def _stays(node: records.Node) -> tuple[bool, bool, bool]:
-    """Orders the nodes of a pool: those that stay longest come first, in order of creation."""
+    """Orders the nodes of a pool, given newest first: those that stay longest come first."""
     return node.building is not None, not node.ready or node.unreachable, node.cordoned
 
 

@@ -13,8 +13,8 @@ def cloud() -> Cloud:
     return Cloud()
 
 
-def test_scaling_keeps_the_oldest_nodes(cloud: Cloud) -> None:
-    """Pools of 3, 5 and 2 nodes share their first two nodes."""
+def test_scaling_down_takes_the_oldest_nodes(cloud: Cloud) -> None:
+    """Of pools of 3, 5 and 2 nodes, the last one has the two newest nodes, in the order of their creation."""
     key = cloud.built()
     counts = {}
     for count in (3, 5, 2):
@@ -23,7 +23,7 @@ def test_scaling_keeps_the_oldest_nodes(cloud: Cloud) -> None:
         counts[count] = cloud.nodes(key)
     assert [len(names) for names in counts.values()] == [3, 5, 2]
     assert counts[5][:3] == counts[3]
-    assert counts[2] == counts[3][:2]
+    assert counts[2] == counts[5][-2:]
 
 
 def test_the_required_count_changes_before_the_number_of_machines(cloud: Cloud) -> None:

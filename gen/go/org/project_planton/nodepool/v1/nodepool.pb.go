@@ -364,13 +364,16 @@ type NodePoolLifecycle struct {
 	Recreate *bool `protobuf:"varint,2,opt,name=recreate,proto3,oneof" json:"recreate,omitempty"`
 	// Whether deletion is refused. Set it to false before you delete the resource.
 	DeletionProtection *bool `protobuf:"varint,3,opt,name=deletion_protection,json=deletionProtection,proto3,oneof" json:"deletion_protection,omitempty"`
-	// How nodes are replaced.
+	// How nodes are replaced after a change that no cloud makes in place, such as another machine size.
 	Rollout *Rollout `protobuf:"bytes,4,opt,name=rollout,proto3" json:"rollout,omitempty"`
 	// Until when no change is applied: `true`, or a time in RFC 3339. Example: `2026-12-24T18:00:00Z`. The status stays true, and deletion
 	// works.
-	PausedUntil   string `protobuf:"bytes,5,opt,name=paused_until,json=pausedUntil,proto3" json:"paused_until,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	PausedUntil string `protobuf:"bytes,5,opt,name=paused_until,json=pausedUntil,proto3" json:"paused_until,omitempty"`
+	// The time after which a node that is not ready is drained and replaced, one node at a time, and none while more than half of the
+	// nodes are not ready. Nodes are not replaced if it is unset. Example: `10m`.
+	UnhealthyAfter string `protobuf:"bytes,6,opt,name=unhealthy_after,json=unhealthyAfter,proto3" json:"unhealthy_after,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *NodePoolLifecycle) Reset() {
@@ -438,13 +441,28 @@ func (x *NodePoolLifecycle) GetPausedUntil() string {
 	return ""
 }
 
-// How nodes are replaced.
+func (x *NodePoolLifecycle) GetUnhealthyAfter() string {
+	if x != nil {
+		return x.UnhealthyAfter
+	}
+	return ""
+}
+
+// How nodes are replaced: a new pool comes up beside the old one, whose nodes are drained in order.
 type Rollout struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The maximum number of additional nodes during a replacement. Default: 1.
 	MaxSurge *int32 `protobuf:"varint,1,opt,name=max_surge,json=maxSurge,proto3,oneof" json:"max_surge,omitempty"`
-	// The maximum time to drain a node. Default: 10m.
-	DrainTimeout  string `protobuf:"bytes,2,opt,name=drain_timeout,json=drainTimeout,proto3" json:"drain_timeout,omitempty"`
+	// The maximum time to drain a node, also before it is removed or its pool is deleted. Default: 10m.
+	DrainTimeout string `protobuf:"bytes,2,opt,name=drain_timeout,json=drainTimeout,proto3" json:"drain_timeout,omitempty"`
+	// The maximum number of nodes that may be missing during a replacement. Default: 0.
+	MaxUnavailable *int32 `protobuf:"varint,3,opt,name=max_unavailable,json=maxUnavailable,proto3,oneof" json:"max_unavailable,omitempty"`
+	// What happens to a node that could not be drained in time. `Fail` (default) stops; `Quarantine` leaves the node cordoned and
+	// goes on with the others; `Force` deletes its pods, whatever their disruption budgets say. A node that cannot be reached is
+	// always forced.
+	OnDrainTimeout string `protobuf:"bytes,4,opt,name=on_drain_timeout,json=onDrainTimeout,proto3" json:"on_drain_timeout,omitempty"`
+	// How long a new node must be ready before an old one is drained for it. Default: 0s.
+	Soak          string `protobuf:"bytes,5,opt,name=soak,proto3" json:"soak,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -489,6 +507,27 @@ func (x *Rollout) GetMaxSurge() int32 {
 func (x *Rollout) GetDrainTimeout() string {
 	if x != nil {
 		return x.DrainTimeout
+	}
+	return ""
+}
+
+func (x *Rollout) GetMaxUnavailable() int32 {
+	if x != nil && x.MaxUnavailable != nil {
+		return *x.MaxUnavailable
+	}
+	return 0
+}
+
+func (x *Rollout) GetOnDrainTimeout() string {
+	if x != nil {
+		return x.OnDrainTimeout
+	}
+	return ""
+}
+
+func (x *Rollout) GetSoak() string {
+	if x != nil {
+		return x.Soak
 	}
 	return ""
 }
@@ -571,20 +610,28 @@ const file_org_project_planton_nodepool_v1_nodepool_proto_rawDesc = "" +
 	"\n" +
 	"_max_nodesB\x19\n" +
 	"\x17_target_cpu_utilizationB\x1c\n" +
-	"\x1a_target_memory_utilization\"\xdb\x03\n" +
+	"\x1a_target_memory_utilization\"\xb0\x04\n" +
 	"\x11NodePoolLifecycle\x12:\n" +
 	"\fdrift_policy\x18\x01 \x01(\tB\x17\xbaH\x14r\x12R\x00R\x06RepairR\x06ReportR\vdriftPolicy\x12\x1f\n" +
 	"\brecreate\x18\x02 \x01(\bH\x00R\brecreate\x88\x01\x01\x124\n" +
 	"\x13deletion_protection\x18\x03 \x01(\bH\x01R\x12deletionProtection\x88\x01\x01\x12B\n" +
 	"\arollout\x18\x04 \x01(\v2(.org.project_planton.nodepool.v1.RolloutR\arollout\x12\xc9\x01\n" +
-	"\fpaused_until\x18\x05 \x01(\tB\xa5\x01\xbaH\xa1\x01r\x9e\x01\x18@2\x99\x01^(true|[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$R\vpausedUntilB\v\n" +
+	"\fpaused_until\x18\x05 \x01(\tB\xa5\x01\xbaH\xa1\x01r\x9e\x01\x18@2\x99\x01^(true|[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$R\vpausedUntil\x12S\n" +
+	"\x0funhealthy_after\x18\x06 \x01(\tB*\xbaH'r%2#^(([0-9]+h)?([0-9]+m)?([0-9]+s)?)?$R\x0eunhealthyAfterB\v\n" +
 	"\t_recreateB\x16\n" +
-	"\x14_deletion_protection\"\x95\x01\n" +
+	"\x14_deletion_protection\"\xf5\x04\n" +
 	"\aRollout\x12+\n" +
 	"\tmax_surge\x18\x01 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00H\x00R\bmaxSurge\x88\x01\x01\x12O\n" +
-	"\rdrain_timeout\x18\x02 \x01(\tB*\xbaH'r%2#^(([0-9]+h)?([0-9]+m)?([0-9]+s)?)?$R\fdrainTimeoutB\f\n" +
+	"\rdrain_timeout\x18\x02 \x01(\tB*\xbaH'r%2#^(([0-9]+h)?([0-9]+m)?([0-9]+s)?)?$R\fdrainTimeout\x127\n" +
+	"\x0fmax_unavailable\x18\x03 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00H\x01R\x0emaxUnavailable\x88\x01\x01\x12J\n" +
+	"\x10on_drain_timeout\x18\x04 \x01(\tB \xbaH\x1dr\x1bR\x00R\x04FailR\n" +
+	"QuarantineR\x05ForceR\x0eonDrainTimeout\x12>\n" +
+	"\x04soak\x18\x05 \x01(\tB*\xbaH'r%2#^(([0-9]+h)?([0-9]+m)?([0-9]+s)?)?$R\x04soak:\x84\x02\xbaH\xcd\x01\x1a\xca\x01\n" +
+	"\x1crollout.surge_or_unavailable\x1a\xa9\x01!has(this.max_surge) || this.max_surge > 0 || this.max_unavailable > 0 ? '' : 'maxUnavailable (' + string(this.max_unavailable) + ') and maxSurge (0) must not both be 0'\xa2\xa7\x1d/\n" +
+	"\x1crollout.surge_or_unavailable\x12\x0fmax_unavailableB\f\n" +
 	"\n" +
-	"_max_surgeBGZEproject-planton.org/gen/go/org/project_planton/nodepool/v1;nodepoolv1b\x06proto3"
+	"_max_surgeB\x12\n" +
+	"\x10_max_unavailableBGZEproject-planton.org/gen/go/org/project_planton/nodepool/v1;nodepoolv1b\x06proto3"
 
 var (
 	file_org_project_planton_nodepool_v1_nodepool_proto_rawDescOnce sync.Once

@@ -282,12 +282,13 @@ type WorkResult struct {
 	// The generation that the run has observed. If the resource has a newer one, the work is due at once.
 	Generation int64 `protobuf:"varint,3,opt,name=generation,proto3" json:"generation,omitempty"`
 	// The time until the next look at the resource, 0 to 24 hours. Default: the server's resync interval after a success, and an
-	// exponential backoff with jitter, 1 second to 5 minutes, after a failure.
+	// exponential backoff with jitter, 1 second to 5 minutes, after a failed or postponed run.
 	NextLook *durationpb.Duration `protobuf:"bytes,4,opt,name=next_look,proto3" json:"next_look,omitempty"`
-	// `SUCCEEDED`; `FAILED`: counts as an attempt; `RELEASED`: the process did not finish, for example because it stops. The work
-	// is then due at once, and the run does not count.
+	// `SUCCEEDED`; `FAILED`: by a bug of the controller, counts as an attempt; `POSTPONED`: by an error that others end, such as a
+	// rate limit; the work is due at `next_look`, and the run does not count; `RELEASED`: the process did not finish, for example
+	// because it stops. The work is then due at once, and the run does not count.
 	Outcome string `protobuf:"bytes,5,opt,name=outcome,proto3" json:"outcome,omitempty"`
-	// The error of a failed run.
+	// The error of a failed or postponed run.
 	Error         *WorkError `protobuf:"bytes,6,opt,name=error,proto3" json:"error,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -721,7 +722,7 @@ const file_org_project_planton_work_v1_work_proto_rawDesc = "" +
 	"superseded\"P\n" +
 	"\tWorkError\x12\x1f\n" +
 	"\x04code\x18\x01 \x01(\tB\v\xbaH\b\xc8\x01\x01r\x03\x18\x80\x02R\x04code\x12\"\n" +
-	"\amessage\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\amessage\"\xa3\x03\n" +
+	"\amessage\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\amessage\"\xae\x03\n" +
 	"\n" +
 	"WorkResult\x12\x1b\n" +
 	"\x02id\x18\x01 \x01(\tB\v\xbaH\b\xc8\x01\x01r\x03\xb0\x01\x01R\x02id\x12 \n" +
@@ -731,8 +732,8 @@ const file_org_project_planton_work_v1_work_proto_rawDesc = "" +
 	"generation\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\n" +
 	"generation\x12\xad\x01\n" +
 	"\tnext_look\x18\x04 \x01(\v2\x19.google.protobuf.DurationBt\xbaHq\xba\x01n\n" +
-	"\x1bwork_result.next_look_range\x12\x19must be from 0s to 86400s\x1a4this >= duration('0s') && this <= duration('86400s')R\tnext_look\x12?\n" +
-	"\aoutcome\x18\x05 \x01(\tB%\xbaH\"\xc8\x01\x01r\x1dR\tSUCCEEDEDR\x06FAILEDR\bRELEASEDR\aoutcome\x12<\n" +
+	"\x1bwork_result.next_look_range\x12\x19must be from 0s to 86400s\x1a4this >= duration('0s') && this <= duration('86400s')R\tnext_look\x12J\n" +
+	"\aoutcome\x18\x05 \x01(\tB0\xbaH-\xc8\x01\x01r(R\tSUCCEEDEDR\x06FAILEDR\tPOSTPONEDR\bRELEASEDR\aoutcome\x12<\n" +
 	"\x05error\x18\x06 \x01(\v2&.org.project_planton.work.v1.WorkErrorR\x05error\"<\n" +
 	"\x0eAcceptedResult\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +

@@ -237,6 +237,7 @@ class NodePoolLifecycle(message.Message):
     DELETION_PROTECTION_FIELD_NUMBER: builtins.int
     ROLLOUT_FIELD_NUMBER: builtins.int
     PAUSED_UNTIL_FIELD_NUMBER: builtins.int
+    UNHEALTHY_AFTER_FIELD_NUMBER: builtins.int
     drift_policy: builtins.str
     """`Repair` (default) reverts changes that were made outside of the API; `Report` only reports them."""
     recreate: builtins.bool
@@ -247,9 +248,13 @@ class NodePoolLifecycle(message.Message):
     """Until when no change is applied: `true`, or a time in RFC 3339. Example: `2026-12-24T18:00:00Z`. The status stays true, and deletion
     works.
     """
+    unhealthy_after: builtins.str
+    """The time after which a node that is not ready is drained and replaced, one node at a time, and none while more than half of the
+    nodes are not ready. Nodes are not replaced if it is unset. Example: `10m`.
+    """
     @builtins.property
     def rollout(self) -> Rollout:
-        """How nodes are replaced."""
+        """How nodes are replaced after a change that no cloud makes in place, such as another machine size."""
 
     def __init__(
         self,
@@ -259,10 +264,11 @@ class NodePoolLifecycle(message.Message):
         deletion_protection: builtins.bool | None = ...,
         rollout: Rollout | None = ...,
         paused_until: builtins.str = ...,
+        unhealthy_after: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_deletion_protection", b"_deletion_protection", "_recreate", b"_recreate", "deletion_protection", b"deletion_protection", "recreate", b"recreate", "rollout", b"rollout"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_deletion_protection", b"_deletion_protection", "_recreate", b"_recreate", "deletion_protection", b"deletion_protection", "drift_policy", b"drift_policy", "paused_until", b"paused_until", "recreate", b"recreate", "rollout", b"rollout"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_deletion_protection", b"_deletion_protection", "_recreate", b"_recreate", "deletion_protection", b"deletion_protection", "drift_policy", b"drift_policy", "paused_until", b"paused_until", "recreate", b"recreate", "rollout", b"rollout", "unhealthy_after", b"unhealthy_after"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__deletion_protection: _TypeAlias = typing.Literal["deletion_protection"]  # noqa: Y015
     _WhichOneofArgType__deletion_protection: _TypeAlias = typing.Literal["_deletion_protection", b"_deletion_protection"]  # noqa: Y015
@@ -275,26 +281,46 @@ class NodePoolLifecycle(message.Message):
 
 @typing.final
 class Rollout(message.Message):
-    """How nodes are replaced."""
+    """How nodes are replaced: a new pool comes up beside the old one, whose nodes are drained in order."""
 
     DESCRIPTOR: descriptor.Descriptor
 
     MAX_SURGE_FIELD_NUMBER: builtins.int
     DRAIN_TIMEOUT_FIELD_NUMBER: builtins.int
+    MAX_UNAVAILABLE_FIELD_NUMBER: builtins.int
+    ON_DRAIN_TIMEOUT_FIELD_NUMBER: builtins.int
+    SOAK_FIELD_NUMBER: builtins.int
     max_surge: builtins.int
     """The maximum number of additional nodes during a replacement. Default: 1."""
     drain_timeout: builtins.str
-    """The maximum time to drain a node. Default: 10m."""
+    """The maximum time to drain a node, also before it is removed or its pool is deleted. Default: 10m."""
+    max_unavailable: builtins.int
+    """The maximum number of nodes that may be missing during a replacement. Default: 0."""
+    on_drain_timeout: builtins.str
+    """What happens to a node that could not be drained in time. `Fail` (default) stops; `Quarantine` leaves the node cordoned and
+    goes on with the others; `Force` deletes its pods, whatever their disruption budgets say. A node that cannot be reached is
+    always forced.
+    """
+    soak: builtins.str
+    """How long a new node must be ready before an old one is drained for it. Default: 0s."""
     def __init__(
         self,
         *,
         max_surge: builtins.int | None = ...,
         drain_timeout: builtins.str = ...,
+        max_unavailable: builtins.int | None = ...,
+        on_drain_timeout: builtins.str = ...,
+        soak: builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["_max_surge", b"_max_surge", "max_surge", b"max_surge"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_max_surge", b"_max_surge", "_max_unavailable", b"_max_unavailable", "max_surge", b"max_surge", "max_unavailable", b"max_unavailable"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_max_surge", b"_max_surge", "drain_timeout", b"drain_timeout", "max_surge", b"max_surge"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_max_surge", b"_max_surge", "_max_unavailable", b"_max_unavailable", "drain_timeout", b"drain_timeout", "max_surge", b"max_surge", "max_unavailable", b"max_unavailable", "on_drain_timeout", b"on_drain_timeout", "soak", b"soak"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__max_surge: _TypeAlias = typing.Literal["max_surge"]  # noqa: Y015
     _WhichOneofArgType__max_surge: _TypeAlias = typing.Literal["_max_surge", b"_max_surge"]  # noqa: Y015
+    _WhichOneofReturnType__max_unavailable: _TypeAlias = typing.Literal["max_unavailable"]  # noqa: Y015
+    _WhichOneofArgType__max_unavailable: _TypeAlias = typing.Literal["_max_unavailable", b"_max_unavailable"]  # noqa: Y015
+    @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__max_surge) -> _WhichOneofReturnType__max_surge | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_unavailable) -> _WhichOneofReturnType__max_unavailable | None: ...

@@ -149,18 +149,19 @@ class WorkResult(message.Message):
     generation: builtins.int
     """The generation that the run has observed. If the resource has a newer one, the work is due at once."""
     outcome: builtins.str
-    """`SUCCEEDED`; `FAILED`: counts as an attempt; `RELEASED`: the process did not finish, for example because it stops. The work
-    is then due at once, and the run does not count.
+    """`SUCCEEDED`; `FAILED`: by a bug of the controller, counts as an attempt; `POSTPONED`: by an error that others end, such as a
+    rate limit; the work is due at `next_look`, and the run does not count; `RELEASED`: the process did not finish, for example
+    because it stops. The work is then due at once, and the run does not count.
     """
     @builtins.property
     def next_look(self) -> duration_pb2.Duration:
         """The time until the next look at the resource, 0 to 24 hours. Default: the server's resync interval after a success, and an
-        exponential backoff with jitter, 1 second to 5 minutes, after a failure.
+        exponential backoff with jitter, 1 second to 5 minutes, after a failed or postponed run.
         """
 
     @builtins.property
     def error(self) -> WorkError:
-        """The error of a failed run."""
+        """The error of a failed or postponed run."""
 
     def __init__(
         self,

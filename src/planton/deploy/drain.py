@@ -1,7 +1,7 @@
 """The next step of draining a node: a pure function. It never waits: the caller evicts, reads again, and repeats.
 
 The rules are those of Cluster API: pods of DaemonSets and mirror pods stay; the label ``cluster.x-k8s.io/drain`` skips a pod or waits
-for its completion; disruption budgets hold also for a node that cannot be reached.
+for its completion; disruption budgets hold also for a node that cannot be reached. `planton.deploy.draining` executes the steps.
 """
 
 from __future__ import annotations
@@ -20,6 +20,13 @@ LABEL: Final = "cluster.x-k8s.io/drain"
 _LISTED: Final = 3
 #: A pod that an unreachable node should have ended for longer than this will not end any more.
 _LOST_AFTER: Final = datetime.timedelta(seconds=1)
+#: After the limit, pods that are deleted get this time, and then the drain ends.
+LAST: Final = datetime.timedelta(seconds=60)
+#: The grace period of such pods in seconds.
+_LAST_GRACE: Final = 30
+#: The shortest and the longest time between two steps.
+_SOONEST: Final = datetime.timedelta(seconds=2)
+_LATEST: Final = datetime.timedelta(seconds=20)
 
 
 class Stage(enum.StrEnum):
@@ -30,6 +37,8 @@ class Stage(enum.StrEnum):
     VOLUMES = "WaitingForVolumeDetach"
     DONE = "Drained"
     TIMED_OUT = "DrainTimedOut"
+    FORCED = "DrainForced"
+    """Its pods are deleted, whatever their budgets say."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,15 +121,29 @@ class Blocked:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """How long a drain may last.
+
+    Attributes:
+        after: The longest time of a drain, volumes included; None for no limit.
+        force: Whether pods that remain are then deleted, whatever their budgets say. Those of an unreachable node always are.
+    """
+
+    after: datetime.timedelta | None
+    force: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """The next step.
 
     Attributes:
         stage: What the drain waits for.
         message: The explanation, with pods and budgets.
-        evict: The pods to evict now.
+        evict: The pods to evict now; to delete in the stage ``FORCED``.
         blocked: The pods that a budget protects.
         grace: The grace period of the evictions in seconds; None for the pod's own.
+        again: When to take the next step. It grows while nothing changes.
     """
 
     stage: Stage
@@ -128,39 +151,58 @@ class Step:
     evict: tuple[Pod, ...] = ()
     blocked: tuple[Blocked, ...] = ()
     grace: int | None = None
+    again: datetime.timedelta = _SOONEST
 
 
-def step(
-    node: Node,
-    budgets: Sequence[Budget],
-    *,
-    now: datetime.datetime,
-    started: datetime.datetime,
-    timeout: datetime.timedelta | None,
-) -> Step:
+def step(node: Node, budgets: Sequence[Budget], *, limit: Limit, now: datetime.datetime, started: datetime.datetime) -> Step:
     """Returns the next step of a drain.
 
     Args:
         node: The node.
         budgets: The disruption budgets of the cluster.
+        limit: How long the drain may last.
         now: The time.
         started: When the drain began.
-        timeout: The longest time of a drain, volumes included; None for no limit.
     """
     if not node.is_cordoned:
         return Step(stage=Stage.CORDON, message=f"node {node.name} still accepts new pods")
     pods = [pod for pod in node.pods if _must_leave(pod, node, now)]
     if not pods and not node.volumes:
         return Step(stage=Stage.DONE, message=f"node {node.name} is drained")
+    elapsed = now - started
+    step_ = dataclasses.replace(_remaining(node, pods, budgets), again=min(_LATEST, max(_SOONEST, elapsed / 10)))
+    if limit.after is None or elapsed < limit.after:
+        return step_
+    text = f"the drain has lasted {elapsed.total_seconds():.0f} s, longer than its limit of {limit.after.total_seconds():.0f} s"
+    if limit.force or not node.is_reachable:
+        return _forced(step_, pods, text, is_over=elapsed >= limit.after + LAST)
+    return dataclasses.replace(step_, stage=Stage.TIMED_OUT, message=f"{text}; {step_.message}", evict=())
+
+
+def refused(step_: Step, refusals: Sequence[Blocked]) -> Step:
+    """Returns a step after Kubernetes has refused some of its evictions."""
+    reasons = dict.fromkeys(each.why for each in refusals)
+    parts = [f"{why}: {_listed([str(each.pod) for each in refusals if each.why == why])}" for why in reasons]
+    return dataclasses.replace(step_, message="; ".join((step_.message, *parts)), blocked=(*step_.blocked, *refusals))
+
+
+def _remaining(node: Node, pods: Sequence[Pod], budgets: Sequence[Budget]) -> Step:
     if not pods:
         text = f"{_count(len(node.volumes), 'volume')} of node {node.name} must be detached: {_listed(node.volumes)}"
-        return _in_time(Step(stage=Stage.VOLUMES, message=text), now - started, timeout)
+        return Step(stage=Stage.VOLUMES, message=text)
     evict, blocked = _evictions([pod for pod in pods if pod.ends is None and pod.drain != "wait-completed"], budgets)
     grace = None if node.is_reachable else int(_LOST_AFTER.total_seconds())
-    remaining = Step(
-        stage=Stage.PODS, message=_message(node, pods, evict, blocked), evict=tuple(evict), blocked=tuple(blocked), grace=grace
-    )
-    return _in_time(remaining, now - started, timeout)
+    message = _message(node, pods, evict, blocked)
+    return Step(stage=Stage.PODS, message=message, evict=tuple(evict), blocked=tuple(blocked), grace=grace)
+
+
+def _forced(step_: Step, pods: Sequence[Pod], text: str, *, is_over: bool) -> Step:
+    if is_over:
+        return Step(stage=Stage.DONE, message=f"{text}, and was ended; {step_.message}")
+    rest = tuple(pod for pod in pods if pod.ends is None)
+    message = f"{text}; its pods are deleted, whatever their budgets say; {step_.message}"
+    grace = _LAST_GRACE if step_.grace is None else step_.grace
+    return Step(stage=Stage.FORCED, message=message, evict=rest, grace=grace)
 
 
 def _must_leave(pod: Pod, node: Node, now: datetime.datetime) -> bool:
@@ -207,13 +249,6 @@ def _message(node: Node, pods: Sequence[Pod], evict: Collection[Pod], blocked: S
     reasons = dict.fromkeys(each.why for each in blocked)
     parts += [f"{why}: {_listed([str(each.pod) for each in blocked if each.why == why])}" for why in reasons]
     return "; ".join(parts)
-
-
-def _in_time(step_: Step, elapsed: datetime.timedelta, timeout: datetime.timedelta | None) -> Step:
-    if timeout is None or elapsed < timeout:
-        return step_
-    text = f"the drain has lasted {elapsed.total_seconds():.0f} s, longer than its limit of {timeout.total_seconds():.0f} s; {step_.message}"
-    return dataclasses.replace(step_, stage=Stage.TIMED_OUT, message=text, evict=())
 
 
 def _count(number: int, noun: str) -> str:

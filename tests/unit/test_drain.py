@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planton.controllers import drain
+from planton.deploy import drain
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 LIMIT = datetime.timedelta(minutes=10)
@@ -28,9 +28,9 @@ def budget(*names: str, allowed: int = 0, **more) -> drain.Budget:
 
 def step(*pods: drain.Pod, budgets: tuple[drain.Budget, ...] = (), seconds: float = 0, **more) -> drain.Step:
     """Returns the next step for a cordoned node."""
+    limit = drain.Limit(after=LIMIT, force=more.pop("force", False))
     node = drain.Node(**{"name": "node-1", "is_cordoned": True, "pods": pods} | more)
-    now = START + datetime.timedelta(seconds=seconds)
-    return drain.step(node, budgets, now=now, started=START, timeout=LIMIT)
+    return drain.step(node, budgets, limit=limit, now=START + datetime.timedelta(seconds=seconds), started=START)
 
 
 def test_a_node_is_cordoned_before_any_pod_leaves() -> None:
@@ -113,6 +113,23 @@ def test_a_drain_ends_in_bounded_time(more: dict) -> None:
     assert ("default/db" if blocked else "csi-1") in late.message
 
 
+@pytest.mark.parametrize("more", [{"force": True}, {"is_reachable": False}])
+def test_a_forced_drain_deletes_pods_after_its_limit_and_ends(more: dict) -> None:
+    """Budgets do not hold any longer; what remains a minute later goes with the node. So does an unreachable node's, always."""
+    protected = (budget("db-0"),)
+    assert step(pod("db-0"), budgets=protected, seconds=599, **more).evict == ()
+    forced = step(pod("db-0"), budgets=protected, seconds=600, **more)
+    assert (forced.stage, [each.name for each in forced.evict]) == (drain.Stage.FORCED, ["db-0"])
+    assert "needs 1 healthy pods and has 1: default/db-0" in forced.message
+    assert step(pod("db-0"), budgets=protected, seconds=660, **more).stage is drain.Stage.DONE
+
+
+def test_steps_of_a_blocked_drain_become_rarer() -> None:
+    """At first a freed budget is used at once; a drain that is blocked for long asks every 20 seconds."""
+    pauses = [step(pod("db-0"), budgets=(budget("db-0"),), seconds=each).again.total_seconds() for each in (0, 60, 599)]
+    assert pauses == [2, 6, 20]
+
+
 def test_a_message_lists_three_names() -> None:
     """And counts the others."""
     text = step(*(pod(f"a-{number}", ends=START) for number in range(5))).message
@@ -142,7 +159,7 @@ def test_repeated_steps_drain_a_node_without_breaking_a_budget(pods, allowed) ->
     )
     node = drain.Node(name="node-1", is_cordoned=True, pods=tuple(pods))
     for _ in range(len(pods) + 1):
-        following = drain.step(node, budgets, now=START, started=START, timeout=None)
+        following = drain.step(node, budgets, limit=drain.Limit(after=None), now=START, started=START)
         for each in budgets:
             assert sum(each.covers(leaving) for leaving in following.evict) <= each.allowed
         if following.stage is drain.Stage.DONE or not following.evict:
