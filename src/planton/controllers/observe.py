@@ -16,6 +16,7 @@ from planton.recovery import guards, observed, recording
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
+    from planton.controllers import workload
     from planton.deploy import runtime
     from planton.manifest import load
     from planton.recovery import managed
@@ -32,7 +33,8 @@ class Subject:
         state: Its state; empty if it has none.
         applied: The resource as applied; None if it was not.
         nodes: The nodes of the resource are those with this value of the label ``nodepool``; empty for those without the label.
-        is_autoscaled: Whether an autoscaler decides the number of nodes.
+        is_autoscaled: Whether the cloud's autoscaler decides the number of nodes.
+        is_scaled: Whether the controller's autoscaler decides it.
     """
 
     managed: managed.Managed
@@ -40,6 +42,7 @@ class Subject:
     applied: inventory.Applied | None
     nodes: str
     is_autoscaled: bool
+    is_scaled: bool = False
 
     @property
     def kind(self) -> kinds.Kind:
@@ -80,7 +83,9 @@ class Observer:
     nodes: recent.Recent = dataclasses.field(default_factory=recent.Recent)
     clusters: kubernetes.Clusters = dataclasses.field(default_factory=kubernetes.Clusters)
 
-    def subject(self, resource: load.Resource, *, nodes: str = "", is_autoscaled: bool = False) -> Subject:
+    def subject(
+        self, resource: load.Resource, *, nodes: str = "", is_autoscaled: bool = False, is_scaled: bool = False
+    ) -> Subject:
         """Returns a resource with its stack and its account.
 
         Raises:
@@ -93,7 +98,7 @@ class Observer:
         state = subject.state()
         applied = self.run.inventory.understand(subject.name, state) if state else None
         resolve.check_account(subject.key, applied, stack_input)
-        return Subject(subject, state, applied, nodes, is_autoscaled)
+        return Subject(subject, state, applied, nodes, is_autoscaled, is_scaled)
 
     def applied(self, resource_id: str) -> inventory.Applied | None:
         """Returns a resource of the API as it was applied; None if it was not."""
@@ -152,12 +157,22 @@ class Observer:
             return found
         scope = ("nodes", subject.cluster_id)
         answers = self.nodes.of(scope, since=since)
+        cloud = subject.managed.cloud
         try:
-            listed = answers.get(scope, lambda: self.clusters.nodes(subject.managed.cloud, subject.cluster_id))
+            listed = answers.get(scope, lambda: self.clusters.nodes(cloud, subject.cluster_id))
+            found = dataclasses.replace(found, nodes=tuple(_own(listed, subject.nodes)))
+            if subject.is_scaled:
+                running = answers.get((*scope, "workload"), lambda: self.clusters.workload(cloud, subject.cluster_id))
+                found = dataclasses.replace(found, workload=_own_workload(running, subject.nodes))
         except errors.PlantonError as error:
             self.nodes.forget(scope)
             return dataclasses.replace(found, problem=failures.of(error))
-        return dataclasses.replace(found, nodes=tuple(_own(listed, subject.nodes)))
+        return found
+
+
+def _own_workload(running: workload.Workload, pool: str) -> workload.Workload:
+    own = tuple(node for node in running.nodes if node.labels.get(manifests.NODE_LABEL, "") == pool)
+    return dataclasses.replace(running, nodes=own)
 
 
 def _own(listed: Iterable[kubernetes.Node], pool: str) -> Iterable[values.Node]:

@@ -17,15 +17,21 @@ def name(entry: Mapping[str, Any]) -> str:
     return str(entry.get("label") or entry.get("name") or entry["id"])
 
 
-def condition(cluster: Mapping[str, Any]) -> views.Condition:
-    """Returns the condition of a cluster. ``required_pools`` has the desired numbers of nodes."""
-    counts = {pool["id"]: int(pool["count"]) for pool in cluster.get("required_pools") or cluster.get("pools") or ()}
-    nodes = {pool["id"]: [node.get("status") for node in pool.get("instances") or ()] for pool in cluster.get("pools") or ()}
+def condition(cluster: Mapping[str, Any], pool: str = "") -> views.Condition:
+    """Returns the condition of a cluster, or of one pool. ``required_pools`` has the desired numbers of nodes."""
+    required = cluster.get("required_pools") or cluster.get("pools") or ()
+    # The id of a pool is its name.
+    counts = {each["id"]: int(each["count"]) for each in required if pool in ("", each["id"])}
+    nodes = {
+        each["id"]: [node.get("status") for node in each.get("instances") or ()]
+        for each in cluster.get("pools") or ()
+        if pool in ("", each["id"])
+    }
     is_complete = counts.keys() == nodes.keys() and all(
         len(nodes[id_]) == count and set(nodes[id_]) <= {"ACTIVE"} for id_, count in counts.items()
     )
     state = str(cluster.get("status") or "")
-    ready = sum(status == "ACTIVE" for pool in nodes.values() for status in pool)
+    ready = sum(status == "ACTIVE" for statuses in nodes.values() for status in statuses)
     return views.Condition(state, ready, sum(counts.values()), settled=state == "ACTIVE" and is_complete)
 
 
