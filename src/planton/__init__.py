@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from planton.deploy.check import check
     from planton.deploy.loading import graph, load, validate
     from planton.deploy.machine import Machine, machine, open_cloud, sandbox_error, setup
+    from planton.deploy.overview import Filter, Overview
     from planton.deploy.plan import Options, Plan
     from planton.deploy.progress import Event, Listener, Moment
     from planton.deploy.prune import Pruning
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
         drift,
         find,
         history,
+        inspect,
         kubeconfig,
         outputs,
+        overview,
         refresh,
         select,
         stack_inputs,
@@ -64,6 +67,7 @@ __all__ = [
     "Approved",
     "Consent",
     "Event",
+    "Filter",
     "InvalidError",
     "Leftover",
     "Listener",
@@ -71,6 +75,7 @@ __all__ = [
     "Migration",
     "Moment",
     "Options",
+    "Overview",
     "Plan",
     "PlantonError",
     "Pruning",
@@ -92,6 +97,7 @@ __all__ = [
     "find",
     "graph",
     "history",
+    "inspect",
     "installed_plugins",
     "kubeconfig",
     "load",
@@ -100,6 +106,7 @@ __all__ = [
     "missing_consent",
     "open_cloud",
     "outputs",
+    "overview",
     "plan",
     "plan_destroy",
     "plan_import",
@@ -121,12 +128,14 @@ _MODULES = {
     "Approved": "planton.deploy.approve",
     "Consent": "planton.deploy.approve",
     "Event": "planton.deploy.progress",
+    "Filter": "planton.deploy.overview",
     "Leftover": "planton.clouds.associated",
     "Listener": "planton.deploy.progress",
     "Machine": "planton.deploy.machine",
     "Migration": "planton.state.migration",
     "Moment": "planton.deploy.progress",
     "Options": "planton.deploy.plan",
+    "Overview": "planton.deploy.overview",
     "Plan": "planton.deploy.plan",
     "Pruning": "planton.deploy.prune",
     "Result": "planton.deploy.results",
@@ -146,6 +155,7 @@ _MODULES = {
     "find": "planton.deploy.queries",
     "graph": "planton.deploy.loading",
     "history": "planton.deploy.queries",
+    "inspect": "planton.deploy.queries",
     "installed_plugins": "planton.engine.toolchain",
     "kubeconfig": "planton.deploy.queries",
     "load": "planton.deploy.loading",
@@ -154,6 +164,7 @@ _MODULES = {
     "missing_consent": "planton.deploy.sdk",
     "open_cloud": "planton.deploy.machine",
     "outputs": "planton.deploy.queries",
+    "overview": "planton.deploy.queries",
     "plan": "planton.deploy.sdk",
     "plan_destroy": "planton.deploy.sdk",
     "plan_import": "planton.deploy.sdk",

@@ -51,9 +51,7 @@ def sources(function: F) -> F:
     )
     @click.option("--overlay", default="", metavar="NAME", help="The overlay in --kustomize-dir.")
     @click.option("--env", default=None, metavar="ENV", help="Only resources of this environment.")
-    @click.option(
-        "-l", "--selector", multiple=True, metavar="KEY=VALUE", help="Only resources with this label in their metadata."
-    )
+    @labels
     @functools.wraps(function)
     def wrapped(
         *args: object,
@@ -64,21 +62,35 @@ def sources(function: F) -> F:
         kustomize_dir: str,
         overlay: str,
         env: str | None,
-        selector: tuple[str, ...],
+        labels: tuple[tuple[str, str], ...],
         **arguments: object,
     ) -> object:
-        labels = tuple(_label(text) for word in selector for text in word.split(","))
         selected = selection.Selection(paths, inputs, provider_config, overrides, kustomize_dir, overlay, env, labels)
         return function(*args, selected=selected, **arguments)
 
     return wrapped  # type: ignore[return-value]  # click decorates functions of any signature
 
 
-def _label(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise click.BadParameter(f"{text!r} is not KEY=VALUE", param_hint="--selector")
-    return key, value
+def _labels(_context: click.Context, _parameter: click.Parameter, words: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    pairs = []
+    for text in (text for word in words for text in word.split(",")):
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise click.BadParameter(f"{text!r} is not KEY=VALUE", param_hint="--selector")
+        pairs.append((key, value))
+    return tuple(pairs)
+
+
+#: Adds the option that selects resources by labels, as the argument ``labels``.
+labels = click.option(
+    "-l",
+    "--selector",
+    "labels",
+    multiple=True,
+    callback=_labels,
+    metavar="KEY=VALUE",
+    help="Only resources with this label in their metadata.",
+)
 
 
 def engine(function: F) -> F:
@@ -264,10 +276,12 @@ def confirm(question: str, *, yes: bool, is_grave: bool = False) -> None:
     )
 
 
-def applied(names: Sequence[str], selected: selection.Selection, settings: engine_settings.Settings) -> list[load.Resource]:
-    """Returns the resources that a command names by manifests and by ``KIND/NAME``.
+def applied(
+    names: Sequence[str], selected: selection.Selection, settings: engine_settings.Settings, *, or_all: bool = False
+) -> list[load.Resource]:
+    """Returns the resources that a command names by manifests and by ``KIND/NAME``; ``or_all`` those applied if it names none.
 
     Raises:
         PlantonError: ``USAGE``; ``STACK_NOT_FOUND``; ``AMBIGUOUS``; ``MANIFEST_INVALID``.
     """
-    return planton.select(names, selected, env=env_of(settings, selected.env), settings=settings)
+    return planton.select(names, selected, env=env_of(settings, selected.env), or_all=or_all, settings=settings)

@@ -35,6 +35,24 @@ def condition(cluster: Mapping[str, Any], pool: str = "") -> views.Condition:
     return views.Condition(state, ready, sum(counts.values()), settled=state == "ACTIVE" and is_complete)
 
 
+def _cluster_summary(entry: Mapping[str, Any]) -> views.Summary:
+    seen = condition(entry)
+    pools = entry.get("pools") or ()
+    return views.Summary(
+        status=seen.status("ACTIVE"),
+        version=str(entry.get("kubernetes_version") or ""),
+        sizes=views.distinct(pool.get("size") for pool in pools),
+        ready=seen.ready,
+        desired=seen.nodes,
+        created=str(entry.get("created_at") or ""),
+    )
+
+
+def _pool_summary(entry: Mapping[str, Any]) -> views.Summary:
+    nodes = [node.get("status") for node in entry.get("instances") or ()]
+    return views.of_pool(entry, ready=nodes.count("ACTIVE"), listed=len(nodes))
+
+
 def _network_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {"label": properties.get("label"), "cidrV4": properties.get("cidrV4")}
 
@@ -155,8 +173,8 @@ def _default_pool_reported(entry: Mapping[str, Any]) -> dict[str, Any]:
 BY_TYPE = {
     "civo:index/network:Network": views.View(_network_properties, _network_entry),
     "civo:index/firewall:Firewall": views.View(_firewall_properties, _firewall_entry),
-    "civo:index/kubernetesCluster:KubernetesCluster": views.View(_cluster_properties, _cluster_entry),
-    "civo:index/kubernetesNodePool:KubernetesNodePool": views.View(_pool_properties, _pool_entry),
+    "civo:index/kubernetesCluster:KubernetesCluster": views.View(_cluster_properties, _cluster_entry, _cluster_summary),
+    "civo:index/kubernetesNodePool:KubernetesNodePool": views.View(_pool_properties, _pool_entry, _pool_summary),
 }
 #: The plugin takes the first pool in the cloud's list for the default pool. If that is another pool, the plugin would scale it.
 DEFAULT_POOL: views.DefaultPool | None = views.DefaultPool(
