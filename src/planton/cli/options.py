@@ -15,11 +15,10 @@ import click
 import planton
 from planton import errors
 from planton.base import interruption, terminal
-from planton.cli import render
+from planton.cli import complete, output, progress, render
 from planton.config import contexts, logs
 from planton.config import settings as engine_settings
 from planton.manifest import selection
-from planton.schema import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,17 +33,25 @@ def sources(function: F) -> F:
     """Adds the options that select resources, as the argument ``selected``."""
 
     @click.option(
-        "-f", "--file", "paths", multiple=True, metavar="PATH", help="A manifest, a folder of manifests, or - for standard input."
+        "-f",
+        "--file",
+        "paths",
+        multiple=True,
+        type=click.Path(),
+        metavar="PATH",
+        help="A manifest, a folder of manifests, or - for standard input.",
     )
-    @click.option("-i", "--stack-input", "inputs", multiple=True, metavar="FILE", help="A stack-input file.")
-    @click.option("-p", "--provider-config", default="", metavar="FILE", help="Provider-config file with the account.")
+    @click.option("-i", "--stack-input", "inputs", multiple=True, type=click.Path(), metavar="FILE", help="A stack-input file.")
+    @click.option(
+        "-p", "--provider-config", default="", type=click.Path(), metavar="FILE", help="Provider-config file with the account."
+    )
     @click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Change a field, e.g. spec.nodeCount=5.")
-    @click.option("--kustomize-dir", default="", metavar="DIR", help="Folder of a kustomize base with overlays.")
+    @click.option(
+        "--kustomize-dir", default="", type=click.Path(), metavar="DIR", help="Folder of a kustomize base with overlays."
+    )
     @click.option("--overlay", default="", metavar="NAME", help="The overlay in --kustomize-dir.")
     @click.option("--env", default=None, metavar="ENV", help="Only resources of this environment.")
-    @click.option(
-        "-l", "--selector", multiple=True, metavar="KEY=VALUE", help="Only resources with this label in their metadata."
-    )
+    @labels
     @functools.wraps(function)
     def wrapped(
         *args: object,
@@ -55,21 +62,35 @@ def sources(function: F) -> F:
         kustomize_dir: str,
         overlay: str,
         env: str | None,
-        selector: tuple[str, ...],
+        labels: tuple[tuple[str, str], ...],
         **arguments: object,
     ) -> object:
-        labels = tuple(_label(text) for word in selector for text in word.split(","))
         selected = selection.Selection(paths, inputs, provider_config, overrides, kustomize_dir, overlay, env, labels)
         return function(*args, selected=selected, **arguments)
 
     return wrapped  # type: ignore[return-value]  # click decorates functions of any signature
 
 
-def _label(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise click.BadParameter(f"{text!r} is not KEY=VALUE", param_hint="--selector")
-    return key, value
+def _labels(_context: click.Context, _parameter: click.Parameter, words: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    pairs = []
+    for text in (text for word in words for text in word.split(",")):
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise click.BadParameter(f"{text!r} is not KEY=VALUE", param_hint="--selector")
+        pairs.append((key, value))
+    return tuple(pairs)
+
+
+#: Adds the option that selects resources by labels, as the argument ``labels``.
+labels = click.option(
+    "-l",
+    "--selector",
+    "labels",
+    multiple=True,
+    callback=_labels,
+    metavar="KEY=VALUE",
+    help="Only resources with this label in their metadata.",
+)
 
 
 def engine(function: F) -> F:
@@ -81,7 +102,7 @@ def engine(function: F) -> F:
         "context_name",
         default="",
         metavar="NAME",
-        shell_complete=complete_context,
+        shell_complete=complete.context,
         help="Context with backend and accounts.  [default: the current context]",
     )
     @click.option(
@@ -126,7 +147,7 @@ def engine(function: F) -> F:
             parallel=parallel or engine_settings.default_parallel(),
             environ=environ,
             progress=_progress,
-            interruption=interruption.Interruption(_progress),
+            interruption=interruption.Interruption(_interrupted),
             context=contexts.choose(context_name, environ),
         )
         return function(*args, settings=settings, **arguments)
@@ -139,17 +160,8 @@ def _progress(line: str) -> None:
     render.progress(line)
 
 
-def complete_context(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Returns the names of contexts that begin so, for completion."""
-    try:
-        return [name for name in sorted(contexts.read(os.environ).named) if name.startswith(incomplete)]
-    except errors.PlantonError:
-        return []
-
-
-def complete_resource(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Returns the kinds that begin so, as the beginning of ``KIND/NAME``, for completion."""
-    return [f"{kind.name}/" for kind in kinds.all_kinds() if kind.name.lower().startswith(incomplete.lower())]
+def _interrupted(number: int) -> None:
+    _progress(progress.interruption_text(number, [], 0.0))
 
 
 def env_of(settings: engine_settings.Settings, env: str | None) -> str | None:
@@ -167,6 +179,10 @@ refresh = click.option(
     metavar="[true|false]",
     help="Read the cloud first.  [default: true]",
 )
+
+
+#: Adds the option that shows all properties of a plan.
+show_all = click.option("--show-all", is_flag=True, help="Show all properties of new resources.")
 
 
 #: Adds the option that selects one of several stacks of ``KIND/NAME``.
@@ -201,7 +217,7 @@ class Named:
 def named(function: F) -> F:
     """Adds ``KIND/NAME`` with the options that identify it and those of ``engine``, as the argument ``named``."""
 
-    @click.argument("resource", metavar="KIND/NAME", shell_complete=complete_resource)
+    @click.argument("resource", metavar="KIND/NAME", shell_complete=complete.resource)
     @engine
     @which
     @functools.wraps(function)
@@ -222,7 +238,7 @@ def which(function: F) -> F:
 def applied_resources(function: F) -> F:
     """Adds ``KIND/NAME`` arguments and the options of ``sources`` and ``engine``: what a command on applied resources takes."""
 
-    @click.argument("resources", nargs=-1, metavar="[KIND/NAME]...", shell_complete=complete_resource)
+    @click.argument("resources", nargs=-1, metavar="[KIND/NAME]...", shell_complete=complete.resource)
     @stack
     @functools.wraps(function)
     def wrapped(*args: object, selected: selection.Selection, stack: str, **arguments: object) -> object:
@@ -231,18 +247,28 @@ def applied_resources(function: F) -> F:
     return sources(engine(wrapped))  # type: ignore[return-value]  # click decorates functions of any signature
 
 
-def confirm(question: str, *, yes: bool) -> None:
-    """Asks on a terminal; elsewhere demands ``--yes``.
+def confirm(question: str, *, yes: bool, is_grave: bool = False) -> None:
+    """Asks on a terminal; elsewhere demands ``--yes``. Ends the command if the user declines.
+
+    Args:
+        question: The question.
+        yes: Whether the user consented by an option.
+        is_grave: Whether something is lost, so that the question looks like a warning.
 
     Raises:
-        PlantonError: ``CONSENT_REQUIRED``.
+        PlantonError: ``CONSENT_REQUIRED``: there is no terminal.
     """
     if yes:
         return
     if sys.stdin.isatty() and sys.stderr.isatty():
-        if click.confirm(terminal.one_line(question), err=True):
+        style = ("red", "bold") if is_grave else ("bold",)
+        output.echo(terminal.style(terminal.one_line(question), *style), nl=False, err=True)
+        if click.confirm("", err=True):
             return
-        raise errors.PlantonError("nothing was changed", reason=errors.Reason.CONSENT_REQUIRED)
+        output.echo("Cancelled; nothing was changed.", err=True)
+        # The log would not help.
+        logs.end()
+        raise SystemExit(int(errors.Code.REFUSED))
     raise errors.PlantonError(
         "this needs consent, and there is no terminal for the question",
         reason=errors.Reason.CONSENT_REQUIRED,
@@ -250,10 +276,12 @@ def confirm(question: str, *, yes: bool) -> None:
     )
 
 
-def applied(names: Sequence[str], selected: selection.Selection, settings: engine_settings.Settings) -> list[load.Resource]:
-    """Returns the resources that a command names by manifests and by ``KIND/NAME``.
+def applied(
+    names: Sequence[str], selected: selection.Selection, settings: engine_settings.Settings, *, or_all: bool = False
+) -> list[load.Resource]:
+    """Returns the resources that a command names by manifests and by ``KIND/NAME``; ``or_all`` those applied if it names none.
 
     Raises:
         PlantonError: ``USAGE``; ``STACK_NOT_FOUND``; ``AMBIGUOUS``; ``MANIFEST_INVALID``.
     """
-    return planton.select(names, selected, env=env_of(settings, selected.env), settings=settings)
+    return planton.select(names, selected, env=env_of(settings, selected.env), or_all=or_all, settings=settings)

@@ -10,7 +10,7 @@ import click
 
 import planton
 from planton import errors
-from planton.cli import options, output, render, state_options
+from planton.cli import complete, options, output, render, state_options
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 @click.command("import")
 @state_options.stack
-@click.option("-f", "--file", "path", required=True, metavar="FILE", help="An exported state, or - for standard input.")
+@click.option(
+    "-f", "--file", "path", required=True, type=click.Path(), metavar="FILE", help="An exported state, or - for standard input."
+)
 @click.option("--yes", "-y", is_flag=True, help="Skip the confirmation.")
 @output.output_option("text", "json")
 def import_(*, states: planton.Stores, find_stack: state_options.Find, path: str, yes: bool, form: str) -> None:
@@ -35,7 +37,7 @@ def import_(*, states: planton.Stores, find_stack: state_options.Find, path: str
     before = states.look(name)
     count = states.count(deployment)
     render.progress(f"{name}: {before.resources} resources now, {count} in {path}")
-    options.confirm("Replace the state?", yes=yes)
+    options.confirm("Replace the state?", yes=yes, is_grave=True)
     backup = states.replace(name, deployment)
     message = f"{name} has the state of {path}" + (f"; the previous state is in {backup}" if backup else "")
     state_options.report(form, message, stack=str(name), resources=count, backup=str(backup) if backup else None)
@@ -71,7 +73,7 @@ def forget(*, states: planton.Stores, find_stack: state_options.Find, only: str,
     )
     if applied is not None and applied.protected:
         render.progress("! it is protected against deletion; the protection ends with its state")
-    options.confirm("Remove it from the state?", yes=yes)
+    options.confirm("Remove it from the state?", yes=yes, is_grave=True)
     backup = states.replace(name, remaining) if only else states.forget(name)
     state_options.report(
         form, f"removed from the state; the previous state is in {backup}", stack=str(name), forgotten=removed, backup=str(backup)
@@ -79,7 +81,7 @@ def forget(*, states: planton.Stores, find_stack: state_options.Find, only: str,
 
 
 @click.command()
-@click.argument("resource", metavar="KIND/NAME", shell_complete=options.complete_resource)
+@click.argument("resource", metavar="KIND/NAME", shell_complete=complete.resource)
 @click.argument("newname", metavar="NEWNAME")
 @click.option("--to-env", default=None, metavar="ENV", help="Move it to this environment, too.")
 @options.which

@@ -109,7 +109,10 @@ class Cloud(Protocol):
         ...
 
     def sizes(self) -> list[dict[str, Any]]:
-        """Returns the node sizes on offer: size, cpus, memory in MiB, disk in GiB, regions (None if not reported)."""
+        """Returns the node sizes on offer: size, cpus, memory in MiB, disk in GiB, price in US dollars per month and regions.
+
+        Price and regions are None if they are unknown.
+        """
         ...
 
     def regions(self) -> list[dict[str, Any]]:

@@ -9,12 +9,15 @@ from planton import errors, modules
 from planton.deploy import (
     checks,
     cloud_names,
+    costs,
     destroy,
     egress,
     graph,
     leftovers,
+    losses,
     networks,
     plan,
+    progress,
     protection,
     prune,
     referrers,
@@ -62,7 +65,7 @@ def make(listed: tuple[load.Resource, ...], options: plan.Options, run: runtime.
     planning = _Planning(options, run, resources, outside, check, observed.Lists(check.answers))
     planned = running.run(
         [steps.of(resources.resources[key]) for key in resources.order],
-        [planning.resolve, planning.plan],
+        [planning.resolve, progress.announced(planning.plan, run.on_progress, "plan")],
         resources,
         run.settings,
         dependencies=resources.dependencies,
@@ -71,15 +74,17 @@ def make(listed: tuple[load.Resource, ...], options: plan.Options, run: runtime.
     pruned = destroy.planned(pruned_resources, run, recover=not options.is_preview, first=resources)
     leftovers_of = {**leftovers.of_steps(planned, run, resources), **leftovers.of_steps(pruned, run, pruned_resources)}
     everything = run.inventory.all() if pruned or any(step.plan.losses() for step in planned) else []
+    users = {step.key: referrers.of(step, everything, resources.manifests) for step in planned if step.plan.losses()}
+    described = losses.of_steps(costs.of_steps(leftovers.warned(planned, leftovers_of), run, check.answers), users)
     return plan.Plan(
         "apply",
         run,
         resources,
-        tuple(leftovers.warned(planned, leftovers_of)),
+        tuple(described),
         options,
         pruned_resources,
-        tuple(leftovers.warned(pruned, leftovers_of)),
-        {step.key: referrers.of(step, everything, resources.manifests) for step in planned if step.plan.losses()},
+        tuple(costs.of_steps(leftovers.warned(pruned, leftovers_of), run, check.answers)),
+        users,
         referrers.outside(pruned, everything, pruned_resources, replacing=resources),
         leftovers_of,
     )
@@ -128,7 +133,7 @@ class _Planning:
         resource = self.resources.resources[step.key]
         subject = self.run.operations.manage(step.stack_input, self.run.settings, self.run.tools, origin=resource.origin)
         applied = self.run.inventory.read(subject.name)
-        resolve.check_account(step.key, applied, step.stack_input)
+        resolve.check_account(applied, step.stack_input)
         owner = steps.other_owner(applied, resource)
         # A stack of another folder is not touched before the user consents to taking it over.
         recovers = not self.options.is_preview and not owner
@@ -163,7 +168,8 @@ class _Planning:
 
     def _with_changes(self, step: steps.Step, done: running.Done, subject: managed.Managed, *, is_finished: bool) -> steps.Step:
         is_adopting = bool(step.resumption.imports)
-        refresh = step.is_checked and not is_adopting and self._differs(subject)
+        refresh = step.is_checked and not is_adopting and self._differs(step.key, subject)
+        self._tell(step.key, "computing the changes")
         planned = self.checks.planned(
             self.resources.resources[step.key],
             step.stack_input,
@@ -183,7 +189,11 @@ class _Planning:
             subject, resumption=step.resumption, creates_stack=not self.options.is_preview, refresh=refresh
         )
 
-    def _differs(self, subject: managed.Managed) -> bool:
+    def _tell(self, key: references.Key, stage: str) -> None:
+        self.run.on_progress(progress.Event(key, "plan", progress.Moment.STAGE, text=stage))
+
+    def _differs(self, key: references.Key, subject: managed.Managed) -> bool:
+        self._tell(key, "reading the cloud")
         try:
             return self.run.operations.differs(subject, self.lists)
         except errors.PlantonError as error:

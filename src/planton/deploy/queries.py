@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from planton import errors
 from planton.clouds import kubeconfigs
 from planton.deploy import access, graph, identify, loading, reading, resolve, runtime
+from planton.deploy import overview as overviews
 from planton.engine import stacks
 from planton.schema import resource_names
 from planton.state import history as state_history
@@ -24,18 +25,21 @@ if TYPE_CHECKING:
     from planton.state import inventory
 
 
-def drift(sources: loading.Sources, *, settings: engine_settings.Settings | None = None) -> list[steps.Step]:
+def drift(sources: loading.Sources, *, full: bool = False, settings: engine_settings.Settings | None = None) -> list[steps.Step]:
     """Returns how the cloud differs from the last apply; nothing is changed. A resource that was not applied has an error.
+
+    One list per account and kind is compared with the states; the engine reads only what differs.
 
     Args:
         sources: Sources, as for `load`.
+        full: Whether the engine reads every resource, also properties that are in no list.
         settings: The settings; None for those of the environment.
 
     Raises:
         planton.PlantonError: The manifests are invalid; the backend failed.
     """
     with runtime.working(settings) as run:
-        return reading.drift(loading.load(sources), run)
+        return reading.drift(loading.load(sources), run, full=full)
 
 
 def refresh(sources: loading.Sources, *, settings: engine_settings.Settings | None = None) -> list[steps.Step]:
@@ -66,11 +70,48 @@ def applied(settings: engine_settings.Settings | None = None, *, stack: str = ""
         return [each for each in run.inventory.all() if not stack or stacks.parse(stack).matches(each.stack)]
 
 
+def overview(
+    listed: overviews.Filter | None = None, *, offline: bool = False, settings: engine_settings.Settings | None = None
+) -> list[overviews.Overview]:
+    """Returns applied resources with their condition in the cloud: one list per account and kind. No engine starts.
+
+    A resource whose cloud cannot be read has the status ``Unknown`` and the error.
+
+    Args:
+        listed: Which resources are listed; None for all.
+        offline: Whether to read no cloud.
+        settings: The settings; None for those of the environment.
+
+    Raises:
+        planton.PlantonError: The backend failed.
+    """
+    with runtime.working(settings) as run:
+        return overviews.read(run, listed or overviews.Filter(), offline=offline)
+
+
+def inspect(
+    resource: inventory.Applied, *, offline: bool = False, settings: engine_settings.Settings | None = None
+) -> overviews.Overview:
+    """Returns an applied resource with its condition in the cloud.
+
+    Args:
+        resource: The result of `find`.
+        offline: Whether to read no cloud.
+        settings: The settings; None for those of the environment.
+
+    Raises:
+        planton.PlantonError: ``STACK_NOT_FOUND``; the backend failed.
+    """
+    with runtime.working(settings) as run:
+        return overviews.of_all([(resource, run.inventory.open(resource.stack).export())], run, offline=offline)[0]
+
+
 def select(
     names: Sequence[str],
     selected: selection.Selection,
     *,
     env: str | None = None,
+    or_all: bool = False,
     settings: engine_settings.Settings | None = None,
 ) -> list[load.Resource]:
     """Returns the resources that ``KIND/NAME`` and manifests identify, for `drift`, `refresh` and `plan_destroy`.
@@ -79,13 +120,14 @@ def select(
         names: ``KIND/NAME`` of applied resources.
         selected: The manifests. Without names, they must not be empty.
         env: The environment of the names; None for any.
+        or_all: Whether to return all applied resources if there are neither names nor manifests.
         settings: The settings; None for those of the environment.
 
     Raises:
         planton.PlantonError: ``USAGE``; ``STACK_NOT_FOUND``; ``AMBIGUOUS``; ``MANIFEST_INVALID``.
     """
     with runtime.working(settings) as run:
-        return identify.resources(names, run.inventory, selected, env=env)
+        return identify.resources(names, run.inventory, selected, env=env, or_all=or_all)
 
 
 def find(

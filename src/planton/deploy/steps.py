@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from google.protobuf import message
 
-    from planton.deploy import accounts
+    from planton.deploy import accounts, costs, losses
     from planton.manifest import load
     from planton.state import inventory
 
@@ -33,6 +33,7 @@ class Step:
         plan: The changes.
         up_to_date: Whether nothing changes, in the cloud or in the stack.
         is_checked: Whether the cloud was read, so that the step is not only as of the last apply.
+        is_read_by_engine: Whether the engine read the cloud for the step, because the cloud's lists did not suffice.
         owner: The folder that the stack was applied from, if it is not the manifest's; otherwise empty.
         outputs: The outputs after an apply; None otherwise.
         error: Why it failed or was not tried; None on success.
@@ -42,6 +43,10 @@ class Step:
         resumption: The interrupted operation that an apply continues, or the resources that it imports.
         provided: The manifest with outputs that dependants resolve their references with; None if there is none.
         applied: The resource as it was applied; None if it was not.
+        done: The changes that have been made; of a failed step, those before the failure.
+        left: Name and action of the resources that a failed step has begun, and not seen to end.
+        cost: What the step changes in the monthly list price; None if it changes nothing that has a price.
+        losses: What its replacements and deletions of clusters and node pools cost.
         last_of: The cluster whose last pool this is, so that the cloud deletes it only with the cluster; None otherwise.
     """
 
@@ -50,6 +55,7 @@ class Step:
     plan: plans.Plan = dataclasses.field(default_factory=plans.Plan)
     up_to_date: bool = False
     is_checked: bool = False
+    is_read_by_engine: bool = False
     owner: str = ""
     outputs: message.Message | None = None
     error: errors.PlantonError | None = None
@@ -59,6 +65,10 @@ class Step:
     resumption: recording.Resumption = dataclasses.field(default_factory=recording.Resumption)
     provided: message.Message | None = None
     applied: inventory.Applied | None = None
+    done: tuple[plans.Change, ...] = ()
+    left: tuple[tuple[str, str], ...] = ()
+    cost: costs.Cost | None = None
+    losses: tuple[losses.Loss, ...] = ()
     last_of: references.Key | None = None
 
     @property

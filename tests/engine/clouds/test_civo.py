@@ -195,11 +195,15 @@ def test_only_reported_quotas_are_returned(server: answers.Server) -> None:
 
 
 def test_sizes_that_are_not_selectable_are_not_offered(server: answers.Server) -> None:
-    """The cloud lists them too, and reports no regions of a size."""
-    rows = [{"name": f"g4s.kube.{name}", "cpu_cores": 1, "ram_mb": 2, "disk_gb": 3} for name in ("small", "old")]
+    """The cloud lists them too, and reports neither regions nor prices, of which a table has some."""
+    rows = [{"name": f"g4s.kube.{name}", "cpu_cores": 1, "ram_mb": 2, "disk_gb": 3} for name in ("small", "old", "new")]
     rows[1]["selectable"] = False
     server.answers["/v2/sizes"] = (200, rows)
-    assert _cloud(server).sizes() == [{"size": "g4s.kube.small", "cpus": 1, "memory": 2, "disk": 3, "regions": None}]
+    same = {"cpus": 1, "memory": 2, "disk": 3, "regions": None}
+    assert _cloud(server).sizes() == [
+        {"size": "g4s.kube.small", **same, "price": 10.86},
+        {"size": "g4s.kube.new", **same, "price": None},
+    ]
 
 
 REGION_IS_MISSING = (400, '{"code": "region_unavailable"}')

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from planton import errors
 from planton.clouds import api, associated, entries
-from planton.clouds.civo import views
+from planton.clouds.civo import prices, views
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -245,10 +245,14 @@ class Cloud:
         return _rows(self.get("/v2/kubernetes/versions"), fields)
 
     def sizes(self) -> list[dict[str, Any]]:
-        """Returns the node sizes on offer: size, cpus, memory in MiB, disk in GiB; the cloud does not report regions."""
-        fields = {"size": "name", "cpus": "cpu_cores", "memory": "ram_mb", "disk": "disk_gb", "regions": "regions"}
+        """Returns the node sizes on offer: size, cpus, memory in MiB, disk in GiB, price in US dollars per month.
+
+        The cloud reports neither prices, which come from a table, nor regions.
+        """
+        fields = {"size": "name", "cpus": "cpu_cores", "memory": "ram_mb", "disk": "disk_gb", "price": "", "regions": "regions"}
         selectable = [row for row in self.get("/v2/sizes") or [] if row.get("selectable") is not False]
-        return [row for row in _rows(selectable, fields) if ".kube." in str(row["size"])]
+        rows = [row for row in _rows(selectable, fields) if ".kube." in str(row["size"])]
+        return [row | {"price": prices.PRICES.monthly.get(row["size"])} for row in rows]
 
     def regions(self) -> list[dict[str, Any]]:
         """Returns the regions: region, name, country, full."""

@@ -17,16 +17,40 @@ def name(entry: Mapping[str, Any]) -> str:
     return str(entry.get("label") or entry.get("name") or entry["id"])
 
 
-def condition(cluster: Mapping[str, Any]) -> views.Condition:
-    """Returns the condition of a cluster. ``required_pools`` has the desired numbers of nodes."""
-    counts = {pool["id"]: int(pool["count"]) for pool in cluster.get("required_pools") or cluster.get("pools") or ()}
-    nodes = {pool["id"]: [node.get("status") for node in pool.get("instances") or ()] for pool in cluster.get("pools") or ()}
+def condition(cluster: Mapping[str, Any], pool: str = "") -> views.Condition:
+    """Returns the condition of a cluster, or of one pool. ``required_pools`` has the desired numbers of nodes."""
+    required = cluster.get("required_pools") or cluster.get("pools") or ()
+    # The id of a pool is its name.
+    counts = {each["id"]: int(each["count"]) for each in required if pool in ("", each["id"])}
+    nodes = {
+        each["id"]: [node.get("status") for node in each.get("instances") or ()]
+        for each in cluster.get("pools") or ()
+        if pool in ("", each["id"])
+    }
     is_complete = counts.keys() == nodes.keys() and all(
         len(nodes[id_]) == count and set(nodes[id_]) <= {"ACTIVE"} for id_, count in counts.items()
     )
     state = str(cluster.get("status") or "")
-    ready = sum(status == "ACTIVE" for pool in nodes.values() for status in pool)
+    ready = sum(status == "ACTIVE" for statuses in nodes.values() for status in statuses)
     return views.Condition(state, ready, sum(counts.values()), settled=state == "ACTIVE" and is_complete)
+
+
+def _cluster_summary(entry: Mapping[str, Any]) -> views.Summary:
+    seen = condition(entry)
+    pools = entry.get("pools") or ()
+    return views.Summary(
+        status=seen.status("ACTIVE"),
+        version=str(entry.get("kubernetes_version") or ""),
+        sizes=views.distinct(pool.get("size") for pool in pools),
+        ready=seen.ready,
+        desired=seen.nodes,
+        created=str(entry.get("created_at") or ""),
+    )
+
+
+def _pool_summary(entry: Mapping[str, Any]) -> views.Summary:
+    nodes = [node.get("status") for node in entry.get("instances") or ()]
+    return views.of_pool(entry, ready=nodes.count("ACTIVE"), listed=len(nodes))
 
 
 def _network_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,8 +173,8 @@ def _default_pool_reported(entry: Mapping[str, Any]) -> dict[str, Any]:
 BY_TYPE = {
     "civo:index/network:Network": views.View(_network_properties, _network_entry),
     "civo:index/firewall:Firewall": views.View(_firewall_properties, _firewall_entry),
-    "civo:index/kubernetesCluster:KubernetesCluster": views.View(_cluster_properties, _cluster_entry),
-    "civo:index/kubernetesNodePool:KubernetesNodePool": views.View(_pool_properties, _pool_entry),
+    "civo:index/kubernetesCluster:KubernetesCluster": views.View(_cluster_properties, _cluster_entry, _cluster_summary),
+    "civo:index/kubernetesNodePool:KubernetesNodePool": views.View(_pool_properties, _pool_entry, _pool_summary),
 }
 #: The plugin takes the first pool in the cloud's list for the default pool. If that is another pool, the plugin would scale it.
 DEFAULT_POOL: views.DefaultPool | None = views.DefaultPool(

@@ -206,7 +206,7 @@ class Cloud:
         return [{"version": slug, "type": "doks", "channel": "stable", "default": slug == slugs[0]} for slug in slugs]
 
     def sizes(self) -> list[dict[str, Any]]:
-        """Returns the node sizes on offer: size, cpus, memory in MiB, disk in GiB, and the regions that offer it."""
+        """Returns the node sizes on offer: size, cpus, memory in MiB, disk in GiB, price (US dollars per month), regions."""
         offered = {row["slug"] for row in self._options()["sizes"]}
         return [
             {
@@ -214,6 +214,7 @@ class Cloud:
                 "cpus": row["vcpus"],
                 "memory": row["memory"],
                 "disk": row["disk"],
+                "price": row.get("price_monthly"),
                 "regions": sorted(row.get("regions") or []),
             }
             for row in self._all("/v2/sizes", "sizes")
