@@ -32,6 +32,8 @@ _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
 _GRACE_SECONDS = 20.0
 _PRIVATE_UMASK = 0o077
+#: The number of interruptions after which the process is killed.
+_AT_ONCE = 2
 _LONG = ("up", "preview", "refresh", "destroy", "import")
 
 
@@ -145,7 +147,7 @@ class PulumiCommand(automation.PulumiCommand):
         # A process that has ended has closed its output. To wait for that costs nothing, while many others wait too.
         began = time.monotonic()
         stopping = None
-        heard = self._interruption.times
+        before = heard = self._interruption.times
         while True:
             try:
                 reading = next((reader for reader in readers if reader.is_alive()), None)
@@ -159,7 +161,9 @@ class PulumiCommand(automation.PulumiCommand):
             waited = time.monotonic() - began
             if self._interruption.times > heard:
                 heard = self._interruption.times
-                process.send_signal(signal.SIGKILL if self.interrupted else signal.SIGINT)
+                # Two interruptions may arrive between two looks.
+                is_second = self.interrupted or heard - before >= _AT_ONCE
+                process.send_signal(signal.SIGKILL if is_second else signal.SIGINT)
                 self.interrupted = True
             if timeout is not None and waited >= timeout and not self.timed_out:
                 self.timed_out = True
