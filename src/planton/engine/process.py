@@ -103,6 +103,7 @@ class PulumiCommand(automation.PulumiCommand):
         environ = {**self._environ, **additional_env, "PULUMI_AUTOMATION_API": "true", "PATH": os.pathsep.join(folders)}
         long = any(word in args for word in _LONG)
         began = time.monotonic()
+        heard = self._interruption.times
         _LOG.debug("run: pulumi %s", " ".join(args))
         process = subprocess.Popen(
             [self.command, "--non-interactive", *[arg for arg in args if arg != "--non-interactive"]],
@@ -132,7 +133,7 @@ class PulumiCommand(automation.PulumiCommand):
             reader.start()
         if text is not None:
             _feed(process, text)
-        self._wait(process, readers, self._timeout if long else None)
+        self._wait(process, readers, self._timeout if long else None, heard=heard)
         seconds = time.monotonic() - began
         command = next((word for word in args if word in _LONG), "other")
         telemetry.observer().engine_ran(command, process.returncode, seconds)
@@ -143,11 +144,13 @@ class PulumiCommand(automation.PulumiCommand):
             raise create_command_error(result)
         return result
 
-    def _wait(self, process: subprocess.Popen[str], readers: list[threading.Thread], timeout: float | None) -> None:
+    def _wait(
+        self, process: subprocess.Popen[str], readers: list[threading.Thread], timeout: float | None, *, heard: int
+    ) -> None:
         # A process that has ended has closed its output. To wait for that costs nothing, while many others wait too.
         began = time.monotonic()
         stopping = None
-        before = heard = self._interruption.times
+        before = heard
         while True:
             try:
                 reading = next((reader for reader in readers if reader.is_alive()), None)
