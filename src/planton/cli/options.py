@@ -233,6 +233,11 @@ def named(function: F) -> F:
     return wrapped  # type: ignore[return-value]  # click decorates functions of any signature
 
 
+def cluster_name(text: str) -> str:
+    """Returns the ``KIND/NAME`` of a cluster that a user names with or without its kind."""
+    return text if "/" in text else f"{kinds.Role.CLUSTER.short_name}/{text}"
+
+
 def which(function: F) -> F:
     """Adds the options that identify an ambiguous ``KIND/NAME``, as the arguments ``env`` and ``stack``."""
     env = click.option("--env", default=None, metavar="ENV", help="The environment, where KIND/NAME is ambiguous.")
