@@ -59,6 +59,27 @@ COMMANDS: Final = {
     "versions": ("planton.cli.offers:versions", "List the Kubernetes versions of a cloud."),
     "work": ("planton.cli.work:work", "Show and retry the work of the NodePool API's controllers."),
 }
+#: Heading of the help → its commands, the most used ones first.
+GROUPS: Final = {
+    "Most used": ("init", "plan", "apply", "get", "destroy"),
+    "Start": ("sandbox", "setup", "doctor", "context", "completion", "version"),
+    "Write": (
+        "validate",
+        "fmt",
+        "explain",
+        "graph",
+        "regions",
+        "sizes",
+        "versions",
+        "convert",
+        "stack-input",
+        "schema",
+    ),
+    "Deploy": ("import", "refresh"),
+    "Inspect": ("drift", "history", "outputs", "kubeconfig", "credential"),
+    "State": ("state",),
+    "Server": ("server", "controller", "nodepools", "clusters", "work"),
+}
 #: Package → the extra that installs it, unless the command decides. The clouds declare the packages of their extras.
 _EXTRAS: Final = {
     "aiohttp": "sandbox",

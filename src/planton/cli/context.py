@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from planton import errors
-from planton.cli import options, output, render
+from planton.cli import complete, output, render
 from planton.config import contexts
 from planton.schema import providers
 
@@ -50,7 +50,7 @@ def context() -> None:
     metavar="URL",
     help="Key for new states: awskms://, gcpkms://, azurekeyvault://, hashivault://",
 )
-@click.option("--passphrase-file", default="", metavar="FILE", help="The passphrase of the states.")
+@click.option("--passphrase-file", default="", type=click.Path(), metavar="FILE", help="The passphrase of the states.")
 @click.option("--overwrite", is_flag=True, help="Replace a context of this name.")
 @click.option("--use", is_flag=True, help="Make it the current context.")
 @output.output_option("text", "json")
@@ -108,7 +108,7 @@ def _usage(text: str, hint: str) -> errors.PlantonError:
 
 
 @context.command()
-@click.argument("name", shell_complete=options.complete_context)
+@click.argument("name", shell_complete=complete.context)
 @output.output_option("text", "json")
 def use(*, name: str, form: str) -> None:
     """Make a context the current one; `default` means no context.
@@ -147,7 +147,7 @@ def _data(each: contexts.Context, used: str) -> dict[str, object]:
 
 
 @context.command()
-@click.argument("name", default="", shell_complete=options.complete_context)
+@click.argument("name", default="", shell_complete=complete.context)
 @output.output_option("text", "json")
 def show(*, name: str, form: str) -> None:
     """Show a context, or the current one.
@@ -181,7 +181,7 @@ def current(*, form: str) -> None:
 
 
 @context.command()
-@click.argument("name", shell_complete=options.complete_context)
+@click.argument("name", shell_complete=complete.context)
 @output.output_option("text", "json")
 def delete(*, name: str, form: str) -> None:
     """Remove a context. States, credentials and keys stay where they are.
