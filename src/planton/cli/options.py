@@ -19,6 +19,7 @@ from planton.cli import complete, output, progress, render
 from planton.config import contexts, logs
 from planton.config import settings as engine_settings
 from planton.manifest import selection
+from planton.schema import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
