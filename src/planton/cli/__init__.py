@@ -76,7 +76,7 @@ GROUPS: Final = {
         "schema",
     ),
     "Deploy": ("import", "refresh"),
-    "Inspect": ("drift", "history", "outputs", "kubeconfig", "credential"),
+    "Inspect": ("status", "describe", "nodes", "drift", "history", "outputs", "kubeconfig", "credential"),
     "State": ("state",),
     "Server": ("server", "controller", "nodepools", "clusters", "work"),
 }

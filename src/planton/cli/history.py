@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 import planton
-from planton.cli import options, output, render
+from planton.cli import complete, options, output, render
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
@@ -18,7 +18,7 @@ _HEADER = ("TIME", "WHO", "OPERATION", "RESULT", "CHANGES")
 
 
 @click.command()
-@click.argument("resource", metavar="[KIND/NAME]", default="", shell_complete=options.complete_resource)
+@click.argument("resource", metavar="[KIND/NAME]", default="", shell_complete=complete.resource)
 @options.engine
 @options.which
 @click.option(

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 import planton
-from planton.cli import describe, options, output, render
+from planton.cli import complete, describe, options, output, render
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
 
 
 @click.command()
-@click.argument("cluster", metavar="CLUSTER", shell_complete=options.complete_resource)
+@click.argument("cluster", metavar="CLUSTER", shell_complete=complete.resource)
 @options.engine
 @options.which
 @output.output_option("table", "json")
