@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @policing.option
 @options.refresh
 @options.show_all
-@click.option("--out", default="", metavar="FILE", help="Save the plan, for: planton apply FILE.")
+@click.option("--out", default="", type=click.Path(), metavar="FILE", help="Save the plan, for: planton apply FILE.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 4 when there are changes.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown, for a comment on a pull request.")
 @output.output_option("text", "json")

@@ -93,6 +93,20 @@ def platforms() -> tuple[str, ...]:
     return tuple(name for name in providers.names() if all(kind_of(role, name) is not None for role in roles))
 
 
+def fixed(data: Mapping[str, Any], nodes: int) -> dict[str, Any]:
+    """Returns a node pool of the API with a fixed number of nodes in place of its autoscaling."""
+    spec = {name: value for name, value in (data.get("spec") or {}).items() if name != "autoscaling"}
+    return {**data, "spec": {**spec, "nodeCount": nodes}}
+
+
+def resized(resource: load.Resource, nodes: int) -> load.Resource:
+    """Returns the resource of a node pool with another number of nodes."""
+    manifest: Any = type(resource.manifest)()
+    manifest.CopyFrom(resource.manifest)
+    manifest.spec.node_count = nodes
+    return dataclasses.replace(resource, manifest=manifest)
+
+
 def as_data(resource: message.Message) -> dict[str, Any]:
     """Returns a resource of the API as JSON data, with the names of the API."""
     data: dict[str, Any] = json_format.MessageToDict(resource)

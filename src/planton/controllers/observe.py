@@ -16,6 +16,7 @@ from planton.recovery import guards, observed, recording
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
+    from planton.controllers import workload
     from planton.deploy import runtime
     from planton.manifest import load
     from planton.recovery import managed
@@ -32,7 +33,8 @@ class Subject:
         state: Its state; empty if it has none.
         applied: The resource as applied; None if it was not.
         nodes: The nodes of the resource are those with this value of the label ``nodepool``; empty for those without the label.
-        is_autoscaled: Whether an autoscaler decides the number of nodes.
+        is_autoscaled: Whether the cloud's autoscaler decides the number of nodes.
+        is_scaled: Whether the controller's autoscaler decides it.
     """
 
     managed: managed.Managed
@@ -40,6 +42,7 @@ class Subject:
     applied: inventory.Applied | None
     nodes: str
     is_autoscaled: bool
+    is_scaled: bool = False
 
     @property
     def kind(self) -> kinds.Kind:
@@ -80,7 +83,9 @@ class Observer:
     nodes: recent.Recent = dataclasses.field(default_factory=recent.Recent)
     clusters: kubernetes.Clusters = dataclasses.field(default_factory=kubernetes.Clusters)
 
-    def subject(self, resource: load.Resource, *, nodes: str = "", is_autoscaled: bool = False) -> Subject:
+    def subject(
+        self, resource: load.Resource, *, nodes: str = "", is_autoscaled: bool = False, is_scaled: bool = False
+    ) -> Subject:
         """Returns a resource with its stack and its account.
 
         Raises:
@@ -92,8 +97,8 @@ class Observer:
         subject = self.run.operations.manage(stack_input, self.run.settings, self.run.tools, origin=resource.origin)
         state = subject.state()
         applied = self.run.inventory.understand(subject.name, state) if state else None
-        resolve.check_account(subject.key, applied, stack_input)
-        return Subject(subject, state, applied, nodes, is_autoscaled)
+        resolve.check_account(applied, stack_input)
+        return Subject(subject, state, applied, nodes, is_autoscaled, is_scaled)
 
     def applied(self, resource_id: str) -> inventory.Applied | None:
         """Returns a resource of the API as it was applied; None if it was not."""
@@ -128,7 +133,7 @@ class Observer:
     def _cloud(self, subject: Subject, since: float | None) -> values.Observed:
         main = subject.main
         if main is None:
-            is_left = bool(states.cloud_resources(subject.state)) or recording.is_unfinished(subject.managed)
+            is_left = bool(states.cloud_resources(subject.state)) or recording.is_unfinished(subject.managed, subject.state)
             return values.Observed(presence=values.Presence.PARTIAL if is_left else values.Presence.NEVER)
         lists = observed.Lists(self.lists.of(subject.account, since=since))
         entry = observed.entry_of(main, subject.managed.cloud, lists)
@@ -152,12 +157,22 @@ class Observer:
             return found
         scope = ("nodes", subject.cluster_id)
         answers = self.nodes.of(scope, since=since)
+        cloud = subject.managed.cloud
         try:
-            listed = answers.get(scope, lambda: self.clusters.nodes(subject.managed.cloud, subject.cluster_id))
+            listed = answers.get(scope, lambda: self.clusters.nodes(cloud, subject.cluster_id))
+            found = dataclasses.replace(found, nodes=tuple(_own(listed, subject.nodes)))
+            if subject.is_scaled:
+                running = answers.get((*scope, "workload"), lambda: self.clusters.workload(cloud, subject.cluster_id))
+                found = dataclasses.replace(found, workload=_own_workload(running, subject.nodes))
         except errors.PlantonError as error:
             self.nodes.forget(scope)
             return dataclasses.replace(found, problem=failures.of(error))
-        return dataclasses.replace(found, nodes=tuple(_own(listed, subject.nodes)))
+        return found
+
+
+def _own_workload(running: workload.Workload, pool: str) -> workload.Workload:
+    own = tuple(node for node in running.nodes if node.labels.get(manifests.NODE_LABEL, "") == pool)
+    return dataclasses.replace(running, nodes=own)
 
 
 def _own(listed: Iterable[kubernetes.Node], pool: str) -> Iterable[values.Node]:
@@ -168,7 +183,12 @@ def _own(listed: Iterable[kubernetes.Node], pool: str) -> Iterable[values.Node]:
 
 def _is_finished(subject: Subject) -> bool:
     is_clean = not states.pending(subject.state) and not states.half_updated(subject.state)
-    return subject.applied is not None and subject.applied.complete and is_clean and not recording.is_unfinished(subject.managed)
+    return (
+        subject.applied is not None
+        and subject.applied.complete
+        and is_clean
+        and not recording.is_unfinished(subject.managed, subject.state)
+    )
 
 
 def _changed(subject: Subject) -> tuple[str, ...]:
@@ -184,16 +204,10 @@ def _replaces(kind: kinds.Kind, path: str) -> bool:
 
 
 def _drift(subject: Subject, lists: observed.Lists) -> tuple[values.Difference, ...]:
-    views = clouds.views_of(subject.kind.cloud)
-    ignored = views.REPORTED | _NODE_IDS | (frozenset(views.COUNTS.values()) | _SIZES if subject.is_autoscaled else frozenset())
-    resources = (*states.cloud_resources(subject.state), *states.pool_sizes(subject.state))
-    found = [each for one in resources for each in observed.drift(one, subject.managed.cloud, lists) or ()]
-    return tuple(values.Difference(each.path, str(each.old), str(each.new)) for each in found if each.path not in ignored)
-
-
-#: The properties of the resource that holds the number of nodes of a pool.
-_NODE_IDS = frozenset({"node_ids"})
-_SIZES = frozenset({"actual_node_count"})
+    found = observed.drift_of_state(
+        subject.state, subject.kind.cloud, subject.managed.cloud, lists, is_autoscaled=subject.is_autoscaled
+    )
+    return tuple(values.Difference(each.path, str(each.old), str(each.new)) for each in found)
 
 
 def _count(subject: Subject, main: dict[str, Any], entry: dict[str, Any]) -> int | None:

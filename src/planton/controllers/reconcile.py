@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from planton import errors
 from planton.client import transport
-from planton.controllers import decide, desired, execute, failures, manifests, metering, observe, reports, values
+from planton.controllers import decide, desired, execute, failures, looks, manifests, metering, observe, reports, values
 from planton.deploy import runtime
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from planton.client import api
     from planton.config import settings as engine_settings
     from planton.controllers import queue
+    from planton.manifest import load
+    from planton.state import inventory
 
 _LOG = logging.getLogger(__name__)
 #: Actions of one run. The next one comes with the next run, so that other work gets its turn.
@@ -57,7 +59,7 @@ class Reconciler:
     observer: observe.Observer
     now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)
     act: Callable[..., None] = execute.execute
-    interval: datetime.timedelta = decide.STEADY
+    interval: datetime.timedelta = looks.STEADY
     meter: metering.Meter = dataclasses.field(default_factory=metering.Meter)
 
     def run(self, work: queue.Work, settings: engine_settings.Settings) -> Done:
@@ -108,7 +110,7 @@ class _Run:
             memory = self._acted(target, observed, decision)
             # Steps were reported meanwhile.
             before = None
-        return Done(target.desired.generation, decide.BUSY)
+        return Done(target.desired.generation, looks.BUSY)
 
     def _measured(self, target: desired.Target, observed: values.Observed) -> tuple[desired.Target, values.Observed]:
         meter = self.reconciler.meter
@@ -125,6 +127,8 @@ class _Run:
         return max(least, min(decision.next_look, self.reconciler.interval))
 
     def _acted(self, target: desired.Target, observed: values.Observed, decision: values.Decision) -> values.Memory:
+        if decision.action is values.Action.SCALE and decision.scaling is not None:
+            target = desired.resized(target, decision.scaling.count)
         assert target.resource is not None, "an action needs a resource"
         _LOG.info("%s %s: %s: %s", self.work.kind, self.work.id, decision.action, decision.why)
         tell = functools.partial(self._report_step, target, observed, decision)
@@ -196,16 +200,25 @@ class _Run:
             target = desired.target(kind, data, self.settings, applied=applied, cluster=cluster)
             if target.resource is None or (applied is None and target.desired.waits_for):
                 return target, values.Observed(presence=values.Presence.NEVER)
-            subject = self.observer.subject(
-                target.resource, nodes=target.label, is_autoscaled=target.desired.nodes is None and not target.desired.is_deleting
-            )
-            return target, self.observer.look(subject)
+            return self._seen(target, target.resource, applied)
         except transport.ApiError:
             raise
         except errors.PlantonError as error:
             if error.reason is errors.Reason.INTERRUPTED:
                 raise
             return self._unread(generation, data, failures.of(error))
+
+    def _seen(
+        self, target: desired.Target, resource: load.Resource, applied: inventory.Applied | None
+    ) -> tuple[desired.Target, values.Observed]:
+        is_left = desired.is_left_by_autoscaler(target, applied)
+        is_native = is_left or (target.desired.nodes is None and not target.desired.is_deleting)
+        is_scaled = target.desired.scaling is not None
+        subject = self.observer.subject(resource, nodes=target.label, is_autoscaled=is_native, is_scaled=is_scaled)
+        observed = self.observer.look(subject)
+        # The manifest has the initial number. The cloud has the last one.
+        is_moved = is_left and bool(observed.cloud_nodes)
+        return desired.resized(target, observed.cloud_nodes or 0) if is_moved else target, observed
 
     def _unread(self, generation: int, data: dict[str, Any], failure: failures.Failure) -> tuple[desired.Target, values.Observed]:
         problem = failure if failure.is_permanent else None

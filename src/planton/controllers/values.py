@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from planton.controllers import failures
+    from planton.controllers import autoscaling, failures, workload
 
 #: The time at which a pause without an end ends.
 NEVER: Final = datetime.datetime.max.replace(tzinfo=datetime.UTC)
@@ -38,6 +38,8 @@ class Action(enum.StrEnum):
     UPDATE = "update"
     REPAIR = "repair"
     RECREATE = "recreate"
+    SCALE = "scale"
+    """Applies the number of nodes that the autoscaler has decided."""
     DELETE = "delete"
     RELEASE = "release"
     """Reports that nothing is left, so that the API removes the resource."""
@@ -85,7 +87,9 @@ class Desired:
 
     Attributes:
         generation: Its generation.
-        nodes: The number of nodes; None if an autoscaler decides it, or if the resource has none.
+        nodes: The number of nodes; None if the cloud's autoscaler decides it, or if the resource has none.
+        scaling: What the controller's autoscaler is asked for; None if it does not decide the number of nodes. Then `nodes` is
+            its last decision.
         is_deleting: Whether its deletion was requested.
         repairs_drift: Whether changes from outside are reverted.
         recreates: Whether it is recreated if it is missing from the cloud.
@@ -96,6 +100,7 @@ class Desired:
 
     generation: int
     nodes: int | None = None
+    scaling: autoscaling.Targets | None = None
     is_deleting: bool = False
     repairs_drift: bool = True
     recreates: bool = False
@@ -116,6 +121,7 @@ class Observed:
         drift: The properties in which the cloud differs from what was applied.
         cloud_nodes: The number of nodes that the cloud wants; None if it is unknown.
         nodes: The nodes in Kubernetes; None if they could not be read.
+        workload: What runs on the nodes of the pool; None if the autoscaler does not need it, or if it could not be read.
         problem: Why the cloud, or the Kubernetes API, could not be read; None if both could.
     """
 
@@ -126,6 +132,7 @@ class Observed:
     drift: tuple[Difference, ...] = ()
     cloud_nodes: int | None = None
     nodes: tuple[Node, ...] | None = None
+    workload: workload.Workload | None = None
     problem: failures.Failure | None = None
 
     @property
@@ -177,6 +184,7 @@ class Memory:
         conditions: The last conditions by type.
         probe_failed: Since when the cloud or Kubernetes cannot be read; None if they can.
         was_ready: Whether it was ready at its current generation.
+        scaling: The history of the autoscaler; None without one.
     """
 
     failure: failures.Failure | None = None
@@ -187,6 +195,7 @@ class Memory:
     conditions: tuple[Condition, ...] = ()
     probe_failed: datetime.datetime | None = None
     was_ready: bool = False
+    scaling: autoscaling.History | None = None
 
     @property
     def by_type(self) -> Mapping[str, Condition]:
@@ -205,6 +214,7 @@ class Decision:
         failure: The error to report; None if there is none.
         next_look: When to look again if nothing changes; None if nothing is due.
         memory: What to remember.
+        scaling: The decision of the autoscaler; None if it does not scale the resource.
     """
 
     action: Action
@@ -213,3 +223,4 @@ class Decision:
     failure: failures.Failure | None = None
     next_look: datetime.timedelta | None = None
     memory: Memory = dataclasses.field(default_factory=Memory)
+    scaling: autoscaling.Decision | None = None
