@@ -19,6 +19,7 @@ from planton.cli import complete, output, progress, render
 from planton.config import contexts, logs
 from planton.config import settings as engine_settings
 from planton.manifest import selection
+from planton.schema import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -227,6 +228,11 @@ def named(function: F) -> F:
         return function(*args, named=Named(resource, env, stack, settings), **arguments)
 
     return wrapped  # type: ignore[return-value]  # click decorates functions of any signature
+
+
+def cluster_name(text: str) -> str:
+    """Returns the ``KIND/NAME`` of a cluster that a user names with or without its kind."""
+    return text if "/" in text else f"{kinds.Role.CLUSTER.short_name}/{text}"
 
 
 def which(function: F) -> F:
