@@ -37,6 +37,7 @@ VARIABLES = (
     "DIGITALOCEAN_CONFIG",
     "GOOGLE_APPLICATION_CREDENTIALS",
     "GOOGLE_PROJECT",
+    "GOOGLE_API_URL",
     "GOOGLE_CONTAINER_CUSTOM_ENDPOINT",
     "GOOGLE_COMPUTE_CUSTOM_ENDPOINT",
     "CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER",
@@ -177,6 +178,8 @@ def _google(info: Info) -> dict[str, str]:
     return {
         "GOOGLE_APPLICATION_CREDENTIALS": info.files["gcp"],
         "GOOGLE_PROJECT": clients.GCP_PROJECT,
+        # planton has one address for all of Google's APIs.
+        "GOOGLE_API_URL": endpoint,
         "GOOGLE_CONTAINER_CUSTOM_ENDPOINT": f"{endpoint}/v1beta1/",
         "GOOGLE_COMPUTE_CUSTOM_ENDPOINT": f"{endpoint}/compute/beta/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER": f"{endpoint}/",

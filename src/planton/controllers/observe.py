@@ -133,7 +133,7 @@ class Observer:
     def _cloud(self, subject: Subject, since: float | None) -> values.Observed:
         main = subject.main
         if main is None:
-            is_left = bool(states.cloud_resources(subject.state)) or recording.is_unfinished(subject.managed)
+            is_left = bool(states.cloud_resources(subject.state)) or recording.is_unfinished(subject.managed, subject.state)
             return values.Observed(presence=values.Presence.PARTIAL if is_left else values.Presence.NEVER)
         lists = observed.Lists(self.lists.of(subject.account, since=since))
         entry = observed.entry_of(main, subject.managed.cloud, lists)
@@ -183,7 +183,12 @@ def _own(listed: Iterable[kubernetes.Node], pool: str) -> Iterable[values.Node]:
 
 def _is_finished(subject: Subject) -> bool:
     is_clean = not states.pending(subject.state) and not states.half_updated(subject.state)
-    return subject.applied is not None and subject.applied.complete and is_clean and not recording.is_unfinished(subject.managed)
+    return (
+        subject.applied is not None
+        and subject.applied.complete
+        and is_clean
+        and not recording.is_unfinished(subject.managed, subject.state)
+    )
 
 
 def _changed(subject: Subject) -> tuple[str, ...]:

@@ -134,7 +134,6 @@ def machine_types(_scope: scopes.Scope, project: records.Project, request: wire.
                 "description": f"{item.cpu} vCPUs, {item.memory / 1024:g} GB RAM",
                 "guestCpus": item.cpu,
                 "memoryMb": item.memory,
-                "imageSpaceGb": 0,
                 "maximumPersistentDisks": 128,
                 "maximumPersistentDisksSizeGb": "263168",
                 "zone": zone,
