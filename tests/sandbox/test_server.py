@@ -49,6 +49,14 @@ def test_a_fault_has_the_format_of_its_cloud(sandbox: Sandbox, cloud: str, key: 
     assert (body[key]["message"] if cloud == "gcp" else body[key]).startswith("Fault ")
 
 
+def test_json_is_read_whatever_its_content_type_is(sandbox: Sandbox) -> None:
+    """curl sends it as a form, unless it is told otherwise."""
+    headers = {"Authorization": "Bearer sandbox-token", "Content-Type": "application/x-www-form-urlencoded"}
+    connection = http.client.HTTPConnection(sandbox.digitalocean.removeprefix("http://"))
+    connection.request("POST", "/v2/tags", json.dumps({"name": "blue"}), headers)
+    assert json.load(connection.getresponse())["tag"]["name"] == "blue"
+
+
 def test_a_204_response_has_no_body(sandbox: Sandbox) -> None:
     """DigitalOcean responds to deletions without a body."""
     headers = {"Authorization": "Bearer sandbox-token", "Content-Type": "application/json"}
