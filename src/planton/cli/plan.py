@@ -53,7 +53,15 @@ def plan(
     planned = planning.make(request, refresh=refresh, preview=True)
     planning.show(planned, form, show_all=show_all)
     if form == "json":
-        render.echo_json(plan_data.of_steps("plan", planned.all_steps, accounts=planned.accounts, cost=planned.cost))
+        render.echo_json(
+            plan_data.of_steps(
+                "plan",
+                planned.all_steps,
+                accounts=planned.accounts,
+                cost=planned.cost,
+                autoscalers=planned.autoscalers,
+            )
+        )
     if any(step.error is not None for step in planned.all_steps):
         raise SystemExit(plans.worst(planned.all_steps))
     render.echo_users(planned.users)
