@@ -298,6 +298,6 @@ def cluster_id(step: steps.Step) -> str:
     if is_cluster(step):
         outputs = manifest.status.outputs
         return str(getattr(outputs, outputs.DESCRIPTOR.fields[0].name))
-    # A reference has a value in the stack input only.
-    pool: Any = manifest if step.stack_input is None else step.stack_input.target
-    return str(pool.spec.cluster.value)
+    # Before the apply, a reference has a value in the stack input only.
+    target: Any = manifest if step.stack_input is None else step.stack_input.target
+    return str(manifest.spec.cluster.value or target.spec.cluster.value)

@@ -202,7 +202,7 @@ type DigitalOceanKubernetesClusterAutoscaler struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The utilization in percent below which a node is unneeded: the requests of its pods, divided by its capacity. Unset: the
 	// cloud's default. Example: `65`.
-	ScaleDownUtilizationThreshold *uint32 `protobuf:"varint,1,opt,name=scale_down_utilization_threshold,json=scaleDownUtilizationThreshold,proto3,oneof" json:"scale_down_utilization_threshold,omitempty"`
+	ScaleDownUtilizationThreshold uint32 `protobuf:"varint,1,opt,name=scale_down_utilization_threshold,json=scaleDownUtilizationThreshold,proto3" json:"scale_down_utilization_threshold,omitempty"`
 	// How long a node must be unneeded before it is removed. Unset: the cloud's default. Example: `10m`.
 	ScaleDownUnneededTime string `protobuf:"bytes,2,opt,name=scale_down_unneeded_time,json=scaleDownUnneededTime,proto3" json:"scale_down_unneeded_time,omitempty"`
 	unknownFields         protoimpl.UnknownFields
@@ -240,8 +240,8 @@ func (*DigitalOceanKubernetesClusterAutoscaler) Descriptor() ([]byte, []int) {
 }
 
 func (x *DigitalOceanKubernetesClusterAutoscaler) GetScaleDownUtilizationThreshold() uint32 {
-	if x != nil && x.ScaleDownUtilizationThreshold != nil {
-		return *x.ScaleDownUtilizationThreshold
+	if x != nil {
+		return x.ScaleDownUtilizationThreshold
 	}
 	return 0
 }
@@ -508,12 +508,11 @@ const file_org_project_planton_provider_digitalocean_digitaloceankubernetesclust
 	"autoscaler\x18e \x01(\v2s.org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterAutoscalerR\n" +
 	"autoscaler:\x9f\x02\xbaH\xb3\x01\x1a\xb0\x01\n" +
 	"Kdigital_ocean_kubernetes_cluster_spec.additional_node_pool_names_are_unique\x12-additionalNodePools must have different names\x1a2this.additional_node_pools.map(p, p.name).unique()\xa2\xa7\x1dd\n" +
-	"Kdigital_ocean_kubernetes_cluster_spec.additional_node_pool_names_are_unique\x12\x15additional_node_pools\"\xd6\x03\n" +
-	"'DigitalOceanKubernetesClusterAutoscaler\x12W\n" +
-	" scale_down_utilization_threshold\x18\x01 \x01(\rB\t\xbaH\x06*\x04\x18d \x00H\x00R\x1dscaleDownUtilizationThreshold\x88\x01\x01\x12\xac\x02\n" +
+	"Kdigital_ocean_kubernetes_cluster_spec.additional_node_pool_names_are_unique\x12\x15additional_node_pools\"\xaa\x03\n" +
+	"'DigitalOceanKubernetesClusterAutoscaler\x12P\n" +
+	" scale_down_utilization_threshold\x18\x01 \x01(\rB\a\xbaH\x04*\x02\x18dR\x1dscaleDownUtilizationThreshold\x12\xac\x02\n" +
 	"\x18scale_down_unneeded_time\x18\x02 \x01(\tB\xf2\x01\xbaH\xee\x01\xba\x01\xea\x01\n" +
-	"Pdigital_ocean_kubernetes_cluster_autoscaler.scale_down_unneeded_time_is_duration\x12Jmust be a duration of hours, minutes and seconds, for example 1h30m or 45s\x1aJthis == '' || this.matches('^([0-9]{1,4}h)?([0-9]{1,4}m)?([0-9]{1,4}s)?$')R\x15scaleDownUnneededTimeB#\n" +
-	"!_scale_down_utilization_threshold\"\xd8\x0f\n" +
+	"Pdigital_ocean_kubernetes_cluster_autoscaler.scale_down_unneeded_time_is_duration\x12Jmust be a duration of hours, minutes and seconds, for example 1h30m or 45s\x1aJthis == '' || this.matches('^([0-9]{1,4}h)?([0-9]{1,4}m)?([0-9]{1,4}s)?$')R\x15scaleDownUnneededTime\"\xd8\x0f\n" +
 	",DigitalOceanKubernetesClusterDefaultNodePool\x12\x1a\n" +
 	"\x04size\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x04size\x12)\n" +
 	"\n" +
@@ -611,7 +610,6 @@ func file_org_project_planton_provider_digitalocean_digitaloceankubernetescluste
 	if File_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto != nil {
 		return
 	}
-	file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_msgTypes[1].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -130,16 +130,14 @@ class DigitalOceanKubernetesClusterAutoscaler(message.Message):
     def __init__(
         self,
         *,
-        scale_down_utilization_threshold: builtins.int | None = ...,
+        scale_down_utilization_threshold: builtins.int = ...,
         scale_down_unneeded_time: builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["_scale_down_utilization_threshold", b"_scale_down_utilization_threshold", "scale_down_utilization_threshold", b"scale_down_utilization_threshold"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_scale_down_utilization_threshold", b"_scale_down_utilization_threshold", "scale_down_unneeded_time", b"scale_down_unneeded_time", "scale_down_utilization_threshold", b"scale_down_utilization_threshold"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["scale_down_unneeded_time", b"scale_down_unneeded_time", "scale_down_utilization_threshold", b"scale_down_utilization_threshold"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType__scale_down_utilization_threshold: _TypeAlias = typing.Literal["scale_down_utilization_threshold"]  # noqa: Y015
-    _WhichOneofArgType__scale_down_utilization_threshold: _TypeAlias = typing.Literal["_scale_down_utilization_threshold", b"_scale_down_utilization_threshold"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__scale_down_utilization_threshold) -> _WhichOneofReturnType__scale_down_utilization_threshold | None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
 class DigitalOceanKubernetesClusterDefaultNodePool(message.Message):
