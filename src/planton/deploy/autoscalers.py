@@ -295,9 +295,9 @@ def cluster_id(step: steps.Step) -> str:
     manifest: Any = step.provided or (None if step.applied is None else step.applied.manifest)
     if manifest is None or not _role(step):
         return ""
-    if is_cluster(step):
-        outputs = manifest.status.outputs
-        return str(getattr(outputs, outputs.DESCRIPTOR.fields[0].name))
+    kind = kinds.get(step.key.kind)
+    if kind.is_cluster:
+        return kind.id(manifest)
     # Before the apply, a reference has a value in the stack input only.
     target: Any = manifest if step.stack_input is None else step.stack_input.target
-    return str(manifest.spec.cluster.value or target.spec.cluster.value)
+    return kind.cluster_id(manifest) or kind.cluster_id(target)

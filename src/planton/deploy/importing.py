@@ -52,7 +52,7 @@ def _planned(
         resolved = resolve.resolve(resource, look_up, run.settings)
         step = dataclasses.replace(step, account=resolved.account)
         step = dataclasses.replace(step, stack_input=check.resolved(resource, resolved.stack_input))
-        resolve.check_account(key, applied, step.stack_input)
+        resolve.check_account(applied, step.stack_input)
         subject = run.operations.manage(step.stack_input, run.settings, run.tools, origin=resource.origin)
         adoption = _adoption(step, subject, import_id, run)
         resumption = recording.Resumption(subject.journal.read(), imports=adoption.imports)
@@ -89,9 +89,9 @@ def _cluster_id(subject: managed.Managed) -> str:
     cluster = subject.cluster_id()
     if not cluster:
         raise errors.PlantonError(
-            f"no cluster has the name or id {subject.target.spec.cluster.value!r}",
+            f"no cluster has the name or id {kinds.get(subject.target.kind).cluster_id(subject.target)!r}",
             reason=errors.Reason.NOT_FOUND,
-            hint="correct spec.cluster",
+            hint="correct the cluster in the manifest",
         )
     return cluster
 

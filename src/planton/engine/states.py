@@ -17,6 +17,10 @@ MANIFEST = "manifest"
 ORIGIN = "origin"
 #: The type of the resource that says the same from the beginning of the first apply.
 SIGNATURE = "planton:index:Manifest"
+#: The type of the resource that records an apply from its beginning, so that every machine can read it.
+RECORD = "planton:index:Apply"
+#: Its input that identifies the apply. It is an output too, when the program has ended.
+RECORD_ID = "id"
 #: How Pulumi marks an encrypted value in a state.
 _SECRET_KEY = "4dabf18193072939515e22adb298388d"  # noqa: S105  # the name of a mark
 
@@ -71,14 +75,14 @@ def is_secret(value: object) -> bool:
 def cluster(deployment: Mapping[str, Any]) -> str:
     """Returns the cloud's id of the cluster of a state: its own, else that of its node pools; empty if it has neither."""
     own = (str(each["id"]) for each in cloud_resources(deployment) if kinds.has_role(each["type"], kinds.Role.CLUSTER))
-    used = ((each.get("inputs") or {}).get("clusterId") for each in deployment.get("resources") or [])
-    return next(own, None) or next((each for each in used if isinstance(each, str)), "")
+    used = (kinds.cluster_of(each) for each in deployment.get("resources") or [])
+    return next(own, None) or next(filter(None, used), "")
 
 
 def ids(deployment: Mapping[str, Any]) -> frozenset[tuple[str, str, str]]:
     """Returns the type, the cluster id (of pools, else empty) and the id of every resource that a plugin manages."""
     resources = [each for each in deployment.get("resources") or [] if each.get("custom") and each.get("id")]
-    return frozenset((each["type"], str((each.get("inputs") or {}).get("clusterId", "")), str(each["id"])) for each in resources)
+    return frozenset((each["type"], kinds.cluster_of(each), str(each["id"])) for each in resources)
 
 
 def region(deployment: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from planton import errors
 from planton.clouds import kubeconfigs
 from planton.engine import outputs as engine_outputs
 from planton.engine import stacks, state_errors, states, stored
-from planton.schema import kinds, references
+from planton.schema import deletion, kinds, references
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 #: The outputs that hold a kubeconfig in base64.
 _KUBECONFIGS = ("kubeconfig_b64", "kubeconfig")
-#: ``"true"`` keeps a resource from being deleted or replaced, from the manifest that has it until one without it was applied.
-PROTECTION_ANNOTATION = "project-planton.org/deletion-protection"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -62,9 +60,8 @@ class Applied:
 
     @property
     def identity(self) -> str:
-        """Its id in the cloud: the first output; empty if there is none."""
-        outputs = self.manifest.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
-        return str(getattr(outputs, outputs.DESCRIPTOR.fields[0].name))
+        """Its id in the cloud; empty if there is none."""
+        return kinds.get(self.manifest.DESCRIPTOR.name).id(self.manifest)
 
     @property
     def complete(self) -> bool:
@@ -74,7 +71,7 @@ class Applied:
     @property
     def protected(self) -> bool:
         """Whether the manifest, as it was applied, protects the resource against deletion."""
-        return is_protected(self.manifest)
+        return deletion.is_protected(self.manifest)
 
 
 class Inventory:
@@ -105,7 +102,7 @@ class Inventory:
         return matches[0] if matches else None
 
     def _under(self, key: references.Key, names: Iterable[stacks.StackName]) -> list[Applied]:
-        return [applied for applied in map(self._readable, names) if applied is not None and applied.key == key]
+        return [each[0] for each in map(self._readable, names) if each is not None and each[0].key == key]
 
     def get(self, named: resource_names.ResourceName, env: str | None, stack: str = "") -> Applied:
         """Returns the resource that ``KIND/NAME`` identifies.
@@ -141,13 +138,17 @@ class Inventory:
 
     def all(self) -> list[Applied]:
         """Returns all applied resources by key. A damaged state is reported and skipped."""
-        readable = (self._readable(name) for name in self.names)
-        return sorted((applied for applied in readable if applied is not None), key=lambda applied: applied.key)
+        return [applied for applied, _state in self.all_with_states()]
 
-    def _readable(self, name: stacks.StackName) -> Applied | None:
+    def all_with_states(self) -> list[tuple[Applied, dict[str, Any]]]:
+        """Returns all applied resources by key, each with its state. A damaged state is reported and skipped."""
+        readable = (self._readable(name) for name in self.names)
+        return sorted((each for each in readable if each is not None), key=lambda each: each[0].key)
+
+    def _readable(self, name: stacks.StackName) -> tuple[Applied, dict[str, Any]] | None:
         # A damaged state must not stop the commands on other stacks.
         try:
-            return self.read(name)
+            return self._read(name)
         except errors.PlantonError as error:
             # A later release may have written outputs that this one does not know.
             if not isinstance(error, state_errors.StateDamagedError) and error.reason is not errors.Reason.OUTPUT_INVALID:
@@ -171,13 +172,18 @@ class Inventory:
         Raises:
             StateDamagedError: The state does not have the form that Pulumi and planton write.
         """
+        found = self._read(name)
+        return None if found is None else found[0]
+
+    def _read(self, name: stacks.StackName) -> tuple[Applied, dict[str, Any]] | None:
         try:
             deployment = self.open(name).export()
         except errors.PlantonError as error:
             if error.reason is errors.Reason.STACK_NOT_FOUND:
                 return None
             raise
-        return self.understand(name, deployment)
+        applied = self.understand(name, deployment)
+        return None if applied is None else (applied, deployment)
 
     def understand(self, name: stacks.StackName, deployment: Mapping[str, Any]) -> Applied | None:
         """Returns the resource in a state, or None if the state is empty or not planton's."""
@@ -250,12 +256,6 @@ def _clean_kubeconfigs(outputs: Any) -> None:  # of any kind; only clusters have
             outputs.ClearField(name)
         else:
             setattr(outputs, name, base64.b64encode(text.encode()).decode())
-
-
-def is_protected(manifest: message.Message) -> bool:
-    """Returns whether a manifest protects its resource against deletion."""
-    annotations = manifest.metadata.annotations  # type: ignore[attr-defined]  # every manifest has metadata
-    return bool(annotations.get(PROTECTION_ANNOTATION, "").lower() == "true")
 
 
 def require_complete(applied: Applied) -> None:
