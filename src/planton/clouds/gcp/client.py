@@ -204,8 +204,8 @@ class Cloud:
         return {}
 
     def network_regions(self) -> list[str]:
-        """Returns the names of the regions."""
-        return [row["region"] for row in self.regions()]
+        """Returns the names of the regions and zones."""
+        return [name for row in self.regions() for name in (row["region"], *row["zones"])]
 
     def versions(self) -> list[dict[str, Any]]:
         """Returns the Kubernetes versions on offer in each channel: version, type, channel, default."""
@@ -251,7 +251,7 @@ class Cloud:
         ]
 
     def regions(self) -> list[dict[str, Any]]:
-        """Returns the regions: region, name, country, full."""
+        """Returns the regions: region, name, country, full, and their zones."""
         answer = self._compute(f"projects/{self.project}/regions") or {}
         return [
             {
@@ -259,6 +259,7 @@ class Cloud:
                 "name": row.get("description") or row["name"],
                 "country": None,
                 "full": row.get("status") == "DOWN",
+                "zones": [url.rpartition("/")[2] for url in row.get("zones") or ()],
             }
             for row in answer.get("items") or []
         ]
@@ -344,7 +345,7 @@ def _offered(config: Mapping[str, Any], channel: str) -> list[str]:
 def of(config: Any, region: str = "") -> Cloud:  # a GcpProviderConfig
     """Returns the project of a provider config."""
     return Cloud(
-        config.default_project,
+        config.default_project or credentials.project(config.service_account_key_base64),
         config.service_account_key_base64,
         config.access_token,
         region or config.default_region,
