@@ -123,6 +123,7 @@ class Provider:
         token_variable: The environment variable that passes the current secret to the dynamic resources of the modules; empty
             if they use none.
         credentials_expire: Whether kubeconfigs of its clusters expire.
+        credentials_open_account: Whether the credential of a cluster also opens the account, so that no file may hold it.
         networks: The treatment of address ranges.
         requires_newest_patch: Whether a minor upgrade must start from the newest patch version.
         completes_versions: Whether the cloud takes the beginning of a Kubernetes version, e.g. ``1.33``, for its newest version that
@@ -158,6 +159,7 @@ class Provider:
     autoscaler: str = ""
     token_variable: str = ""
     credentials_expire: bool = False
+    credentials_open_account: bool = False
     networks: Networks = dataclasses.field(default_factory=Networks)
     requires_newest_patch: bool = False
     completes_versions: bool = False

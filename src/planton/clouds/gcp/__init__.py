@@ -35,6 +35,7 @@ PROVIDER = providers.Provider(
     client="planton.clouds.gcp.client:of",
     views="planton.clouds.gcp.views",
     credentials_expire=True,
+    credentials_open_account=True,
     completes_versions=True,
     keeps_last_pool=False,
     empty_pool_advice="for a pool that may be empty write autoscaling with totalMinNodes: 0",

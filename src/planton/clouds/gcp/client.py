@@ -294,10 +294,7 @@ class Cloud:
             "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
             "current-context": name,
         }
-        # The token is also good for the whole account, so it is not kept in a file.
-        return dataclasses.replace(
-            api.credential(yaml.safe_dump(config, sort_keys=False), expires=token.expires), is_stored=False
-        )
+        return api.credential(yaml.safe_dump(config, sort_keys=False), expires=token.expires)
 
 
 def _server(cluster: Mapping[str, Any]) -> dict[str, str]:
