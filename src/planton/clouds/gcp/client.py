@@ -117,9 +117,9 @@ class Cloud:
         return {**cluster, "id": own, "node_pools": pools}
 
     def cluster(self, id_: str) -> dict[str, Any] | None:
-        """Returns a cluster with its pools, or None."""
+        """Returns a cluster with its pools, as in `raw_list`, or None."""
         answer = self.get(_quoted(id_))
-        return None if answer is None else self._named(answer)
+        return None if answer is None else self._with_machines([self._named(answer)])[0]
 
     def create_pool(self, cluster_id: str, body: Mapping[str, Any]) -> None:
         """Creates a pool in a cluster.
@@ -167,15 +167,21 @@ class Cloud:
         return ids[0] if len(ids) == 1 else None
 
     def raw_list(self, _type: str) -> list[dict[str, Any]]:
-        """Returns the clusters with their pools, as the API returns them, each pool with its ``size``: the nodes of all zones."""
-        sizes = self._group_sizes()
-        return [
-            {**row, "node_pools": [{**pool, "size": _size(pool, sizes)} for pool in row["node_pools"]]} for row in self.clusters()
-        ]
+        """Returns the clusters with their pools, each pool with ``size``, its nodes in all zones, and with ``machines``, their names."""
+        return self._with_machines(self.clusters())
 
-    def _group_sizes(self) -> dict[str, int]:
+    def _with_machines(self, clusters: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if not any(row["node_pools"] for row in clusters):
+            return clusters
         groups = self._aggregated("instanceGroupManagers", "instanceGroupManagers")
-        return {f"{zone}/{row['name']}": int(row["targetSize"]) for zone, rows in groups.items() for row in rows}
+        sizes = {(zone, str(row["name"])): int(row["targetSize"]) for zone, rows in groups.items() for row in rows}
+        machines = {
+            zone: sorted(str(row["name"]) for row in rows) for zone, rows in self._aggregated("instances", "instances").items()
+        }
+        return [
+            {**row, "node_pools": [{**pool, **_machines(pool, sizes, machines)} for pool in row["node_pools"]]}
+            for row in clusters
+        ]
 
     def pool_import_id(self, cluster_id: str, text: str) -> str:
         """Returns the import id of a pool of a cluster, by its id or its name."""
@@ -308,8 +314,11 @@ def _groups(pool: Mapping[str, Any]) -> list[list[str]]:
     return [url.split("/zones/")[1].split("/") for url in pool.get("instanceGroupUrls") or ()]
 
 
-def _size(pool: Mapping[str, Any], sizes: Mapping[str, int]) -> int:
-    return sum(sizes.get(f"{zone}/{group}", 0) for zone, _, group in _groups(pool))
+def _machines(pool: Mapping[str, Any], sizes: Mapping[tuple[str, str], int], machines: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Returns the number of nodes of a pool and the names of its machines, which begin as the name of their group does."""
+    groups = [(zone, group) for zone, _, group in _groups(pool)]
+    names = [name for zone, group in groups for name in machines.get(zone, []) if name.startswith(group.removesuffix("grp"))]
+    return {"size": sum(sizes.get(group, 0) for group in groups), "machines": names}
 
 
 def _quoted(id_: str) -> str:
