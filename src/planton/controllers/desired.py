@@ -133,7 +133,8 @@ def _source(
         own = cluster.applied
         region = str(_own(kind, cluster.data).get("region") or "")
         # A placeholder, so that a spec is checked before its cluster exists.
-        source = dataclasses.replace(source, cluster={"id": (own.identity if own else "") or "unknown", "region": region})
+        facts = {"name": cluster.data["name"], "id": (own.identity if own else "") or "unknown", "region": region}
+        source = dataclasses.replace(source, cluster={**_own(kind, cluster.data), **facts})
         _check_region(source)
     return dataclasses.replace(source, default=_defaults(source, settings, applied))
 
