@@ -7,7 +7,7 @@ import datetime
 
 import pytest
 
-from planton.controllers import decide, failures, values
+from planton.controllers import decide, failures, looks, values
 
 START = datetime.datetime(2026, 11, 30, 12, tzinfo=datetime.UTC)
 DESIRED = values.Desired(generation=1, nodes=2)
@@ -48,11 +48,11 @@ def test_a_pool_is_created_comes_up_and_is_left_alone() -> None:
     assert conditions(created)["Available"] == ("False", "NotCreated")
     memory = decide.succeeded(created, NOTHING_THERE, at(60))
     coming = decide.decide(DESIRED, present(1, 1), memory, at(61))
-    assert (coming.action, coming.next_look) == (values.Action.NOTHING, decide.BUSY)
+    assert (coming.action, coming.next_look) == (values.Action.NOTHING, looks.BUSY)
     assert next(each.message for each in coming.conditions if each.type == "Available") == "1 of 2 nodes are ready"
     assert conditions(coming)["Ready"][0] == "False"
     done = decide.decide(DESIRED, present(), coming.memory, at(64))
-    assert (done.action, done.next_look, done.failure) == (values.Action.NOTHING, decide.STEADY, None)
+    assert (done.action, done.next_look, done.failure) == (values.Action.NOTHING, looks.STEADY, None)
     assert {kind: status for kind, (status, _) in conditions(done).items()} == {
         "Accepted": "True",
         "Progressing": "False",
@@ -172,7 +172,7 @@ def test_a_paused_resource_is_not_changed_and_its_status_stays_true(until: datet
     assert decision.action is values.Action.NOTHING
     assert conditions(decision)["Paused"] == ("True", "PausedByUser")
     assert conditions(decision)["Available"] == ("False", "NodesNotReady")
-    assert decision.next_look == min(until - at(0), decide.STEADY)
+    assert decision.next_look == min(until - at(0), looks.STEADY)
     deleting = dataclasses.replace(desired, is_deleting=True)
     assert decide.decide(deleting, observed, values.Memory(), at(1)).action is values.Action.DELETE
     if until != values.NEVER:
@@ -184,7 +184,7 @@ def test_a_deletion_ends_when_nothing_is_left() -> None:
     deleting = dataclasses.replace(DESIRED, is_deleting=True)
     decision = decide.decide(deleting, present(), values.Memory(), at(0))
     assert decision.action is values.Action.DELETE
-    assert conditions(decision)["Deleting"] == ("True", "Requested")
+    assert conditions(decision)["Deleting"] == ("True", "DeletingInfrastructure")
     memory = decide.failed(decision, deleting, UNREACHABLE, at(0))
     assert decide.decide(deleting, present(), memory, at(1)).action is values.Action.NOTHING
     assert decide.decide(deleting, present(), memory, at(2)).action is values.Action.DELETE
@@ -206,7 +206,7 @@ def test_a_pool_waits_for_its_cluster() -> None:
     """It says for which, and looks again soon."""
     desired = dataclasses.replace(DESIRED, waits_for="cluster production is BUILDING")
     decision = decide.decide(desired, NOTHING_THERE, values.Memory(), at(0))
-    assert (decision.action, decision.next_look) == (values.Action.NOTHING, decide.BUSY)
+    assert (decision.action, decision.next_look) == (values.Action.NOTHING, looks.BUSY)
     assert conditions(decision)["Progressing"] == ("True", "WaitingForDependency")
 
 
@@ -215,7 +215,7 @@ def test_a_deleted_cluster_waits_for_its_node_pools() -> None:
     unknown = values.Observed(presence=values.Presence.UNKNOWN)
     deleted = values.Desired(generation=1, is_deleting=True, waits_for="its node pools are deleted first: workers")
     waiting = decide.decide(deleted, unknown, values.Memory(), at(0))
-    assert (waiting.action, waiting.next_look) == (values.Action.NOTHING, decide.BUSY)
+    assert (waiting.action, waiting.next_look) == (values.Action.NOTHING, looks.BUSY)
     assert conditions(waiting)["Progressing"] == ("True", "WaitingForDependants")
     goes = decide.decide(dataclasses.replace(deleted, waits_for=""), present(), waiting.memory, at(3))
     assert goes.action is values.Action.DELETE

@@ -9,21 +9,14 @@ import dataclasses
 import datetime
 from typing import TYPE_CHECKING, Final
 
-from planton.controllers import conditions, failures, values
+from planton.controllers import conditions, failures, looks, replacing, turnover, values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: The time between two looks at a resource that is as desired, and at one that is changing.
-STEADY: Final = datetime.timedelta(seconds=60)
-BUSY: Final = datetime.timedelta(seconds=3)
-#: A probe that fails for less than this changes no condition.
-PATIENCE: Final = datetime.timedelta(seconds=60)
 #: Identical repairs in a window. The last one is not made.
 MOST_REPAIRS: Final = 2
 WINDOW: Final = datetime.timedelta(hours=1)
-#: The actions after which nodes come up that were not there before.
-_CHANGES: Final = (values.Action.CREATE, values.Action.UPDATE, values.Action.RECREATE, values.Action.DELETE)
 
 
 def decide(desired: values.Desired, observed: values.Observed, memory: values.Memory, now: datetime.datetime) -> values.Decision:
@@ -35,13 +28,14 @@ def decide(desired: values.Desired, observed: values.Observed, memory: values.Me
         memory: What the controller has reported last.
         now: The time.
     """
+    observed, memory = replacing.settled(observed, memory)
     memory = _refreshed(desired, observed, memory, now)
-    look = _Look(desired, observed, memory, now)
+    look = looks.Look(desired, observed, memory, now)
     for rule in _RULES:
         decision = rule(look)
         if decision is not None:
             return decision
-    return look.nothing(after=STEADY)
+    return look.nothing(after=looks.STEADY)
 
 
 def succeeded(decision: values.Decision, observed: values.Observed, now: datetime.datetime) -> values.Memory:
@@ -77,202 +71,129 @@ def _refreshed(
     return dataclasses.replace(memory, attempt=0, next_try=None) if is_new and memory.failure is not None else memory
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Look:
-    desired: values.Desired
-    observed: values.Observed
-    memory: values.Memory
-    now: datetime.datetime
-
-    def act(self, action: values.Action, cause: conditions.Cause) -> values.Decision:
-        """Returns the decision for an action; while it has to wait after a failure, that for waiting."""
-        due = self.memory.next_try
-        if due is not None and due > self.now:
-            return self._waiting(cause, due - self.now)
-        listed = self._conditions(progress=cause, degraded=self._failure())
-        return self._decision(action, listed, why=cause.message)
-
-    def _waiting(self, cause: conditions.Cause, pause: datetime.timedelta) -> values.Decision:
-        failure = self.memory.failure
-        if failure is None:
-            return self.nothing(after=pause, progress=cause)
-        is_refused = failure.is_permanent and not self.desired.is_deleting
-        refused = self._failure() if is_refused else None
-        listed = self._conditions(progress=None if is_refused else cause, degraded=self._failure(), refused=refused)
-        return self._decision(values.Action.NOTHING, listed, after=pause)
-
-    def nothing(
-        self,
-        *,
-        after: datetime.timedelta,
-        progress: conditions.Cause | None = None,
-        degraded: conditions.Cause | None = None,
-        refused: conditions.Cause | None = None,
-    ) -> values.Decision:
-        """Returns the decision to change nothing."""
-        listed = self._conditions(progress=progress, degraded=degraded, refused=refused)
-        return self._decision(values.Action.NOTHING, listed, after=after)
-
-    def unread(self, failure: failures.Failure) -> values.Decision:
-        """Returns the decision while the cloud or Kubernetes cannot be read: the last conditions stay for a while."""
-        since = self.memory.probe_failed or self.now
-        is_long = self.now - since >= PATIENCE
-        before = self.memory.conditions or self._conditions(progress=conditions.Cause("Reading", "the cloud is being read"))
-        kept = dataclasses.replace(self.memory, conditions=before)
-        listed = conditions.unread(kept, since=since.isoformat(timespec="seconds")) if is_long else before
-        # The probe is repeated in a pace that spares a cloud in trouble.
-        attempt = 1 + int((self.now - since) / BUSY)
-        after = max(BUSY, min(failure.pause(attempt), datetime.timedelta(seconds=30)), failure.silence)
-        memory = dataclasses.replace(kept, conditions=listed)
-        return values.Decision(action=values.Action.NOTHING, conditions=listed, failure=failure, next_look=after, memory=memory)
-
-    def settled(self) -> values.Decision:
-        """Returns the decision for a resource that is as desired: the last error has been overcome."""
-        memory = dataclasses.replace(self.memory, failure=None, attempt=0, next_try=None, was_ready=True)
-        return dataclasses.replace(self, memory=memory).nothing(after=STEADY)
-
-    def _failure(self) -> conditions.Cause | None:
-        failure = self.memory.failure
-        return None if failure is None else conditions.Cause(_camel(failure.code), failure.message)
-
-    def _conditions(
-        self,
-        *,
-        progress: conditions.Cause | None = None,
-        degraded: conditions.Cause | None = None,
-        refused: conditions.Cause | None = None,
-    ) -> tuple[values.Condition, ...]:
-        return conditions.make(self.desired, self.observed, now=self.now, progress=progress, degraded=degraded, refused=refused)
-
-    def _decision(
-        self,
-        action: values.Action,
-        listed: tuple[values.Condition, ...],
-        *,
-        why: str = "",
-        after: datetime.timedelta | None = None,
-    ) -> values.Decision:
-        was_ready = self.memory.was_ready and action not in _CHANGES
-        memory = dataclasses.replace(self.memory, conditions=listed, was_ready=was_ready)
-        return values.Decision(action=action, why=why, conditions=listed, failure=memory.failure, next_look=after, memory=memory)
-
-
-def _camel(code: failures.Code) -> str:
-    return "".join(word.title() for word in code.split("_"))
-
-
 def _drift(observed: values.Observed) -> str:
     return "; ".join(map(str, observed.drift))
 
 
-def _released(look: _Look) -> values.Decision | None:
+def _released(look: looks.Look) -> values.Decision | None:
     if not (look.desired.is_deleting and look.observed.presence is values.Presence.NEVER):
         return None
     return values.Decision(action=values.Action.RELEASE, conditions=conditions.deleted(), memory=look.memory)
 
 
-def _deleted(look: _Look) -> values.Decision | None:
+def _deleted(look: looks.Look) -> values.Decision | None:
     if not look.desired.is_deleting:
         return None
     if look.desired.waits_for:
-        return look.nothing(after=BUSY, progress=conditions.Cause("WaitingForDependants", look.desired.waits_for))
+        return look.nothing(after=looks.BUSY, progress=conditions.Cause("WaitingForDependants", look.desired.waits_for))
     if look.observed.presence is values.Presence.UNKNOWN and look.observed.problem is not None:
         return look.unread(look.observed.problem)
-    return look.act(values.Action.DELETE, conditions.Cause("DeletingInfrastructure", "it is being deleted from the cloud"))
+    if (drained := turnover.emptied(look)) is not None:
+        return drained
+    step = "" if look.desired.turnover is None else "step 3 of 3: infrastructure; "
+    cause = conditions.Cause("DeletingInfrastructure", f"{step}it is being deleted from the cloud")
+    return look.act(values.Action.DELETE, cause)
 
 
-def _refused(look: _Look) -> values.Decision | None:
+def _refused(look: looks.Look) -> values.Decision | None:
     problem = look.desired.problem
     if problem is None:
         return None
     memory = dataclasses.replace(look.memory, failure=problem, failed_generation=look.desired.generation)
-    cause = conditions.Cause(_camel(problem.code), problem.message)
+    cause = conditions.Cause(looks.camel(problem.code), problem.message)
     return dataclasses.replace(look, memory=memory).nothing(after=problem.pause(1), refused=cause)
 
 
-def _paused(look: _Look) -> values.Decision | None:
+def _paused(look: looks.Look) -> values.Decision | None:
     until = look.desired.paused_until
     if until is None or not conditions.is_paused(look.desired, look.now):
         return None
-    return look.nothing(after=min(STEADY, until - look.now))
+    return look.nothing(after=min(looks.STEADY, until - look.now))
 
 
-def _unread(look: _Look) -> values.Decision | None:
+def _unread(look: looks.Look) -> values.Decision | None:
     if look.observed.presence is not values.Presence.UNKNOWN:
         return None
     unread = failures.make(failures.Code.NETWORK, "the cloud could not be read")
     return look.unread(look.observed.problem or unread)
 
 
-def _waits(look: _Look) -> values.Decision | None:
+def _waits(look: looks.Look) -> values.Decision | None:
     if not look.desired.waits_for:
         return None
-    return look.nothing(after=BUSY, progress=conditions.Cause("WaitingForDependency", look.desired.waits_for))
+    return look.nothing(after=looks.BUSY, progress=conditions.Cause("WaitingForDependency", look.desired.waits_for))
 
 
-def _created(look: _Look) -> values.Decision | None:
+def _created(look: looks.Look) -> values.Decision | None:
     if look.observed.presence not in (values.Presence.NEVER, values.Presence.PARTIAL):
         return None
     return look.act(values.Action.CREATE, conditions.Cause("Creating", "it is being created in the cloud"))
 
 
-def _missing(look: _Look) -> values.Decision | None:
-    if look.observed.presence is not values.Presence.MISSING:
+def _missing(look: looks.Look) -> values.Decision | None:
+    # During a replacement the old pool may be missing: it was to go.
+    if look.observed.presence is not values.Presence.MISSING or look.memory.rolling is not None:
         return None
     if look.desired.recreates:
         return look.act(
             values.Action.RECREATE, conditions.Cause("Recreating", "the cloud lost it, and lifecycle.recreate is set")
         )
     text = "it was deleted from the cloud by someone else; set lifecycle.recreate to recreate it, or delete it here"
-    return look.nothing(after=STEADY, degraded=conditions.Cause("Missing", text))
+    return look.nothing(after=looks.STEADY, degraded=conditions.Cause("Missing", text))
 
 
-def _replaced(look: _Look) -> values.Decision | None:
+def _replaced(look: looks.Look) -> values.Decision | None:
     if not look.observed.replaced_by:
         return None
     listed = ", ".join(look.observed.replaced_by)
-    text = f"another value of {listed} needs a replacement, which this version does not make; nothing was changed"
-    return look.nothing(after=STEADY, degraded=conditions.Cause("ReplacementRequired", text))
+    text = f"another value of {listed} needs a replacement, which cannot be made node by node; nothing was changed"
+    return look.nothing(after=looks.STEADY, degraded=conditions.Cause("ReplacementRequired", text))
 
 
-def _updated(look: _Look) -> values.Decision | None:
+def _updated(look: looks.Look) -> values.Decision | None:
     observed = look.observed
     if observed.is_applied:
         return None
+    leaving = turnover.leaving(look, look.desired.nodes)
+    if isinstance(leaving, values.Decision):
+        return leaving
     listed = ", ".join(observed.changed)
     cause = conditions.Cause("Updating", f"{listed} is being changed" if listed else "the last change is being completed")
-    return look.act(values.Action.UPDATE, cause)
+    return dataclasses.replace(look.act(values.Action.UPDATE, cause), nodes=leaving)
 
 
-def _repaired(look: _Look) -> values.Decision | None:
+def _repaired(look: looks.Look) -> values.Decision | None:
     if not look.observed.drift:
         return None
     what = _drift(look.observed)
     if not look.desired.repairs_drift:
-        return look.nothing(after=STEADY, degraded=conditions.Cause("Drifted", f"{what}; lifecycle.driftPolicy is Report"))
+        return look.nothing(after=looks.STEADY, degraded=conditions.Cause("Drifted", f"{what}; lifecycle.driftPolicy is Report"))
     if sum(repair.what == what for repair in look.memory.repairs) >= MOST_REPAIRS:
         text = (
             f"{what}; the same was repaired {MOST_REPAIRS} times within an hour, and is not repaired again: find who changes it"
         )
-        return look.nothing(after=STEADY, degraded=conditions.Cause("RepairsStopped", text))
-    return look.act(values.Action.REPAIR, conditions.Cause("Repairing", what))
+        return look.nothing(after=looks.STEADY, degraded=conditions.Cause("RepairsStopped", text))
+    leaving = turnover.leaving(look, look.desired.nodes)
+    if isinstance(leaving, values.Decision):
+        return leaving
+    return dataclasses.replace(look.act(values.Action.REPAIR, conditions.Cause("Repairing", what)), nodes=leaving)
 
 
-def _probed(look: _Look) -> values.Decision | None:
+def _probed(look: looks.Look) -> values.Decision | None:
     problem = look.observed.problem
     return None if problem is None else look.unread(problem)
 
 
-def _comes_up(look: _Look) -> values.Decision | None:
+def _comes_up(look: looks.Look) -> values.Decision | None:
     available = conditions.available(look.desired, look.observed)
     if available.status == "True":
         return look.settled()
     cause = conditions.Cause(available.reason, available.message)
-    return look.nothing(after=BUSY, progress=cause, degraded=cause if look.memory.was_ready else None)
+    return look.nothing(after=looks.BUSY, progress=cause, degraded=cause if look.memory.was_ready else None)
 
 
 #: The first rule with a decision decides.
-_RULES: Final[tuple[Callable[[_Look], values.Decision | None], ...]] = (
+_RULES: Final[tuple[Callable[[looks.Look], values.Decision | None], ...]] = (
     _released,
     _deleted,
     _refused,
@@ -280,10 +201,13 @@ _RULES: Final[tuple[Callable[[_Look], values.Decision | None], ...]] = (
     _paused,
     _missing,
     _waits,
+    replacing.replaced,
     _created,
     _replaced,
     _updated,
     _repaired,
     _probed,
+    turnover.remediated,
+    turnover.uncordoned,
     _comes_up,
 )

@@ -1,4 +1,4 @@
-"""The nodes of clusters, from their Kubernetes APIs. Kubeconfigs are data: address, certificates, key and token only."""
+"""The nodes and pods of clusters, from their Kubernetes APIs. Kubeconfigs are data: address, certificates, key and token only."""
 
 from __future__ import annotations
 
@@ -7,19 +7,27 @@ import dataclasses
 import datetime
 import ssl
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import httpx
 
 from planton import errors
 from planton.clouds import kubeconfigs, kubernetes
+from planton.controllers import workload
+from planton.deploy import draining
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from planton import clouds
+
+T = TypeVar("T")
 
 _TIMEOUT: Final = httpx.Timeout(10.0, connect=3.0)
 _UNAUTHORIZED, _FIRST_REFUSAL = 401, 300
-#: Nodes of a page.
+#: The answers for an API that is not installed, and for one whose server is not ready.
+_UNSERVED: Final = (404, 503)
+#: Items of a page.
 _PAGE: Final = 500
 #: Clusters with an open connection; the oldest one is closed, so that deleted clusters do not add up.
 _MOST: Final = 256
@@ -35,6 +43,9 @@ class Node:
         is_ready: Whether its kubelet is ready.
         version: The version of its kubelet.
         created: When it joined the cluster.
+        since: When it became ready, or stopped being ready; None if it is unknown.
+        is_cordoned: Whether it is unschedulable.
+        draining_since: When its drain began; None if it is not being drained.
     """
 
     name: str
@@ -42,6 +53,9 @@ class Node:
     is_ready: bool
     version: str
     created: datetime.datetime
+    since: datetime.datetime | None = None
+    is_cordoned: bool = False
+    draining_since: datetime.datetime | None = None
 
 
 class Clusters:
@@ -60,15 +74,37 @@ class Clusters:
         Raises:
             PlantonError: ``API_SERVER_CLOSED``: the Kubernetes API does not answer; the cloud cannot be asked.
         """
+        return self._read(cloud, cluster_id, lambda client: tuple(map(_node, _listed(client, workload.NODES))))
+
+    def workload(self, cloud: clouds.Cloud, cluster_id: str) -> workload.Workload:
+        """Returns what runs in a cluster: nodes, pods and metrics, with one list of each.
+
+        Raises:
+            PlantonError: ``API_SERVER_CLOSED``: the Kubernetes API does not answer; the cloud cannot be asked.
+        """
+        return self._read(cloud, cluster_id, _workload)
+
+    def _read(self, cloud: clouds.Cloud, cluster_id: str, read: Callable[[httpx.Client], T]) -> T:
         try:
             try:
-                return self._nodes(self._client(cloud, cluster_id))
+                return read(self._client(cloud, cluster_id))
             except _RefusedError:
                 self._forget(cluster_id)
-                return self._nodes(self._client(cloud, cluster_id))
+                return read(self._client(cloud, cluster_id))
         except (httpx.HTTPError, ssl.SSLError, _RefusedError, KeyError, TypeError, ValueError) as error:
             self._forget(cluster_id)
             raise _closed(cluster_id, f"{type(error).__name__}: {error}") from None
+
+    def api(self, cloud: clouds.Cloud, cluster_id: str) -> kubernetes.Api:
+        """Returns the Kubernetes API of a cluster, for changes.
+
+        Raises:
+            PlantonError: ``API_SERVER_CLOSED``: there is no kubeconfig yet; the cloud cannot be asked.
+        """
+        credential = cloud.credential(cluster_id)
+        if credential is None:
+            raise _closed(cluster_id, "the cloud has no kubeconfig of it yet")
+        return kubernetes.Api(kubeconfigs.parse(credential.kubeconfig))
 
     def close(self) -> None:
         """Closes all connections."""
@@ -97,22 +133,6 @@ class Clusters:
         if client is not None:
             client.close()
 
-    def _nodes(self, client: httpx.Client) -> tuple[Node, ...]:
-        nodes: list[Node] = []
-        parameters: dict[str, str | int] = {"limit": _PAGE}
-        while True:
-            answer = client.get("/api/v1/nodes", params=parameters)
-            if answer.status_code == _UNAUTHORIZED:
-                raise _RefusedError("401 Unauthorized")
-            if answer.status_code >= _FIRST_REFUSAL:
-                raise _RefusedError(f"{answer.status_code} {answer.text[:200]}")
-            page: Any = answer.json()
-            nodes += [_node(item) for item in page["items"]]
-            token = (page.get("metadata") or {}).get("continue")
-            if not token:
-                return tuple(nodes)
-            parameters["continue"] = str(token)
-
 
 class _RefusedError(Exception):
     """The Kubernetes API refused the request."""
@@ -124,18 +144,49 @@ def _connected(entry: kubeconfigs.Entry) -> httpx.Client:
     return httpx.Client(base_url=entry.server, verify=context, headers=headers, timeout=_TIMEOUT, trust_env=False)
 
 
+def _listed(client: httpx.Client, path: str, *, is_optional: bool = False) -> list[Any]:
+    """Returns all items of a list, page by page; none if the list is optional and the cluster does not serve it."""
+    items: list[Any] = []
+    parameters: dict[str, str | int] = {"limit": _PAGE}
+    while True:
+        answer = client.get(path, params=parameters)
+        if is_optional and answer.status_code in _UNSERVED:
+            return []
+        if answer.status_code == _UNAUTHORIZED:
+            raise _RefusedError("401 Unauthorized")
+        if answer.status_code >= _FIRST_REFUSAL:
+            raise _RefusedError(f"{answer.status_code} {answer.text[:200]}")
+        page: Any = answer.json()
+        items += page["items"]
+        token = (page.get("metadata") or {}).get("continue")
+        if not token:
+            return items
+        parameters["continue"] = str(token)
+
+
+def _workload(client: httpx.Client) -> workload.Workload:
+    metrics = _listed(client, workload.METRICS, is_optional=True)
+    return workload.of(_listed(client, workload.NODES), _listed(client, workload.PODS), metrics)
+
+
 def _node(item: Any) -> Node:  # JSON data
     metadata, status = item["metadata"], item.get("status") or {}
-    states = {each["type"]: each["status"] for each in status.get("conditions") or ()}
+    ready: dict[str, Any] = next((each for each in status.get("conditions") or () if each["type"] == "Ready"), {})
     created = datetime.datetime.now(datetime.UTC)
     with contextlib.suppress(KeyError, ValueError):
         created = datetime.datetime.fromisoformat(metadata["creationTimestamp"])
+    since = None
+    with contextlib.suppress(KeyError, ValueError):
+        since = datetime.datetime.fromisoformat(ready["lastTransitionTime"])
     return Node(
         str(metadata["name"]),
         dict(metadata.get("labels") or {}),
-        states.get("Ready") == "True",
+        ready.get("status") == "True",
         str((status.get("nodeInfo") or {}).get("kubeletVersion") or ""),
         created,
+        since,
+        bool((item.get("spec") or {}).get("unschedulable")),
+        draining.started(item),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf import json_format
@@ -16,7 +17,7 @@ from planton.schema import kinds, providers
 from planton.state import inventory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from google.protobuf import descriptor, message
 
@@ -27,6 +28,9 @@ PROJECT: Final = "planton-api"
 #: The label of the nodes of a pool, whose value is the pool's name.
 NODE_LABEL: Final = "nodepool"
 _CREDENTIAL: Final = "project-planton.org/credential"
+#: The longest name of a node pool.
+_LONGEST_NAME: Final = 63
+_REVISION: Final = re.compile(r"(?:-r([1-9][0-9]{0,8}))?")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class Source:
         cluster: ``id`` (in the cloud) and ``region`` of the cluster of a node pool; empty for a cluster.
         default: Values for what the spec leaves open: ``version``, ``network``.
         credential: The name of the account's credential; empty for the default.
+        revision: Which pool of the resource it is: a replacement makes the next one, with a name and a stack of its own.
     """
 
     id: str
@@ -48,11 +53,13 @@ class Source:
     cluster: Mapping[str, str] = dataclasses.field(default_factory=dict)
     default: Mapping[str, str] = dataclasses.field(default_factory=dict)
     credential: str = ""
+    revision: int = 1
 
     @property
     def name(self) -> str:
-        """The name of the resource."""
-        return str(self.data["name"])
+        """The name in the cloud: that of the resource, with the revision if it is not the first."""
+        suffix = suffix_of(self.revision)
+        return f"{str(self.data['name'])[: _LONGEST_NAME - len(suffix)]}{suffix}"
 
     @property
     def spec(self) -> Mapping[str, Any]:
@@ -76,8 +83,39 @@ class Source:
 
     def _defaults(self) -> dict[str, Any]:
         least = (self.spec.get("autoscaling") or {}).get("minNodes") or 1
-        labels = {**(self.spec.get("labels") or {}), NODE_LABEL: self.name}
+        labels = {**(self.spec.get("labels") or {}), NODE_LABEL: str(self.data["name"])}
         return {"nodes": least, "labels": labels, **self.default}
+
+
+def suffix_of(revision: int) -> str:
+    """Returns how the names of a revision end: empty for the first."""
+    return "" if revision == 1 else f"-r{revision}"
+
+
+def stack_of(resource_id: str, revision: int) -> str:
+    """Returns the name of the stack of a revision of a resource."""
+    return f"{resource_id}{suffix_of(revision)}"
+
+
+def revisions(resource_id: str, stacks: Iterable[str]) -> list[int]:
+    """Returns the revisions of a resource that have stacks, in order.
+
+    Args:
+        resource_id: The id of the resource.
+        stacks: The names of stacks of `PROJECT`.
+    """
+    own = (name.removeprefix(resource_id) for name in stacks if name.startswith(resource_id))
+    found = (_REVISION.fullmatch(suffix) for suffix in own)
+    return sorted(int(each[1] or 1) for each in found if each is not None)
+
+
+def resized(resource: load.Resource, nodes: int) -> load.Resource:
+    """Returns the resource of a node pool with a fixed number of nodes."""
+    manifest: Any = type(resource.manifest)()
+    manifest.CopyFrom(resource.manifest)
+    manifest.spec.node_count = nodes
+    manifest.spec.ClearField("auto_scale")
+    return dataclasses.replace(resource, manifest=manifest)
 
 
 def kind_of(role: kinds.Role, platform: str) -> kinds.Kind | None:
@@ -126,7 +164,7 @@ def _manifest(source: Source) -> dict[str, Any]:
     metadata = {
         "name": source.name,
         "id": source.id,
-        "labels": {f"{stack_names.PREFIX}stack.fqdn": f"/{PROJECT}/{source.id}"},
+        "labels": {f"{stack_names.PREFIX}stack.fqdn": f"/{PROJECT}/{stack_of(source.id, source.revision)}"},
         "annotations": annotations,
     }
     return {"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata, "spec": spec}
