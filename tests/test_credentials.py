@@ -9,6 +9,7 @@ import pytest
 
 from planton import errors
 from planton.config import credentials
+from planton.schema import references
 from support import mocks
 
 ENVIRON = {"CIVO_TOKEN": "environment-token", "CIVO_REGION": "NYC1", "CIVO_API_URL": "https://civo.example.com/"}
@@ -74,6 +75,17 @@ def test_the_environment_is_the_default_account(manifest: Any, environ: dict[str
     """It is used by manifests without a credential."""
     config = _choose(manifest, environ)
     assert (config.api_token, config.default_region) == ("environment-token", NYC1)
+
+
+@pytest.mark.parametrize(
+    ("field", "annotation", "named"), [("default", "acme", "acme"), ("acme", "", "acme"), ("default", "", "default")]
+)
+def test_the_annotation_and_the_field_of_a_network_mean_the_same(field: str, annotation: str, named: str) -> None:
+    """The field is required, so its default leaves the choice to the annotation, as for every other kind."""
+    manifest = _vpc(field)
+    if annotation:
+        manifest.metadata.annotations["project-planton.org/credential"] = annotation
+    assert references.own_credential(manifest) == named
 
 
 def test_the_credential_of_a_context_overrides_the_environment(environ: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ import click
 import pytest
 from google.protobuf import descriptor
 
+import planton
 from planton import errors
 from planton.cli import group
 from planton.manifest import stack_input
@@ -149,3 +150,10 @@ def test_documents_named_in_errors_and_docstrings_exist() -> None:
     sources = [*(ROOT / "src").rglob("*.py"), *(ROOT / "iac").rglob("*.py"), *(ROOT / "tools").rglob("*.py")]
     pages = {name for path in sources for name in re.findall(r"docs/[A-Za-z0-9_/-]+\.md", path.read_text("utf-8"))}
     assert sorted(name for name in pages if not (ROOT / name).is_file()) == []
+
+
+def test_the_version_has_a_release_with_a_date() -> None:
+    """The changelog lists it, and the README names it."""
+    version = re.escape(planton.__version__)
+    assert re.search(rf"(?m)^## \[{version}\] - \d{{4}}-\d\d-\d\d$", _text(ROOT / "CHANGELOG.md"))
+    assert re.search(rf"\b{version}\b", _text(ROOT / "README.md"))

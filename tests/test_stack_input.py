@@ -120,3 +120,10 @@ def test_an_unreadable_stack_input_is_an_error_with_a_reason(content: bytes | No
     with pytest.raises(errors.PlantonError, match=r"cannot read the stack input .*: ") as caught:
         stack_input.locate(None, environ={}, folder=tmp_path)
     assert caught.value.reason is errors.Reason.STACK_INPUT_INVALID
+
+
+@pytest.mark.parametrize("name", ["firewall", "kubernetes_cluster"])
+def test_the_standalone_examples_admit_this_machine(name: str) -> None:
+    """The next documented command asks the API server of the sandbox, which sees 127.0.0.1."""
+    example = pathlib.Path(__file__).resolve().parents[1] / "iac" / "civo" / name / "stack-input.example.yaml"
+    assert "127.0.0.1/32" in example.read_text("utf-8")

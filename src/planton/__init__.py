@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from planton.deploy.loading import graph, load, validate
     from planton.deploy.machine import Machine, machine, open_cloud, sandbox_error, setup
     from planton.deploy.plan import Options, Plan
+    from planton.deploy.progress import Event, Listener, Moment
     from planton.deploy.prune import Pruning
     from planton.deploy.queries import (
         applied,
@@ -62,10 +63,13 @@ __all__ = [
     "Applied",
     "Approved",
     "Consent",
+    "Event",
     "InvalidError",
     "Leftover",
+    "Listener",
     "Machine",
     "Migration",
+    "Moment",
     "Options",
     "Plan",
     "PlantonError",
@@ -76,6 +80,7 @@ __all__ = [
     "Settings",
     "Stores",
     "Violation",
+    "api_server_rule",
     "applied",
     "apply",
     "approve",
@@ -115,9 +120,12 @@ _MODULES = {
     "Applied": "planton.state.inventory",
     "Approved": "planton.deploy.approve",
     "Consent": "planton.deploy.approve",
+    "Event": "planton.deploy.progress",
     "Leftover": "planton.clouds.associated",
+    "Listener": "planton.deploy.progress",
     "Machine": "planton.deploy.machine",
     "Migration": "planton.state.migration",
+    "Moment": "planton.deploy.progress",
     "Options": "planton.deploy.plan",
     "Plan": "planton.deploy.plan",
     "Pruning": "planton.deploy.prune",
@@ -126,6 +134,7 @@ _MODULES = {
     "Saved": "planton.deploy.saved",
     "Settings": "planton.config.settings",
     "Stores": "planton.state.stores",
+    "api_server_rule": "planton.deploy.queries",
     "applied": "planton.deploy.queries",
     "apply": "planton.deploy.sdk",
     "approve": "planton.deploy.sdk",

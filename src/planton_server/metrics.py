@@ -5,9 +5,13 @@ If the database is unreachable, its metrics are omitted and ``planton_database_u
 
 from __future__ import annotations
 
+import asyncio
 import collections
+import contextlib
 import datetime
-from typing import TYPE_CHECKING
+import http.client
+import time
+from typing import TYPE_CHECKING, Final
 
 import prometheus_client
 from prometheus_client import core
@@ -15,20 +19,51 @@ from prometheus_client import core
 from planton_server.store import database, events, measures, work
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from planton_server import observe
 
+_CONDITION: Final = ("kind", "platform", "type", "status", "reason")
+#: Seconds for which a count of conditions serves at least, and the multiple of the seconds that it took.
+_FRESH: Final = 60.0
+_SHARE: Final = 20.0
+#: Seconds to wait for the metrics of controllers.
+_PATIENCE: Final = 2.0
 _POOL = ("nodepool", "cluster", "name", "platform")
+
+
+class Conditions:
+    """The numbers of resources by their conditions. To count them reads all resources, so each count serves for a while."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Has counted nothing yet."""
+        self._clock = clock
+        self._rows: Sequence[database.Row] = ()
+        self._again = float("-inf")
+
+    async def rows(self, store: database.Database) -> Sequence[database.Row]:
+        """Returns the numbers, at most a minute old, and older if the database takes long to count them."""
+        began = self._clock()
+        if began >= self._again:
+            # Another scrape meanwhile gets the last numbers.
+            self._again = float("inf")
+            try:
+                self._rows = await measures.conditions(store)
+            finally:
+                now = self._clock()
+                self._again = now + max(_FRESH, _SHARE * (now - began))
+        return self._rows
 
 
 async def text(
     store: database.Database,
     observer: observe.Observer,
     *,
+    conditions: Conditions,
     pools: int,
     now: datetime.datetime,
     limits: work.Limits = work.DEFAULTS,
+    controllers: int = 0,
 ) -> bytes:
     """Returns the metrics in Prometheus' text format.
 
@@ -38,14 +73,28 @@ async def text(
         pools: The maximum number of node pools with separate metrics.
         now: The time, for the age of events.
         limits: The limits of the work of controllers.
+        conditions: The numbers of resources by condition.
+        controllers: The port of this machine with the metrics of controllers; 0 for none.
     """
     try:
-        stored = await _stored(store, pools, now, limits)
+        stored = [*await _stored(store, pools, now, limits), _conditions(await conditions.rows(store))]
         up = 1
     except database.UnavailableError:
         stored, up = [], 0
     alive = core.GaugeMetricFamily("planton_database_up", "Whether the database is reachable.", value=up)
-    return prometheus_client.generate_latest(_Families([*observer.families(), alive, *stored]))
+    own = prometheus_client.generate_latest(_Families([*observer.families(), alive, *stored]))
+    return own + (await asyncio.to_thread(_of_controllers, controllers) if controllers else b"")
+
+
+def _of_controllers(port: int) -> bytes:
+    """Returns the metrics of controllers on this machine; empty while they do not answer."""
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE)) as connection:
+        try:
+            connection.request("GET", "/metrics")
+            answer = connection.getresponse()
+            return answer.read() if answer.status == http.HTTPStatus.OK else b""
+        except (OSError, http.client.HTTPException):
+            return b""
 
 
 class _Families(prometheus_client.CollectorRegistry):
@@ -57,6 +106,15 @@ class _Families(prometheus_client.CollectorRegistry):
 
     def collect(self) -> Iterator[core.Metric]:
         yield from self._families
+
+
+def _conditions(rows: Sequence[database.Row]) -> core.Metric:
+    counted = core.GaugeMetricFamily(
+        "planton_conditions", "Clusters and node pools by condition, counted at most once a minute.", labels=_CONDITION
+    )
+    for row in rows:
+        counted.add_metric(tuple(str(row[label]) for label in _CONDITION), row["number"])
+    return counted
 
 
 async def _stored(store: database.Database, pools: int, now: datetime.datetime, limits: work.Limits) -> list[core.Metric]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import logging
@@ -88,9 +89,7 @@ class Observer:
         if not folder:
             return list(self._registry.collect())
         _remove_dead_workers(pathlib.Path(folder))
-        combined = prometheus_client.CollectorRegistry()
-        multiprocess.MultiProcessCollector(combined, folder)  # type: ignore[no-untyped-call]
-        return list(combined.collect())
+        return list(multiprocess.MultiProcessCollector.merge(_files(pathlib.Path(folder))))  # type: ignore[no-untyped-call]
 
     def watch(self, timed_work: Callable[[], str]) -> None:
         """Sets the function that returns whether timed work runs, like :meth:`planton_server.service.timers.Timers.state`."""
@@ -171,7 +170,20 @@ def _remove_dead_workers(folder: pathlib.Path) -> None:
     for file in folder.glob("gauge_live*_*.db"):
         process = int(file.stem.rpartition("_")[2])
         if not pathlib.Path(f"/proc/{process}").exists():
-            multiprocess.mark_process_dead(process, str(folder))  # type: ignore[no-untyped-call]
+            # Another worker may remove them at the same time.
+            with contextlib.suppress(FileNotFoundError):
+                multiprocess.mark_process_dead(process, str(folder))  # type: ignore[no-untyped-call]
+
+
+def _files(folder: pathlib.Path) -> list[str]:
+    """Returns the files with metrics of workers. One that a worker has just created is empty, and cannot be read yet."""
+    files = []
+    for file in folder.glob("*.db"):
+        # Gauges of killed workers are removed.
+        with contextlib.suppress(FileNotFoundError):
+            if file.stat().st_size:
+                files.append(str(file))
+    return files
 
 
 def log_to_stderr(level: str, *, access: bool = True) -> None:

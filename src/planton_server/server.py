@@ -153,8 +153,12 @@ class Application:
         await receive()
         try:
             await self.start()
-            for number in (signal.SIGTERM, signal.SIGINT):
-                self._listen(number)
+            self._listen(signal.SIGTERM)
+            if self.settings.workers > 1:
+                # Ctrl-C reaches all processes of a terminal, but the supervisor decides when its workers stop.
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+            else:
+                self._listen(signal.SIGINT)
         except Exception as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             raise

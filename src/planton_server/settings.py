@@ -51,6 +51,7 @@ class Settings:
         access_log: Whether each request is logged.
         otlp_endpoint: The destination of traces; empty for none.
         metrics_pools: The maximum number of node pools with separate metrics in ``/metrics``.
+        controllers_port: The port of this machine with the metrics of controllers that the server has started; 0 for none.
     """
 
     database_url: str
@@ -80,6 +81,7 @@ class Settings:
     access_log: bool = True
     otlp_endpoint: str = ""
     metrics_pools: int = 1000
+    controllers_port: int = 0
 
     @property
     def loopback(self) -> bool:

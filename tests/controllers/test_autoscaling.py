@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planton.controllers import autoscaling, scheduling
+from planton.controllers import autoscaling, scheduling, utilization
 
 GIB = 1 << 30
 SIZE = scheduling.Resources(cpu=2000, memory=4 * GIB, pods=110)
@@ -46,12 +46,13 @@ class Pool:
     provision: float = 120.0
     target: int = 1
 
-    def run(self, *, until: float) -> list[tuple[float, int]]:
-        """Returns time → number of nodes, one entry for each change."""
+    def run(self, *, until: float, lost: frozenset[float] = frozenset()) -> list[tuple[float, int]]:
+        """Returns time → number of nodes, one entry for each change. The history is lost at some times."""
         nodes = [-self.provision] * self.target
         history = autoscaling.History(began=0.0)
         changes, now = [(0.0, self.target)], 0.0
         while now < until:
+            history = autoscaling.History(began=now, changed=now) if now in lost else history
             decision, history = autoscaling.decide(self.targets, history, self._sample(now, nodes))
             if decision.count != self.target:
                 changes.append((now, decision.count))
@@ -122,36 +123,37 @@ def test_a_utilization_near_its_target_changes_nothing(cpu: int) -> None:
     assert decision.count == 3
 
 
-def test_pending_pods_add_the_nodes_that_they_need() -> None:
-    """Five pods of 1.5 cores need five nodes of 2; pods that wait less than the delay do not count."""
-    old = tuple(pod(number, cpu=1500, since=9 * HOUR) for number in range(5))
-    fresh = pod(9, cpu=1500, since=10 * HOUR - 1)
-    decision, _ = autoscaling.decide(
-        targets(), steady(1), sample(node(usage=used(1000), pods=(pod(7, cpu=1000),)), pending=(*old, fresh))
-    )
+def test_pending_pods_add_the_nodes_that_they_need_after_the_delay() -> None:
+    """Five pods of 1.5 cores need five nodes of 2."""
+    pods = tuple(pod(number, cpu=1500) for number in range(5))
+    full = sample(node(usage=used(1000), pods=(pod(7, cpu=1000),)), pending=pods)
+    decision, history = autoscaling.decide(targets(), steady(1), full)
+    assert decision.count == 1
+    assert "6 nodes are recommended by pending pods" in decision.message
+    decision, _ = autoscaling.decide(targets(), history, dataclasses.replace(full, now=full.now + 60, measured=full.now + 60))
     assert (decision.count, decision.reason) == (6, "PendingPods")
 
 
 def test_pending_pods_that_fit_on_present_nodes_add_none() -> None:
     """New nodes have just become ready, and the scheduler has not placed the pods yet."""
-    decision, _ = autoscaling.decide(targets(), steady(1), sample(node(usage=used(900)), pending=(pod(since=1.0),)))
+    decision, _ = autoscaling.decide(targets(), steady(1), sample(node(usage=used(900)), pending=(pod(),)))
     assert decision.count == 1
 
 
 @pytest.mark.parametrize(
-    "odd",
+    ("odd", "too_large"),
     [
-        pod(cpu=2500, since=1.0),
-        pod(since=1.0, selector={"pool": "other"}),
+        (pod(cpu=2500), ("default/pod-0",)),
+        (pod(selector={"pool": "other"}), ()),
     ],
     ids=["larger than a node", "for another pool"],
 )
-def test_pods_that_no_node_of_the_pool_can_run_trigger_nothing(odd: scheduling.Pod) -> None:
-    """They are reported, and do not keep idle nodes either."""
+def test_pods_that_no_node_of_the_pool_can_run_trigger_nothing(odd: scheduling.Pod, too_large: tuple[str, ...]) -> None:
+    """They do not keep idle nodes either. Those that the pool accepts are reported."""
     decision, _ = autoscaling.decide(
         targets(), steady(1), sample(node(0, usage=used(10)), node(1, usage=used(10)), pending=(odd,))
     )
-    assert decision.too_large == (odd.name,)
+    assert decision.too_large == too_large
     assert decision.count == 1
 
 
@@ -159,11 +161,10 @@ def test_taints_count_for_pending_pods() -> None:
     """A pod without the toleration cannot use the pool."""
     taint = scheduling.Taint("gpu", "true", "NoSchedule")
     template = dataclasses.replace(TEMPLATE, taints=(taint,))
-    tolerant = pod(0, since=1.0, tolerations=(scheduling.Toleration("gpu", "Exists"),))
+    tolerant = pod(0, tolerations=(scheduling.Toleration("gpu", "Exists"),))
     full = node(usage=used(1000), taints=(taint,), pods=(pod(8, cpu=2000),))
-    decision, _ = autoscaling.decide(targets(), steady(1), sample(full, template=template, pending=(tolerant, pod(1, since=1.0))))
+    decision, _ = autoscaling.decide(targets(), steady(2), sample(full, template=template, pending=(tolerant, pod(1))))
     assert decision.count == 2
-    assert decision.too_large == ("default/pod-1",)
 
 
 def test_a_node_leaves_only_if_its_pods_fit_elsewhere() -> None:
@@ -215,7 +216,9 @@ def test_new_bounds_win_at_once(count: int, bounds: tuple[int, int], want: int, 
 @pytest.mark.parametrize(
     ("more", "reason"),
     [
-        ({"busy": "a rollout is in progress"}, "Paused"),
+        ({"busy": autoscaling.Hold("RollingOut", "a rollout is in progress")}, "RollingOut"),
+        ({"unread": autoscaling.Hold("WorkloadUnread", "no answer")}, "WorkloadUnread"),
+        ({"template": None}, "NodesNotReady"),
         ({"measured": None}, "MetricsUnavailable"),
         ({"measured": 10 * HOUR - autoscaling.METRICS_TTL - 1}, "MetricsUnavailable"),
     ],
@@ -232,6 +235,25 @@ def test_a_gap_in_the_metrics_starts_the_delays_again() -> None:
     _, history = autoscaling.decide(targets(), steady(1), dataclasses.replace(idle, measured=None))
     decision, _ = autoscaling.decide(targets(), history, dataclasses.replace(idle, now=idle.now + 30, measured=idle.now + 30))
     assert decision.count == 2
+
+
+def test_a_time_without_samples_starts_the_delays_again() -> None:
+    """The process was down: nobody knows what held meanwhile. A recommendation that waits is noted, so that this is noticed."""
+    idle = sample(node(0, usage=used(1)), node(1, usage=used(1)))
+    began = autoscaling.History(began=idle.now - 600, wants=((idle.now - 600, 2),))
+    decision, history = autoscaling.decide(targets(), began, idle)
+    assert (decision.count, history.sampled) == (2, idle.now)
+    later = idle.now + autoscaling.METRICS_TTL + 300
+    decision, history = autoscaling.decide(targets(), history, dataclasses.replace(idle, now=later, measured=later))
+    assert (decision.count, history.began) == (2, later)
+
+
+def test_the_history_of_a_pool_that_needs_nothing_does_not_change() -> None:
+    """So it need not be stored again with each sample."""
+    calm = sample(node(0, usage=used(1000)))
+    _, history = autoscaling.decide(targets(), autoscaling.History(began=0.0), calm)
+    later = dataclasses.replace(calm, now=calm.now + 15, measured=calm.now + 15)
+    assert autoscaling.decide(targets(), history, later)[1] == history
 
 
 def test_nodes_that_start_hold_decisions_until_their_timeout() -> None:
@@ -257,7 +279,7 @@ def test_unmeasured_nodes_do_not_change_the_direction() -> None:
 
 def test_a_pool_without_nodes_grows_by_pending_pods() -> None:
     """Without nodes there are no metrics, and none are needed."""
-    decision, _ = autoscaling.decide(targets(min_nodes=0), steady(0), sample(pending=(pod(since=1.0),), measured=None))
+    decision, _ = autoscaling.decide(targets(min_nodes=0), steady(1), sample(pending=(pod(),), measured=None))
     assert decision.count == 1
 
 
@@ -309,7 +331,19 @@ def test_a_constant_load_reaches_a_number_and_stays_there(load, cpu, start, boun
     last, count = changes[-1]
     assert last < 3 * HOUR
     ideal = min(max(math.ceil(load / SIZE.cpu / (cpu / 100)), low), high)
-    assert abs(count - ideal) <= math.ceil(ideal * autoscaling.TOLERANCE), (changes, ideal)
+    assert abs(count - ideal) <= math.ceil(ideal * utilization.TOLERANCE), (changes, ideal)
+
+
+@settings(max_examples=20)
+@given(lost=st.lists(st.integers(0, 240), max_size=6), level=st.integers(500, 20000))
+def test_a_lost_history_only_delays(lost, level) -> None:
+    """At any of the samples: the pool ends where it ends otherwise, and takes no step in another direction."""
+    pool = Pool(lambda _: float(level), targets(), target=5)
+    expected = Pool(lambda _: float(level), targets(), target=5).run(until=6 * HOUR)
+    changes = pool.run(until=6 * HOUR, lost=frozenset(number * INTERVAL for number in lost))
+    assert changes[-1][1] == expected[-1][1]
+    steps = [b - a for a, b in itertools.pairwise(count for _, count in changes)]
+    assert not any(step < 0 for step in steps) or not any(step > 0 for step in steps), changes
 
 
 @settings(max_examples=20)

@@ -58,6 +58,46 @@ def test_protection_follows_the_spec(platform: str) -> None:
     assert not protects(platform, plain, applied=applied_from(platform, protected))
 
 
+AUTOSCALED = {"enabled": True, "minNodes": 1, "maxNodes": 5, "targetCPUUtilization": 60}
+
+
+def scaled(platform: str, applied: inventory.Applied | None, **more: Any) -> tuple[desired.Target, Any]:
+    """Returns the target of a pool that the controller scales, and its manifest."""
+    data = pool(platform, {}, **more)
+    data["spec"]["autoscaling"] = AUTOSCALED
+    spec = {"platform": {"type": platform, platform: {"region": {"civo": "LON1", "digitalocean": "fra1"}[platform]}}}
+    cluster = desired.Cluster({"id": "c", "name": "production", "spec": spec}, None)
+    settings = engine_settings.Settings(environ={})
+    target = desired.target(kind_of(platform), data, settings, applied=applied, cluster=cluster)
+    assert target.resource is not None
+    return target, target.resource.manifest
+
+
+@pytest.mark.parametrize("platform", manifests.platforms())
+def test_a_pool_that_the_controller_scales_has_a_fixed_count_in_the_cloud(platform: str) -> None:
+    """It begins with the spec's and stays at what was applied last. No second autoscaler works on it."""
+    target, manifest = scaled(platform, None)
+    assert (target.desired.nodes, manifest.spec.node_count, manifest.spec.auto_scale) == (1, 1, False)
+    grown = pool(platform, {})
+    grown["spec"]["nodeCount"] = 4
+    target, manifest = scaled(platform, applied_from(platform, grown))
+    assert (target.desired.nodes, manifest.spec.node_count) == (4, 4)
+    target = desired.resized(target, 5)
+    assert target.resource is not None
+    resized: Any = target.resource.manifest
+    assert (target.desired.nodes, resized.spec.node_count, manifest.spec.node_count) == (5, 5, 4)
+
+
+@pytest.mark.parametrize("platform", manifests.platforms())
+def test_only_the_cloud_knows_the_count_that_another_autoscaler_left(platform: str) -> None:
+    """The manifest has the initial one."""
+    applied = applied_from(platform, pool(platform, {}))
+    assert not desired.is_left_by_autoscaler(scaled(platform, applied)[0], applied)
+    manifest: Any = applied.manifest
+    manifest.spec.auto_scale = True
+    assert desired.is_left_by_autoscaler(scaled(platform, applied)[0], applied)
+
+
 @pytest.mark.parametrize("platform", manifests.platforms())
 def test_a_deleted_object_protects_nothing(platform: str) -> None:
     """The user cleared the protection and deleted the object before a controller looked at it again."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+import os
 import pathlib
 import re
 import signal
@@ -147,15 +148,21 @@ def test_a_stop_hands_the_work_back_and_a_pause_holds(tmp_path: pathlib.Path) ->
             world.until_gone(path)
 
 
-def test_controllers_beside_a_server_hand_their_work_back_before_it_stops(tmp_path: pathlib.Path) -> None:
-    """SIGTERM in the middle of a creation: no work waits for its lease to expire."""
-    with controllers.world(tmp_path, "civo", "--with-controllers") as world:
+@pytest.mark.parametrize(("workers", "number"), [("1", signal.SIGTERM), ("2", signal.SIGINT)])
+def test_controllers_beside_a_server_hand_their_work_back_before_it_stops(
+    tmp_path: pathlib.Path, workers: str, number: signal.Signals
+) -> None:
+    """A stop in the middle of a creation, also by Ctrl-C, which all processes of a terminal get: no work waits for its lease to expire."""
+    with controllers.world(tmp_path, "civo", "--with-controllers", "--workers", workers) as world:
         cluster = world.create_cluster()
         world.until_ready(f"/clusters/{cluster}")
         world.control.fault(action="hold", cloud="civo", method="POST", path=POOLS["civo"])
         world.create_pool(cluster)
         waiting.until(world.control.struck, "the request to be held")
-        assert world.server.stop() == 0, world.server.log.read_text("utf-8")
+        for child in _workers(world.server.process.pid) if number is signal.SIGINT else ():
+            os.kill(child, number)
+        world.server.process.send_signal(number)
+        assert world.server.process.wait(waiting.TIMEOUT_SECONDS) == 0, world.server.log.read_text("utf-8")
     with contextlib.closing(sqlite3.connect(tmp_path / "server.db")) as database:
         held = database.execute("SELECT id FROM work WHERE process IS NOT NULL OR error_code = 'LEASE_LOST'").fetchall()
     assert held == []
@@ -185,6 +192,12 @@ def test_a_rotated_credential_is_used_by_the_work_that_waits_for_it(tmp_path: pa
         world.until_ready(path)
         assert "last_error" not in world.report(path)
         assert "sandbox-acme" not in running.log.read_text("utf-8")
+
+
+def _workers(parent: int) -> list[int]:
+    """Returns the workers of a server: its children in the same process group."""
+    listed = pathlib.Path(f"/proc/{parent}/task/{parent}/children").read_text("utf-8").split()
+    return [int(child) for child in listed if os.getpgid(int(child)) == os.getpgid(parent)]
 
 
 def _engines(folder: pathlib.Path) -> list[str]:

@@ -14,7 +14,7 @@ from support import events, mocks
 
 VPC = mocks.target("CivoVpc", {"networkName": "net-a"}, name="main")
 FIREWALL = mocks.target("CivoFirewall", {"name": "fw-a"}, name="web")
-CLUSTER = mocks.target("CivoKubernetesCluster", {"clusterName": "prod"}, name="prod-cluster")
+CLUSTER = mocks.target("CivoKubernetesCluster", {"clusterName": "prod", "region": "lon1"}, name="prod-cluster")
 POOL = mocks.target("CivoKubernetesNodePool", {"nodePoolName": "workers", "cluster": {"value": "prod"}}, name="pool")
 NAME = stacks.StackName("planton", "dev.CivoVpc.net")
 
@@ -42,14 +42,38 @@ def _failed(op: str, type_: str, name: str, text: str) -> list[Any]:
 @pytest.mark.parametrize(
     ("target", "op", "type_", "name", "context"),
     [
-        (VPC, "create", events.NETWORK, "network", "failed to create network net-a"),
-        (FIREWALL, "delete", events.FIREWALL, "firewall", "failed to delete firewall fw-a"),
-        (CLUSTER, "update", events.CLUSTER, "cluster", "failed to update cluster prod"),
-        (CLUSTER, "create-replacement", events.CLUSTER, "cluster", "failed to create cluster prod"),
-        (CLUSTER, "create", events.POOL, "node_pool-web", "failed to create node pool web in prod"),
-        (POOL, "create", events.POOL, "node_pool", "failed to create node pool workers in prod"),
-        (POOL, "update", events.SIZE, "node_pool_size", "failed to scale node pool workers in prod"),
-        (CLUSTER, "update", events.SIZE, "node_pool_size-web", "failed to scale node pool web in prod"),
+        (VPC, "create", events.NETWORK, "network", "failed to create network net-a (CivoVpc)"),
+        (FIREWALL, "delete", events.FIREWALL, "firewall", "failed to delete firewall fw-a (CivoFirewall)"),
+        (
+            CLUSTER,
+            "update",
+            events.CLUSTER,
+            "cluster",
+            "failed to update Kubernetes cluster prod (CivoKubernetesCluster, region lon1)",
+        ),
+        (
+            CLUSTER,
+            "create-replacement",
+            events.CLUSTER,
+            "cluster",
+            "failed to create Kubernetes cluster prod (CivoKubernetesCluster, region lon1)",
+        ),
+        (
+            CLUSTER,
+            "create",
+            events.POOL,
+            "node_pool-web",
+            "failed to create node pool web in prod (CivoKubernetesCluster, region lon1)",
+        ),
+        (POOL, "create", events.POOL, "node_pool", "failed to create node pool workers in prod (CivoKubernetesNodePool)"),
+        (POOL, "update", events.SIZE, "node_pool_size", "failed to scale node pool workers in prod (CivoKubernetesNodePool)"),
+        (
+            CLUSTER,
+            "update",
+            events.SIZE,
+            "node_pool_size-web",
+            "failed to scale node pool web in prod (CivoKubernetesCluster, region lon1)",
+        ),
         (None, "delete", events.NETWORK, "network", "failed to delete network network"),
     ],
 )
@@ -98,8 +122,7 @@ def test_a_refused_token_is_an_error_of_the_provider() -> None:
     """The plugin reports it on the first resource, which is not the cause."""
     text = "an error occoured while connecting to Civo's API: AuthenticationError: authentication error"
     assert (
-        _explained(VPC, *_failed("create", events.NETWORK, "network", text)).message
-        == f"failed to set up the Civo provider: {text}"
+        _explained(VPC, *_failed("create", events.NETWORK, "network", text)).message == f"failed to setup Civo provider: {text}"
     )
 
 
@@ -238,7 +261,7 @@ def test_without_a_diagnostic_the_message_contains_the_end_of_the_output() -> No
 def test_a_repeated_text_is_reported_once() -> None:
     """The engine repeats diagnostics."""
     error = _explained(VPC, *_failed("create", events.NETWORK, "network", "boom"), events.says("error", "boom"))
-    assert error.message == "failed to create network net-a: boom"
+    assert error.message == "failed to create network net-a (CivoVpc): boom"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from planton import errors
+from planton.modules import own
 from planton.modules.civo.kubernetes_cluster import program as kubernetes_cluster
 from support import mocks
 
@@ -47,7 +48,7 @@ def test_a_cluster_has_the_fields_of_the_manifest_and_its_kubeconfig() -> None:
             "firewallId": mocks.FIREWALL_ID,
             "clusterType": "k3s",
             "tags": "planton-resource:true planton-resource-name:dev planton-resource-kind:CivoKubernetesCluster",
-            "pools": {"size": "g4s.kube.small", "nodeCount": 2},
+            "pools": {"label": "default-pool", "size": "g4s.kube.small", "nodeCount": 2},
             "writeKubeconfig": True,
         },
         {
@@ -70,6 +71,8 @@ def test_the_outputs_are_complete_and_the_kubeconfig_is_a_secret() -> None:
         "kubernetes_version": "1.30.5-k3s1",
         "node_names": ["k3s-node-1"],
         "firewall_id": mocks.FIREWALL_ID,
+        "node_count": 2,
+        "node_pools": ["default-pool"],
     }
 
 
@@ -315,7 +318,23 @@ def test_warnings_of_additional_pools_contain_the_index() -> None:
 
 def test_the_default_pool_gets_no_labels() -> None:
     """The plugin never stores them and would plan a change forever."""
-    assert _cluster().inputs["pools"].keys() == {"size", "nodeCount"}
+    assert _cluster().inputs["pools"].keys() == {"label", "size", "nodeCount"}
+
+
+@pytest.mark.parametrize(("label", "chosen"), [("", "default-pool"), ("default-pool", "default-pool"), ("0a1b2c3d", None)])
+def test_only_a_new_default_pool_gets_its_label(label: str, chosen: str | None) -> None:
+    """The label is the id of the pool, so an existing pool keeps the one that it has."""
+    type_ = "civo:index/kubernetesCluster:KubernetesCluster"
+    outputs = {"id": "x", "pools": {"label": label}} if label else {}
+    with own.state({"resources": [{"urn": "urn::cluster", "type": type_, "outputs": outputs}]}):
+        assert _cluster().inputs["pools"].get("label") == chosen
+
+
+def test_an_imported_default_pool_keeps_its_label() -> None:
+    """The cloud has chosen it, and the import must not change it."""
+    manifest = mocks.target("CivoKubernetesCluster", SPEC | {"kubernetesVersion": "1.22.2-k3s1"})
+    manifest.status.outputs.cluster_id = mocks.CLUSTER_ID
+    assert "label" not in mocks.plan(mocks.stack_input(manifest)).resources["cluster"].inputs["pools"]
 
 
 @pytest.mark.parametrize("field", ["cni", "clusterType"])

@@ -193,3 +193,10 @@ def test_a_renamed_pool_is_created_before_the_old_one_is_deleted(label: str, clu
     with own.state(before):
         options = _plan().resources["node_pool"].options
     assert options.get("delete_before_replace", False) is deleted_first
+
+
+def test_the_state_gets_no_token_from_an_operation_of_planton() -> None:
+    """Its engine passes the current token. Plain Pulumi has only the one in the state."""
+    plain = _plan().resources["node_pool_size"].inputs
+    with own.state({"resources": []}):
+        assert plain.keys() - _plan().resources["node_pool_size"].inputs.keys() == {"token"}

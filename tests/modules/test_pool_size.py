@@ -164,6 +164,21 @@ def test_the_token_of_the_operation_overrides_the_one_in_the_state(cloud: Cloud,
     assert {request[3] for request in cloud.requests} == {"bearer rotated"}
 
 
+def test_a_state_without_a_token_uses_the_one_of_the_user(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plain Pulumi can refresh a stack that planton applied: its state has no copy of the token."""
+    monkeypatch.setenv("CIVO_TOKEN", "mine")
+    cloud.respond_with_nodes("ACTIVE", "ACTIVE")
+    _settle(cloud, token=None)
+    assert {request[3] for request in cloud.requests} == {"bearer mine"}
+
+
+def test_a_token_that_leaves_the_state_is_no_change() -> None:
+    """A stack that plain Pulumi applied has one. planton's engine passes the current token instead."""
+    olds = {"cluster_id": "c", "node_count": 2, "actual_node_count": 2, "token": "t"}
+    news = {"cluster_id": "c", "node_count": 2}
+    assert not pool_size.NodePoolSizeProvider().diff("id", olds, news).changes
+
+
 def test_the_api_address_can_come_from_the_environment(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without an address in the provider config, the variable of the cloud's tools is used."""
     monkeypatch.setenv("CIVO_API_URL", cloud.endpoint + "/")

@@ -85,7 +85,7 @@ def test_a_refusal_can_be_waived_by_field_name(field: str) -> None:
 )
 def test_an_incomplete_account_is_an_error_before_the_first_resource(config: dict[str, Any], region: str, missing: str) -> None:
     """The error names the missing setting and the provider."""
-    with pytest.raises(errors.PlantonError, match=f"failed to set up the Civo provider: {missing} is missing") as caught:
+    with pytest.raises(errors.PlantonError, match=f"failed to setup Civo provider: {missing} is missing") as caught:
         _plan(config, region=region)
     assert caught.value.reason is errors.Reason.CREDENTIAL_MISSING
     assert "CIVO_TOKEN" in caught.value.hint

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import pathlib
+import socket
 from collections.abc import Iterator
 
+import prometheus_client
 import pytest
+import sqlalchemy as sa
 from prometheus_client import parser
 
 from planton import cli
-from planton_server.store import schema
+from planton.controllers import metrics as controller_metrics
+from planton_server import metrics, observe
+from planton_server.store import database, engines, schema, tables
 from support import postgres, serving, waiting
 
 SECRET = "export TOKEN=s3cret"
@@ -144,6 +149,50 @@ def test_workers_count_together(tmp_path: pathlib.Path) -> None:
         waiting.until(lambda: number(server, "planton_requests_total", **labels) == 20, "all to be counted")
         waiting.until(lambda: number(server, "planton_database_connections_max") == 4, "both workers to have been asked")
         assert server.stop() == 0
+
+
+def test_a_file_that_a_worker_has_just_created_breaks_no_metrics(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is empty until the worker writes its first number. Files of killed workers may be gone when they are read."""
+    monkeypatch.setenv(observe.FOLDER, str(tmp_path))
+    (tmp_path / "counter_1.db").touch()
+    (tmp_path / "gauge_livesum_2.db").symlink_to(tmp_path / "gone")
+    assert observe.Observer(prometheus_client.CollectorRegistry()).families() == []
+
+
+def test_conditions_are_counted_at_most_once_a_minute(loop, new_url) -> None:
+    """Of all resources, so that a scrape does not read all of them."""
+    url, time = new_url("sqlite"), [0.0]
+    with serving.within(loop, url) as server:
+        server.call("PUT", f"/nodepools/{server.pool()[1]}/status", serving.REPORT)
+    store = loop.run(database.connect(url))
+    counted = metrics.Conditions(lambda: time[0])
+    [row] = loop.run(counted.rows(store))
+    assert dict(row) == {
+        "kind": "NodePool", "platform": "gcp", "type": "Ready", "status": "True", "reason": "R", "number": 1,
+    }  # fmt: skip
+    engine = engines.blocking(url)
+    with engine.begin() as connection:
+        connection.execute(sa.delete(tables.NODE_POOLS))
+    engine.dispose()
+    time[0] = 59.0
+    assert len(loop.run(counted.rows(store))) == 1
+    time[0] = 61.0
+    assert loop.run(counted.rows(store)) == []
+    loop.run(store.close())
+
+
+def test_controllers_beside_a_server_have_their_numbers_there(loop, new_url) -> None:
+    """While they run; a server whose controllers do not answer has its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with serving.within(loop, new_url("sqlite"), controllers_port=port) as server:
+        assert number(server, "planton_controller_parallel") is None
+        registry = prometheus_client.CollectorRegistry()
+        controller_metrics.Metrics(registry, parallel=7)
+        controller_metrics.serve(registry, host="127.0.0.1", port=port)
+        assert number(server, "planton_controller_parallel") == 7
+        assert number(server, "planton_database_up") == 1
 
 
 def test_a_request_is_one_line_without_secrets(server: serving.Server) -> None:

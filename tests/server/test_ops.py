@@ -14,13 +14,13 @@ import pytest
 import yaml
 from prometheus_client import parser
 
-from support import serving
+from support import metrics_of_controllers, serving
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DASHBOARD = ROOT / "ops" / "grafana-dashboard.json"
 RULES = ROOT / "ops" / "prometheus-alerts.yaml"
 #: Words of PromQL that are no names of numbers.
-WORDS = {"sum", "max", "min", "by", "rate", "increase", "histogram_quantile", "absent", "vector", "or"}
+WORDS = {"sum", "max", "min", "by", "rate", "increase", "histogram_quantile", "absent", "vector", "or", "unless"}
 #: Labels that Prometheus adds.
 ADDED = {"instance", "job"}
 
@@ -77,13 +77,14 @@ def rules() -> Iterator[tuple[str, dict[str, object]]]:
 
 @pytest.fixture(scope="module")
 def known(loop, new_url) -> dict[str, set[str]]:
-    """Name → labels of each number that a server with a pool and a controller has."""
+    """Name → labels of each number that a server with a pool and a controller has, and of those of a controller."""
     with serving.within(loop, new_url("sqlite")) as server:
         _, pool = server.pool()
         server.call("PUT", f"/nodepools/{pool}/status", serving.REPORT)
         claim = {"process": "p", "platforms": ["gcp"], "limit": 1}
         server.call("POST", "/work/claims", claim, headers={"X-User-Email": "controller@system.local"})
-        families = parser.text_string_to_metric_families(server.anonymous.get("/metrics").text)
+        text = server.anonymous.get("/metrics").text + metrics_of_controllers.text()
+        families = parser.text_string_to_metric_families(text)
         found: dict[str, set[str]] = {}
         for family in families:
             for sample in family.samples:

@@ -46,6 +46,20 @@ def test_pools_are_counted_by_phase_and_cloud(url: str, engine: sa.Engine) -> No
     assert counts == {("Progressing", "gcp"): 2, ("Progressing", "aws"): 1, ("Deleting", "gcp"): 1}
 
 
+def test_resources_are_counted_by_condition(url: str, engine: sa.Engine) -> None:
+    """Clusters and node pools, in both databases."""
+    degraded = [{"type": "Degraded", "status": "True", "reason": "Drifted", "message": ""}]
+    cluster = rows.cluster(engine, conditions=json.dumps([{"type": "Ready", "status": "True", "reason": "Ready"}]))
+    for _ in range(2):
+        rows.node_pool(engine, cluster, conditions=json.dumps([*degraded, {"type": "Ready", "status": "False", "reason": "R"}]))
+    counted = {tuple(row.values()) for row in map(dict, query(url, measures.conditions))}
+    assert counted == {
+        ("Cluster", "gcp", "Ready", "True", "Ready", 1),
+        ("NodePool", "gcp", "Degraded", "True", "Drifted", 2),
+        ("NodePool", "gcp", "Ready", "False", "R", 2),
+    }
+
+
 @pytest.mark.parametrize(
     ("spec", "reports", "desired", "active"),
     [

@@ -18,6 +18,8 @@ class Server:
         self.requests: list[tuple[str, str]] = []
         #: Path without query → responses to send first, as status and ``Retry-After`` (empty for none).
         self.before: dict[str, list[tuple[int, str]]] = {}
+        #: Headers of all responses.
+        self.headers: dict[str, str] = {}
         owner = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -31,6 +33,8 @@ class Server:
                 text = (body if isinstance(body, str) else json.dumps(body)).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(text)))
+                for name, value in owner.headers.items():
+                    self.send_header(name, value)
                 if retry_after:
                     self.send_header("Retry-After", retry_after)
                 self.end_headers()

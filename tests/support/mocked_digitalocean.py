@@ -100,6 +100,7 @@ class DigitalOcean:
             added = {
                 "endpoint": "https://10.0.0.1",
                 "status": "running",
+                "nodePool": {**inputs["nodePool"], "actualNodeCount": 1, "nodes": [{"id": "n-1", "name": "default-1"}]},
                 "kubeConfigs": [{"rawConfig": "apiVersion: v1\n", "host": "https://10.0.0.1", "token": "t"}],
             }
         elif noun == "KubernetesNodePool":

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from org.project_planton.provider.civo import provider_pb2, region_pb2
 from planton import errors
 from planton.clouds import entries
 from planton.deploy import checks
@@ -320,6 +321,7 @@ def test_names_of_pools_and_of_a_clusters_firewall_are_checked() -> None:
     error = world.refused(CLUSTER, _plan(CREATE))
     assert _rules(error) == [("spec.clusterName", "cloud.name_free")]
     assert f"firewall prod-firewall exists with the id {FIREWALL_ID}" in error.hint
+    assert f"planton import CivoFirewall/NAME {FIREWALL_ID} -f FILE" in error.hint
     more = _with(CLUSTER, additionalNodePools=[{"name": "new", "size": "small"}, {"name": "old", "size": "small"}])
     planned = _plan({"node_pool-new": plans.Action.CREATE, "node_pool-old": plans.Action.CREATE})
     error = world.refused(more, planned, applied=_applied(CLUSTER, CLUSTER_ID))
@@ -563,6 +565,50 @@ def test_a_literal_name_is_resolved_to_the_id(manifest: Callable[[str], Any], re
     ) as caught:
         resolved("on")
     assert caught.value.reason is errors.Reason.NOT_FOUND
+
+
+@dataclasses.dataclass
+class Regions:
+    """An account whose regions have different clusters."""
+
+    clusters: Mapping[str, list[entries.Entry]]
+
+    def resolved(self, region: str) -> Any:
+        """Returns the stack input of a pool that names the cluster ``shop``; the account chooses the region."""
+
+        def connect(config: Any, chosen: str) -> offers.Cloud:
+            code = (
+                chosen
+                or config.DESCRIPTOR.fields_by_name["default_region"].enum_type.values_by_number[config.default_region].name
+            )
+            return offers.Cloud({"cluster": list(self.clusters.get(code, ()))}, where=code.upper())
+
+        manifest = _with(POOL, cluster={"value": "shop"})
+        stack_input = mocks.stack_input(manifest, default_region=region)
+        return checks.Checks(str, open_cloud=connect).resolved(load.Resource(manifest, None, "f.yaml"), stack_input)
+
+
+def test_a_cluster_in_another_region_is_found_by_its_name() -> None:
+    """A pool has no region of its own: it is in the region of its cluster."""
+    resolved = Regions({"fra1": [RUNNING]}).resolved("lon1")
+    assert resolved.target.spec.cluster.value == CLUSTER_ID
+    assert provider_pb2.CivoProviderConfig(default_region=resolved.provider_config.default_region) == (
+        provider_pb2.CivoProviderConfig(default_region=region_pb2.fra1)
+    )
+
+
+def test_a_cluster_of_the_accounts_region_goes_before_others() -> None:
+    """Its name is looked up in other regions only if it is missing there."""
+    other = dataclasses.replace(RUNNING, id=OTHER_ID)
+    assert Regions({"fra1": [RUNNING], "lon1": [other]}).resolved("lon1").target.spec.cluster.value == OTHER_ID
+
+
+def test_a_cluster_that_no_region_or_several_have_is_refused() -> None:
+    """The error names the regions that were searched, or that have it."""
+    with pytest.raises(errors.InvalidError, match="in LON1; clusters there: none; none in fra1, nyc1, nyc3 either"):
+        Regions({}).resolved("lon1")
+    with pytest.raises(errors.InvalidError, match="clusters in fra1, nyc1 have the name 'shop'"):
+        Regions({"fra1": [RUNNING], "nyc1": [RUNNING]}).resolved("lon1")
 
 
 def literal_of(manifest: Any, path: str) -> Any:

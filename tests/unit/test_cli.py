@@ -241,7 +241,7 @@ def test_validate_imports_no_heavy_package() -> None:
     """Pulumi, gRPC, the web framework, and the option parser stay unimported."""
     code = (
         "import sys; from planton import cli; cli.main(['validate', sys.argv[1]]);"
-        "print([name for name in ('pulumi', 'pulumi_civo', 'grpc', 'aiohttp', 'click', 'difflib') if name in sys.modules])"
+        "print([name for name in ('pulumi', 'pulumi_civo', 'grpc', 'aiohttp', 'click', 'difflib', 'rich') if name in sys.modules])"
     )
     completed = subprocess.run([sys.executable, "-c", code, VALID], capture_output=True, check=True, text=True)
     assert completed.stdout.splitlines()[-1] == "[]"
@@ -254,7 +254,7 @@ def test_help_and_version_import_no_heavy_package(arguments: list[str]) -> None:
     """Imports inside functions exist for this; benchmarks/late_imports.py shows what each saves."""
     code = (
         "import sys; from planton import cli; cli.main(sys.argv[1:]);"
-        "print([name for name in ('pulumi', 'sqlalchemy', 'grpc', 'httpx', 'cel_expr_python', 'planton.deploy.sdk')"
+        "print([name for name in ('pulumi', 'sqlalchemy', 'grpc', 'httpx', 'cel_expr_python', 'planton.deploy.sdk', 'rich')"
         " if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, check=True, text=True)
@@ -465,3 +465,9 @@ def test_no_color_disables_colours(monkeypatch: pytest.MonkeyPatch) -> None:
 class _Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
+
+
+def test_refresh_accepts_the_option_of_scripts(capsys: pytest.CaptureFixture[str]) -> None:
+    """It asks nothing, so ``--yes`` has no effect. Pulumi's refresh needs it."""
+    assert cli.main(["refresh", "--yes"]) == errors.Code.USAGE
+    assert "no such option" not in capsys.readouterr().err.lower()

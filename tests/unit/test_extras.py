@@ -24,6 +24,7 @@ CORE = {
     "planton_server",
     "platformdirs",
     "protovalidate",
+    "rich",
     "yaml",
 }
 #: Runs a command with the packages of all extras hidden.

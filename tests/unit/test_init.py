@@ -94,7 +94,7 @@ def test_modules_accept_every_template(template: str) -> None:
 def test_templates_differ_as_documented(provider: str) -> None:
     """They have one, two, and three pools. Production is protected, restricted, bounded, and highly available where possible."""
     pools = {template: of(generated("nodepool", provider, template), "kubernetes_node_pool") for template in templates.TEMPLATES}
-    assert [len(pools[template]) for template in templates.TEMPLATES] == [1, 2, 3]
+    assert [len(pools[template]) for template in templates.TEMPLATES] == [1, 2, 4]
     assert any(pool.spec.auto_scale and 0 < pool.spec.min_nodes < pool.spec.max_nodes for pool in pools["prod"])
     assert any(pool.spec.taints for pool in pools["prod"])
     assert all(pool.spec.labels["workload"] for pool in pools["prod"])
@@ -151,7 +151,7 @@ def test_a_dash_writes_one_stream(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("environment", "--provider", "digitalocean", "--template", "prod", "--region", "LON1", "-o", "-") == 0
     documents, violations = load.collect(load.Text("-", capsys.readouterr().out.encode()))
     assert violations == []
-    assert len(documents) == 5
+    assert len(documents) == 6
     assert {references.own_region(document.message) for document in documents} == {"lon1", ""}
 
 

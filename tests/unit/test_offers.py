@@ -17,12 +17,12 @@ from support import sandbox as support
 
 HEADERS = {
     "versions": ["VERSION", "TYPE", "CHANNEL", "DEFAULT"],
-    "sizes": ["SIZE", "CPUS", "MEMORY (MiB)", "DISK (GiB)", "REGIONS"],
+    "sizes": ["SIZE", "CPUS", "MEMORY (MiB)", "DISK (GiB)", "USD/MONTH", "REGIONS"],
     "regions": ["REGION", "NAME", "COUNTRY", "FULL"],
 }
 KEYS = {
     "versions": ["version", "type", "channel", "default"],
-    "sizes": ["size", "cpus", "memory", "disk", "regions"],
+    "sizes": ["size", "cpus", "memory", "disk", "price", "regions"],
     "regions": ["region", "name", "country", "full"],
 }
 

@@ -38,6 +38,18 @@ def test_deletion_protection_must_be_true_or_false(value: str) -> None:
     assert message.startswith('must be "true" or "false", not')
 
 
+def test_an_annotation_must_not_contradict_the_field_of_its_kind() -> None:
+    """Both name the credential. The default in the required field names none."""
+    assert _violations("project-planton.org/credential", "acme") == []
+    text = NETWORK.format(name="project-planton.org/credential", value="acme").replace("default", "other")
+    [document], _ = manifest.read(text.encode(), file="net.yaml")
+    [violation] = manifest.check(document)
+    assert (violation.rule_id, violation.message) == (
+        "manifest.annotation_value",
+        "names the credential 'acme', and the spec names 'other'; write one of them",
+    )
+
+
 @pytest.mark.parametrize("value", ["true", "false", "True"])
 def test_deletion_protection_ignores_the_case_of_its_value(value: str) -> None:
     """``True`` is a value of Python and of older manifests."""

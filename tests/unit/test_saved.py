@@ -160,7 +160,7 @@ def test_an_unchanged_plan_passes_the_check(tmp_path: pathlib.Path) -> None:
     [
         (CREATE, NONE, "planned create network, now no changes"),
         (NONE, CREATE, "planned no changes, now create network"),
-        (CREATE, UPDATE, "planned create network, now update network (label: old → new, size: 1 → None)"),
+        (CREATE, UPDATE, "planned create network, now update network (label: old → new, size: 1 → (unset))"),
         (CREATE, None, "planned create network, now nothing"),
     ],
 )
@@ -220,7 +220,7 @@ def test_another_value_is_a_difference(tmp_path: pathlib.Path) -> None:
     with pytest.raises(errors.PlantonError) as caught:
         saved.check(loaded, [other], [])
     [line] = _differences(caught)
-    assert line.endswith("now update network (label: old → newer, size: 1 → None)")
+    assert line.endswith("now update network (label: old → newer, size: 1 → (unset))")
 
 
 def test_a_new_deletion_is_a_difference(tmp_path: pathlib.Path) -> None:

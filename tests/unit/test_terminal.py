@@ -66,8 +66,8 @@ class Console:
         return text
 
     def text(self) -> str:
-        """Returns the output since the last call, without planton's styles."""
-        return re.sub("\r?\x1b\\[[0-9;]*[mK]", "", self.raw())
+        """Returns the output since the last call, without planton's styles and the sequences that draw progress."""
+        return re.sub("\r?\x1b\\[([0-9;]*[mK]|[0-9]*A|\\?25[hl])|\r(?=\n)", "", self.raw())
 
 
 @pytest.fixture(params=[False, True], ids=["pipe", "terminal"])

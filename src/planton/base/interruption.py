@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 class Interruption:
     """The user's interruption of a command. It applies to the commands of all threads."""
 
-    def __init__(self, tell: Callable[[str], None] | None = None) -> None:
+    def __init__(self, tell: Callable[[int], None] | None = None) -> None:
         """Starts without an interruption.
 
         Args:
-            tell: Receives a message after the first interruption, for running operations may take minutes; None for silence.
+            tell: Receives the number of each interruption, from 1, for running operations may take minutes; None for silence.
         """
         self.times = 0
         self._tell = tell
@@ -25,8 +25,8 @@ class Interruption:
     def ask(self) -> None:
         """Records one more interruption."""
         self.times += 1
-        if self.times == 1 and self._tell is not None:
-            self._tell("stopping after the running operations: waiting for the cloud; press Ctrl-C again to stop at once")
+        if self._tell is not None:
+            self._tell(self.times)
 
     def check(self) -> None:
         """Raises after an interruption, so that nothing new starts.

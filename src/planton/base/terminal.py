@@ -40,6 +40,13 @@ def one_line(text: str) -> str:
     return escape(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
+def value(content: object) -> str:
+    """Returns a value of a property on one line, in the spelling of YAML; ``(unset)`` for None."""
+    if content is None:
+        return "(unset)"
+    return str(content).lower() if isinstance(content, bool) else one_line(str(content))
+
+
 def style(text: str, *names: str | None) -> str:
     """Returns a text in a style that `resolve` shows if colours are supported.
 

@@ -9,7 +9,7 @@ import click
 
 import planton
 from planton import errors
-from planton.cli import consent_options, options, output, planning, policing, render
+from planton.cli import consent_options, options, output, plan_data, planning, plans, policing, progress, render
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @policing.option
 @click.option("--yes", "-y", is_flag=True, help="Skip the confirmation.")
 @options.refresh
+@options.show_all
 @output.output_option("text", "json")
 def apply(
     *,
@@ -34,6 +35,7 @@ def apply(
     policy_files: tuple[str, ...],
     yes: bool,
     refresh: bool,
+    show_all: bool,
     form: str,
 ) -> None:
     """Create and update resources to match the manifests.
@@ -53,17 +55,20 @@ def apply(
 
     Exit codes: 0 done, 1 invalid, 2 usage, 5 refused, 6 the cloud failed.
     """
-    request = planning.Request(selected, settings, consents, policing.load(policy_files), render.Reporter(quiet=form == "json"))
+    display = progress.of(settings, quiet=form == "json")
+    request = planning.Request(selected, display, consents, policing.load(policy_files))
     planned, consent = _from_file(plan, request) if plan else _from_manifests(request, refresh=refresh)
-    planning.show(planned, form)
+    planning.show(planned, form, show_all=show_all)
     _require_success(planned, form)
     approved = planning.approve(planned, consent, verb="Apply", yes=yes)
-    result = planton.apply(approved, check=False)
+    with display.working("Applying"):
+        result = planton.apply(approved, check=False)
     if form == "json":
-        render.echo_json(render.steps_data("apply", result.steps, accounts=planned.accounts))
+        render.echo_json(plan_data.of_steps("apply", result.steps, accounts=planned.accounts, cost=planned.cost))
     else:
-        render.echo_lines(["", *render.result_lines(result.steps), "", "Apply: " + render.summary(result.steps, done=True)])
-    raise SystemExit(render.worst(result.steps))
+        total = f"Apply: {plans.summary(result.steps, done=True)}{display.lasted()}"
+        render.echo_lines(["", *plans.result_lines(result.steps), "", total])
+    raise SystemExit(plans.worst(result.steps))
 
 
 def _from_manifests(request: planning.Request, *, refresh: bool) -> tuple[planton.Plan, planton.Consent]:
@@ -77,18 +82,20 @@ def _from_file(path: str, request: planning.Request) -> tuple[planton.Plan, plan
             "a saved plan contains its manifests: remove -f, -i, --kustomize-dir and --set",
             hint=f"planton apply {path}; to apply a manifest: planton apply -f FILE",
         )
-    before = planton.read_saved(path, settings=request.settings)
+    display = request.display
+    before = planton.read_saved(path, settings=display.settings)
     if not before.is_signed:
         # Another user may have edited the consents in the file.
-        render.progress(f"! {path} was created elsewhere, or was edited since: its plan needs consent again")
+        output.warn(f"{path} was created elsewhere, or was edited since: its plan needs consent again")
     resources = tuple(dataclasses.replace(each, config=selected.config_of(each.manifest)) for each in before.resources)
-    planned = planton.plan_saved(
-        dataclasses.replace(before, resources=resources),
-        settings=request.settings,
-        rules=request.rules,
-        options=planton.Options(allow_unsupported=request.consents.allow_unsupported),
-        on_event=request.on_event,
-    )
+    with display.planning():
+        planned = planton.plan_saved(
+            dataclasses.replace(before, resources=resources),
+            settings=display.settings,
+            rules=request.rules,
+            options=planton.Options(allow_unsupported=request.consents.allow_unsupported),
+            on_progress=display.listener,
+        )
     return planned, request.consents.consent().with_saved(before)
 
 
@@ -96,5 +103,5 @@ def _require_success(planned: planton.Plan, form: str) -> None:
     if planned.error is None:
         return
     if form == "json":
-        render.echo_json(render.steps_data("plan", planned.all_steps, accounts=planned.accounts))
-    raise SystemExit(render.worst(planned.all_steps))
+        render.echo_json(plan_data.of_steps("plan", planned.all_steps, accounts=planned.accounts, cost=planned.cost))
+    raise SystemExit(plans.worst(planned.all_steps))

@@ -13,7 +13,7 @@ import socket
 import sys
 import threading
 import uuid
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from planton import client
     from planton.config import settings as engine_settings
-    from planton.controllers import lease, queue, reconcile, runner
+    from planton.controllers import lease, metering, queue, reconcile, runner
 
 _EMAIL: Final = "planton@system.local"
 #: Seconds after which a heartbeat without an answer is repeated over another connection.
@@ -92,6 +92,24 @@ def controller() -> None:
 @click.option("--backend", default="", metavar="URL", help="The Pulumi backend of the states. All controllers share one.")
 @click.option("--stop-with-stdin", is_flag=True, help="Stop when standard input ends, for a program that starts it.")
 @click.option(
+    "--metrics-port",
+    envvar="PLANTON_CONTROLLER_METRICS_PORT",
+    show_envvar=True,
+    type=click.IntRange(0, 65535),
+    default=0,
+    metavar="PORT",
+    help="Serve metrics for Prometheus on this port. Default: none.",
+)
+@click.option(
+    "--metrics-host",
+    envvar="PLANTON_CONTROLLER_METRICS_HOST",
+    show_envvar=True,
+    default="127.0.0.1",
+    show_default=True,
+    metavar="ADDRESS",
+    help="The address to serve metrics on.",
+)
+@click.option(
     "--log-level",
     default="info",
     show_default=True,
@@ -110,6 +128,7 @@ def run(
     backend: str,
     stop_with_stdin: bool,
     log_level: str,
+    **metrics: Any,
 ) -> None:
     """Work for the API until SIGTERM or SIGINT.
 
@@ -117,7 +136,8 @@ def run(
     from the credentials file and the environment, as for apply. A stop hands
     the running work back to the queue.
 
-    Exit codes: 0 stopped, 2 usage, 8 a program or a credential is missing.
+    Exit codes: 0 stopped, 2 usage, 6 the address for metrics is unavailable,
+    8 a program or a credential is missing.
     """
     from planton import client  # noqa: PLC0415  # the extra `client`; httpx takes 60 ms of each `--help`
 
@@ -132,7 +152,35 @@ def run(
     connect_heartbeats = functools.partial(connect, deadline=_HEARTBEAT_DEADLINE)
     process = f"{socket.gethostname()[:40]}-{uuid.uuid4().hex[:12]}"
     options = _Options(process, served, parallel or settings.parallel, interval, stop_with_stdin)
-    _until_stopped(options, connect, connect_heartbeats, settings)
+    meter = _meter(metrics["metrics_host"], metrics["metrics_port"], options.parallel)
+    _until_stopped(options, connect, connect_heartbeats, settings, meter)
+
+
+def _meter(host: str, port: int, parallel: int) -> metering.Meter:
+    """Returns what measures the process, and serves its metrics if there is a port for them.
+
+    Raises:
+        PlantonError: ``ADDRESS_UNAVAILABLE``; ``EXTRA_MISSING``.
+    """
+    from planton.controllers import metering  # noqa: PLC0415  # httpx takes 60 ms of each `--help`
+
+    if not port:
+        return metering.Meter()
+    try:
+        import prometheus_client  # noqa: PLC0415  # the extra `server`
+
+        from planton.controllers import metrics  # noqa: PLC0415  # the extra `server`
+    except ImportError as error:
+        raise errors.PlantonError(
+            "--metrics-port needs the extra server, which is not installed",
+            code=errors.Code.MISSING,
+            reason=errors.Reason.EXTRA_MISSING,
+            hint="pip install 'project-planton[server]'",
+        ) from error
+    registry = prometheus_client.CollectorRegistry()
+    meter = metrics.Metrics(registry, parallel=parallel)
+    metrics.serve(registry, host=host, port=port)
+    return meter
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -149,8 +197,9 @@ def _until_stopped(
     connect: Callable[[], client.Client],
     connect_heartbeats: Callable[[], client.Client],
     settings: engine_settings.Settings,
+    meter: metering.Meter,
 ) -> None:
-    from planton.controllers import lease, observe, queue, reconcile, runner, watchdog  # noqa: PLC0415  # Pulumi takes 100 ms of each `--help`
+    from planton.controllers import lease, metering, observe, queue, reconcile, runner, watchdog  # noqa: PLC0415  # Pulumi takes 100 ms of each `--help`
     from planton.deploy import runtime  # noqa: PLC0415  # Pulumi takes 100 ms of each `--help`
 
     environ = {**settings.environ, watchdog.VARIABLE: options.process}
@@ -158,11 +207,12 @@ def _until_stopped(
     with runtime.working(settings) as working, connect() as api, connect() as claims, connect_heartbeats() as beats:
         dog = watchdog.Watchdog(options.process)
         held = lease.Lease(dog.tell)
-        reconciler = reconcile.Reconciler(api, observe.Observer(working), interval=datetime.timedelta(seconds=options.interval))
+        interval = datetime.timedelta(seconds=options.interval)
+        reconciler = reconcile.Reconciler(api, observe.Observer(working), interval=interval, meter=meter)
         jobs, heartbeats = (
             queue.ApiQueue(each, options.process, planton.__version__, options.platforms) for each in (claims, beats)
         )
-        work = functools.partial(_reconcile, reconciler, settings)
+        work = metering.measured(functools.partial(_reconcile, reconciler, settings), meter)
         running = runner.Runner(jobs, heartbeats, work, parallel=options.parallel, held=held)
         _stop_on_signals(running, stop_with_stdin=options.stop_with_stdin)
         click.echo(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import planton
-from planton.cli import consent_options, options, output, planning, render
+from planton.cli import consent_options, options, output, plan_data, planning, plans, progress, render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,27 +52,31 @@ def destroy(
     cloud failed.
     """
     sorts = _sorts(volumes=with_volumes, snapshots=with_snapshots, balancers=with_load_balancers)
-    planned = planton.plan_destroy(
-        options.applied(resources, selected, settings),
-        settings=settings,
-        leftovers=sorts,
-        on_event=render.Reporter(quiet=form == "json"),
-    )
+    display = progress.of(settings, quiet=form == "json")
+    with display.planning():
+        planned = planton.plan_destroy(
+            options.applied(resources, selected, display.settings),
+            settings=display.settings,
+            leftovers=sorts,
+            on_progress=display.listener,
+        )
     if form == "text":
         render.echo_accounts(planned.accounts)
-        render.echo_lines([*render.plan_lines(planned.steps), "", "Destroy: " + render.summary(planned.steps, done=False)])
-        render.echo_errors(planned.steps)
+        plans.echo(planned.steps, planned.cost, title="Destroy")
     if any(step.error is not None for step in planned.steps):
         if form == "json":
             render.echo_json(_data(planned, planned.steps))
-        raise SystemExit(render.worst(planned.steps))
+        raise SystemExit(plans.worst(planned.steps))
     approved = planning.approve(planned, planton.Consent(take_over=take_over), verb="Destroy", yes=yes)
-    result = planton.destroy(approved, check=False)
+    with display.working("Destroying"):
+        result = planton.destroy(approved, check=False)
     if form == "json":
         render.echo_json(_data(planned, result.steps))
     else:
-        render.echo_lines([*render.result_lines(result.steps), "Destroy: " + render.summary(result.steps, done=True)])
-    raise SystemExit(render.worst(result.steps))
+        render.echo_lines(
+            [*plans.result_lines(result.steps), f"Destroy: {plans.summary(result.steps, done=True)}{display.lasted()}"]
+        )
+    raise SystemExit(plans.worst(result.steps))
 
 
 def _sorts(*, volumes: bool, snapshots: bool, balancers: bool) -> list[planton.Leftover]:
@@ -81,5 +85,5 @@ def _sorts(*, volumes: bool, snapshots: bool, balancers: bool) -> list[planton.L
 
 
 def _data(planned: planton.Plan, steps: Sequence[deploy_steps.Step]) -> dict[str, Any]:
-    data = render.steps_data("destroy", steps, accounts=planned.accounts)
+    data = plan_data.of_steps("destroy", steps, accounts=planned.accounts, cost=planned.cost)
     return data | {"leftovers": [each.as_dict() for each in planned.leftovers.values()]}

@@ -8,7 +8,7 @@ import click
 
 import planton
 from planton import errors
-from planton.cli import options, output, render
+from planton.cli import options, output, plan_data, plans, render
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
@@ -26,18 +26,18 @@ def drift(*, resources: tuple[str, ...], selected: selection.Selection, settings
     steps = planton.drift(options.applied(resources, selected, settings), settings=settings)
     drifted = any(not step.plan.empty for step in steps)
     if form == "json":
-        render.echo_json(render.steps_data("drift", steps, accounts=render.accounts_of(steps)))
+        render.echo_json(plan_data.of_steps("drift", steps, accounts=render.accounts_of(steps)))
     else:
         for step in steps:
             if step.error is not None:
                 continue
             render.echo_lines([f"{step.key}: " + ("drift (applied → now)" if step.plan.changes else "no drift")])
             for change in step.plan.changes:
-                render.echo_lines(render.change_lines(change))
+                render.echo_lines(plans.change_lines(change))
         if drifted:
             render.progress("to repair: planton apply -f FILE; to accept: change the manifest")
-    render.echo_errors(steps)
-    if render.worst(steps):
-        raise SystemExit(render.worst(steps))
+    plans.echo_errors(steps)
+    if plans.worst(steps):
+        raise SystemExit(plans.worst(steps))
     if drifted:
         raise SystemExit(int(errors.Code.DRIFT))

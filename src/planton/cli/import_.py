@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 import planton
-from planton.cli import consent_options, options, output, planning, render
+from planton.cli import consent_options, options, output, plan_data, planning, plans, progress, render
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
@@ -44,17 +44,21 @@ def import_(
 
     Exit codes: 0 done, 1 invalid, 2 usage, 5 refused, 6 the cloud failed.
     """
-    planned = planton.plan_import(
-        selected.read(), resource, id_, settings=settings, on_event=render.Reporter(quiet=form == "json")
-    )
+    display = progress.of(settings, quiet=form == "json")
+    resources = selected.read()
+    with display.planning():
+        planned = planton.plan_import(resources, resource, id_, settings=display.settings, on_progress=display.listener)
     consent = planton.Consent(replace=allow_replace, take_over=take_over)
     planning.show(planned, form)
     [step] = planned.steps
     verb = f"Import {', '.join(step.resumption.imports.values())} as {step.key}, and change it to what the manifest says"
     approved = planning.approve(planned, consent, verb=verb, yes=yes)
-    result = planton.apply(approved, check=False)
+    with display.working("Importing"):
+        result = planton.apply(approved, check=False)
     if form == "json":
-        render.echo_json(render.steps_data("import", result.steps, accounts=planned.accounts))
+        render.echo_json(plan_data.of_steps("import", result.steps, accounts=planned.accounts, cost=planned.cost))
     else:
-        render.echo_lines([*render.result_lines(result.steps), "Import: " + render.summary(result.steps, done=True)])
-    raise SystemExit(render.worst(result.steps))
+        render.echo_lines(
+            [*plans.result_lines(result.steps), f"Import: {plans.summary(result.steps, done=True)}{display.lasted()}"]
+        )
+    raise SystemExit(plans.worst(result.steps))

@@ -54,10 +54,11 @@ def kubeconfig(*, named: options.Named, by_exec: bool, merge: bool, out: str) ->
     key = applied.key
     outputs: Any = applied.manifest.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
     if not reachable(outputs.api_server_endpoint):
+        rule = planton.api_server_rule(applied, settings=named.settings)
         render.progress(
             f"! the API server at {outputs.api_server_endpoint} does not answer from here ({errors.Reason.API_SERVER_CLOSED}): "
-            f"check that the cluster is still there (planton drift {key.kind}/{key.name}), and that a rule of its firewall opens its "
-            "port to this machine"
+            f"{rule + '; ' if rule else ''}open its port to this machine, and check that the cluster is still there: "
+            f"planton drift {key.kind}/{key.name}"
         )
     if by_exec:
         text = with_exec(text, applied, named.settings, named.stack)

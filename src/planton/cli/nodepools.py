@@ -240,7 +240,7 @@ def _common_commands(group: click.Group, kind: nodepools_output.Kind) -> None:
     ) -> None:
         identifier = _find(kind, api, name, cluster)
         # A dry run deletes nothing, so it needs no consent.
-        options.confirm(f"Delete the {kind.noun} {name}?", yes=yes or dry_run)
+        options.confirm(f"Delete the {kind.noun} {name}?", yes=yes or dry_run, is_grave=True)
         deleted = _delete(kind, api, identifier, _query(force=force, dryRun=dry_run))
         if form == "text":
             output.echo(f"{kind.noun} {name}: {'can be deleted' if dry_run else 'deletion requested'}", err=True)

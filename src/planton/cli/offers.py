@@ -37,7 +37,10 @@ def versions(*, provider: str, form: str) -> None:
 @click.option("--region", default="", metavar="REGION", help="Only the sizes offered in this region.")
 @output.output_option("table", "json")
 def sizes(*, provider: str, region: str, form: str) -> None:
-    """List the machine sizes that the cloud offers for nodes, and where.
+    """List the machine sizes that the cloud offers for nodes, with list prices, and where.
+
+    Prices are in US dollars per month. Where the cloud's API has none, they come
+    from a table of this version, and sizes that it lacks are unknown.
 
     Some clouds do not report where a size is offered: REGIONS is then empty,
     and --region has no effect.
@@ -47,7 +50,11 @@ def sizes(*, provider: str, region: str, form: str) -> None:
     if region:
         _check_region(region, cloud, provider)
         rows = [row for row in rows if row["regions"] is None or region.lower() in row["regions"]]
-    _show(rows, ("SIZE", "CPUS", "MEMORY (MiB)", "DISK (GiB)", "REGIONS"), form)
+    if form == "table":
+        rows = [row | {"price": _price(row["price"])} for row in rows]
+    _show(rows, ("SIZE", "CPUS", "MEMORY (MiB)", "DISK (GiB)", "USD/MONTH", "REGIONS"), form)
+    if form == "table":
+        _note_prices(provider)
 
 
 @click.command()
@@ -61,6 +68,16 @@ def regions(*, provider: str, form: str) -> None:
     _show([row for row in rows if str(row["region"]).lower() in accepted], ("REGION", "NAME", "COUNTRY", "FULL"), form)
     if unnamed:
         render.progress(f"the cloud has more regions, which manifests of this version cannot name: {', '.join(unnamed)}")
+
+
+def _price(price: float | None) -> str:
+    return "unknown" if price is None else f"{price:,.2f}"
+
+
+def _note_prices(provider: str) -> None:
+    prices = providers.get(provider).prices
+    if prices is not None and prices.read:
+        render.progress(f"list prices: {prices.source}, read on {prices.read}")
 
 
 def _check_region(region: str, cloud: clouds.Cloud, provider: str) -> None:

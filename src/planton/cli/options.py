@@ -15,7 +15,7 @@ import click
 import planton
 from planton import errors
 from planton.base import interruption, terminal
-from planton.cli import render
+from planton.cli import output, progress, render
 from planton.config import contexts, logs
 from planton.config import settings as engine_settings
 from planton.manifest import selection
@@ -126,7 +126,7 @@ def engine(function: F) -> F:
             parallel=parallel or engine_settings.default_parallel(),
             environ=environ,
             progress=_progress,
-            interruption=interruption.Interruption(_progress),
+            interruption=interruption.Interruption(_interrupted),
             context=contexts.choose(context_name, environ),
         )
         return function(*args, settings=settings, **arguments)
@@ -137,6 +137,10 @@ def engine(function: F) -> F:
 def _progress(line: str) -> None:
     logging.getLogger(__name__).info("%s", line)
     render.progress(line)
+
+
+def _interrupted(number: int) -> None:
+    _progress(progress.interruption_text(number, [], 0.0))
 
 
 def complete_context(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -167,6 +171,10 @@ refresh = click.option(
     metavar="[true|false]",
     help="Read the cloud first.  [default: true]",
 )
+
+
+#: Adds the option that shows all properties of a plan.
+show_all = click.option("--show-all", is_flag=True, help="Show all properties of new resources.")
 
 
 #: Adds the option that selects one of several stacks of ``KIND/NAME``.
@@ -231,18 +239,28 @@ def applied_resources(function: F) -> F:
     return sources(engine(wrapped))  # type: ignore[return-value]  # click decorates functions of any signature
 
 
-def confirm(question: str, *, yes: bool) -> None:
-    """Asks on a terminal; elsewhere demands ``--yes``.
+def confirm(question: str, *, yes: bool, is_grave: bool = False) -> None:
+    """Asks on a terminal; elsewhere demands ``--yes``. Ends the command if the user declines.
+
+    Args:
+        question: The question.
+        yes: Whether the user consented by an option.
+        is_grave: Whether something is lost, so that the question looks like a warning.
 
     Raises:
-        PlantonError: ``CONSENT_REQUIRED``.
+        PlantonError: ``CONSENT_REQUIRED``: there is no terminal.
     """
     if yes:
         return
     if sys.stdin.isatty() and sys.stderr.isatty():
-        if click.confirm(terminal.one_line(question), err=True):
+        style = ("red", "bold") if is_grave else ("bold",)
+        output.echo(terminal.style(terminal.one_line(question), *style), nl=False, err=True)
+        if click.confirm("", err=True):
             return
-        raise errors.PlantonError("nothing was changed", reason=errors.Reason.CONSENT_REQUIRED)
+        output.echo("Cancelled; nothing was changed.", err=True)
+        # The log would not help.
+        logs.end()
+        raise SystemExit(int(errors.Code.REFUSED))
     raise errors.PlantonError(
         "this needs consent, and there is no terminal for the question",
         reason=errors.Reason.CONSENT_REQUIRED,

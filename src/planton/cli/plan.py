@@ -8,7 +8,7 @@ import click
 
 import planton
 from planton import errors
-from planton.cli import consent_options, options, output, planning, policing, render
+from planton.cli import consent_options, options, output, plan_data, planning, plans, policing, progress, render
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @consent_options.options
 @policing.option
 @options.refresh
+@options.show_all
 @click.option("--out", default="", metavar="FILE", help="Save the plan, for: planton apply FILE.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 4 when there are changes.")
 @output.output_option("text", "json")
@@ -31,6 +32,7 @@ def plan(
     consents: consent_options.Consents,
     policy_files: tuple[str, ...],
     refresh: bool,
+    show_all: bool,
     out: str,
     detailed_exitcode: bool,
     form: str,
@@ -46,13 +48,14 @@ def plan(
     Exit codes: 0 planned, 1 invalid, 2 usage, 4 changes (with
     --detailed-exitcode), 5 refused, 6 the cloud failed.
     """
-    request = planning.Request(selected, settings, consents, policing.load(policy_files))
+    display = progress.of(settings, quiet=form == "json")
+    request = planning.Request(selected, display, consents, policing.load(policy_files))
     planned = planning.make(request, refresh=refresh, preview=True)
-    planning.show(planned, form)
+    planning.show(planned, form, show_all=show_all)
     if form == "json":
-        render.echo_json(render.steps_data("plan", planned.all_steps, accounts=planned.accounts))
+        render.echo_json(plan_data.of_steps("plan", planned.all_steps, accounts=planned.accounts, cost=planned.cost))
     if any(step.error is not None for step in planned.all_steps):
-        raise SystemExit(render.worst(planned.all_steps))
+        raise SystemExit(plans.worst(planned.all_steps))
     render.echo_users(planned.users)
     if out:
         planton.save(planned, out, consents.consent())

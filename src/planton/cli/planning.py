@@ -6,12 +6,12 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 import planton
-from planton.cli import consent_options, options, output, render
+from planton.cli import consent_options, options, output, plans, render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from planton.config import settings as engine_settings
+    from planton.cli import progress
     from planton.deploy import accounts as run_accounts
     from planton.manifest import policies, selection
 
@@ -22,17 +22,15 @@ class Request:
 
     Attributes:
         selected: The manifests.
-        settings: The settings of the run.
+        display: What the command shows of the run.
         consents: The options by which the user consents.
         rules: Policies of the user.
-        on_event: Receives the engine's events during an apply; None for none.
     """
 
     selected: selection.Selection
-    settings: engine_settings.Settings
+    display: progress.Display
     consents: consent_options.Consents
     rules: tuple[policies.Rule, ...] = ()
-    on_event: render.Reporter | None = None
 
 
 def make(request: Request, *, refresh: bool, preview: bool) -> planton.Plan:
@@ -51,16 +49,26 @@ def make(request: Request, *, refresh: bool, preview: bool) -> planton.Plan:
     resources = selected.read(none=consents.prune)
     selection = planton.Pruning(tuple(selected.folders()), selected.includes) if consents.prune else None
     chosen = planton.Options(consents.allow_unsupported, refresh, preview, selection)
-    return planton.plan(resources, settings=request.settings, options=chosen, rules=request.rules, on_event=request.on_event)
+    display = request.display
+    with display.planning():
+        return planton.plan(
+            resources, settings=display.settings, options=chosen, rules=request.rules, on_progress=display.listener
+        )
 
 
-def show(planned: planton.Plan, form: str) -> None:
-    """Prints a plan as text, with what a user must know before consent; as JSON, only the notes on standard error."""
+def show(planned: planton.Plan, form: str, *, show_all: bool = False) -> None:
+    """Prints a plan as text, with what a user must know before consent; in other forms, only the notes on standard error.
+
+    Args:
+        planned: The plan.
+        form: The output format.
+        show_all: Whether to show all properties of new resources.
+    """
     for violation in planned.violations:
         output.show_violation(violation, err=True)
     if form == "text":
         render.echo_accounts(planned.accounts)
-        render.echo_plan(planned.all_steps)
+        plans.echo(planned.all_steps, planned.cost, show_all=show_all)
     for note in planned.notes:
         output.warn(note)
 
@@ -80,7 +88,8 @@ def approve(planned: planton.Plan, consent: planton.Consent, *, verb: str, yes: 
     missing = planton.missing_consent(planned, consent)
     render.echo_users(planned.users)
     if missing.changes or missing.deletions:
-        options.confirm(question(verb, planned.accounts), yes=yes)
+        is_grave = missing.deletions or any(step.losses for step in planned.all_steps)
+        options.confirm(question(verb, planned.accounts), yes=yes, is_grave=is_grave)
     return planton.approve(planned, dataclasses.replace(consent, changes=True, deletions=True))
 
 

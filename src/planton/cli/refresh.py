@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 import planton
-from planton.cli import options, output, render
+from planton.cli import options, output, plan_data, plans, render
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @options.applied_resources
+@click.option("-y", "--yes", is_flag=True, expose_value=False, help="Accepted for scripts: nothing is asked.")
 @output.output_option("text", "json")
 def refresh(*, resources: tuple[str, ...], selected: selection.Selection, settings: engine_settings.Settings, form: str) -> None:
     """Read the cloud and correct the state; the cloud is not changed.
@@ -27,8 +28,8 @@ def refresh(*, resources: tuple[str, ...], selected: selection.Selection, settin
     """
     done = planton.refresh(options.applied(resources, selected, settings), settings=settings)
     if form == "json":
-        render.echo_json(render.steps_data("refresh", done, accounts=render.accounts_of(done)))
+        render.echo_json(plan_data.of_steps("refresh", done, accounts=render.accounts_of(done)))
     else:
         render.echo_lines(f"{step.key}: the state is as the cloud says" for step in done if step.error is None)
-    render.echo_errors(done)
-    raise SystemExit(render.worst(done))
+    plans.echo_errors(done)
+    raise SystemExit(plans.worst(done))

@@ -237,6 +237,7 @@ def start(
     if not with_controllers:
         running.run(configured)
         return
+    configured = server_controllers.measured(configured)
     with server_controllers.running(configured) as stop:
         running.run(configured, before_stop=stop)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import os
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Final
@@ -20,6 +22,13 @@ _TOKENS: Final = ("PLANTON_API_TOKEN", "PLANTON_API_TOKEN_FILE")
 _ANY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104  # compared, not bound
 #: Seconds in which controllers hand back their work.
 _SECONDS: Final = 30.0
+
+
+def measured(configured: settings.Settings) -> settings.Settings:
+    """Returns settings with a free port for the metrics of controllers, which the server adds to its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return dataclasses.replace(configured, controllers_port=free.getsockname()[1])
 
 
 @contextlib.contextmanager
@@ -39,7 +48,8 @@ def running(configured: settings.Settings) -> Iterator[Callable[[], None]]:
         raise click.UsageError("--with-controllers needs a fixed --port")
     host = _ANY.get(configured.host, configured.host)
     url = f"http://[{host}]:{configured.port}" if ":" in host else f"http://{host}:{configured.port}"
-    command = [sys.executable, "-m", "planton", "controller", "run", "--server", url, "--stop-with-stdin"]
+    port = str(configured.controllers_port)
+    command = [sys.executable, "-m", "planton", "controller", "run", "--server", url, "--stop-with-stdin", "--metrics-port", port]
     # The pipe closes with this process, however it ends.
     process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
     stop = functools.partial(_stop, process)

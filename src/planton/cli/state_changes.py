@@ -35,7 +35,7 @@ def import_(*, states: planton.Stores, find_stack: state_options.Find, path: str
     before = states.look(name)
     count = states.count(deployment)
     render.progress(f"{name}: {before.resources} resources now, {count} in {path}")
-    options.confirm("Replace the state?", yes=yes)
+    options.confirm("Replace the state?", yes=yes, is_grave=True)
     backup = states.replace(name, deployment)
     message = f"{name} has the state of {path}" + (f"; the previous state is in {backup}" if backup else "")
     state_options.report(form, message, stack=str(name), resources=count, backup=str(backup) if backup else None)
@@ -71,7 +71,7 @@ def forget(*, states: planton.Stores, find_stack: state_options.Find, only: str,
     )
     if applied is not None and applied.protected:
         render.progress("! it is protected against deletion; the protection ends with its state")
-    options.confirm("Remove it from the state?", yes=yes)
+    options.confirm("Remove it from the state?", yes=yes, is_grave=True)
     backup = states.replace(name, remaining) if only else states.forget(name)
     state_options.report(
         form, f"removed from the state; the previous state is in {backup}", stack=str(name), forgotten=removed, backup=str(backup)

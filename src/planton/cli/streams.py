@@ -72,6 +72,41 @@ class Writer(io.TextIOWrapper):
         super().write(terminal.resolve(text, colours=_shows_colours(self)))
         return len(text)
 
+    def write_sequences(self, text: str, /) -> int:
+        """Writes a text with control sequences unchanged; returns its number of characters."""
+        return super().write(text)
+
+
+class Sequences(io.TextIOBase):
+    """A terminal for a library that draws with control sequences, which pass unchanged. The library must get escaped texts."""
+
+    def __init__(self, stream: TextIO) -> None:
+        """Writes to a stream, past the escaping of `Writer`."""
+        self._stream = stream
+
+    def write(self, text: str, /) -> int:
+        """Writes a text with control sequences; returns its number of characters."""
+        if isinstance(self._stream, Writer):
+            return self._stream.write_sequences(text)
+        return self._stream.write(text)
+
+    def flush(self) -> None:
+        """Sends what was written."""
+        self._stream.flush()
+
+    def isatty(self) -> bool:
+        """Returns whether it is a terminal."""
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        """Returns the descriptor, from which the size of the terminal is read."""
+        return self._stream.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # of another stream, and never set
+        """The encoding of the stream."""
+        return self._stream.encoding or "utf-8"
+
 
 def write(text: str, *, err: bool = False) -> None:
     """Writes a text with styles of `terminal.style` to standard output or standard error, and flushes it."""

@@ -109,7 +109,10 @@ class Cloud(Protocol):
         ...
 
     def sizes(self) -> list[dict[str, Any]]:
-        """Returns the node sizes on offer: size, cpus, memory in MiB, disk in GiB, regions (None if not reported)."""
+        """Returns the node sizes on offer: size, cpus, memory in MiB, disk in GiB, price in US dollars per month and regions.
+
+        Price and regions are None if they are unknown.
+        """
         ...
 
     def regions(self) -> list[dict[str, Any]]:
@@ -126,6 +129,10 @@ class Cloud(Protocol):
         Raises:
             PlantonError: The cloud refuses, or did not answer; the error names the remaining items.
         """
+        ...
+
+    def api_server_rule(self, cluster_id: str) -> str:
+        """Returns which rule decides who reaches a cluster's API server, as text; empty if it is unknown."""
         ...
 
     def credential(self, cluster_id: str) -> api.Credential | None:

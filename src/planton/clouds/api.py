@@ -8,14 +8,15 @@ import functools
 import json
 import time
 import types
-from typing import TYPE_CHECKING, Any, TypeVar
+import urllib.parse
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from planton import errors
-from planton.base import retries, web
+from planton.base import retries, telemetry, web
 from planton.clouds import kubeconfigs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -25,6 +26,7 @@ _DENIED = (401, 403)
 _TOO_MANY, _FIRST_OWN = 429, 500
 #: The maximum number of characters of a refusal to show, because a proxy may send a whole page.
 _LONGEST_TEXT = 1000
+_NO_HEADERS: Final[Mapping[str, str]] = types.MappingProxyType({})
 #: A list with more pages counts as endless.
 MOST_PAGES = 1000
 
@@ -89,7 +91,7 @@ def get(
     headers = {"Authorization": authorization, "Accept": "application/json"}
     for usual in retries.CLOUD.attempts():
         try:
-            answer = web.request("GET", url, headers=headers, deadline=deadline)
+            answer = _send("GET", url, headers, deadline=deadline)
             if answer.status < _FIRST_REFUSAL:
                 return answer.json()
         except web.NoAnswerError as error:
@@ -119,7 +121,7 @@ def post(url: str, body: object, *, authorization: str, path: str) -> None:
     """
     headers = {"Authorization": authorization, "Accept": "application/json", "Content-Type": "application/json"}
     try:
-        answer = web.request("POST", url, headers=headers, body=json.dumps(body).encode())
+        answer = _send("POST", url, headers, body=json.dumps(body).encode())
     except web.NoAnswerError as error:
         hint = "check the network and the API address, then run the same command again: it looks at the cloud first"
         raise _failed(f"did not answer POST {path}: {error}", errors.Reason.CLOUD_UNREACHABLE, hint) from None
@@ -144,7 +146,7 @@ def delete(url: str, *, authorization: str, path: str, body: Any = None) -> bool
     data = None if body is None else json.dumps(body).encode()
     headers = {"Authorization": authorization, "Accept": "application/json", "Content-Type": "application/json"}
     try:
-        answer = web.request("DELETE", url, headers=headers, body=data)
+        answer = _send("DELETE", url, headers, body=data)
     except web.NoAnswerError as error:
         hint = "check the network and the API address, then try again"
         raise _failed(f"did not answer DELETE {path}: {error}", errors.Reason.CLOUD_UNREACHABLE, hint) from None
@@ -156,6 +158,20 @@ def delete(url: str, *, authorization: str, path: str, body: Any = None) -> bool
     if answer.status >= _FIRST_REFUSAL:
         raise _refused(answer, path, method="DELETE")
     return True
+
+
+def _send(
+    method: str, url: str, headers: Mapping[str, str], *, body: bytes | None = None, deadline: float = web.DEADLINE
+) -> web.Answer:
+    began = time.monotonic()
+    status, received = 0, _NO_HEADERS
+    try:
+        answer = web.request(method, url, headers=headers, body=body, deadline=deadline)
+        status, received = answer.status, answer.headers
+        return answer
+    finally:
+        path = urllib.parse.urlsplit(url).path
+        telemetry.observer().requested(method, path, status, received, time.monotonic() - began)
 
 
 def checked(cls: type[C]) -> type[C]:

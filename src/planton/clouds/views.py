@@ -86,8 +86,8 @@ class Views(Protocol):
         """Returns the name of a resource in its entry of a list."""
         ...
 
-    def condition(self, cluster: Mapping[str, Any]) -> Condition:
-        """Returns the condition of a cluster in the form of the cloud's API."""
+    def condition(self, cluster: Mapping[str, Any], pool: str = "") -> Condition:
+        """Returns the condition of a cluster in the form of the cloud's API; with the name of a pool, the nodes of that pool."""
         ...
 
 

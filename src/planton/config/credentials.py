@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from google.protobuf import message
 
-#: The name that means the account of the context, else of the environment.
-DEFAULT = "default"
 #: Set by ``planton sandbox env``: the addresses of this shell are the sandbox's.
 SANDBOX_VARIABLE = "PLANTON_SANDBOX"
 #: The prefix of every sandbox token; no cloud issues such a token.
@@ -112,8 +110,7 @@ def choose(
     """
     kind = kinds.get(manifest.DESCRIPTOR.name)
     config, _ = _chosen(kind, _named(manifest, usual), override, environ)
-    if number := _region_number(config, region):
-        config.default_region = number
+    set_region(config, region)
     absent = [field.label for field in kind.cloud.credentials if field.is_required and not getattr(config, field.name)]
     if absent:
         raise missing(kind.provider, with_file=with_file, fields=absent if is_set(config) else ())
@@ -135,7 +132,7 @@ def source(
     kind = kinds.get(manifest.DESCRIPTOR.name)
     _, chosen = _chosen(kind, _named(manifest, usual), override, environ)
     own = references.credential(manifest, lambda _: None)
-    by_context = chosen.credential and own in ("", None, DEFAULT)
+    by_context = chosen.credential and own in ("", None, references.DEFAULT_CREDENTIAL)
     return dataclasses.replace(chosen, ignored=variables_in(kind.provider, environ) if by_context else "")
 
 
@@ -150,7 +147,7 @@ def missing(provider: str, *, with_file: bool = False, fields: Sequence[str] = (
     file_option = "give a provider config with -p FILE, " if with_file else ""
     incomplete = f": without the {', '.join(fields)}" if fields else ""
     return errors.PlantonError(
-        f"no credentials for {provider}{incomplete}",
+        f"failed to setup {providers.get(provider).prefix} provider: no credentials for {provider}{incomplete}",
         reason=errors.Reason.CREDENTIAL_MISSING,
         hint=f"set {variables_for(provider)}, {file_option}use a context with a credential, or try it without an "
         'account: eval "$(planton sandbox env)"',
@@ -160,7 +157,7 @@ def missing(provider: str, *, with_file: bool = False, fields: Sequence[str] = (
 def _named(manifest: message.Message, usual: Mapping[str, str] | None) -> str:
     own = references.credential(manifest, lambda _: None)
     provider = kinds.get(manifest.DESCRIPTOR.name).provider
-    return (usual or {}).get(provider, "") if own in ("", None, DEFAULT) else str(own)
+    return (usual or {}).get(provider, "") if own in ("", None, references.DEFAULT_CREDENTIAL) else str(own)
 
 
 def _chosen(kind: kinds.Kind, named: str, override: message.Message | None, environ: Mapping[str, str]) -> tuple[Any, Source]:
@@ -249,8 +246,8 @@ def _fill(config: Any, cloud: providers.Provider, environ: Mapping[str, str]) ->
             if variable := _first_set(field.variables, environ):
                 setattr(config, field.name, environ[variable])
     region = environ.get(_first_set(cloud.region_variables, environ), "")
-    if (number := _region_number(config, region)) and not config.default_region:
-        config.default_region = number
+    if region and "default_region" in config.DESCRIPTOR.fields_by_name and not config.default_region:
+        set_region(config, region)
     address = environ.get(cloud.endpoint_variable, "") if cloud.endpoint_variable else ""
     if address and not _endpoint(config):
         config.api_endpoint = address.rstrip("/")
@@ -266,6 +263,12 @@ def _check_characters(config: message.Message, cloud: providers.Provider) -> Non
                 reason=errors.Reason.CREDENTIAL_INVALID,
                 hint=f"copy it once more, whole and alone; it comes from {source_}a credentials file or -p FILE",
             )
+
+
+def set_region(config: Any, name: str) -> None:  # a provider config of any cloud
+    """Sets the region of a provider config, if the cloud has a region of that name."""
+    if number := _region_number(config, name):
+        config.default_region = number
 
 
 def _region_number(config: Any, name: str) -> int:

@@ -10,20 +10,20 @@ import dataclasses
 import math
 from typing import TYPE_CHECKING, Final
 
-from planton.controllers import scheduling
+from planton.controllers import scheduling, utilization
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-#: A utilization within a tenth of its target changes nothing, as in Kubernetes.
-TOLERANCE: Final = 0.1
 #: The delays of a pool that names none, in seconds.
 DEFAULT_UP_DELAY: Final = 180.0
 DEFAULT_DOWN_DELAY: Final = 600.0
 #: Seconds that new nodes have to become ready. Then the others decide without them.
 PROVISION_TIMEOUT: Final = 900.0
-#: The age of metrics, in seconds, from which they count as missing.
+#: The age of metrics, in seconds, from which they count as missing, and the longest time between two samples of one history.
 METRICS_TTL: Final = 120.0
+#: While a recommendation waits for its delay, the history changes once in so many seconds: whoever stores it writes as rarely.
+_NOTED: Final = 30.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +47,19 @@ class Targets:
     down_delay: float = DEFAULT_DOWN_DELAY
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Hold:
+    """Why the number of nodes stays.
+
+    Attributes:
+        reason: A CamelCase word for the condition `ScalingActive`.
+        message: The explanation.
+    """
+
+    reason: str
+    message: str
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """What was observed at one time.
@@ -55,19 +68,26 @@ class Sample:
         now: The time, in seconds.
         target: The number of nodes that the cloud was last asked for.
         nodes: The pool's nodes.
-        template: An empty node of the pool.
+        template: An empty node of the pool; None while none is known.
         pending: Pods that cannot be scheduled.
         measured: The time of the metrics, in seconds; None without metrics.
-        busy: Why nothing may change now: a rollout, a deletion, a pause; empty otherwise.
+        busy: Why nothing may change now, such as a rollout, a deletion or a pause; None if it may.
+        unread: Why nodes or pods are unknown; None if they are known. Bounds do not need them.
     """
 
     now: float
     target: int
     nodes: tuple[scheduling.Node, ...]
-    template: scheduling.Node
+    template: scheduling.Node | None
     pending: tuple[scheduling.Pod, ...] = ()
     measured: float | None = None
-    busy: str = ""
+    busy: Hold | None = None
+    unread: Hold | None = None
+
+    @property
+    def usable(self) -> tuple[scheduling.Node, ...]:
+        """The nodes on which new pods can run."""
+        return tuple(node for node in self.nodes if node.is_usable)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +98,13 @@ class History:
         began: The time of the first sample, in seconds.
         changed: The time of the last change of the number of nodes, in seconds.
         wants: Time → recommended number of nodes, oldest first, within the longer delay.
+        sampled: About the time of the last sample, in seconds, while a recommendation waits for its delay; None otherwise.
     """
 
     began: float
     changed: float = -math.inf
     wants: tuple[tuple[float, int], ...] = ()
+    sampled: float | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +118,8 @@ class Decision:
         message: The explanation, with values.
         is_active: Whether the autoscaler could decide.
         limited: `TooFewReplicas` or `TooManyReplicas` where a bound cut the recommendation; empty otherwise.
-        too_large: Pods that fit no node of this pool, however empty.
+        too_large: Pods that this pool accepts, but that fit none of its nodes, however empty.
+        measured: Metric → utilization of the pool in percent, for the metrics with a target.
     """
 
     count: int
@@ -106,63 +129,99 @@ class Decision:
     is_active: bool = True
     limited: str = ""
     too_large: tuple[str, ...] = ()
+    measured: tuple[tuple[str, int], ...] = ()
 
 
 def decide(targets: Targets, history: History, sample: Sample) -> tuple[Decision, History]:
     """Returns the number of nodes for one sample, and the history for the next one."""
+    if history.sampled is not None and sample.now - history.sampled > METRICS_TTL:
+        # Nobody knows what held meanwhile.
+        history = dataclasses.replace(history, began=sample.now, wants=(), sampled=None)
+    if sample.busy is not None:
+        return _held(sample, sample.busy), history
     bounded = _bounded(targets, sample.target)
-    if sample.busy:
-        return Decision(count=sample.target, reason="Paused", message=sample.busy, is_active=False), history
     if bounded != sample.target:
         return _to_bounds(targets, history, sample, bounded)
-    usable = len(_usable(sample))
-    settled = usable == len(sample.nodes) == sample.target
-    if not settled and sample.now - history.changed < PROVISION_TIMEOUT:
-        text = f"{usable} of {sample.target} nodes are ready"
-        return Decision(count=sample.target, reason="NodesNotReady", message=text, is_active=False), history
-    if usable and _is_stale(targets, sample):
-        text = f"no metrics of the last {METRICS_TTL:.0f} s"
-        decision = Decision(count=sample.target, reason="MetricsUnavailable", message=text, is_active=False)
+    hold = sample.unread or _not_ready(history, sample)
+    if hold is not None:
+        return _held(sample, hold), history
+    if sample.usable and _is_stale(targets, sample):
+        text = f"metrics-server of the cluster has reported nothing for {METRICS_TTL:.0f} s"
         # What held before the gap says nothing about the time of the gap.
-        return decision, dataclasses.replace(history, began=sample.now, wants=())
+        history = dataclasses.replace(history, began=sample.now, wants=(), sampled=None)
+        return _held(sample, Hold("MetricsUnavailable", text)), history
     return _from_metrics(targets, history, sample)
 
 
+def _held(sample: Sample, hold: Hold) -> Decision:
+    return Decision(count=sample.target, reason=hold.reason, message=hold.message, is_active=False)
+
+
+def _not_ready(history: History, sample: Sample) -> Hold | None:
+    usable = len(sample.usable)
+    is_settled = usable == len(sample.nodes) == sample.target
+    is_late = sample.now - history.changed >= PROVISION_TIMEOUT
+    if sample.template is not None and (is_settled or is_late):
+        return None
+    return Hold("NodesNotReady", f"{usable} of {sample.target} nodes are ready")
+
+
 def _from_metrics(targets: Targets, history: History, sample: Sample) -> tuple[Decision, History]:
-    want, cause = _recommended(targets, sample)
-    history = _remembered(history, sample.now, want, longest=max(targets.up_delay, targets.down_delay))
+    assert sample.template is not None, "decisions without one are held"
     pods = [pod for pod in sample.pending if scheduling.fits_empty(sample.template, pod)]
-    waiting = [pod for pod in pods if sample.now - pod.since >= targets.up_delay]
-    needed = sample.target + scheduling.nodes_for(waiting, sample.template, sample.nodes)
+    recommended = _recommended(targets, sample, sample.template, pods)
+    history = _remembered(history, sample, recommended.nodes, longest=max(targets.up_delay, targets.down_delay))
     raised = _steady(history, sample.now, targets.up_delay, min) or 0
     lowered = _steady(history, sample.now, targets.down_delay, max)
-    decision = Decision(count=sample.target, reason="DesiredWithinRange", message=cause)
-    if max(raised, needed) > sample.target:
-        decision = _raised(decision, raised, needed, len(waiting))
+    decision = Decision(count=sample.target, reason="DesiredWithinRange", message=_waiting(targets, sample, recommended))
+    if raised > sample.target:
+        reason = "PendingPods" if pods else "HighUtilization"
+        decision = dataclasses.replace(decision, count=raised, reason=reason, message=recommended.cause)
     elif lowered is not None and lowered < sample.target and not pods and sample.now - history.changed >= targets.down_delay:
-        decision = _lowered(decision, sample, max(lowered, targets.min_nodes))
+        decision = _lowered(decision, sample, max(lowered, targets.min_nodes), recommended.cause)
     decision = dataclasses.replace(
         decision,
         count=_bounded(targets, decision.count),
-        limited=_limited(targets, max(want, needed) if waiting else want),
-        too_large=tuple(pod.name for pod in sample.pending if pod not in pods),
+        limited=_limited(targets, recommended.nodes),
+        too_large=_too_large(sample, sample.template),
+        measured=recommended.measured,
     )
     return decision, _changed(history, sample, decision.count)
 
 
-def _raised(decision: Decision, raised: int, needed: int, waiting: int) -> Decision:
-    if needed >= raised:
-        return dataclasses.replace(
-            decision, count=needed, reason="PendingPods", message=f"{waiting} pods cannot be scheduled on the present nodes"
-        )
-    return dataclasses.replace(decision, count=raised, reason="HighUtilization")
+def _recommended(
+    targets: Targets, sample: Sample, template: scheduling.Node, pods: Sequence[scheduling.Pod]
+) -> utilization.Recommendation:
+    """Returns the greater of the numbers of nodes that utilization and pending pods ask for."""
+    used = utilization.recommended(targets, sample, template)
+    needed = sample.target + scheduling.nodes_for(pods, template, sample.nodes)
+    if not pods or used.nodes > needed:
+        return used
+    count = f"{len(pods)} pod{'' if len(pods) == 1 else 's'}"
+    return utilization.Recommendation(needed, "pending pods", f"{count} cannot be scheduled on the present nodes", used.measured)
 
 
-def _lowered(decision: Decision, sample: Sample, least: int) -> Decision:
+def _waiting(targets: Targets, sample: Sample, recommended: utilization.Recommendation) -> str:
+    """Returns what a decision without a change waits for. It has no value that changes with each sample."""
+    bounded = _bounded(targets, recommended.nodes)
+    if bounded == sample.target:
+        return f"{sample.target} nodes are enough"
+    delay, name = (targets.up_delay, "scaleUpDelay") if bounded > sample.target else (targets.down_delay, "scaleDownDelay")
+    return f"{bounded} nodes are recommended by {recommended.metric}, for less than {name}, {delay:.0f} s"
+
+
+def _too_large(sample: Sample, template: scheduling.Node) -> tuple[str, ...]:
+    accepted = (pod for pod in sample.pending if scheduling.accepts(template, pod))
+    return tuple(sorted(pod.name for pod in accepted if not scheduling.fits_empty(template, pod)))
+
+
+def _lowered(decision: Decision, sample: Sample, least: int, cause: str) -> Decision:
     leaving = _leaving(sample, sample.target - least)
     if not leaving:
-        return dataclasses.replace(decision, reason="PodsWouldNotFit", message=f"{decision.message}, but the pods need the nodes")
-    return dataclasses.replace(decision, count=sample.target - len(leaving), leaving=leaving, reason="LowUtilization")
+        text = f"{least} nodes are recommended, but no node can leave: its pods would fit nowhere else, or an annotation keeps it"
+        return dataclasses.replace(decision, reason="PodsWouldNotFit", message=text)
+    count = sample.target - len(leaving)
+    return dataclasses.replace(decision, count=count, leaving=leaving, reason="LowUtilization", message=cause)
 
 
 def _to_bounds(targets: Targets, history: History, sample: Sample, bounded: int) -> tuple[Decision, History]:
@@ -173,52 +232,6 @@ def _to_bounds(targets: Targets, history: History, sample: Sample, bounded: int)
         count=bounded, leaving=leaving, reason="OutOfBounds", message=text, limited=_limited(targets, sample.target)
     )
     return decision, _changed(history, sample, bounded)
-
-
-def _recommended(targets: Targets, sample: Sample) -> tuple[int, str]:
-    """Returns the number of nodes that utilization asks for, and an explanation."""
-    results = [
-        _of_metric(name, percent / 100, sample, amount)
-        for name, percent, amount in (
-            ("cpu", targets.cpu, lambda resources: resources.cpu),
-            ("memory", targets.memory, lambda resources: resources.memory),
-        )
-        if percent is not None
-    ]
-    if not results:
-        return _requested(sample), "no target utilization is set; only requests count"
-    return max(results)
-
-
-def _of_metric(name: str, target: float, sample: Sample, amount: Callable[[scheduling.Resources], int]) -> tuple[int, str]:
-    """Returns the number of nodes for one metric. Nodes without a measurement never change the direction."""
-    nodes = _usable(sample)
-    offered = sum(amount(node.allocatable) for node in nodes)
-    used = sum(amount(node.usage) for node in nodes if node.usage is not None)
-    measured = sum(amount(node.allocatable) for node in nodes if node.usage is not None)
-    if not measured:
-        return sample.target, f"{name}: no node is measured"
-    ratio = used / measured / target
-    text = f"{name} utilization is {100 * ratio * target:.0f} % with a target of {100 * target:.0f} %"
-    if ratio > 1:
-        ratio = max(1.0, used / offered / target)
-    else:
-        ratio = min(1.0, (used + (offered - measured) * target) / offered / target)
-    if abs(ratio - 1) <= TOLERANCE:
-        return sample.target, text
-    # Rounding first keeps 3.0000000001 from becoming 4.
-    return math.ceil(round(len(nodes) * ratio, 6)), text
-
-
-def _requested(sample: Sample) -> int:
-    """Returns how many nodes the requests of the running pods need: the measure if no utilization is a target."""
-    pods = [pod for node in sample.nodes for pod in node.workload]
-    # First fit can need more nodes than the present ones, on which the pods run.
-    return min(sample.target, scheduling.nodes_for(pods, sample.template))
-
-
-def _usable(sample: Sample) -> list[scheduling.Node]:
-    return [node for node in sample.nodes if node.is_usable]
 
 
 def _leaving(sample: Sample, most: int) -> tuple[str, ...]:
@@ -251,10 +264,16 @@ def _within(wants: Sequence[tuple[float, int]], now: float, delay: float) -> lis
     ]
 
 
-def _remembered(history: History, now: float, want: int, *, longest: float) -> History:
+def _remembered(history: History, sample: Sample, want: int, *, longest: float) -> History:
+    now = sample.now
+    if not history.wants:
+        # The delays begin with the first recommendation, not with a time at which there was none.
+        history = dataclasses.replace(history, began=now)
     if not history.wants or history.wants[-1][1] != want:
         history = dataclasses.replace(history, wants=(*history.wants, (now, want)))
-    return dataclasses.replace(history, wants=tuple(_within(history.wants, now, longest)))
+    wants = tuple(_within(history.wants, now, longest))
+    is_waiting = any(number != sample.target for _, number in wants)
+    return dataclasses.replace(history, wants=wants, sampled=now - now % _NOTED if is_waiting else None)
 
 
 def _changed(history: History, sample: Sample, count: int) -> History:

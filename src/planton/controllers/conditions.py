@@ -18,6 +18,9 @@ DEGRADED: Final = "Degraded"
 PAUSED: Final = "Paused"
 DELETING: Final = "Deleting"
 DELETED: Final = "Deleted"
+#: Of pools that the controller scales, in HorizontalPodAutoscaler's manner.
+SCALING_ACTIVE: Final = "ScalingActive"
+SCALING_LIMITED: Final = "ScalingLimited"
 #: In the order of a report.
 TYPES: Final = (ACCEPTED, PROGRESSING, AVAILABLE, READY, DEGRADED, PAUSED, DELETING)
 
@@ -93,15 +96,16 @@ def unread(before: values.Memory, *, since: str) -> tuple[values.Condition, ...]
 
 
 def available(desired: values.Desired, observed: values.Observed) -> values.Condition:
-    """Returns whether the nodes are ready, counted in Kubernetes."""
+    """Returns whether the nodes are ready, counted in Kubernetes: of an autoscaled pool, as many as its lower bound."""
     if observed.presence is not values.Presence.PRESENT:
         reason = {"never": "NotCreated", "partial": "NotCreated", "missing": "Missing"}.get(observed.presence, "Unread")
         status = "Unknown" if observed.presence is values.Presence.UNKNOWN else "False"
         return values.Condition(AVAILABLE, status, reason, _PRESENCES[observed.presence])
     wanted = desired.nodes if desired.nodes is not None else observed.cloud_nodes
+    least = wanted if desired.scaling is None else desired.scaling.min_nodes
     if observed.ready is None:
         return values.Condition(AVAILABLE, "Unknown", "NodesUnread", "the nodes could not be read from the cluster")
-    if wanted is not None and observed.ready < wanted:
+    if least is not None and observed.ready < least:
         return values.Condition(AVAILABLE, "False", "NodesNotReady", f"{observed.ready} of {wanted} nodes are ready")
     count = f"{observed.ready} of {wanted} nodes are ready" if wanted is not None else f"{observed.ready} nodes are ready"
     return values.Condition(AVAILABLE, "True", "NodesReady", count)

@@ -9,7 +9,7 @@ import dataclasses
 import datetime
 from typing import TYPE_CHECKING, Final
 
-from planton.controllers import conditions, failures, looks, replacing, turnover, values
+from planton.controllers import autoscaling, conditions, failures, looks, replacing, scaling, turnover, values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,9 @@ def decide(desired: values.Desired, observed: values.Observed, memory: values.Me
     """
     observed, memory = replacing.settled(observed, memory)
     memory = _refreshed(desired, observed, memory, now)
-    look = looks.Look(desired, observed, memory, now)
+    scaled = scaling.decide(desired, observed, memory, now)
+    memory = dataclasses.replace(memory, scaling=None if scaled is None else _unchanged(scaled[1], memory.scaling))
+    look = looks.Look(desired, observed, memory, now, None if scaled is None else scaled[0])
     for rule in _RULES:
         decision = rule(look)
         if decision is not None:
@@ -43,7 +45,10 @@ def succeeded(decision: values.Decision, observed: values.Observed, now: datetim
     repairs = decision.memory.repairs
     if decision.action is values.Action.REPAIR:
         repairs = (*repairs, values.Repair(now, _drift(observed)))
-    return dataclasses.replace(decision.memory, failure=None, attempt=0, next_try=None, repairs=repairs)
+    memory = dataclasses.replace(decision.memory, failure=None, attempt=0, next_try=None, repairs=repairs)
+    if decision.action is values.Action.SCALE and memory.scaling is not None:
+        return dataclasses.replace(memory, scaling=dataclasses.replace(memory.scaling, changed=now.timestamp()))
+    return memory
 
 
 def failed(
@@ -69,6 +74,11 @@ def _refreshed(
     memory = dataclasses.replace(memory, repairs=repairs, probe_failed=since)
     # Another desired state deserves an attempt at once. Its error stays until something succeeds.
     return dataclasses.replace(memory, attempt=0, next_try=None) if is_new and memory.failure is not None else memory
+
+
+def _unchanged(history: autoscaling.History, before: autoscaling.History | None) -> autoscaling.History:
+    """Returns a history in which the number of nodes has not changed: only an action that succeeds changes it."""
+    return history if before is None else dataclasses.replace(history, changed=before.changed)
 
 
 def _drift(observed: values.Observed) -> str:
@@ -179,6 +189,18 @@ def _repaired(look: looks.Look) -> values.Decision | None:
     return dataclasses.replace(look.act(values.Action.REPAIR, conditions.Cause("Repairing", what)), nodes=leaving)
 
 
+def _scaled(look: looks.Look) -> values.Decision | None:
+    scaled, count = look.scaling, look.desired.nodes
+    if scaled is None or count is None or scaled.count == count:
+        return None
+    leaving = turnover.leaving(look, scaled.count)
+    if isinstance(leaving, values.Decision):
+        return leaving
+    reason = "ScalingUp" if scaled.count > count else "ScalingDown"
+    cause = conditions.Cause(reason, f"from {count} to {scaled.count} nodes: {scaled.message}")
+    return dataclasses.replace(look.act(values.Action.SCALE, cause), count=scaled.count, nodes=leaving)
+
+
 def _probed(look: looks.Look) -> values.Decision | None:
     problem = look.observed.problem
     return None if problem is None else look.unread(problem)
@@ -186,10 +208,23 @@ def _probed(look: looks.Look) -> values.Decision | None:
 
 def _comes_up(look: looks.Look) -> values.Decision | None:
     available = conditions.available(look.desired, look.observed)
-    if available.status == "True":
+    if available.status == "True" and not _lacks_nodes(look):
         return look.settled()
-    cause = conditions.Cause(available.reason, available.message)
-    return look.nothing(after=looks.BUSY, progress=cause, degraded=cause if look.memory.was_ready else None)
+    cause = conditions.Cause("NodesNotReady", available.message)
+    return look.nothing(
+        after=looks.BUSY, progress=cause, degraded=cause if look.memory.was_ready and not _is_growing(look) else None
+    )
+
+
+def _lacks_nodes(look: looks.Look) -> bool:
+    ready = look.observed.ready
+    return look.scaling is not None and None not in (ready, look.desired.nodes) and ready < look.desired.nodes  # type: ignore[operator]
+
+
+def _is_growing(look: looks.Look) -> bool:
+    """Returns whether the autoscaler has just asked for nodes, which come up."""
+    history = look.memory.scaling
+    return history is not None and look.now.timestamp() - history.changed < autoscaling.PROVISION_TIMEOUT
 
 
 #: The first rule with a decision decides.
@@ -206,6 +241,7 @@ _RULES: Final[tuple[Callable[[looks.Look], values.Decision | None], ...]] = (
     _replaced,
     _updated,
     _repaired,
+    _scaled,
     _probed,
     turnover.remediated,
     turnover.uncordoned,

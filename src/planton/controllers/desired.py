@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from planton import clouds, errors
 from planton.config import credentials
-from planton.controllers import durations, failures, manifests, rollout, values
+from planton.controllers import autoscaling, durations, failures, manifests, rollout, scaling, values
 from planton.deploy import drain
 from planton.manifest import load
 from planton.modules import as_kept
@@ -89,14 +89,40 @@ def target(
             # object, so it does not protect it, and that may be a change which was never applied.
             return Target(common, _unprotected(as_applied), _label(data, cluster))
     waits_for = "" if cluster is None else _not_ready(cluster)
+    scaled = None if cluster is None else scaling.targets(kind, spec)
+    if scaled is not None:
+        data = manifests.fixed(data, _last_count(scaled, spec, applied))
+        spec = data["spec"]
     try:
         source = _source(kind, data, settings, applied, cluster)
         resource = manifests.resource(source)
     except errors.InvalidError as error:
         problem = failures.make(failures.Code.INVALID, "; ".join(f"{each.path}: {each.message}" for each in error.violations))
         return Target(dataclasses.replace(common, problem=problem), as_applied, _label(data, cluster))
-    desired = dataclasses.replace(common, nodes=_nodes(source, spec), waits_for=waits_for)
+    desired = dataclasses.replace(common, nodes=_nodes(source, spec), scaling=scaled, waits_for=waits_for)
     return Target(desired, resource, _label(data, cluster), _region(source, applied))
+
+
+def resized(target_: Target, nodes: int) -> Target:
+    """Returns a target with another number of nodes."""
+    resource = None if target_.resource is None else manifests.resized(target_.resource, nodes)
+    return dataclasses.replace(target_, desired=dataclasses.replace(target_.desired, nodes=nodes), resource=resource)
+
+
+def is_left_by_autoscaler(target_: Target, applied: inventory.Applied | None) -> bool:
+    """Returns whether the controller's autoscaler follows another one, whose number of nodes only the cloud knows."""
+    if target_.desired.scaling is None or applied is None:
+        return False
+    manifest: Any = applied.manifest
+    return bool(manifest.spec.auto_scale)
+
+
+def _last_count(scaled: autoscaling.Targets, spec: Mapping[str, Any], applied: inventory.Applied | None) -> int:
+    """Returns the number of nodes that the autoscaler has decided last: that of the applied manifest."""
+    if applied is not None:
+        manifest: Any = applied.manifest
+        return int(manifest.spec.node_count)
+    return max(int(spec.get("nodeCount") or 0), scaled.min_nodes)
 
 
 def _source(

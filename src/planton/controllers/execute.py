@@ -7,20 +7,17 @@ import threading
 from typing import TYPE_CHECKING
 
 from planton.controllers import approval, values
-from planton.deploy import draining, sdk
+from planton.deploy import draining, progress, sdk
 
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Callable
-
-    from pulumi.automation import events
 
     from planton import clouds
     from planton.clouds import kubernetes
     from planton.config import settings as engine_settings
     from planton.deploy import drain
     from planton.manifest import load
-    from planton.schema import references
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -61,15 +58,13 @@ class Progress:
         with self._lock:
             self._of = number
 
-    def on_event(self, _key: references.Key, event: events.EngineEvent) -> None:
+    def on_progress(self, event: progress.Event) -> None:
         """Counts the resources that the engine begins with."""
-        begun = event.resource_pre_event
-        if begun is None or begun.metadata.op.value in ("same", "read", "refresh"):
+        if event.moment is not progress.Moment.RESOURCE_STARTED:
             return
-        name = begun.metadata.urn.rsplit("::", 1)[-1]
         with self._lock:
             self._number += 1
-            step = Step(self._number, max(self._of, self._number), f"{begun.metadata.op.value} {name}")
+            step = Step(self._number, max(self._of, self._number), f"{event.action} {event.resource}")
         self._tell(step)
 
 
@@ -132,14 +127,15 @@ def execute(
     Raises:
         PlantonError: The action failed, or its plan does more than the action may.
     """
-    progress = Progress(tell)
+    counted = Progress(tell)
+    listener = progress.Listener(counted.on_progress)
     if action is values.Action.DELETE:
-        planned = sdk.plan_destroy(resource, settings=settings, on_event=progress.on_event)
+        planned = sdk.plan_destroy(resource, settings=settings, on_progress=listener)
     else:
-        planned = sdk.plan(resource, settings=settings, on_event=progress.on_event)
+        planned = sdk.plan(resource, settings=settings, on_progress=listener)
     if planned.error is not None:
         raise planned.error
-    progress.expect(sum(len(step.plan.changes) for step in planned.all_steps))
+    counted.expect(sum(len(step.plan.changes) for step in planned.all_steps))
     settings.interruption.check()
     approved = sdk.approve(planned, approval.consent(planned, action))
     if action is values.Action.DELETE:

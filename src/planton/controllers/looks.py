@@ -6,14 +6,16 @@ import dataclasses
 import datetime
 from typing import TYPE_CHECKING, Final
 
-from planton.controllers import conditions, values
+from planton.controllers import conditions, scaling, values
 
 if TYPE_CHECKING:
-    from planton.controllers import failures
+    from planton.controllers import autoscaling, failures
 
 #: The time between two looks at a resource that is as desired, and at one that is changing.
 STEADY: Final = datetime.timedelta(seconds=60)
 BUSY: Final = datetime.timedelta(seconds=3)
+#: The time between two samples of the autoscaler: that of the HorizontalPodAutoscaler.
+SAMPLING: Final = datetime.timedelta(seconds=15)
 #: A probe that fails for less than this changes no condition.
 PATIENCE: Final = datetime.timedelta(seconds=60)
 #: The actions after which nodes come up that were not there before.
@@ -29,12 +31,14 @@ class Look:
         observed: What the cloud and the cluster have.
         memory: What to remember so far.
         now: The time.
+        scaling: The decision of the autoscaler; None if it does not scale the resource.
     """
 
     desired: values.Desired
     observed: values.Observed
     memory: values.Memory
     now: datetime.datetime
+    scaling: autoscaling.Decision | None = None
 
     def act(self, action: values.Action, cause: conditions.Cause) -> values.Decision:
         """Returns the decision for an action; while it has to wait after a failure, that for waiting."""
@@ -76,12 +80,19 @@ class Look:
         attempt = 1 + int((self.now - since) / BUSY)
         after = max(BUSY, min(failure.pause(attempt), datetime.timedelta(seconds=30)), failure.silence)
         memory = dataclasses.replace(kept, conditions=listed)
-        return values.Decision(action=values.Action.NOTHING, conditions=listed, failure=failure, next_look=after, memory=memory)
+        return values.Decision(
+            action=values.Action.NOTHING,
+            conditions=listed,
+            failure=failure,
+            next_look=after,
+            memory=memory,
+            scaling=self.scaling,
+        )
 
     def settled(self) -> values.Decision:
         """Returns the decision for a resource that is as desired: the last error has been overcome."""
         memory = dataclasses.replace(self.memory, failure=None, attempt=0, next_try=None, was_ready=True)
-        return dataclasses.replace(self, memory=memory).nothing(after=STEADY)
+        return dataclasses.replace(self, memory=memory).nothing(after=STEADY if self.scaling is None else SAMPLING)
 
     def _failure(self) -> conditions.Cause | None:
         failure = self.memory.failure
@@ -94,7 +105,10 @@ class Look:
         degraded: conditions.Cause | None = None,
         refused: conditions.Cause | None = None,
     ) -> tuple[values.Condition, ...]:
-        return conditions.make(self.desired, self.observed, now=self.now, progress=progress, degraded=degraded, refused=refused)
+        listed = conditions.make(self.desired, self.observed, now=self.now, progress=progress, degraded=degraded, refused=refused)
+        if self.scaling is None or self.desired.scaling is None:
+            return listed
+        return (*listed, *scaling.shown(self.scaling, self.desired.scaling))
 
     def _decision(
         self,
@@ -114,6 +128,7 @@ class Look:
             failure=memory.failure,
             next_look=after,
             memory=memory,
+            scaling=self.scaling,
         )
 
 

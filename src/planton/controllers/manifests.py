@@ -109,15 +109,6 @@ def revisions(resource_id: str, stacks: Iterable[str]) -> list[int]:
     return sorted(int(each[1] or 1) for each in found if each is not None)
 
 
-def resized(resource: load.Resource, nodes: int) -> load.Resource:
-    """Returns the resource of a node pool with a fixed number of nodes."""
-    manifest: Any = type(resource.manifest)()
-    manifest.CopyFrom(resource.manifest)
-    manifest.spec.node_count = nodes
-    manifest.spec.ClearField("auto_scale")
-    return dataclasses.replace(resource, manifest=manifest)
-
-
 def kind_of(role: kinds.Role, platform: str) -> kinds.Kind | None:
     """Returns the kind that a resource of the API becomes on a cloud; None if there is none."""
     if platform not in providers.names():
@@ -129,6 +120,21 @@ def platforms() -> tuple[str, ...]:
     """Returns the clouds on which this version can create clusters and node pools, sorted."""
     roles = (kinds.Role.CLUSTER, kinds.Role.NODE_POOL)
     return tuple(name for name in providers.names() if all(kind_of(role, name) is not None for role in roles))
+
+
+def fixed(data: Mapping[str, Any], nodes: int) -> dict[str, Any]:
+    """Returns a node pool of the API with a fixed number of nodes in place of its autoscaling."""
+    spec = {name: value for name, value in (data.get("spec") or {}).items() if name != "autoscaling"}
+    return {**data, "spec": {**spec, "nodeCount": nodes}}
+
+
+def resized(resource: load.Resource, nodes: int) -> load.Resource:
+    """Returns the resource of a node pool with a fixed number of nodes."""
+    manifest: Any = type(resource.manifest)()
+    manifest.CopyFrom(resource.manifest)
+    manifest.spec.node_count = nodes
+    manifest.spec.ClearField("auto_scale")
+    return dataclasses.replace(resource, manifest=manifest)
 
 
 def as_data(resource: message.Message) -> dict[str, Any]:

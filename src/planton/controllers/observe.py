@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
     from planton.clouds import kubernetes as kubernetes_api
+    from planton.controllers import workload
     from planton.deploy import runtime
     from planton.manifest import load
     from planton.recovery import managed
@@ -34,7 +35,8 @@ class Subject:
         state: Its state; empty if it has none.
         applied: The resource as applied; None if it was not.
         nodes: The nodes of the resource are those with this value of the label ``nodepool``; empty for those without the label.
-        is_autoscaled: Whether an autoscaler decides the number of nodes.
+        is_autoscaled: Whether the cloud's autoscaler decides the number of nodes.
+        is_scaled: Whether the controller's autoscaler decides it.
     """
 
     managed: managed.Managed
@@ -42,6 +44,7 @@ class Subject:
     applied: inventory.Applied | None
     nodes: str
     is_autoscaled: bool
+    is_scaled: bool = False
 
     @property
     def kind(self) -> kinds.Kind:
@@ -82,7 +85,9 @@ class Observer:
     nodes: recent.Recent = dataclasses.field(default_factory=recent.Recent)
     clusters: kubernetes.Clusters = dataclasses.field(default_factory=kubernetes.Clusters)
 
-    def subject(self, resource: load.Resource, *, nodes: str = "", is_autoscaled: bool = False) -> Subject:
+    def subject(
+        self, resource: load.Resource, *, nodes: str = "", is_autoscaled: bool = False, is_scaled: bool = False
+    ) -> Subject:
         """Returns a resource with its stack and its account.
 
         Raises:
@@ -95,7 +100,7 @@ class Observer:
         state = subject.state()
         applied = self.run.inventory.understand(subject.name, state) if state else None
         resolve.check_account(subject.key, applied, stack_input)
-        return Subject(subject, state, applied, nodes, is_autoscaled)
+        return Subject(subject, state, applied, nodes, is_autoscaled, is_scaled)
 
     def applied(self, resource_id: str, revision: int = 1) -> inventory.Applied | None:
         """Returns a resource of the API as it was applied; None if it was not."""
@@ -173,6 +178,7 @@ class Observer:
             changed=changed,
             replaced_by=replaced_by,
             is_rollable=all(_is_rollable(subject.kind, path) for path in replaced_by),
+            is_autoscaled=subject.kind.is_node_pool and _is_autoscaled(subject),
             members=observed.node_names(entry) if subject.kind.is_node_pool else frozenset(),
             drift=_drift(subject, lists),
             cloud_nodes=_count(subject, main, entry),
@@ -183,12 +189,22 @@ class Observer:
             return found
         scope = ("nodes", subject.cluster_id)
         answers = self.nodes.of(scope, since=since)
+        cloud = subject.managed.cloud
         try:
-            listed = answers.get(scope, lambda: self.clusters.nodes(subject.managed.cloud, subject.cluster_id))
+            listed = answers.get(scope, lambda: self.clusters.nodes(cloud, subject.cluster_id))
+            found = dataclasses.replace(found, nodes=tuple(_own(listed, subject.nodes)))
+            if subject.is_scaled:
+                running = answers.get((*scope, "workload"), lambda: self.clusters.workload(cloud, subject.cluster_id))
+                found = dataclasses.replace(found, workload=_own_workload(running, subject.nodes))
         except errors.PlantonError as error:
             self.nodes.forget(scope)
             return dataclasses.replace(found, problem=failures.of(error))
-        return dataclasses.replace(found, nodes=tuple(_own(listed, subject.nodes)))
+        return found
+
+
+def _own_workload(running: workload.Workload, pool: str) -> workload.Workload:
+    own = tuple(node for node in running.nodes if node.labels.get(manifests.NODE_LABEL, "") == pool)
+    return dataclasses.replace(running, nodes=own)
 
 
 def _own(listed: Iterable[kubernetes.Node], pool: str) -> Iterable[values.Node]:
@@ -222,6 +238,11 @@ def _changed(subject: Subject) -> tuple[str, ...]:
 
 def _replaces(kind: kinds.Kind, path: str) -> bool:
     return any(path == each or path.startswith(f"{each}.") for each in kind.declared.replacing)
+
+
+def _is_autoscaled(subject: Subject) -> bool:
+    manifest: Any = None if subject.applied is None else subject.applied.manifest
+    return manifest is not None and bool(manifest.spec.auto_scale)
 
 
 def _is_rollable(kind: kinds.Kind, path: str) -> bool:

@@ -42,6 +42,7 @@ class Work:
         cluster_id: The id of the cluster.
         platform: The cloud.
         epoch: The number of the claim.
+        account: The name of the credential; empty for the default one.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Work:
     cluster_id: str
     platform: str
     epoch: int
+    account: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ class ApiQueue:
         )
         claim.wait.FromTimedelta(datetime.timedelta(seconds=wait))
         answer = self.client.claim_work(claim)
-        items = (Work(each.id, each.kind, each.cluster_id, each.platform, each.epoch) for each in answer.items)
+        items = (Work(each.id, each.kind, each.cluster_id, each.platform, each.epoch, each.account) for each in answer.items)
         return Claimed(tuple(items), answer.lease.ToTimedelta().total_seconds())
 
     def renew(self) -> Held:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from planton import errors
 from planton.client import transport
-from planton.controllers import decide, execute, failures, looks, observe, reports, subjects, values
+from planton.controllers import decide, execute, failures, looks, metering, observe, reports, subjects, values
 from planton.deploy import runtime
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class Reconciler:
         act: Executes an action through the pipeline.
         move: Drains, uncordons, removes or replaces nodes.
         interval: The longest time between two looks at a resource.
+        meter: Receives what happens.
     """
 
     client: api.Client
@@ -61,6 +62,7 @@ class Reconciler:
     act: Callable[..., None] = execute.execute
     move: Callable[[values.Decision, execute.Place, drain.Limit, datetime.datetime], None] = execute.move
     interval: datetime.timedelta = looks.STEADY
+    meter: metering.Meter = dataclasses.field(default_factory=metering.Meter)
 
     def run(self, work: queue.Work, settings: engine_settings.Settings) -> Done:
         """Reconciles a resource, and returns when to look again.
@@ -107,7 +109,7 @@ class _Run:
                 return Done(first, None)
             first = int(data["generation"])
             now = self.reconciler.now()
-            seen = self.reader.look(data, memory, now)
+            seen = self._measured(self.reader.look(data, memory, now))
             decision = decide.decide(seen.target.desired, seen.observed, memory, now)
             before = self._report(seen, decision, before)
             # The next step of a drain needs time. What the last one met is reported.
@@ -118,6 +120,14 @@ class _Run:
             # Steps were reported meanwhile.
             before = None
         return Done(first, looks.BUSY)
+
+    def _measured(self, seen: subjects.Seen) -> subjects.Seen:
+        meter = self.reconciler.meter
+        if seen.observed.problem is not None:
+            meter.failed(self.work, str(seen.observed.problem.code))
+        if seen.observed.drift:
+            meter.drifted(self.work)
+        return seen
 
     def _next_look(self, decision: values.Decision, observed: values.Observed) -> datetime.timedelta | None:
         if decision.next_look is None:
@@ -134,16 +144,19 @@ class _Run:
             if error.reason is errors.Reason.INTERRUPTED:
                 raise
             failure = failures.of(error)
+            self._count(decision.action, failure)
             _LOG.warning("%s %s: %s failed: %s: %s", self.work.kind, self.work.id, decision.action, failure.code, failure.message)
             return decide.failed(decision, wanted, failure, self.reconciler.now())
         except Exception as error:
             # A bug. The queue counts it, and stops trying after a few runs.
+            self.reconciler.meter.acted(self.work, str(decision.action), str(failures.Code.INTERNAL))
             now = self.reconciler.now()
             memory = decide.failed(decision, wanted, failures.of(error), now)
             self._report(seen, decide.decide(wanted, seen.observed, memory, now), None)
             raise
         finally:
             self._forget(seen.target)
+        self.reconciler.meter.acted(self.work, str(decision.action), "succeeded")
         return decide.succeeded(decision, seen.observed, self.reconciler.now())
 
     def _act(self, seen: subjects.Seen, decision: values.Decision) -> None:
@@ -153,6 +166,11 @@ class _Run:
         if decision.action not in _MOVES:
             tell = functools.partial(self._report_step, seen, decision)
             self.reconciler.act(decision.action, resource, self.settings, tell=tell)
+
+    def _count(self, action: values.Action, failure: failures.Failure) -> None:
+        meter = self.reconciler.meter
+        meter.acted(self.work, str(action), str(failure.code))
+        meter.failed(self.work, str(failure.code))
 
     def _report_step(self, seen: subjects.Seen, decision: values.Decision, step: execute.Step) -> None:
         try:

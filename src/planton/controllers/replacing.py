@@ -41,24 +41,43 @@ def settled(observed: values.Observed, memory: values.Memory) -> tuple[values.Ob
 
 def replaced(look: looks.Look) -> values.Decision | None:
     """Returns the next step of a replacement; None if there is none to make."""
-    policy, observed = look.desired.turnover, look.observed
-    if policy is None:
+    policy, look = look.desired.turnover, _begun(look)
+    if policy is None or look.memory.rolling is None:
         return None
-    if look.memory.rolling is None:
-        if observed.presence is not values.Presence.PRESENT or not observed.replaced_by or not observed.is_rollable:
-            return None
-        memory = dataclasses.replace(look.memory, rolling=look.desired.nodes or observed.cloud_nodes or 1)
-        look = dataclasses.replace(look, memory=memory)
-    pair = _pair(observed, look.memory.revision)
+    pair = _pair(look.observed, look.memory.revision)
     problem = next((each.problem for each in (pair.new, pair.old) if each.presence is values.Presence.UNKNOWN), None)
-    problem = problem or observed.problem
+    problem = problem or look.observed.problem
     if problem is not None:
         return look.unread(problem)
+    return _prepared(look, pair) or _stepped(look, policy, pair)
+
+
+def _begun(look: looks.Look) -> looks.Look:
+    """Returns a look that remembers a replacement which the spec needs, and which can be made."""
+    observed = look.observed
+    is_needed = observed.presence is values.Presence.PRESENT and observed.replaced_by and observed.is_rollable
+    if look.memory.rolling is not None or not is_needed:
+        return look
+    memory = dataclasses.replace(look.memory, rolling=look.desired.nodes or observed.cloud_nodes or 1)
+    return dataclasses.replace(look, memory=memory)
+
+
+def _prepared(look: looks.Look, pair: _Pair) -> values.Decision | None:
+    """Returns what comes before the steps of a rollout: both pools are complete, and no autoscaler changes them meanwhile."""
     if pair.old.presence is not values.Presence.PRESENT:
         return _acted(look, values.Action.DELETE, "the rest of the old pool is being deleted", pair.old_revision)
     if pair.new.presence is values.Presence.MISSING:
         return _lost(look, pair)
-    return _stepped(look, policy, pair)
+    scaled = [
+        (each, revision)
+        for each, revision in ((pair.old, pair.old_revision), (pair.new, pair.new_revision))
+        if each.is_autoscaled
+    ]
+    if not scaled:
+        return None
+    pool, revision = scaled[0]
+    decision = _acted(look, values.Action.UPDATE, "the autoscaler of the pool is off during the replacement", revision)
+    return dataclasses.replace(decision, count=pool.cloud_nodes)
 
 
 def _pair(observed: values.Observed, revision: int) -> _Pair:
@@ -110,7 +129,8 @@ _EXPLAINED: Final = (rollout.Action.DRAIN, rollout.Action.FAIL)
 
 def _total(look: looks.Look) -> int:
     # The number of an autoscaled pool stays what it was when the replacement began.
-    return look.desired.nodes or look.memory.rolling or 1
+    fixed = look.desired.nodes if look.desired.scaling is None else None
+    return fixed or look.memory.rolling or 1
 
 
 def _pool(observed: values.Observed, listed: dict[str, values.Node]) -> rollout.Pool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from google.protobuf import json_format
 
 from org.project_planton.cluster.v1 import status_pb2
-from planton.controllers import conditions, failures, values
+from planton.controllers import autoscaling, conditions, failures, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 #: The key of the metadata that the controller reads again. Others only show it.
 _MEMORY: Final = "controller"
+_UTILIZATION: Final = "utilization"
+#: The metadata that change with time alone. They are news only after some minutes.
+_LIVE: Final = ("node_ages", _UTILIZATION)
 #: The longest message of an error, in characters. The API's limit is higher.
 _LONGEST: Final = 4000
 #: A report that is older than this is repeated, so that the ages of nodes are about right.
@@ -64,7 +67,9 @@ def report(
             for each in _with_step(decision.conditions, facts.step)
         ],
     )
-    metadata = {**_shown(desired, observed, facts, now), _MEMORY: _remembered(decision.memory)}
+    measured = decision.scaling.measured if decision.scaling is not None else ()
+    shown = _shown(desired, observed, facts, now) | ({_UTILIZATION: dict(measured)} if measured else {})
+    metadata = {**shown, _MEMORY: _remembered(decision.memory)}
     json_format.ParseDict(metadata, made.metadata)
     if decision.failure is not None:
         made.last_error.CopyFrom(_error(decision.failure, decision.memory, now))
@@ -98,6 +103,7 @@ def memory(reported: status_pb2.ControllerStatus | None) -> values.Memory:
             was_ready=bool(kept.get("wasReady")) and reported.observed_generation > 0,
             revision=int(kept.get("revision") or 1),
             rolling=None if kept.get("rolling") is None else int(kept["rolling"]),
+            scaling=_history(kept.get("scaling")),
         )
     except (KeyError, TypeError, ValueError):
         # Another version has written it. The conditions are the API's own.
@@ -154,6 +160,7 @@ def _remembered(kept: values.Memory) -> dict[str, Any]:
         "wasReady": kept.was_ready,
         "revision": kept.revision,
         "rolling": kept.rolling,
+        "scaling": None if kept.scaling is None else dataclasses.asdict(kept.scaling),
     }
 
 
@@ -175,7 +182,8 @@ def _error(failure: failures.Failure, kept: values.Memory, now: datetime.datetim
 
 def _essence(said: Any) -> tuple[Any, ...]:  # a report or a stored one
     metadata = json_format.MessageToDict(said.metadata)
-    metadata.pop("node_ages", None)
+    for live in _LIVE:
+        metadata.pop(live, None)
     listed = sorted((each.type, each.status, each.reason, each.message) for each in said.conditions)
     error = said.last_error if said.HasField("last_error") else None
     return (
@@ -194,6 +202,17 @@ def _failure(data: Mapping[str, Any] | None) -> failures.Failure | None:
         failures.Actor(data["actor"]),
         str(data.get("hint") or ""),
         int(data.get("wait") or 0),
+    )
+
+
+def _history(data: Mapping[str, Any] | None) -> autoscaling.History | None:
+    if not data:
+        return None
+    return autoscaling.History(
+        began=float(data["began"]),
+        changed=float(data["changed"]),
+        wants=tuple((float(at), int(want)) for at, want in data["wants"]),
+        sampled=None if data["sampled"] is None else float(data["sampled"]),
     )
 
 

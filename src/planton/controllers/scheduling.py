@@ -77,7 +77,6 @@ class Pod:
         selector: Its node selector: label → value.
         tolerations: Its tolerations.
         is_daemon: Whether a DaemonSet or the node itself owns it: it leaves with its node.
-        since: For a pending pod the time since which it is unschedulable, in seconds; 0 otherwise.
     """
 
     name: str
@@ -85,7 +84,6 @@ class Pod:
     selector: Mapping[str, str] = dataclasses.field(default_factory=dict)
     tolerations: tuple[Toleration, ...] = ()
     is_daemon: bool = False
-    since: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

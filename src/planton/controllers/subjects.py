@@ -151,9 +151,14 @@ class Subjects:
         target = desired.target(kind, data, self.settings, applied=applied, cluster=cluster)
         if target.resource is None or (applied is None and target.desired.waits_for):
             return target, values.Observed(presence=values.Presence.NEVER), None
-        is_autoscaled = target.desired.nodes is None and not target.desired.is_deleting
-        subject = self.observer.subject(target.resource, nodes=target.label, is_autoscaled=is_autoscaled)
-        return target, self.observer.look(subject), subject
+        is_left = desired.is_left_by_autoscaler(target, applied)
+        is_native = is_left or (target.desired.nodes is None and not target.desired.is_deleting)
+        is_scaled = target.desired.scaling is not None
+        subject = self.observer.subject(target.resource, nodes=target.label, is_autoscaled=is_native, is_scaled=is_scaled)
+        observed = self.observer.look(subject)
+        # The manifest has the initial number. The cloud has the last one.
+        is_moved = is_left and bool(observed.cloud_nodes)
+        return desired.resized(target, observed.cloud_nodes or 0) if is_moved else target, observed, subject
 
     def _kind(self) -> kinds.Kind:
         role = desired.ROLES[self.work.kind]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from planton.controllers import failures, rollout, workload
+    from planton.controllers import autoscaling, failures, rollout, workload
     from planton.deploy import drain
 
 #: The time at which a pause without an end ends.
@@ -39,6 +39,8 @@ class Action(enum.StrEnum):
     UPDATE = "update"
     REPAIR = "repair"
     RECREATE = "recreate"
+    SCALE = "scale"
+    """Applies the number of nodes that the autoscaler has decided."""
     DELETE = "delete"
     DRAIN = "drain"
     """Takes the next step of the drains of nodes."""
@@ -123,7 +125,9 @@ class Desired:
 
     Attributes:
         generation: Its generation.
-        nodes: The number of nodes; None if an autoscaler decides it, or if the resource has none.
+        nodes: The number of nodes; None if the cloud's autoscaler decides it, or if the resource has none.
+        scaling: What the controller's autoscaler is asked for; None if it does not decide the number of nodes. Then `nodes` is
+            its last decision.
         is_deleting: Whether its deletion was requested.
         repairs_drift: Whether changes from outside are reverted.
         recreates: Whether it is recreated if it is missing from the cloud.
@@ -135,6 +139,7 @@ class Desired:
 
     generation: int
     nodes: int | None = None
+    scaling: autoscaling.Targets | None = None
     is_deleting: bool = False
     repairs_drift: bool = True
     recreates: bool = False
@@ -157,8 +162,9 @@ class Observed:
         drift: The properties in which the cloud differs from what was applied.
         cloud_nodes: The number of nodes that the cloud wants; None if it is unknown.
         nodes: The nodes in Kubernetes; None if they could not be read.
+        is_autoscaled: Whether the pool was applied with an autoscaler of the cloud.
         members: The names of those that the cloud has in this pool, without those that it deletes.
-        workload: What runs on the nodes; None if it was not read.
+        workload: What runs on the nodes; None if nothing needs it, or if it could not be read.
         successor: The next pool of the same resource during a replacement; None if there is none.
         problem: Why the cloud, or the Kubernetes API, could not be read; None if both could.
     """
@@ -171,6 +177,7 @@ class Observed:
     drift: tuple[Difference, ...] = ()
     cloud_nodes: int | None = None
     nodes: tuple[Node, ...] | None = None
+    is_autoscaled: bool = False
     members: frozenset[str] = frozenset()
     workload: workload.Workload | None = None
     successor: Observed | None = None
@@ -233,6 +240,7 @@ class Memory:
         was_ready: Whether it was ready at its current generation.
         revision: The number of the pool that is in use: each replacement makes another one.
         rolling: The number of nodes to reach during a replacement by the pool of the next revision; None without one.
+        scaling: The history of the autoscaler; None without one.
     """
 
     failure: failures.Failure | None = None
@@ -245,6 +253,7 @@ class Memory:
     was_ready: bool = False
     revision: int = 1
     rolling: int | None = None
+    scaling: autoscaling.History | None = None
 
     @property
     def by_type(self) -> Mapping[str, Condition]:
@@ -266,6 +275,7 @@ class Decision:
         failure: The error to report; None if there is none.
         next_look: When to look again if nothing changes; None if nothing is due.
         memory: What to remember.
+        scaling: The decision of the autoscaler; None if it does not scale the resource.
     """
 
     action: Action
@@ -277,3 +287,4 @@ class Decision:
     failure: failures.Failure | None = None
     next_look: datetime.timedelta | None = None
     memory: Memory = dataclasses.field(default_factory=Memory)
+    scaling: autoscaling.Decision | None = None

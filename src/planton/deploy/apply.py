@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from typing import TYPE_CHECKING, Any
 
 from planton.clouds import answers
-from planton.deploy import approve, autoscalers, destroy, literals, resolve, running
+from planton.deploy import approve, autoscalers, destroy, literals, progress, resolve, running, watching
 from planton.engine import outputs, plans, states
 from planton.recovery import observed, recording
 from planton.schema import kinds, references
@@ -34,11 +33,12 @@ def apply(approved: approve.Approved) -> list[steps.Step]:
     settings = plan.run.settings
     outside = resolve.externals(plan.resources, plan.run.inventory)
     # The resources that exist before the first request; one list for all creations.
-    stages = _Applying(plan, outside, observed.Lists(answers.Answers()))
+    watches = watching.Watches(plan.operation, plan.run.on_progress)
+    stages = _Applying(plan, outside, observed.Lists(answers.Answers()), watches)
     done = running.run(
         plan.steps, [stages.apply], plan.resources, settings, dependencies=plan.resources.dependencies, why="failed"
     )
-    done = autoscalers.fit(done, plan.run)
+    done = autoscalers.fit([watches.ended(step) for step in done], plan.run)
     if not plan.pruned:
         return done
     if any(step.error is not None for step in done):
@@ -55,13 +55,19 @@ class _Applying:
     plan: plan_of_run.Plan
     outside: Mapping[references.Key, message.Message | None]
     lists: observed.Lists
+    watches: watching.Watches
 
     def apply(self, step: steps.Step, done: running.Done) -> steps.Step:
         """Applies a step."""
+        if step.up_to_date:
+            return self._apply(step, done)
+        return progress.announced(self._apply, self.plan.run.on_progress, self.plan.operation)(step, done)
+
+    def _apply(self, step: steps.Step, done: running.Done) -> steps.Step:
         run, resource = self.plan.run, self.plan.resources.resources[step.key]
+        watch = self.watches.start(step.key)
         stack_input = self._stack_input(step, done)
-        on_event = None if run.on_event is None else functools.partial(run.on_event, step.key)
-        subject = run.operations.manage(stack_input, run.settings, run.tools, origin=resource.origin, on_event=on_event)
+        subject = run.operations.manage(stack_input, run.settings, run.tools, origin=resource.origin, on_event=watch.on_event)
         if stack_input != step.stack_input:
             # References that were unknown have a value now. Those whose value has changed need a new plan.
             had_value = not references.is_unknown(str(step.stack_input.target))
@@ -73,8 +79,9 @@ class _Applying:
             return step if applied is None else _with_manifest(step, applied.manifest)
         if not step.resumption.imports and recording.is_unfinished(subject):
             step = dataclasses.replace(step, resumption=run.operations.recover(subject).resumption)
-        updated = run.operations.update(subject, step.plan, resumption=step.resumption, lists=self.lists)
-        step = dataclasses.replace(step, plan=updated.plan)
+        with watch.working(subject):
+            updated = run.operations.update(subject, step.plan, resumption=step.resumption, lists=self.lists)
+        step = dataclasses.replace(step, plan=updated.plan, done=updated.plan.changes)
         applied = run.inventory.understand(subject.name, updated.state)
         step = step if applied is None else _with_manifest(step, applied.manifest)
         kind = kinds.get(step.key.kind)

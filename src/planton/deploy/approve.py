@@ -132,7 +132,7 @@ def _check_losses(plan: plan_of_run.Plan, consent: Consent) -> None:
         raise errors.PlantonError(
             f"the plan for {step.key} would {listed}" + (f"; {users} refer to it" if users else "") + "; nothing was changed",
             reason=errors.Reason.REPLACE_REFUSED,
-            hint=f"if that is what you want, add --allow-replace {_name_in(step, plan.steps)}",
+            hint=f"if that is what you want, add {option(step, plan.steps)}",
             metadata={"resource": str(step.key), "referrers": users},
         )
 
@@ -174,6 +174,11 @@ def _names(text: str, planned: Sequence[steps.Step]) -> list[references.Key]:
 
 def _is_unique(step: steps.Step, planned: Sequence[steps.Step]) -> bool:
     return sum((each.key.kind, each.key.name) == (step.key.kind, step.key.name) for each in planned) == 1
+
+
+def option(step: steps.Step, planned: Sequence[steps.Step]) -> str:
+    """Returns the option that consents to the losses of a step."""
+    return f"--allow-replace {_name_in(step, planned)}"
 
 
 def _name_in(step: steps.Step, planned: Sequence[steps.Step]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from planton import clouds, errors
 from planton.clouds import answers
+from planton.config import credentials
 from planton.deploy import lists, literals, names, offers, problems, quotas, subjects
 from planton.engine import explain
 from planton.schema import references
@@ -62,8 +63,8 @@ class Checks:
         self._notes = lists.Notes(progress)
         self._needs = quotas.Needs()
 
-    def _lists(self, stack_input: Any) -> lists.Lists:  # of any kind
-        cloud = self._open_cloud(stack_input.provider_config, references.own_region(stack_input.target))
+    def _lists(self, stack_input: Any, region: str = "") -> lists.Lists:  # of any kind
+        cloud = self._open_cloud(stack_input.provider_config, region or references.own_region(stack_input.target))
         return lists.Lists(clouds.remembering(cloud, self.answers), self._notes)
 
     def resolved(self, entry: load.Resource, stack_input: Any) -> Any:  # a stack input of any kind, and one of the same
@@ -81,7 +82,12 @@ class Checks:
             return stack_input
         copy = type(stack_input)()
         copy.CopyFrom(stack_input)
-        unresolved = literals.resolve(copy.target, names, self._lists(stack_input))
+        regions = literals.regions_of_cluster(
+            copy.target, names, self._lists(stack_input), in_region=lambda code: self._lists(stack_input, code)
+        )
+        if len(regions.having) == 1:
+            credentials.set_region(copy.provider_config, regions.having[0])
+        unresolved = literals.resolve(copy.target, names, self._lists(copy), regions=regions)
         if unresolved:
             raise problems.error(entry, unresolved)
         return copy

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _LITERAL = 2
 _RULE = "reference.cloud_name_once"
 #: The names that mean the account of the environment.
-_DEFAULT_ACCOUNTS = ("", "default")
+_DEFAULT_ACCOUNTS = ("", references.DEFAULT_CREDENTIAL)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from typing import TYPE_CHECKING
 
 from planton import errors
-from planton.deploy import autoscalers, graph, leftovers, plan, protection, referrers, resolve, running, steps
+from planton.clouds import answers
+from planton.deploy import (
+    autoscalers,
+    costs,
+    graph,
+    leftovers,
+    plan,
+    progress,
+    protection,
+    referrers,
+    resolve,
+    running,
+    steps,
+    watching,
+)
 from planton.engine import stacks
 from planton.recovery import default_pool
 from planton.state import journal
@@ -37,9 +50,8 @@ def make(resources: Iterable[load.Resource], run: runtime.Runtime, *, sorts: Col
     listed = planned(resource_graph, run, recover=True)
     leftovers_of = leftovers.of_steps(listed, run, resource_graph, sorts=sorts)
     users = referrers.outside(listed, run.inventory.all() if listed else [], resource_graph)
-    return plan.Plan(
-        "destroy", run, resource_graph, tuple(leftovers.warned(listed, leftovers_of)), users=users, leftovers=leftovers_of
-    )
+    described = costs.of_steps(leftovers.warned(listed, leftovers_of), run, answers.Answers())
+    return plan.Plan("destroy", run, resource_graph, tuple(described), users=users, leftovers=leftovers_of)
 
 
 def planned(resources: graph.Graph, run: runtime.Runtime, *, recover: bool, first: graph.Graph | None = None) -> list[steps.Step]:
@@ -86,8 +98,17 @@ def _planned(
         return dataclasses.replace(step, error=error)
 
 
-def opened(step: steps.Step, resources: graph.Graph, run: runtime.Runtime) -> tuple[steps.Step, managed.Managed]:
-    """Returns a step with the account of its applied manifest, and its stack, to read or delete it."""
+def opened(
+    step: steps.Step, resources: graph.Graph, run: runtime.Runtime, *, watch: watching.Watch | None = None
+) -> tuple[steps.Step, managed.Managed]:
+    """Returns a step with the account of its applied manifest, and its stack, to read or delete it.
+
+    Args:
+        step: The step.
+        resources: The resources of the run.
+        run: What every stage uses.
+        watch: Watches the engine's work on the stack; None for nothing.
+    """
     resource = resources.resources[step.key]
     applied = run.inventory.read(stacks.name_of(resource.manifest))
     step = dataclasses.replace(step, applied=applied)
@@ -96,8 +117,9 @@ def opened(step: steps.Step, resources: graph.Graph, run: runtime.Runtime) -> tu
     resolved = resolve.resolve(resource, look_up, run.settings, is_applied=True)
     step = dataclasses.replace(step, account=resolved.account, stack_input=resolved.stack_input)
     resolve.check_account(step.key, applied, resolved.stack_input)
-    on_event = None if run.on_event is None else functools.partial(run.on_event, step.key)
-    subject = run.operations.manage(resolved.stack_input, run.settings, run.tools, origin=resource.origin, on_event=on_event)
+    subject = run.operations.manage(
+        resolved.stack_input, run.settings, run.tools, origin=resource.origin, on_event=None if watch is None else watch.on_event
+    )
     return step, subject
 
 
@@ -125,35 +147,59 @@ def run_steps(
         run: What every stage uses.
         leftovers_of: Cluster → its leftovers, with those to delete.
     """
-    dependants = resources.dependants([step.key for step in listed])
-
-    def delete(step: steps.Step, _done: running.Done) -> steps.Step:
-        _, subject = opened(step, resources, run)
-        run.operations.recover(subject, waits=False, to_destroy=True)
-        run.operations.destroy(subject, step.plan, around=leftovers.deleting(leftovers_of.get(step.key)))
-        return step
-
-    def delete_unless_last(step: steps.Step, done: running.Done) -> steps.Step:
-        try:
-            return delete(step, done)
-        except errors.PlantonError as error:
-            cluster = _with_id(listed, error.metadata.get(default_pool.LAST_OF, ""))
-            if cluster is None:
-                raise
-            return dataclasses.replace(step, last_of=cluster)
-
+    watches = watching.Watches("destroy", run.on_progress)
+    stages = _Destroying(listed, resources, run, leftovers_of, watches)
     ended = running.run(
-        listed, [delete_unless_last], resources, run.settings, dependencies=dependants, why="could not be destroyed"
+        listed,
+        [stages.delete_unless_last],
+        resources,
+        run.settings,
+        dependencies=resources.dependants([step.key for step in listed]),
+        why="could not be destroyed",
     )
     by_key = {step.key: dataclasses.replace(step, last_of=None) for step in ended}
     waiting = {step.key: step.last_of for step in ended if step.last_of is not None}
     # The cloud keeps the last pool of a cluster, and deletes it with the cluster. Only its stack remains.
     ready = [by_key[key] for key, cluster in waiting.items() if by_key[cluster].error is None]
-    by_key |= {step.key: step for step in running.run(ready, [delete], resources, run.settings, dependencies={}, why="failed")}
+    last = running.run(ready, [stages.delete], resources, run.settings, dependencies={}, why="failed")
+    by_key |= {step.key: step for step in last}
     for key, cluster in waiting.items():
         if by_key[cluster].error is not None:
             by_key[key] = steps.blocked(by_key[key], [cluster], why="could not be destroyed")
-    return autoscalers.fit(list(by_key.values()), run, are_deleted=True)
+    return autoscalers.fit([watches.ended(step) for step in by_key.values()], run, are_deleted=True)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Destroying:
+    """The stage of one step, with what all steps share."""
+
+    listed: Sequence[steps.Step]
+    resources: graph.Graph
+    run: runtime.Runtime
+    leftovers_of: Mapping[references.Key, leftovers.Leftovers]
+    watches: watching.Watches
+
+    def delete_unless_last(self, step: steps.Step, done: running.Done) -> steps.Step:
+        """Deletes the resources of a step, unless it is the last pool of a cluster that is deleted too."""
+        try:
+            return self.delete(step, done)
+        except errors.PlantonError as error:
+            cluster = _with_id(self.listed, error.metadata.get(default_pool.LAST_OF, ""))
+            if cluster is None:
+                raise
+            return dataclasses.replace(step, last_of=cluster)
+
+    def delete(self, step: steps.Step, done: running.Done) -> steps.Step:
+        """Deletes the resources of a step."""
+        return progress.announced(self._delete, self.run.on_progress, "destroy")(step, done)
+
+    def _delete(self, step: steps.Step, _done: running.Done) -> steps.Step:
+        watch = self.watches.start(step.key)
+        _, subject = opened(step, self.resources, self.run, watch=watch)
+        self.run.operations.recover(subject, waits=False, to_destroy=True)
+        with watch.working(subject):
+            self.run.operations.destroy(subject, step.plan, around=leftovers.deleting(self.leftovers_of.get(step.key)))
+        return dataclasses.replace(step, done=step.plan.changes)
 
 
 def _with_id(listed: Iterable[steps.Step], id_: str) -> references.Key | None:

@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from planton import errors
-from planton.deploy import checks, cloud_names, graph, plan, referrers, resolve, steps
+from planton.deploy import checks, cloud_names, graph, losses, plan, referrers, resolve, steps
 from planton.engine import stacks, states
 from planton.recovery import importing, recording
 from planton.schema import kinds
@@ -37,7 +37,7 @@ def make(listed: tuple[load.Resource, ...], key: references.Key, import_id: str,
     [step], notes = _planned(resources, key, import_id, run)
     lost = step.plan.losses()
     users = {step.key: referrers.of(step, run.inventory.all(), resources.manifests)} if lost else {}
-    return plan.Plan("import", run, resources, (step,), referrers=users, notes=notes)
+    return plan.Plan("import", run, resources, tuple(losses.of_steps([step], users)), referrers=users, notes=notes)
 
 
 def _planned(

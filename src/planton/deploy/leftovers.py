@@ -56,7 +56,10 @@ class Leftovers:
         """Returns the warnings for the user before consent to the deletion of the cluster."""
         provider = kinds.get(self.key.kind).cloud
         name = provider.prefix
-        texts = ["the node pools and workloads of the cluster are deleted with it"]
+        texts = [
+            "the node pools and workloads of the cluster are deleted with it",
+            f"its public addresses are released; {name} keeps and bills reserved addresses until you release them",
+        ]
         if self.error is not None:
             sorts = "volumes, volume snapshots and load balancers"
             texts.append(f"{name} keeps and bills {sorts} of the cluster, and they cannot be listed: {self.error.message}")

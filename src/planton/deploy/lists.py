@@ -6,13 +6,12 @@ import dataclasses
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from planton import errors
+from planton import clouds, errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from planton import clouds
-    from planton.clouds import entries
+    from planton.clouds import answers, entries
 
 _Rows = TypeVar("_Rows")
 #: Errors that end the run and do not come from a cloud.
@@ -34,6 +33,17 @@ class Notes:
             self._reported.add(text)
         if is_new:
             self._progress(text)
+
+
+def of(cloud: clouds.Cloud, cache: answers.Answers, progress: Callable[[str], None]) -> Lists:
+    """Returns the lists of an account.
+
+    Args:
+        cloud: The account, or a region of it.
+        cache: The cached responses of the clouds in this run.
+        progress: Receives a note for each list that cannot be read.
+    """
+    return Lists(clouds.remembering(cloud, cache), Notes(progress))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from org.project_planton.shared.cloudresourcekind import cloud_resource_kind_pb2
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
 from planton.base import ids
 from planton.deploy import problems
-from planton.schema import kinds
+from planton.schema import kinds, references
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from google.protobuf import message
 
@@ -37,6 +37,19 @@ class Literal:
     text: str
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Regions:
+    """The search for a cluster in all regions.
+
+    Attributes:
+        searched: The other regions that were searched; empty if there was no need.
+        having: Those that have such a cluster.
+    """
+
+    searched: tuple[str, ...] = ()
+    having: tuple[str, ...] = ()
+
+
 def find(manifest: message.Message) -> Iterator[Literal]:
     """Yields the literals of a manifest whose references are not resolved."""
     for field, content in manifest.spec.ListFields():  # type: ignore[attr-defined]  # every manifest has a spec
@@ -49,7 +62,46 @@ def find(manifest: message.Message) -> Iterator[Literal]:
         yield Literal(field.name, f"spec.{field.json_name}", kinds.get(kind).main, content.value)
 
 
-def resolve(target: Any, literals: list[Literal], account: lists.Lists) -> list[problems.Problem]:  # any manifest
+def regions_of_cluster(
+    target: Any,  # any manifest
+    literals: list[Literal],
+    account: lists.Lists,
+    *,
+    in_region: Callable[[str], lists.Lists],
+) -> Regions:
+    """Returns where the cluster is that a manifest without a region names, if it is not in the account's region.
+
+    Args:
+        target: The manifest.
+        literals: Its literals.
+        account: The lists of the region that the account chooses.
+        in_region: Returns the lists of another region.
+    """
+    literal = next((each for each in literals if each.resource_type == kinds.Role.CLUSTER.value), None)
+    is_regional = kinds.get(target.kind).cloud.networks.are_regional
+    if literal is None or not is_regional or references.own_region(target):
+        return Regions()
+    listed = account.existing(literal.resource_type)
+    if listed is None or _matches(literal, listed):
+        return Regions()
+    codes = [str(row["region"]).lower() for row in account.regions() or ()]
+    others = [code for code in codes if code != account.where.lower()]
+    having = [code for code in others if _matches(literal, in_region(code).existing(literal.resource_type) or [])]
+    return Regions(tuple(others), tuple(having))
+
+
+def _matches(literal: Literal, listed: list[entries.Entry]) -> list[entries.Entry]:
+    by_id = [each for each in listed if literal.text == each.id]
+    return by_id or [each for each in listed if literal.text == each.name]
+
+
+def resolve(
+    target: Any,  # any manifest
+    literals: list[Literal],
+    account: lists.Lists,
+    *,
+    regions: Regions | None = None,
+) -> list[problems.Problem]:
     """Replaces names in a manifest by ids, and returns the problems of the names.
 
     If the list cannot be read, the name stays, and the module looks it up.
@@ -58,19 +110,21 @@ def resolve(target: Any, literals: list[Literal], account: lists.Lists) -> list[
         target: The manifest; it is modified.
         literals: Its literals.
         account: The lists.
+        regions: The search for its cluster in other regions.
     """
+    regions = regions or Regions()
     wrong = []
     for literal in literals:
         listed = None if ids.is_id(literal.text) else account.existing(literal.resource_type)
         if listed is None:
             continue
-        matches = [each for each in listed if literal.text == each.id] or [each for each in listed if literal.text == each.name]
+        matches = _matches(literal, listed)
         if len(matches) == 1:
             getattr(target.spec, literal.field).value = matches[0].id
         elif matches:
             wrong.append(_ambiguous(literal, matches, account))
         else:
-            wrong.append(missing(literal, listed, account))
+            wrong.append(_elsewhere(literal, regions, missing(literal, listed, account)))
     return wrong
 
 
@@ -94,6 +148,21 @@ def _ambiguous(literal: Literal, matches: list[entries.Entry], account: lists.Li
         "cloud.reference_unambiguous",
         f"write the id of the {literal.resource_type} that you mean",
         {"what": literal.resource_type, "name": literal.text, "ids": ",".join(each.id for each in matches)},
+    )
+
+
+def _elsewhere(literal: Literal, regions: Regions, here: problems.Problem) -> problems.Problem:
+    others = ", ".join(regions.searched)
+    if literal.resource_type != kinds.Role.CLUSTER.value or not others:
+        return here
+    if not regions.having:
+        return dataclasses.replace(here, text=f"{here.text}; none in {others} either")
+    return problems.Problem(
+        literal.path,
+        f"clusters in {', '.join(regions.having)} have the name {literal.text!r}",
+        "cloud.reference_unambiguous",
+        "write the id of the cluster that you mean",
+        here.metadata,
     )
 
 

@@ -9,7 +9,7 @@ from planton.base import ids
 from planton.deploy import literals, problems, subjects
 from planton.engine import plans
 from planton.recovery import guards
-from planton.schema import references
+from planton.schema import kinds, references
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +67,8 @@ def _taken(
         id_ = f"{subject.cluster_id}:{ids}" if resource == "node_pool" else ids
         command = f"planton import {subject.target.kind}/{metadata.name} {id_} -f {subject.entry.source}"
         hint = f"adopt it: {command}; or choose another name"
+    elif noun == kinds.Role.FIREWALL.value and len(owners) == 1:
+        hint = f"the firewall {name} exists with the id {ids}: {guards.own_firewall_hint(subject.provider, ids)}"
     return problems.Problem(
         _name_path(subject, resource),
         f"the name {name!r} is taken by another {noun} in {region}: {ids}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from planton.deploy import graph
+from planton.deploy import costs, graph
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,6 +76,11 @@ class Plan:
     def accounts(self) -> list[accounts.Account]:
         """The accounts that the plan uses, each once, sorted."""
         return sorted({step.account for step in self.all_steps if step.account is not None})
+
+    @property
+    def cost(self) -> costs.Cost:
+        """What the plan changes in the monthly list price."""
+        return costs.total(step.cost for step in self.all_steps)
 
     @property
     def error(self) -> errors.PlantonError | None:

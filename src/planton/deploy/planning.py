@@ -9,11 +9,15 @@ from planton import errors, modules
 from planton.deploy import (
     checks,
     cloud_names,
+    costs,
     destroy,
+    egress,
     graph,
     leftovers,
+    losses,
     networks,
     plan,
+    progress,
     protection,
     prune,
     referrers,
@@ -61,7 +65,7 @@ def make(listed: tuple[load.Resource, ...], options: plan.Options, run: runtime.
     planning = _Planning(options, run, resources, outside, check, observed.Lists(check.answers))
     planned = running.run(
         [steps.of(resources.resources[key]) for key in resources.order],
-        [planning.resolve, planning.plan],
+        [planning.resolve, progress.announced(planning.plan, run.on_progress, "plan")],
         resources,
         run.settings,
         dependencies=resources.dependencies,
@@ -70,15 +74,17 @@ def make(listed: tuple[load.Resource, ...], options: plan.Options, run: runtime.
     pruned = destroy.planned(pruned_resources, run, recover=not options.is_preview, first=resources)
     leftovers_of = {**leftovers.of_steps(planned, run, resources), **leftovers.of_steps(pruned, run, pruned_resources)}
     everything = run.inventory.all() if pruned or any(step.plan.losses() for step in planned) else []
+    users = {step.key: referrers.of(step, everything, resources.manifests) for step in planned if step.plan.losses()}
+    described = losses.of_steps(costs.of_steps(leftovers.warned(planned, leftovers_of), run, check.answers), users)
     return plan.Plan(
         "apply",
         run,
         resources,
-        tuple(leftovers.warned(planned, leftovers_of)),
+        tuple(described),
         options,
         pruned_resources,
-        tuple(leftovers.warned(pruned, leftovers_of)),
-        {step.key: referrers.of(step, everything, resources.manifests) for step in planned if step.plan.losses()},
+        tuple(costs.of_steps(leftovers.warned(pruned, leftovers_of), run, check.answers)),
+        users,
         referrers.outside(pruned, everything, pruned_resources, replacing=resources),
         leftovers_of,
     )
@@ -151,14 +157,19 @@ class _Planning:
             step = dataclasses.replace(
                 step, plan=self._preview(step, subject, refresh=False), applied=self.run.inventory.read(subject.name)
             )
-        return self._judged(step, subject)
+        return self._judged(self._with_egress(step, done), subject)
+
+    def _with_egress(self, step: steps.Step, done: running.Done) -> steps.Step:
+        warnings = egress.warnings(self.resources.resources[step.key].manifest, self.look_up(done))
+        return dataclasses.replace(step, plan=dataclasses.replace(step.plan, warnings=(*step.plan.warnings, *warnings)))
 
     def _is_in_new(self, step: steps.Step, done: running.Done) -> bool:
         return any(key in done and done[key].is_created for key in self.resources.dependencies[step.key])
 
     def _with_changes(self, step: steps.Step, done: running.Done, subject: managed.Managed, *, is_finished: bool) -> steps.Step:
         is_adopting = bool(step.resumption.imports)
-        refresh = step.is_checked and not is_adopting and self._differs(subject)
+        refresh = step.is_checked and not is_adopting and self._differs(step.key, subject)
+        self._tell(step.key, "computing the changes")
         planned = self.checks.planned(
             self.resources.resources[step.key],
             step.stack_input,
@@ -178,7 +189,11 @@ class _Planning:
             subject, resumption=step.resumption, creates_stack=not self.options.is_preview, refresh=refresh
         )
 
-    def _differs(self, subject: managed.Managed) -> bool:
+    def _tell(self, key: references.Key, stage: str) -> None:
+        self.run.on_progress(progress.Event(key, "plan", progress.Moment.STAGE, text=stage))
+
+    def _differs(self, key: references.Key, subject: managed.Managed) -> bool:
+        self._tell(key, "reading the cloud")
         try:
             return self.run.operations.differs(subject, self.lists)
         except errors.PlantonError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
+from planton import errors
 from planton.clouds import kubeconfigs
 from planton.deploy import access, graph, identify, loading, reading, resolve, runtime
 from planton.engine import stacks
@@ -206,6 +207,24 @@ def kubeconfig(
     except ValueError:
         text = ""
     return kubeconfigs.parse(text).text()
+
+
+def api_server_rule(resource: inventory.Applied, *, settings: engine_settings.Settings | None = None) -> str:
+    """Returns which rule in the cloud decides who reaches the API server of an applied cluster, as text.
+
+    Args:
+        resource: The result of `find`.
+        settings: The settings; None for those of the environment.
+
+    Returns:
+        The rule; empty if there is none, or if the cloud cannot be asked.
+    """
+    outputs: Any = resource.manifest.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
+    with runtime.working(settings) as run:
+        try:
+            return access.cloud_of(resource, run.settings).api_server_rule(outputs.cluster_id)
+        except errors.PlantonError:
+            return ""
 
 
 def _resolved(resource: str | inventory.Applied, env: str | None, settings: engine_settings.Settings | None) -> inventory.Applied:

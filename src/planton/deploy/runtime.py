@@ -10,19 +10,13 @@ from typing import TYPE_CHECKING, Any
 from planton import clouds
 from planton.config import contexts
 from planton.config import settings as engine_settings
+from planton.deploy import progress
 from planton.engine import environment, toolchain
 from planton.recovery import operations
 from planton.state import inventory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from pulumi.automation import events
-
-    from planton.schema import references
-
-    #: Receives an event of the engine and its resource.
-    OnEvent = Callable[[references.Key, events.EngineEvent], None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +27,7 @@ class Runtime:
         settings: The settings of the run.
         tools: The toolchain.
         inventory: The applied resources of the backend.
-        on_event: Receives each event of the engine and its resource while the cloud is changed; None for none.
+        on_progress: Receives the progress of each resource.
         open_cloud: Returns the cloud of a provider config, in a region or else in the config's default.
         operations: The guarded operations on one stack.
     """
@@ -41,7 +35,7 @@ class Runtime:
     settings: engine_settings.Settings
     tools: toolchain.Toolchain
     inventory: inventory.Inventory
-    on_event: OnEvent | None = None
+    on_progress: progress.Listener = progress.IGNORED
     open_cloud: Callable[[Any, str], clouds.Cloud] = clouds.of
     operations: operations.Operations = dataclasses.field(default_factory=operations.Operations)
 
@@ -50,16 +44,16 @@ def of(
     settings: engine_settings.Settings,
     tools: toolchain.Toolchain,
     *,
-    on_event: OnEvent | None = None,
+    on_progress: progress.Listener | None = None,
 ) -> Runtime:
     """Returns the runtime of a run.
 
     Args:
         settings: The settings of the run.
         tools: The toolchain.
-        on_event: Receives each event of the engine and its resource while the cloud is changed; None for none.
+        on_progress: Receives the progress of each resource; None for none.
     """
-    return Runtime(settings, tools, inventory.Inventory(settings, tools), on_event)
+    return Runtime(settings, tools, inventory.Inventory(settings, tools), on_progress or progress.IGNORED)
 
 
 def configure(
@@ -88,12 +82,12 @@ def configure(
 
 
 @contextlib.contextmanager
-def working(settings: engine_settings.Settings | None, on_event: OnEvent | None = None) -> Iterator[Runtime]:
+def working(settings: engine_settings.Settings | None, on_progress: progress.Listener | None = None) -> Iterator[Runtime]:
     """Yields the runtime of a run, with Pulumi's variables hidden from its SDK in this process.
 
     Args:
         settings: The settings; None for those of the environment.
-        on_event: Receives each event of the engine and its resource while the cloud is changed; None for none.
+        on_progress: Receives the progress of each resource; None for none.
 
     Raises:
         PlantonError: ``TOOLCHAIN_MISSING``; ``EXTRA_MISSING``; ``USAGE``: there is no such context.
@@ -101,4 +95,4 @@ def working(settings: engine_settings.Settings | None, on_event: OnEvent | None 
     chosen = configure() if settings is None else settings
     with environment.hidden_from_sdk(os.environ):
         tools = toolchain.find(chosen.environ) or toolchain.setup(chosen.progress, chosen.environ)
-        yield of(chosen, tools, on_event=on_event)
+        yield of(chosen, tools, on_progress=on_progress)

@@ -17,6 +17,7 @@ from google.protobuf import json_format
 
 import planton
 from planton import errors
+from planton.base import terminal
 from planton.config import folders
 from planton.manifest import load
 from planton.schema import kinds
@@ -228,7 +229,7 @@ def _spoken(planned: list[Any] | None) -> str:
 
 
 def _paths(differences: list[Any]) -> str:
-    shown = [f"{path}: {old} → {new}" for path, old, new in differences]
+    shown = [f"{path}: {terminal.value(old)} → {terminal.value(new)}" for path, old, new in differences]
     return f" ({', '.join(shown)})" if shown else ""
 
 

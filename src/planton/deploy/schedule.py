@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import contextvars
 import functools
 import graphlib
 import signal
@@ -50,7 +51,7 @@ def each(
             # Threads share no mutable state: each gets the results of now.
             so_far = types.MappingProxyType(dict(results))
             for node in sorted(sorter.get_ready(), key=positions.__getitem__):
-                running[pool.submit(work, node, so_far)] = node
+                running[pool.submit(contextvars.copy_context().run, work, node, so_far)] = node
             for done in _first(running, interrupt):
                 node = running.pop(done)
                 results[node] = done.result()

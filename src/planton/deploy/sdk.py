@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from planton.config import settings as engine_settings
+    from planton.deploy import progress
     from planton.manifest import policies
 
 
@@ -38,7 +39,7 @@ def plan(
     settings: engine_settings.Settings | None = None,
     options: plan_values.Options | None = None,
     rules: Sequence[policies.Rule] = (),
-    on_event: runtime.OnEvent | None = None,
+    on_progress: progress.Listener | None = None,
 ) -> plan_values.Plan:
     """Returns the plan of an apply. Nothing in a cloud is changed.
 
@@ -47,7 +48,7 @@ def plan(
         settings: The settings; None for those of the environment.
         options: What to prune, to waive and to read; None for the defaults.
         rules: Policies of the user (`planton.manifest.policies.load`).
-        on_event: Receives each event of the engine and its resource during the apply.
+        on_progress: Receives the progress of each resource, of the plan and of what follows it.
 
     Raises:
         planton.InvalidError: The manifests are invalid, or break a policy.
@@ -55,7 +56,7 @@ def plan(
     """
     resources = loading.load(sources)
     warnings = policing.check(rules, resources)
-    with runtime.working(settings, on_event) as run:
+    with runtime.working(settings, on_progress) as run:
         planned = planning.make(tuple(resources), options or plan_values.Options(), run)
     return dataclasses.replace(planned, violations=tuple(warnings))
 
@@ -95,7 +96,7 @@ def plan_saved(
     settings: engine_settings.Settings | None = None,
     rules: Sequence[policies.Rule] = (),
     options: plan_values.Options | None = None,
-    on_event: runtime.OnEvent | None = None,
+    on_progress: progress.Listener | None = None,
 ) -> plan_values.Plan:
     """Returns the present plan of a saved one. It can be approved only if nothing has changed since.
 
@@ -104,7 +105,7 @@ def plan_saved(
         settings: The settings; None for those of the environment.
         rules: Policies of the user.
         options: The waived fields in addition to those of the saved plan.
-        on_event: Receives each event of the engine and its resource during the apply.
+        on_progress: Receives the progress of each resource, of the plan and of what follows it.
 
     Raises:
         planton.PlantonError: As `plan` does.
@@ -117,7 +118,7 @@ def plan_saved(
         selection=prune.Pruning(origins=before.origins) if before.pruned else None,
         saved=before,
     )
-    return plan(before.resources, settings=settings, options=exact, rules=rules, on_event=on_event)
+    return plan(before.resources, settings=settings, options=exact, rules=rules, on_progress=on_progress)
 
 
 def plan_import(
@@ -126,7 +127,7 @@ def plan_import(
     import_id: str,
     *,
     settings: engine_settings.Settings | None = None,
-    on_event: runtime.OnEvent | None = None,
+    on_progress: progress.Listener | None = None,
 ) -> plan_values.Plan:
     """Returns the plan of the import of an existing cloud resource under a manifest.
 
@@ -135,7 +136,7 @@ def plan_import(
         name: ``KIND/NAME`` of the manifest.
         import_id: The cloud's id; of a node pool ``CLUSTER:POOL``, or the pool's id or name alone.
         settings: The settings; None for those of the environment.
-        on_event: Receives each event of the engine and its resource during the import.
+        on_progress: Receives the progress of each resource, of the plan and of what follows it.
 
     Raises:
         planton.PlantonError: ``USAGE``: the manifest is missing, or there are two; the sources are invalid.
@@ -146,7 +147,7 @@ def plan_import(
     if len(keys) != 1:
         text = f"{named} is " + ("given twice" if keys else "not among the manifests given")
         raise errors.usage(text, hint="give its manifest with -f FILE")
-    with runtime.working(settings, on_event) as run:
+    with runtime.working(settings, on_progress) as run:
         return importing.make(tuple(resources), keys[0], import_id, run)
 
 
@@ -155,7 +156,7 @@ def plan_destroy(
     *,
     settings: engine_settings.Settings | None = None,
     leftovers: Collection[str] = (),
-    on_event: runtime.OnEvent | None = None,
+    on_progress: progress.Listener | None = None,
 ) -> plan_values.Plan:
     """Returns the plan of a destroy: exactly the listed resources are deleted.
 
@@ -163,12 +164,12 @@ def plan_destroy(
         sources: Sources, as for `load`.
         settings: The settings; None for those of the environment.
         leftovers: What to delete with a cluster (`planton.Leftover`): volumes, their snapshots, load balancers.
-        on_event: Receives each event of the engine and its resource during the destroy.
+        on_progress: Receives the progress of each resource, of the plan and of what follows it.
 
     Raises:
         planton.PlantonError: The manifests are invalid; leftovers cannot be listed; the backend failed.
     """
-    with runtime.working(settings, on_event) as run:
+    with runtime.working(settings, on_progress) as run:
         return destroy_stage.make(loading.load(sources), run, sorts=leftovers)
 
 

@@ -29,12 +29,14 @@ class Pool:
         resource: The resource of the stack that contains the pool, or is the pool.
         size: Its machine size.
         count: Its number of nodes; for an autoscaled pool, the initial one.
+        most: Its largest number of nodes.
     """
 
     path: str
     resource: str
     size: str
     count: int
+    most: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,13 +125,19 @@ def pools(manifest: Any) -> dict[str, Pool]:  # a manifest of any kind
     """Returns the node pools of a manifest by the resources of its stack."""
     spec = manifest.spec
     if hasattr(spec, "node_pool_name"):
-        return {"node_pool": Pool("spec", "node_pool", spec.size, spec.node_count)}
+        return {"node_pool": _pool(spec, "spec", "node_pool")}
     if not hasattr(spec, "default_node_pool"):
         return {}
-    default = spec.default_node_pool
-    listed = [Pool("spec.defaultNodePool", "cluster", default.size, default.node_count)]
+    listed = [_pool(spec.default_node_pool, "spec.defaultNodePool", "cluster")]
     listed += [
-        Pool(f"spec.additionalNodePools[{index}]", f"node_pool-{pool.name}", pool.size, pool.node_count)
+        _pool(pool, f"spec.additionalNodePools[{index}]", f"node_pool-{pool.name}")
         for index, pool in enumerate(spec.additional_node_pools)
     ]
     return {pool.resource: pool for pool in listed}
+
+
+def _pool(described: Any, path: str, resource: str) -> Pool:  # a message with the fields of a pool
+    # The default pools of some clouds cannot be autoscaled.
+    is_scaled = getattr(described, "auto_scale", False)
+    most = described.max_nodes if is_scaled else described.node_count
+    return Pool(path, resource, described.size, described.node_count, most)

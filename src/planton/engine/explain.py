@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from planton import errors
 from planton.base import retries
 from planton.engine import causes, check_faults, states
-from planton.schema import kinds, providers
+from planton.schema import kinds, providers, references
 
 if TYPE_CHECKING:
     from pulumi.automation import errors as automation_errors
@@ -220,16 +220,27 @@ def _refused(context: str, faults: tuple[check_faults.Fault, ...]) -> OperationE
 def _context(operation_name: str, recorder: recorders.Recorder, target: Any) -> str:
     for provider in providers.all_providers().values():
         if any(part in text for part in provider.setup_errors for _, text in recorder.errors):
-            return f"failed to set up the {provider.prefix} provider"
+            return f"failed to setup {provider.prefix} provider"
     for urn, action in recorder.failed.items():
         kind = kinds.of_type(states.type_and_name(urn)[0])
         verb = _VERBS.get(action)
         if kind is not None and verb:
-            return f"failed to {verb} {kind.noun} {_spoken_name(urn, target)}"
+            return f"failed to {verb} {_spoken_noun(kind)} {_spoken_name(urn, target)}{_place(target)}"
         if "::node_pool_size" in urn:
-            return f"failed to scale node pool {_spoken_name(urn, target)}"
+            return f"failed to scale node pool {_spoken_name(urn, target)}{_place(target)}"
     name = "" if target is None else f" {target.kind} {target.metadata.name}"
     return f"failed to {operation_name}{name}"
+
+
+def _spoken_noun(kind: kinds.Kind) -> str:
+    return f"Kubernetes {kind.noun}" if kind.is_cluster else kind.noun
+
+
+def _place(target: Any) -> str:
+    if target is None:
+        return ""
+    region = references.own_region(target)
+    return f" ({target.kind}, region {region})" if region else f" ({target.kind})"
 
 
 def _spoken_name(urn: str, target: Any) -> str:

@@ -68,6 +68,8 @@ class Change:
         differences: The properties that change; empty for a creation or deletion.
         inputs: A digest of the inputs of a creation or an import; empty otherwise.
         deletes_first: Whether a replacement deletes the old resource before it creates the new one.
+        properties: Path and value of each input of a new resource; secrets are not shown. Empty for an update or a deletion.
+        forcing: The paths whose change forces a replacement, as far as the plugin or the kind names them.
     """
 
     urn: str
@@ -77,6 +79,15 @@ class Change:
     differences: tuple[Difference, ...] = ()
     inputs: str = ""
     deletes_first: bool = False
+    properties: tuple[tuple[str, Any], ...] = ()
+    forcing: tuple[str, ...] = ()
+
+    @property
+    def important(self) -> tuple[tuple[str, Any], ...]:
+        """The properties that matter to users, in the order in which the kind declares them."""
+        kind = kinds.of_type(self.type)
+        shown = () if kind is None else kind.declared.shown
+        return tuple((path, value) for name in shown for path, value in self.properties if is_within(path, name))
 
     @property
     def note(self) -> str:
@@ -189,6 +200,11 @@ def leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:  # JSON data
     if isinstance(value, str):
         value = references.KNOWN_AFTER_APPLY if value == ENGINE_UNKNOWN else references.show_unknown(value)
     return [(path, value)]
+
+
+def is_within(path: str, parent: str) -> bool:
+    """Returns whether a path of properties is another one, or is below it."""
+    return path == parent or path.startswith((f"{parent}.", f"{parent}["))
 
 
 def plain(text: str) -> str:

@@ -19,6 +19,7 @@ import semver
 from pulumi import automation
 from pulumi.automation.errors import create_command_error
 
+from planton.base import telemetry
 from planton.engine import environment, toolchain
 
 if TYPE_CHECKING:
@@ -130,7 +131,10 @@ class PulumiCommand(automation.PulumiCommand):
         if text is not None:
             _feed(process, text)
         self._wait(process, readers, self._timeout if long else None)
-        _LOG.debug("ended: pulumi %s: code %d after %.1f s", args[0], process.returncode, time.monotonic() - began)
+        seconds = time.monotonic() - began
+        command = next((word for word in args if word in _LONG), "other")
+        telemetry.observer().engine_ran(command, process.returncode, seconds)
+        _LOG.debug("ended: pulumi %s: code %d after %.1f s", args[0], process.returncode, seconds)
         result = automation.CommandResult("\n".join(chunks[0]), "\n".join(chunks[1]), process.returncode)
         self.killed = process.returncode < 0
         if process.returncode:

@@ -87,10 +87,18 @@ class Recorder:
         if previous is not None and action is plans.Action.REPLACE and not changed:
             # The step that deletes the old resource has no differences.
             changed = previous.differences
-        first = metadata.urn in self._deleted_first
-        digest = _digest(metadata, action)
+        # The events of a replacement complete each other.
+        earlier = previous if previous is not None else plans.Change(metadata.urn, name, metadata.type, action)
         self._changes[metadata.urn] = plans.Change(
-            metadata.urn, name, metadata.type, action, changed, digest, deletes_first=first
+            metadata.urn,
+            name,
+            metadata.type,
+            action,
+            changed,
+            _digest(metadata, action),
+            deletes_first=metadata.urn in self._deleted_first,
+            properties=_properties(metadata, action) or earlier.properties,
+            forcing=_forcing(metadata, action, changed) or earlier.forcing,
         )
 
     def _observe(self, metadata: events.StepEventMetadata) -> None:
@@ -138,6 +146,26 @@ def _action(metadata: events.StepEventMetadata) -> plans.Action | None:
 
 def _operation(metadata: events.StepEventMetadata) -> str:
     return str(getattr(metadata.op, "value", metadata.op))
+
+
+def _properties(metadata: events.StepEventMetadata, action: plans.Action) -> tuple[tuple[str, Any], ...]:
+    if action not in (plans.Action.CREATE, plans.Action.IMPORT, plans.Action.REPLACE) or metadata.new is None:
+        return ()
+    # An empty list or map is an unset one.
+    leaves = plans.leaves(metadata.new.inputs or {})
+    return tuple((path, value) for path, value in leaves if not _INTERNAL.search(path) and value not in (None, [], {}))
+
+
+def _forcing(metadata: events.StepEventMetadata, action: plans.Action, changed: Iterable[plans.Difference]) -> tuple[str, ...]:
+    if action is not plans.Action.REPLACE:
+        return ()
+    kind = kinds.of_type(metadata.type)
+    keys = set(metadata.keys or ())
+    return tuple(
+        each.path
+        for each in changed
+        if any(plans.is_within(each.path, key) for key in keys) or (kind is not None and kind.is_replaced_by(each.path))
+    )
 
 
 def _digest(metadata: events.StepEventMetadata, action: plans.Action) -> str:
@@ -205,6 +233,4 @@ def _is_set_already(difference: plans.Difference, outputs: Mapping[str, Any]) ->
 
 
 def _covers(paths: Iterable[str], path: str) -> bool:
-    return any(
-        path == each or path.startswith((f"{each}.", f"{each}[")) or each.startswith((f"{path}.", f"{path}[")) for each in paths
-    )
+    return any(plans.is_within(path, each) or plans.is_within(each, path) for each in paths)

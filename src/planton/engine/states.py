@@ -160,3 +160,13 @@ def autoscaled(deployment: Mapping[str, Any]) -> bool:
     """Returns whether a cloud's autoscaler decides the number of nodes of a pool of a state."""
     outputs = [each.get("outputs") or {} for each in cloud_resources(deployment)]
     return any(each.get("autoScale") or (each.get("nodePool") or {}).get("autoScale") for each in outputs)
+
+
+def lacks_bounds(deployment: Mapping[str, Any]) -> bool:
+    """Returns whether an autoscaled pool of a state has another lower bound in the cloud than in its inputs."""
+    for each in cloud_resources(deployment):
+        inputs, outputs = each.get("inputs") or {}, each.get("outputs") or {}
+        for desired, actual in ((inputs, outputs), (inputs.get("nodePool") or {}, outputs.get("nodePool") or {})):
+            if desired.get("autoScale") and desired.get("minNodes") != actual.get("minNodes"):
+                return True
+    return False

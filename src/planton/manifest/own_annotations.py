@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from planton.manifest import decode, yaml_nodes
-from planton.schema import validation
+from planton.schema import references, validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "project-planton.org/"
 _PROTECTION: Final = "deletion-protection"
+_CREDENTIAL: Final = "credential"
 #: The names after the prefix (docs/reference/settings.md).
-NAMES: Final = ("allow-unsupported", "credential", _PROTECTION, "max-nodes-warning")
+NAMES: Final = ("allow-unsupported", _CREDENTIAL, _PROTECTION, "max-nodes-warning")
 
 
 def problems(manifest: message.Message) -> Iterator[validation.Problem]:
@@ -34,4 +35,8 @@ def problems(manifest: message.Message) -> Iterator[validation.Problem]:
             yield validation.Problem(path, text, "manifest.unknown_annotation", suggestion=suggestion)
         elif own == _PROTECTION and value.lower() not in ("true", "false"):
             text = f'must be "true" or "false", not {yaml_nodes.preview(value)}'
+            yield validation.Problem(path, text, "manifest.annotation_value")
+        elif own == _CREDENTIAL and references.own_credential(manifest) != value:
+            field = yaml_nodes.preview(references.own_credential(manifest))
+            text = f"names the credential {yaml_nodes.preview(value)}, and the spec names {field}; write one of them"
             yield validation.Problem(path, text, "manifest.annotation_value")

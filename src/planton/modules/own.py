@@ -18,6 +18,7 @@ _READ = "pulumi:pulumi:readStackResourceOutputs"
 _WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
 _STATE: contextvars.ContextVar[Mapping[str, Any] | None] = contextvars.ContextVar("state", default=None)
 _MARKER: contextvars.ContextVar[str] = contextvars.ContextVar("marker", default="")
+_HAS_TOKEN: contextvars.ContextVar[bool] = contextvars.ContextVar("has_token", default=False)
 #: The prefix of the tag that identifies the resources of an operation.
 CREATION_TAG = "planton-creation:"
 
@@ -30,12 +31,18 @@ def state(deployment: Mapping[str, Any] | None, *, marker: str = "") -> Iterator
         deployment: The state; None if it was not read yet.
         marker: The tag for resources that the program creates; empty for none.
     """
-    token, tag = _STATE.set(deployment), _MARKER.set(marker)
+    token, tag, passed = _STATE.set(deployment), _MARKER.set(marker), _HAS_TOKEN.set(True)
     try:
         yield
     finally:
         _STATE.reset(token)
         _MARKER.reset(tag)
+        _HAS_TOKEN.reset(passed)
+
+
+def has_token() -> bool:
+    """Returns whether the engine passes the account's token to dynamic resources, so that the state needs no copy of it."""
+    return _HAS_TOKEN.get()
 
 
 def creation_tags(type_: str, name: str) -> list[str]:

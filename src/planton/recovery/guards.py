@@ -212,3 +212,12 @@ def _completed(rule: dict[str, Any], reported: Mapping[str, Any]) -> dict[str, A
     ):
         return rule
     return {**rule, **{name: reported[name] for name in _RULE_FIELDS if reported.get(name)}}
+
+
+def own_firewall_hint(provider: str, id_: str) -> str:
+    """Returns what to do if an existing firewall has the name of the one that a cluster would get."""
+    kind = kinds.of_role(kinds.Role.FIREWALL, provider)[0]
+    return (
+        f"adopt it with a manifest of its own (planton import {kind.name}/NAME {id_} -f FILE) and name it in spec.firewall, "
+        "delete it there, or choose another name for the cluster"
+    )

@@ -60,6 +60,7 @@ def update(subject: managed.Managed, plan: plans.Plan, *, resumption: recording.
         recreated = _recreate_default_pool(subject, opened, plan)
         pool = subject.default_pool()
         outcome = _up(subject, opened, plan)
+        _complete_bounds(subject, opened, plan)
         refreshing.bind(subject, pool, is_refreshed=False)
         warnings = _await_cloud(subject, opened, outcome.plan)
     changes = (*recreated, *outcome.plan.changes)
@@ -78,6 +79,13 @@ def _up(subject: managed.Managed, opened: session.Session, plan: plans.Plan) -> 
             raise
         _require_planned(subject, plan, missing, failed)
         return opened.up()
+
+
+def _complete_bounds(subject: managed.Managed, opened: session.Session, plan: plans.Plan) -> None:
+    # A plugin omits a bound of 0 from the request for a new pool, and sends it with an update.
+    is_new = any(change.action in _CREATIONS for change in plan.changes)
+    if is_new and states.lacks_bounds(subject.stack.export()):
+        opened.up()
 
 
 def _refresh_if_stale(subject: managed.Managed, opened: session.Session, plan: plans.Plan) -> None:
@@ -172,7 +180,13 @@ def _name_owner(subject: managed.Managed, error: explain.OperationError) -> None
             if not id_:
                 continue
             error.metadata |= {"id": id_, "region": subject.cloud.where}
-            if name == subject.kind.main:
-                error.hint = error.hint.replace(" ID ", f" {id_} ")
-            else:
-                error.hint = f"{name} exists in {subject.cloud.where} with id {id_}: delete it there, or choose another name"
+            error.hint = f"it exists in {subject.cloud.where} with id {id_}: {_way_out(subject, type_, name, id_)}"
+
+
+def _way_out(subject: managed.Managed, type_: str, name: str, id_: str) -> str:
+    kind = kinds.of_type(type_)
+    if name == subject.kind.main:
+        return f"adopt it (planton import {subject.key.kind}/{subject.key.name} {id_} -f FILE), or choose another name"
+    if kind is not None and kind.declared.role is kinds.Role.FIREWALL:
+        return guards.own_firewall_hint(kind.provider, id_)
+    return "delete it there, or choose another name"

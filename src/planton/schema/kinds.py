@@ -62,6 +62,23 @@ class Loss(enum.Enum):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Fee:
+    """What a cloud charges for a field that is true.
+
+    Attributes:
+        text: What it pays for, e.g. ``highly available control plane``.
+        monthly: The list price in US dollars per month.
+        source: The address of the cloud's price list.
+        read: The day on which the price was read, ``YYYY-MM-DD``.
+    """
+
+    text: str
+    monthly: float
+    source: str
+    read: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration:
     """The facts about a kind that its schema does not contain: ``KIND`` of the kind's module.
 
@@ -86,6 +103,9 @@ class Declaration:
             API has no such resource. A path begins with ``name``, ``spec``, ``platform`` (the object of the cloud in the spec),
             ``cluster`` (the cluster of a node pool) or ``default`` (what the controller chooses).
         replacing: The spec fields whose change replaces the main resource.
+        shown: The Pulumi properties that a plan shows of a new resource. ``planton plan --show-all`` shows all.
+        typical_seconds: Action → the usual seconds that the cloud takes for it, for progress; none if it takes no time.
+        fees: Boolean spec field, in proto spelling → what the cloud charges for it.
     """
 
     main: str = ""
@@ -105,6 +125,9 @@ class Declaration:
     own_firewall_fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
     api_fields: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     replacing: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
+    typical_seconds: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    fees: Mapping[str, Fee] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,6 +190,12 @@ class Kind:
     def cloud_name(self, manifest: Any) -> str:  # a manifest of this kind
         """Returns the cloud name of the main resource of a manifest."""
         return str(functools.reduce(getattr, self.declared.cloud_name.split("."), manifest))
+
+    def is_replaced_by(self, path: str) -> bool:
+        """Returns whether the kind declares that a change of a Pulumi property replaces the main resource."""
+        name, dot, rest = path.partition(".")
+        field = f"{self.declared.fields.get(name, name)}{dot}{rest}"
+        return any(field == each or field.startswith((f"{each}.", f"{each}[")) for each in self.declared.replacing)
 
     @property
     def api_version(self) -> str:

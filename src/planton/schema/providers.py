@@ -68,6 +68,21 @@ class Networks:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """The list prices of a cloud's machine sizes, in US dollars per month.
+
+    Attributes:
+        source: The address of the cloud's price list.
+        read: The day on which the prices were read, ``YYYY-MM-DD``; empty if the cloud's API reports them.
+        monthly: Size → price. A missing size has an unknown price. Empty if the cloud's API reports them.
+    """
+
+    source: str
+    read: str = ""
+    monthly: Mapping[str, float] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
     """The declaration of a cloud.
 
@@ -97,6 +112,8 @@ class Provider:
         lacks: The features that the cloud does not have (`planton.manifest.unavailable_fields` lists them).
         api_access_field: The field of a cluster's spec with the networks that may reach its API server.
         is_default: Whether commands use the cloud if the user names none.
+        prices: The list prices of its sizes; None if they are unknown.
+        drains_deleted_pools: Whether the cloud drains the nodes of a node pool before it deletes them.
         sample_region: The region of generated manifests.
         sample_version: The Kubernetes version of generated manifests.
     """
@@ -124,6 +141,8 @@ class Provider:
     lacks: frozenset[str] = frozenset()
     api_access_field: str = ""
     is_default: bool = False
+    prices: Prices | None = None
+    drains_deleted_pools: bool = False
     sample_region: str = ""
     sample_version: str = ""
 

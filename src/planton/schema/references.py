@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 #: A placeholder for an unknown output: a UUID that clouds accept as an id, and that no cloud issues.
 _UNKNOWN = "00000000-0000-5000-8000-"
 _UNKNOWN_PATTERN = re.compile(_UNKNOWN + "[0-9a-f]{12}")
-#: Names the entry of the credentials file for kinds whose spec has no field for it; inherited along references.
+#: The credential that means the account of the context, else of the environment.
+DEFAULT_CREDENTIAL = "default"
+#: Names the entry of the credentials file, for every kind; inherited along references.
 CREDENTIAL_ANNOTATION = "project-planton.org/credential"
 KNOWN_AFTER_APPLY = "(known after apply)"
 
@@ -343,12 +345,18 @@ def credential(manifest: message.Message, lookup: Callable[[Key], message.Messag
 
 
 def own_credential(manifest: message.Message) -> str:
-    """Returns the entry of the credentials file that a manifest names; empty if it names none."""
+    """Returns the entry of the credentials file that a manifest names; empty if it names none.
+
+    The annotation and the field of the kinds that have one mean the same. The field of such a kind is required, so the default in it
+    leaves the choice to the annotation.
+    """
     annotations = manifest.metadata.annotations  # type: ignore[attr-defined]  # every manifest has metadata
     spec = manifest.spec  # type: ignore[attr-defined]  # every manifest has a spec
     kind = kinds.find(manifest.DESCRIPTOR.name)
     field = "" if kind is None else kind.declared.credential_field
-    return (str(getattr(spec, field)) if field else "") or str(annotations.get(CREDENTIAL_ANNOTATION, ""))
+    named = str(getattr(spec, field)) if field else ""
+    annotated = str(annotations.get(CREDENTIAL_ANNOTATION, ""))
+    return annotated or named if named in ("", DEFAULT_CREDENTIAL) else named
 
 
 def own_region(manifest: message.Message) -> str:

@@ -80,9 +80,18 @@ def routes(
     async def metrics(request: requests.Request) -> responses.Response:
         now = datetime.datetime.now(datetime.UTC)
         pools = configuration.metrics_pools if await _sees_all(request, authenticator, configuration, now) else 0
-        content = await numbers.text(store, observer, pools=pools, now=now, limits=configuration.work)
+        content = await numbers.text(
+            store,
+            observer,
+            conditions=conditions,
+            pools=pools,
+            now=now,
+            limits=configuration.work,
+            controllers=configuration.controllers_port,
+        )
         return responses.Response(content, media_type=prometheus_client.CONTENT_TYPE_LATEST)
 
+    conditions = numbers.Conditions()
     document = json.dumps(openapi.document(planton.__version__))
 
     async def openapi_json(_request: requests.Request) -> responses.Response:

@@ -195,11 +195,15 @@ def test_only_reported_quotas_are_returned(server: answers.Server) -> None:
 
 
 def test_sizes_that_are_not_selectable_are_not_offered(server: answers.Server) -> None:
-    """The cloud lists them too, and reports no regions of a size."""
-    rows = [{"name": f"g4s.kube.{name}", "cpu_cores": 1, "ram_mb": 2, "disk_gb": 3} for name in ("small", "old")]
+    """The cloud lists them too, and reports neither regions nor prices, of which a table has some."""
+    rows = [{"name": f"g4s.kube.{name}", "cpu_cores": 1, "ram_mb": 2, "disk_gb": 3} for name in ("small", "old", "new")]
     rows[1]["selectable"] = False
     server.answers["/v2/sizes"] = (200, rows)
-    assert _cloud(server).sizes() == [{"size": "g4s.kube.small", "cpus": 1, "memory": 2, "disk": 3, "regions": None}]
+    same = {"cpus": 1, "memory": 2, "disk": 3, "regions": None}
+    assert _cloud(server).sizes() == [
+        {"size": "g4s.kube.small", **same, "price": 10.86},
+        {"size": "g4s.kube.new", **same, "price": None},
+    ]
 
 
 REGION_IS_MISSING = (400, '{"code": "region_unavailable"}')
@@ -221,3 +225,27 @@ def test_a_missing_region_has_no_resources(server: answers.Server, codes: list[s
     assert is_listed or cloud.clusters() == []
     with pytest.raises(errors.PlantonError, match="region_unavailable"):
         cloud.exists(events.FIREWALL, "f-1")
+
+
+@pytest.mark.parametrize(
+    ("rules", "text"),
+    [
+        ([], "no inbound rule of firewall web opens port 6443"),
+        ([{"ports": "22"}], "no inbound rule of firewall web opens port 6443"),
+        ([{"ports": "6443", "direction": "egress"}], "no inbound rule of firewall web opens port 6443"),
+        ([{"ports": "6443", "label": "api"}], "rule api of firewall web opens port 6443 only to 203.0.113.0/24"),
+        ([{"ports": "1-65535", "action": "deny"}], "rule 1-65535 of firewall web denies port 6443"),
+    ],
+)
+def test_the_rule_that_closes_the_api_server_is_named(server: answers.Server, rules: list[dict[str, Any]], text: str) -> None:
+    """The first rule for its port decides."""
+    base = {"direction": "ingress", "protocol": "tcp", "cidr": ["203.0.113.0/24"], "action": "allow"}
+    server.answers["/v2/kubernetes/clusters/c-1"] = (200, {"id": "c-1", "firewall_id": "f-1"})
+    server.answers["/v2/firewalls"] = (200, [{"id": "f-1", "name": "web", "rules": [base | rule for rule in rules]}])
+    assert _cloud(server).api_server_rule("c-1") == text
+
+
+def test_without_a_known_firewall_there_is_no_rule(server: answers.Server) -> None:
+    """The cluster is missing, or its firewall is."""
+    server.answers["/v2/firewalls"] = (200, [])
+    assert _cloud(server).api_server_rule("c-1") == ""

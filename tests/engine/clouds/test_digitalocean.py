@@ -206,14 +206,15 @@ def test_only_sizes_that_nodes_can_have_are_offered(server: answers.Server) -> N
     """The first version is the default."""
     server.answers["/v2/kubernetes/options"] = (200, {"options": OPTIONS})
     sizes = [
-        {"slug": slug, "vcpus": 2, "memory": 4096, "disk": 80, "regions": ["tor1", "fra1"]}
+        {"slug": slug, "vcpus": 2, "memory": 4096, "disk": 80, "price_monthly": 24.0, "regions": ["tor1", "fra1"]}
         for slug in ("s-2vcpu-4gb", "s-2vcpu-1gb")
     ]
     unavailable = {**sizes[0], "slug": "s-old", "available": False}
     server.answers["/v2/sizes"] = (200, {"sizes": [*sizes, unavailable]})
     cloud: clouds.Cloud = _cloud(server)
     assert [(row["version"], row["default"]) for row in cloud.versions()] == [("1.34.1-do.0", True), ("1.33.1-do.0", False)]
-    assert cloud.sizes() == [{"size": "s-2vcpu-4gb", "cpus": 2, "memory": 4096, "disk": 80, "regions": ["fra1", "tor1"]}]
+    size = {"size": "s-2vcpu-4gb", "cpus": 2, "memory": 4096, "disk": 80, "price": 24.0, "regions": ["fra1", "tor1"]}
+    assert cloud.sizes() == [size]
     assert cloud.regions() == [{"region": "fra1", "name": "Frankfurt 1", "country": None, "full": False}]
 
 

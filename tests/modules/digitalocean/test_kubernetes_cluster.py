@@ -65,13 +65,18 @@ def test_a_cluster_has_only_the_fields_of_the_manifest() -> None:
     assert planned.warnings == []
 
 
-def test_the_kubeconfig_is_a_secret_in_base64() -> None:
-    """It contains an administrator's token."""
+def test_the_outputs_are_complete_and_the_kubeconfig_is_a_secret() -> None:
+    """It contains an administrator's token, in base64."""
     kubeconfig = base64.b64encode(b"apiVersion: v1\n").decode()
     assert _plan().outputs == {
         "cluster_id": "id-of-cluster",
         "kubeconfig": mocks.Secret(kubeconfig),
         "api_server_endpoint": "https://10.0.0.1",
+        "status": "running",
+        "kubernetes_version": "1.33.1-do.0",
+        "node_names": ["default-1"],
+        "node_count": 1,
+        "node_pools": ["default"],
     }
 
 

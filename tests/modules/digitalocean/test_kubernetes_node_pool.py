@@ -47,9 +47,14 @@ def test_a_pool_has_only_the_fields_of_the_manifest() -> None:
     assert planned.warnings == []
 
 
-def test_the_outputs_are_the_ids_of_the_pool_and_its_nodes() -> None:
+def test_the_outputs_are_the_pool_and_its_nodes() -> None:
     """They come from the cloud."""
-    assert _plan().outputs == {"node_pool_id": "id-of-node_pool", "node_ids": ["n-1", "n-2"]}
+    assert _plan().outputs == {
+        "node_pool_id": "id-of-node_pool",
+        "node_ids": ["n-1", "n-2"],
+        "node_names": ["node_pool-1", "node_pool-2"],
+        "node_count": 2,
+    }
 
 
 def test_user_labels_override_standard_labels() -> None:

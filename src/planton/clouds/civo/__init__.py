@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from planton.clouds.civo import prices
 from planton.schema import providers
 
 PROVIDER = providers.Provider(
@@ -44,6 +45,7 @@ PROVIDER = providers.Provider(
     ),
     api_access_field="apiServerAllowedCidrs",
     is_default=True,
+    prices=prices.PRICES,
     sample_region="lon1",
     sample_version="1.30.5-k3s1",
 )

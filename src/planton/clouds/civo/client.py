@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from planton import errors
 from planton.clouds import api, associated, entries
+from planton.clouds.civo import prices, views
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -244,10 +245,14 @@ class Cloud:
         return _rows(self.get("/v2/kubernetes/versions"), fields)
 
     def sizes(self) -> list[dict[str, Any]]:
-        """Returns the node sizes on offer: size, cpus, memory in MiB, disk in GiB; the cloud does not report regions."""
-        fields = {"size": "name", "cpus": "cpu_cores", "memory": "ram_mb", "disk": "disk_gb", "regions": "regions"}
+        """Returns the node sizes on offer: size, cpus, memory in MiB, disk in GiB, price in US dollars per month.
+
+        The cloud reports neither prices, which come from a table, nor regions.
+        """
+        fields = {"size": "name", "cpus": "cpu_cores", "memory": "ram_mb", "disk": "disk_gb", "price": "", "regions": "regions"}
         selectable = [row for row in self.get("/v2/sizes") or [] if row.get("selectable") is not False]
-        return [row for row in _rows(selectable, fields) if ".kube." in str(row["size"])]
+        rows = [row for row in _rows(selectable, fields) if ".kube." in str(row["size"])]
+        return [row | {"price": prices.PRICES.monthly.get(row["size"])} for row in rows]
 
     def regions(self) -> list[dict[str, Any]]:
         """Returns the regions: region, name, country, full."""
@@ -296,6 +301,12 @@ class Cloud:
                 self.wait(pause)
             else:
                 return
+
+    def api_server_rule(self, cluster_id: str) -> str:
+        """Returns the rule of a cluster's firewall for its API server, as text; empty if the firewall is unknown."""
+        id_ = (self.cluster(cluster_id) or {}).get("firewall_id")
+        firewall = next((each for each in self.firewalls() if each["id"] == id_), None)
+        return "" if firewall is None else views.api_server_rule(firewall)
 
     def credential(self, cluster_id: str) -> api.Credential | None:
         """Returns the credential of a cluster, which does not expire; None if the cluster or its kubeconfig does not exist yet."""

@@ -9,21 +9,29 @@ from planton.clouds import views
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_API_SERVER_PORT = 6443
+
 
 def name(entry: Mapping[str, Any]) -> str:
     """Returns the name of a resource in its entry: the label of a network, and the id of a node pool."""
     return str(entry.get("label") or entry.get("name") or entry["id"])
 
 
-def condition(cluster: Mapping[str, Any]) -> views.Condition:
-    """Returns the condition of a cluster. ``required_pools`` has the desired numbers of nodes."""
-    counts = {pool["id"]: int(pool["count"]) for pool in cluster.get("required_pools") or cluster.get("pools") or ()}
-    nodes = {pool["id"]: [node.get("status") for node in pool.get("instances") or ()] for pool in cluster.get("pools") or ()}
+def condition(cluster: Mapping[str, Any], pool: str = "") -> views.Condition:
+    """Returns the condition of a cluster, or of one pool. ``required_pools`` has the desired numbers of nodes."""
+    required = cluster.get("required_pools") or cluster.get("pools") or ()
+    # The id of a pool is its name.
+    counts = {each["id"]: int(each["count"]) for each in required if pool in ("", each["id"])}
+    nodes = {
+        each["id"]: [node.get("status") for node in each.get("instances") or ()]
+        for each in cluster.get("pools") or ()
+        if pool in ("", each["id"])
+    }
     is_complete = counts.keys() == nodes.keys() and all(
         len(nodes[id_]) == count and set(nodes[id_]) <= {"ACTIVE"} for id_, count in counts.items()
     )
     state = str(cluster.get("status") or "")
-    ready = sum(status == "ACTIVE" for pool in nodes.values() for status in pool)
+    ready = sum(status == "ACTIVE" for statuses in nodes.values() for status in statuses)
     return views.Condition(state, ready, sum(counts.values()), settled=state == "ACTIVE" and is_complete)
 
 
@@ -58,6 +66,22 @@ def _firewall_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
 def _firewall_entry(entry: Mapping[str, Any], _properties: Mapping[str, Any]) -> dict[str, Any]:
     rules = [_rule(rule, str(rule.get("direction")), "ports", "cidr") for rule in entry.get("rules") or ()]
     return {"name": entry.get("name"), "networkId": entry.get("network_id"), "rules": sorted(rules)}
+
+
+def api_server_rule(firewall: Mapping[str, Any]) -> str:
+    """Returns the first inbound rule of a firewall for the port of API servers, as text."""
+    name = firewall.get("name")
+    for rule in firewall.get("rules") or ():
+        ports = str(rule.get("ports") or rule.get("start_port") or "")
+        first, _, last = ports.partition("-")
+        is_open = first.isdecimal() and int(first) <= _API_SERVER_PORT <= int(last if last.isdecimal() else first)
+        if rule.get("direction") != "ingress" or rule.get("protocol") != "tcp" or not is_open:
+            continue
+        label = rule.get("label") or ports
+        if rule.get("action") == "deny":
+            return f"rule {label} of firewall {name} denies port {_API_SERVER_PORT}"
+        return f"rule {label} of firewall {name} opens port {_API_SERVER_PORT} only to {', '.join(rule.get('cidr') or ())}"
+    return f"no inbound rule of firewall {name} opens port {_API_SERVER_PORT}"
 
 
 def _cluster_properties(properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -37,6 +37,10 @@ PROVIDER = providers.Provider(
         }
     ),
     api_access_field="controlPlaneFirewallAllowedIps",
+    # The list of sizes has the prices.
+    prices=providers.Prices(source="https://www.digitalocean.com/pricing/droplets"),
+    # https://docs.digitalocean.com/reference/pydo/reference/kubernetes/delete_node_pool/
+    drains_deleted_pools=True,
     sample_region="fra1",
     sample_version="1.35.1-do.0",
 )

@@ -206,7 +206,7 @@ class Cloud:
         return [{"version": slug, "type": "doks", "channel": "stable", "default": slug == slugs[0]} for slug in slugs]
 
     def sizes(self) -> list[dict[str, Any]]:
-        """Returns the node sizes on offer: size, cpus, memory in MiB, disk in GiB, and the regions that offer it."""
+        """Returns the node sizes on offer: size, cpus, memory in MiB, disk in GiB, price (US dollars per month), regions."""
         offered = {row["slug"] for row in self._options()["sizes"]}
         return [
             {
@@ -214,6 +214,7 @@ class Cloud:
                 "cpus": row["vcpus"],
                 "memory": row["memory"],
                 "disk": row["disk"],
+                "price": row.get("price_monthly"),
                 "regions": sorted(row.get("regions") or []),
             }
             for row in self._all("/v2/sizes", "sizes")
@@ -253,6 +254,16 @@ class Cloud:
             why = "the cluster does not exist any more"
             raise associated.not_deleted(items, why, code=errors.Code.FAILED, reason=errors.Reason.NOT_FOUND)
         yield
+
+    def api_server_rule(self, cluster_id: str) -> str:
+        """Returns the setting that limits access to a cluster's API server, as text; empty if none does."""
+        rule = (self.cluster(cluster_id) or {}).get("control_plane_firewall") or {}
+        addresses = ", ".join(rule.get("allowed_addresses") or ()) or "nobody"
+        return (
+            f"the control plane's firewall (controlPlaneFirewallAllowedIps) admits only {addresses}"
+            if rule.get("enabled")
+            else ""
+        )
 
     def credential(self, cluster_id: str) -> api.Credential | None:
         """Returns a credential of a cluster, with its expiry; None if the cluster does not exist."""

@@ -18,11 +18,12 @@ def name(entry: Mapping[str, Any]) -> str:
     return str(entry["name"])
 
 
-def condition(cluster: Mapping[str, Any]) -> views.Condition:
-    """Returns the condition of a cluster."""
+def condition(cluster: Mapping[str, Any], pool: str = "") -> views.Condition:
+    """Returns the condition of a cluster, or of one pool."""
     pools = [
-        (int(pool.get("count") or 0), [(node.get("status") or {}).get("state") for node in pool.get("nodes") or ()])
-        for pool in cluster.get("node_pools") or ()
+        (int(each.get("count") or 0), [(node.get("status") or {}).get("state") for node in each.get("nodes") or ()])
+        for each in cluster.get("node_pools") or ()
+        if pool in ("", each.get("name"))
     ]
     is_complete = all(len(nodes) == count and set(nodes) <= {"running"} for count, nodes in pools)
     state = str((cluster.get("status") or {}).get("state") or "")

@@ -30,8 +30,10 @@ _LONGEST_PAUSE_SECONDS = 5.0
 _READY_SECONDS = 1800
 _WATCH_SECONDS = 1.0
 _NOT_FOUND = ("database_cluster_pool_not_found", "database_kubernetes_cluster_not_found")
-#: The token for one operation, set by the engine. The token in the state may be revoked.
+#: The token for one operation, set by the engine. The token in the state may be missing or revoked.
 TOKEN_VARIABLE = "PLANTON_CIVO_TOKEN"  # noqa: S105  # the name of a variable
+#: The user's variable, for plain Pulumi.
+_USER_TOKEN_VARIABLE = "CIVO_TOKEN"  # noqa: S105  # the name of a variable
 
 
 class PoolGoneError(Exception):
@@ -57,7 +59,7 @@ class NodePoolSizeProvider(dynamic.ResourceProvider):
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
         """Compares the desired number with the last reported one, and the identity of the pool with the previous one."""
-        keys = ("cluster_id", "pool_id", "identity", "region", "endpoint", "token")
+        keys = ["cluster_id", "pool_id", "identity", "region", "endpoint", *(["token"] if news.get("token") else [])]
         changed = [key for key in keys if news.get(key) != olds.get(key)]
         desired = news.get("node_count")
         # Enabling or disabling the autoscaler is a change even if the number is right. Without a desired number there is no drift.
@@ -139,13 +141,14 @@ def _observed(cluster: Mapping[str, Any], pool_id: str) -> dict[str, Any]:
 
 def _request(props: Mapping[str, Any], method: str, path: str, body: object = None) -> dict[str, Any]:
     endpoint = props.get("endpoint") or os.environ.get("CIVO_API_URL") or _DEFAULT_ENDPOINT
+    token = os.environ.get(TOKEN_VARIABLE) or props.get("token") or os.environ.get(_USER_TOKEN_VARIABLE, "")
     try:
         answer = web.request(
             method,
             endpoint.rstrip("/") + path,
             body=None if body is None else json.dumps(body).encode(),
             headers={
-                "Authorization": f"bearer {os.environ.get(TOKEN_VARIABLE) or props['token']}",
+                "Authorization": f"bearer {token}",
                 "Content-Type": "application/json",
                 "Accept": "application/json",
             },
@@ -189,7 +192,7 @@ class NodePoolSize(dynamic.Resource):
         identity: str,
         region: str,
         endpoint: str,
-        token: str,
+        token: str | None,
         opts: pulumi.ResourceOptions,
     ) -> None:
         """Registers the resource.
@@ -202,7 +205,7 @@ class NodePoolSize(dynamic.Resource):
             identity: A text that changes when the pool is replaced, so that the new pool is scaled too.
             region: The cloud's code of the region.
             endpoint: The API's address; empty for the cloud's own.
-            token: The API token, a secret.
+            token: The API token, a secret; None if the engine passes it.
             opts: The dependencies of the resource.
         """
         props = {
@@ -212,7 +215,7 @@ class NodePoolSize(dynamic.Resource):
             "identity": identity,
             "region": region,
             "endpoint": endpoint,
-            "token": pulumi.Output.secret(token),
+            "token": None if token is None else pulumi.Output.secret(token),
             "actual_node_count": None,
             "node_ids": None,
             "node_names": None,

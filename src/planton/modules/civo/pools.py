@@ -74,13 +74,14 @@ def register(
     )
     size = pool_size.NodePoolSize(
         f"node_pool_size{suffix}",
-        cluster_id=pool.cluster_id,
+        # A known id adds no dependency to the state.
+        cluster_id=cluster_id if isinstance(cluster_id, str) else pool.cluster_id,
         pool_id=pool.id,
         node_count=None if spec.auto_scale else spec.node_count,
         identity=f"{name} {spec.size} {spec.public_ip}",
         region=account.region,
         endpoint=account.config.api_endpoint,
-        token=account.config.api_token,
+        token=None if own.has_token() else account.config.api_token,
         opts=pulumi.ResourceOptions(depends_on=[pool]),
     )
     return Pool(pool, size)

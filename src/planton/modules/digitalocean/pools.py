@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from org.project_planton.provider.digitalocean.digitaloceankubernetesnodepool.v1 import spec_pb2
     from planton.modules.digitalocean import provider
 
+    Node = pulumi_digitalocean.outputs.KubernetesNodePoolNode | pulumi_digitalocean.outputs.KubernetesClusterNodePoolNode
     Pool = (
         spec_pb2.DigitalOceanKubernetesNodePoolSpec
         | cluster_pb2.DigitalOceanKubernetesClusterAdditionalNodePool
@@ -92,6 +93,11 @@ def register(
         ),
         **{**arguments(spec, target, creation), **({"tags": remaining} if remaining else {})},
     )
+
+
+def node_names(nodes: Iterable[Node] | None) -> list[str]:
+    """Returns the names of a pool's nodes, without those that have none yet."""
+    return [str(node.name) for node in nodes or [] if node.name]
 
 
 def warnings(spec: Pool, *, path: str, target: message.Message) -> list[str]:

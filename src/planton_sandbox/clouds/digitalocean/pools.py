@@ -185,7 +185,8 @@ def _extent(body: Mapping[str, Any], *, present: records.Pool | None) -> Extent:
         if not count:
             raise scopes.invalid("validation error: count of a node pool that is not scaled must be at least 1")
         return Extent(count=count, auto_scale=False, least=0, most=0)
-    least = _number(body, "min_nodes", default=present.min_nodes if present else 0) or 0
+    # The official client cannot send 0 with a new pool. What the cloud does then is not documented.
+    least = _number(body, "min_nodes", default=present.min_nodes if present else 1) or 0
     most = _number(body, "max_nodes", default=present.max_nodes if present else 0) or 0
     if most < 1 or least > most:
         raise scopes.invalid("validation error: max_nodes must be at least 1 and not below min_nodes")

@@ -119,6 +119,13 @@ def test_the_first_count_of_an_autoscaled_pool_is_within_its_bounds(cloud: Cloud
     assert pool["node_pool"]["count"] == count
 
 
+def test_a_missing_lower_bound_is_one(cloud: Cloud) -> None:
+    """The official client omits 0 from the request for a new pool."""
+    key = cloud.cluster()
+    scaled = {"name": "burst", "size": SMALL, "auto_scale": True, "max_nodes": 4}
+    assert cloud.ok("POST", f"{CLUSTERS}/{key}/node_pools", scaled)["node_pool"]["min_nodes"] == 1
+
+
 def test_the_autoscaler_follows_the_load(cloud: Cloud) -> None:
     """The pool has as many nodes as the workload needs, within its bounds."""
     key = cloud.cluster()

@@ -20,5 +20,6 @@ KIND = kinds.Declaration(
         "ingressRules": "inboundRules",
         "egressRules": "outboundRules",
     },
+    shown=("name", "region", "networkId", "ingressRules", "egressRules"),
 )
 UNSUPPORTED = (unsupported.Unsupported("spec.tags", unsupported.Level.WARN, "Civo firewalls have no tags"),)

@@ -13,6 +13,7 @@ KIND = kinds.Declaration(
     scope=kinds.Scope.REGION,
     losses=frozenset(kinds.Loss),
     is_tagged=True,
+    default_pool_name="default-pool",
     own_firewall="{}-firewall",
     fields={
         "name": "clusterName",
@@ -38,6 +39,19 @@ KIND = kinds.Declaration(
         "defaultNodePool.nodeCount": ("platform.defaultPool.nodeCount",),
     },
     replacing=("region", "network", "cni", "clusterType", "applications", "defaultNodePool.size"),
+    shown=(
+        "name",
+        "region",
+        "kubernetesVersion",
+        "networkId",
+        "firewallId",
+        "cni",
+        "applications",
+        "tags",
+        "pools.size",
+        "pools.nodeCount",
+    ),
+    typical_seconds={"create": 100, "delete": 75},
 )
 UNSUPPORTED = (
     unsupported.Unsupported(

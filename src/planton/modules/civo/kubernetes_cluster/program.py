@@ -45,7 +45,7 @@ def resources(stack_input: stack_input_pb2.CivoKubernetesClusterStackInput) -> d
         applications=",".join(sorted(spec.applications)) or None,
         tags=" ".join(_tags(target)),
         pools=pulumi_civo.KubernetesClusterPoolsArgs(
-            size=spec.default_node_pool.size, node_count=spec.default_node_pool.node_count
+            label=_default_pool_label(target), size=spec.default_node_pool.size, node_count=spec.default_node_pool.node_count
         ),
         write_kubeconfig=True,
         opts=pulumi.ResourceOptions(
@@ -77,7 +77,20 @@ def resources(stack_input: stack_input_pb2.CivoKubernetesClusterStackInput) -> d
         "kubernetes_version": cluster.kubernetes_version,
         "node_names": cluster.pools.apply(lambda pool: list(pool.instance_names or [])),
         "firewall_id": cluster.firewall_id,
+        "node_count": cluster.pools.apply(lambda pool: pool.node_count),
+        "node_pools": cluster.pools.apply(
+            lambda pool: [pool.label or "", *sorted(each.name for each in spec.additional_node_pools)]
+        ),
     }
+
+
+def _default_pool_label(target: api_pb2.CivoKubernetesCluster) -> str | None:
+    # The label of a pool is its id, so an existing pool keeps the one that it has.
+    label = kubernetes_cluster.KIND.default_pool_name
+    applied = provider.own_cluster()
+    if applied is not None:
+        return label if (applied.get("pools") or {}).get("label") == label else None
+    return None if target.status.outputs.cluster_id else label
 
 
 def _region(spec: spec_pb2.CivoKubernetesClusterSpec) -> str:

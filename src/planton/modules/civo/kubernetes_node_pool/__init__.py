@@ -21,12 +21,11 @@ KIND = kinds.Declaration(
         "cluster": ("cluster.id",),
         "size": ("platform.size",),
         "nodeCount": ("spec.nodeCount", "default.nodes"),
-        "autoScale": ("spec.autoscaling.enabled",),
-        "minNodes": ("spec.autoscaling.minNodes",),
-        "maxNodes": ("spec.autoscaling.maxNodes",),
         "labels": ("default.labels",),
         "taints": ("spec.taints",),
     },
     replacing=("nodePoolName", "cluster", "size", "publicIp"),
+    shown=("label", "clusterId", "size", "nodeCount", "labels", "taints", "publicIpNodePool"),
+    typical_seconds={"create": 60, "delete": 30},
 )
 UNSUPPORTED = (unsupported.Unsupported("spec.tags", unsupported.Level.WARN, "Civo node pools have no tags; use labels"),)

@@ -13,6 +13,8 @@ KIND = kinds.Declaration(
     scope=kinds.Scope.REGION,
     credential_field="civo_credential_id",
     fields={"label": "networkName", "region": "region", "cidrV4": "ipRangeCidr", "nameserversV4s": "nameservers"},
+    shown=("label", "region", "cidrV4", "nameserversV4s"),
+    typical_seconds={"create": 7, "delete": 6},
 )
 UNSUPPORTED = (
     unsupported.Unsupported(

@@ -32,5 +32,27 @@ KIND = kinds.Declaration(
         "defaultNodePool.nodeCount": ("platform.defaultPool.nodeCount",),
     },
     replacing=("region", "vpc", "defaultNodePool.size"),
+    shown=(
+        "name",
+        "region",
+        "version",
+        "vpcUuid",
+        "ha",
+        "autoUpgrade",
+        "surgeUpgrade",
+        "tags",
+        "maintenancePolicy",
+        "controlPlaneFirewall",
+        "nodePool",
+    ),
+    fees={
+        "highly_available": kinds.Fee(
+            text="highly available control plane",
+            monthly=40.0,
+            source="https://docs.digitalocean.com/products/kubernetes/details/pricing/",
+            read="2026-11-30",
+        )
+    },
+    typical_seconds={"create": 300, "delete": 60},
 )
 UNSUPPORTED = ()

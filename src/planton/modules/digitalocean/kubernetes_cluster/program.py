@@ -76,6 +76,11 @@ def resources(stack_input: stack_input_pb2.DigitalOceanKubernetesClusterStackInp
         "cluster_id": cluster.id,
         "kubeconfig": kubeconfig,
         "api_server_endpoint": cluster.endpoint,
+        "status": cluster.status,
+        "kubernetes_version": cluster.version,
+        "node_names": cluster.node_pool.apply(lambda pool: pools.node_names(pool.nodes)),
+        "node_count": cluster.node_pool.apply(lambda pool: pool.actual_node_count or 0),
+        "node_pools": [_DEFAULT_POOL, *sorted(pool.name for pool in spec.additional_node_pools)],
     }
 
 

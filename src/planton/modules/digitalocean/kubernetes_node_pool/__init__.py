@@ -26,5 +26,18 @@ KIND = kinds.Declaration(
         "tags": ("platform.tags",),
     },
     replacing=("cluster", "size"),
+    shown=(
+        "name",
+        "clusterId",
+        "size",
+        "nodeCount",
+        "autoScale",
+        "minNodes",
+        "maxNodes",
+        "labels",
+        "taints",
+        "tags",
+    ),
+    typical_seconds={"create": 90, "delete": 60},
 )
 UNSUPPORTED = ()

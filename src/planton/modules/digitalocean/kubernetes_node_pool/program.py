@@ -36,7 +36,12 @@ def resources(stack_input: stack_input_pb2.DigitalOceanKubernetesNodePoolStackIn
         account=account,
         target=target,
     )
-    return {"node_pool_id": pool.id, "node_ids": pool.nodes.apply(_ids)}
+    return {
+        "node_pool_id": pool.id,
+        "node_ids": pool.nodes.apply(_ids),
+        "node_names": pool.nodes.apply(pools.node_names),
+        "node_count": pool.actual_node_count,
+    }
 
 
 def _ids(nodes: Sequence[pulumi_digitalocean.outputs.KubernetesNodePoolNode] | None) -> list[str]:

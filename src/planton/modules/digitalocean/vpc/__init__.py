@@ -11,6 +11,7 @@ KIND = kinds.Declaration(
     role=kinds.Role.NETWORK,
     noun="VPC",
     fields={"name": "metadata.name", "region": "region", "ipRange": "ipRangeCidr", "description": "description"},
+    shown=("name", "region", "ipRange", "description"),
 )
 UNSUPPORTED = (
     unsupported.Unsupported(

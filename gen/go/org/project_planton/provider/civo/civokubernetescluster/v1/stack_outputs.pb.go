@@ -41,7 +41,11 @@ type CivoKubernetesClusterStackOutputs struct {
 	// The host names of the default pool's nodes.
 	NodeNames []string `protobuf:"bytes,102,rep,name=node_names,json=nodeNames,proto3" json:"node_names,omitempty"`
 	// The id of the firewall in force.
-	FirewallId    string `protobuf:"bytes,103,opt,name=firewall_id,json=firewallId,proto3" json:"firewall_id,omitempty"`
+	FirewallId string `protobuf:"bytes,103,opt,name=firewall_id,json=firewallId,proto3" json:"firewall_id,omitempty"`
+	// The number of nodes in the default pool.
+	NodeCount uint32 `protobuf:"varint,104,opt,name=node_count,json=nodeCount,proto3" json:"node_count,omitempty"`
+	// The names of the pools in this manifest, the default pool first.
+	NodePools     []string `protobuf:"bytes,105,rep,name=node_pools,json=nodePools,proto3" json:"node_pools,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -132,11 +136,25 @@ func (x *CivoKubernetesClusterStackOutputs) GetFirewallId() string {
 	return ""
 }
 
+func (x *CivoKubernetesClusterStackOutputs) GetNodeCount() uint32 {
+	if x != nil {
+		return x.NodeCount
+	}
+	return 0
+}
+
+func (x *CivoKubernetesClusterStackOutputs) GetNodePools() []string {
+	if x != nil {
+		return x.NodePools
+	}
+	return nil
+}
+
 var File_org_project_planton_provider_civo_civokubernetescluster_v1_stack_outputs_proto protoreflect.FileDescriptor
 
 const file_org_project_planton_provider_civo_civokubernetescluster_v1_stack_outputs_proto_rawDesc = "" +
 	"\n" +
-	"Norg/project_planton/provider/civo/civokubernetescluster/v1/stack_outputs.proto\x12:org.project_planton.provider.civo.civokubernetescluster.v1\"\xd3\x02\n" +
+	"Norg/project_planton/provider/civo/civokubernetescluster/v1/stack_outputs.proto\x12:org.project_planton.provider.civo.civokubernetescluster.v1\"\x91\x03\n" +
 	"!CivoKubernetesClusterStackOutputs\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\tR\tclusterId\x12*\n" +
@@ -148,7 +166,11 @@ const file_org_project_planton_provider_civo_civokubernetescluster_v1_stack_outp
 	"\n" +
 	"node_names\x18f \x03(\tR\tnodeNames\x12\x1f\n" +
 	"\vfirewall_id\x18g \x01(\tR\n" +
-	"firewallIdBoZmproject-planton.org/gen/go/org/project_planton/provider/civo/civokubernetescluster/v1;civokubernetesclusterv1b\x06proto3"
+	"firewallId\x12\x1d\n" +
+	"\n" +
+	"node_count\x18h \x01(\rR\tnodeCount\x12\x1d\n" +
+	"\n" +
+	"node_pools\x18i \x03(\tR\tnodePoolsBoZmproject-planton.org/gen/go/org/project_planton/provider/civo/civokubernetescluster/v1;civokubernetesclusterv1b\x06proto3"
 
 var (
 	file_org_project_planton_provider_civo_civokubernetescluster_v1_stack_outputs_proto_rawDescOnce sync.Once

@@ -32,8 +32,18 @@ type DigitalOceanKubernetesClusterStackOutputs struct {
 	Kubeconfig string `protobuf:"bytes,2,opt,name=kubeconfig,proto3" json:"kubeconfig,omitempty"`
 	// The URL of the Kubernetes API server.
 	ApiServerEndpoint string `protobuf:"bytes,3,opt,name=api_server_endpoint,json=apiServerEndpoint,proto3" json:"api_server_endpoint,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// The state that the cloud reports, `running` for a cluster that runs.
+	Status string `protobuf:"bytes,100,opt,name=status,proto3" json:"status,omitempty"`
+	// The Kubernetes version that the cloud reports.
+	KubernetesVersion string `protobuf:"bytes,101,opt,name=kubernetes_version,json=kubernetesVersion,proto3" json:"kubernetes_version,omitempty"`
+	// The names of the default pool's nodes as `kubectl get nodes` shows them.
+	NodeNames []string `protobuf:"bytes,102,rep,name=node_names,json=nodeNames,proto3" json:"node_names,omitempty"`
+	// The number of nodes in the default pool.
+	NodeCount uint32 `protobuf:"varint,104,opt,name=node_count,json=nodeCount,proto3" json:"node_count,omitempty"`
+	// The names of the pools in this manifest, the default pool first.
+	NodePools     []string `protobuf:"bytes,105,rep,name=node_pools,json=nodePools,proto3" json:"node_pools,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DigitalOceanKubernetesClusterStackOutputs) Reset() {
@@ -87,18 +97,61 @@ func (x *DigitalOceanKubernetesClusterStackOutputs) GetApiServerEndpoint() strin
 	return ""
 }
 
+func (x *DigitalOceanKubernetesClusterStackOutputs) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *DigitalOceanKubernetesClusterStackOutputs) GetKubernetesVersion() string {
+	if x != nil {
+		return x.KubernetesVersion
+	}
+	return ""
+}
+
+func (x *DigitalOceanKubernetesClusterStackOutputs) GetNodeNames() []string {
+	if x != nil {
+		return x.NodeNames
+	}
+	return nil
+}
+
+func (x *DigitalOceanKubernetesClusterStackOutputs) GetNodeCount() uint32 {
+	if x != nil {
+		return x.NodeCount
+	}
+	return 0
+}
+
+func (x *DigitalOceanKubernetesClusterStackOutputs) GetNodePools() []string {
+	if x != nil {
+		return x.NodePools
+	}
+	return nil
+}
+
 var File_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_stack_outputs_proto protoreflect.FileDescriptor
 
 const file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_stack_outputs_proto_rawDesc = "" +
 	"\n" +
-	"^org/project_planton/provider/digitalocean/digitaloceankubernetescluster/v1/stack_outputs.proto\x12Jorg.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1\"\x9f\x01\n" +
+	"^org/project_planton/provider/digitalocean/digitaloceankubernetescluster/v1/stack_outputs.proto\x12Jorg.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1\"\xc3\x02\n" +
 	")DigitalOceanKubernetesClusterStackOutputs\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\tR\tclusterId\x12#\n" +
 	"\n" +
 	"kubeconfig\x18\x02 \x01(\tB\x03\x80\x01\x01R\n" +
 	"kubeconfig\x12.\n" +
-	"\x13api_server_endpoint\x18\x03 \x01(\tR\x11apiServerEndpointB\x88\x01Z\x85\x01project-planton.org/gen/go/org/project_planton/provider/digitalocean/digitaloceankubernetescluster/v1;digitaloceankubernetesclusterv1b\x06proto3"
+	"\x13api_server_endpoint\x18\x03 \x01(\tR\x11apiServerEndpoint\x12\x16\n" +
+	"\x06status\x18d \x01(\tR\x06status\x12-\n" +
+	"\x12kubernetes_version\x18e \x01(\tR\x11kubernetesVersion\x12\x1d\n" +
+	"\n" +
+	"node_names\x18f \x03(\tR\tnodeNames\x12\x1d\n" +
+	"\n" +
+	"node_count\x18h \x01(\rR\tnodeCount\x12\x1d\n" +
+	"\n" +
+	"node_pools\x18i \x03(\tR\tnodePoolsB\x88\x01Z\x85\x01project-planton.org/gen/go/org/project_planton/provider/digitalocean/digitaloceankubernetescluster/v1;digitaloceankubernetesclusterv1b\x06proto3"
 
 var (
 	file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_stack_outputs_proto_rawDescOnce sync.Once

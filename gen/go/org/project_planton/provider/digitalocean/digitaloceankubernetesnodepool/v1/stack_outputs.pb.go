@@ -29,7 +29,11 @@ type DigitalOceanKubernetesNodePoolStackOutputs struct {
 	// The pool's id, a UUID.
 	NodePoolId string `protobuf:"bytes,1,opt,name=node_pool_id,json=nodePoolId,proto3" json:"node_pool_id,omitempty"`
 	// The ids of this pool's nodes.
-	NodeIds       []string `protobuf:"bytes,2,rep,name=node_ids,json=nodeIds,proto3" json:"node_ids,omitempty"`
+	NodeIds []string `protobuf:"bytes,2,rep,name=node_ids,json=nodeIds,proto3" json:"node_ids,omitempty"`
+	// The names of this pool's nodes as `kubectl get nodes` shows them, in the same order.
+	NodeNames []string `protobuf:"bytes,100,rep,name=node_names,json=nodeNames,proto3" json:"node_names,omitempty"`
+	// The number of nodes when the pool was last applied or refreshed.
+	NodeCount     uint32 `protobuf:"varint,101,opt,name=node_count,json=nodeCount,proto3" json:"node_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -78,15 +82,33 @@ func (x *DigitalOceanKubernetesNodePoolStackOutputs) GetNodeIds() []string {
 	return nil
 }
 
+func (x *DigitalOceanKubernetesNodePoolStackOutputs) GetNodeNames() []string {
+	if x != nil {
+		return x.NodeNames
+	}
+	return nil
+}
+
+func (x *DigitalOceanKubernetesNodePoolStackOutputs) GetNodeCount() uint32 {
+	if x != nil {
+		return x.NodeCount
+	}
+	return 0
+}
+
 var File_org_project_planton_provider_digitalocean_digitaloceankubernetesnodepool_v1_stack_outputs_proto protoreflect.FileDescriptor
 
 const file_org_project_planton_provider_digitalocean_digitaloceankubernetesnodepool_v1_stack_outputs_proto_rawDesc = "" +
 	"\n" +
-	"_org/project_planton/provider/digitalocean/digitaloceankubernetesnodepool/v1/stack_outputs.proto\x12Korg.project_planton.provider.digitalocean.digitaloceankubernetesnodepool.v1\"i\n" +
+	"_org/project_planton/provider/digitalocean/digitaloceankubernetesnodepool/v1/stack_outputs.proto\x12Korg.project_planton.provider.digitalocean.digitaloceankubernetesnodepool.v1\"\xa7\x01\n" +
 	"*DigitalOceanKubernetesNodePoolStackOutputs\x12 \n" +
 	"\fnode_pool_id\x18\x01 \x01(\tR\n" +
 	"nodePoolId\x12\x19\n" +
-	"\bnode_ids\x18\x02 \x03(\tR\anodeIdsB\x8a\x01Z\x87\x01project-planton.org/gen/go/org/project_planton/provider/digitalocean/digitaloceankubernetesnodepool/v1;digitaloceankubernetesnodepoolv1b\x06proto3"
+	"\bnode_ids\x18\x02 \x03(\tR\anodeIds\x12\x1d\n" +
+	"\n" +
+	"node_names\x18d \x03(\tR\tnodeNames\x12\x1d\n" +
+	"\n" +
+	"node_count\x18e \x01(\rR\tnodeCountB\x8a\x01Z\x87\x01project-planton.org/gen/go/org/project_planton/provider/digitalocean/digitaloceankubernetesnodepool/v1;digitaloceankubernetesnodepoolv1b\x06proto3"
 
 var (
 	file_org_project_planton_provider_digitalocean_digitaloceankubernetesnodepool_v1_stack_outputs_proto_rawDescOnce sync.Once

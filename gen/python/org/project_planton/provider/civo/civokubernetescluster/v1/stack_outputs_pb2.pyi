@@ -32,6 +32,8 @@ class CivoKubernetesClusterStackOutputs(message.Message):
     KUBERNETES_VERSION_FIELD_NUMBER: builtins.int
     NODE_NAMES_FIELD_NUMBER: builtins.int
     FIREWALL_ID_FIELD_NUMBER: builtins.int
+    NODE_COUNT_FIELD_NUMBER: builtins.int
+    NODE_POOLS_FIELD_NUMBER: builtins.int
     cluster_id: builtins.str
     """The cluster's id, a UUID."""
     kubeconfig_b64: builtins.str
@@ -46,9 +48,15 @@ class CivoKubernetesClusterStackOutputs(message.Message):
     """The Kubernetes version that the cloud reports."""
     firewall_id: builtins.str
     """The id of the firewall in force."""
+    node_count: builtins.int
+    """The number of nodes in the default pool."""
     @builtins.property
     def node_names(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
         """The host names of the default pool's nodes."""
+
+    @builtins.property
+    def node_pools(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """The names of the pools in this manifest, the default pool first."""
 
     def __init__(
         self,
@@ -61,9 +69,11 @@ class CivoKubernetesClusterStackOutputs(message.Message):
         kubernetes_version: builtins.str = ...,
         node_names: abc.Iterable[builtins.str] | None = ...,
         firewall_id: builtins.str = ...,
+        node_count: builtins.int = ...,
+        node_pools: abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["api_server_endpoint", b"api_server_endpoint", "cluster_id", b"cluster_id", "created_at_rfc3339", b"created_at_rfc3339", "firewall_id", b"firewall_id", "kubeconfig_b64", b"kubeconfig_b64", "kubernetes_version", b"kubernetes_version", "node_names", b"node_names", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["api_server_endpoint", b"api_server_endpoint", "cluster_id", b"cluster_id", "created_at_rfc3339", b"created_at_rfc3339", "firewall_id", b"firewall_id", "kubeconfig_b64", b"kubeconfig_b64", "kubernetes_version", b"kubernetes_version", "node_count", b"node_count", "node_names", b"node_names", "node_pools", b"node_pools", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

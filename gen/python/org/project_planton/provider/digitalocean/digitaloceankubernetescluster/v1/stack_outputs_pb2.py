@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n^org/project_planton/provider/digitalocean/digitaloceankubernetescluster/v1/stack_outputs.proto\x12Jorg.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1\"\x9f\x01\n)DigitalOceanKubernetesClusterStackOutputs\x12\x1d\n\ncluster_id\x18\x01 \x01(\tR\tclusterId\x12#\n\nkubeconfig\x18\x02 \x01(\tB\x03\x80\x01\x01R\nkubeconfig\x12.\n\x13\x61pi_server_endpoint\x18\x03 \x01(\tR\x11\x61piServerEndpointb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n^org/project_planton/provider/digitalocean/digitaloceankubernetescluster/v1/stack_outputs.proto\x12Jorg.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1\"\xc3\x02\n)DigitalOceanKubernetesClusterStackOutputs\x12\x1d\n\ncluster_id\x18\x01 \x01(\tR\tclusterId\x12#\n\nkubeconfig\x18\x02 \x01(\tB\x03\x80\x01\x01R\nkubeconfig\x12.\n\x13\x61pi_server_endpoint\x18\x03 \x01(\tR\x11\x61piServerEndpoint\x12\x16\n\x06status\x18\x64 \x01(\tR\x06status\x12-\n\x12kubernetes_version\x18\x65 \x01(\tR\x11kubernetesVersion\x12\x1d\n\nnode_names\x18\x66 \x03(\tR\tnodeNames\x12\x1d\n\nnode_count\x18h \x01(\rR\tnodeCount\x12\x1d\n\nnode_pools\x18i \x03(\tR\tnodePoolsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,5 +34,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DIGITALOCEANKUBERNETESCLUSTERSTACKOUTPUTS'].fields_by_name['kubeconfig']._loaded_options = None
   _globals['_DIGITALOCEANKUBERNETESCLUSTERSTACKOUTPUTS'].fields_by_name['kubeconfig']._serialized_options = b'\200\001\001'
   _globals['_DIGITALOCEANKUBERNETESCLUSTERSTACKOUTPUTS']._serialized_start=175
-  _globals['_DIGITALOCEANKUBERNETESCLUSTERSTACKOUTPUTS']._serialized_end=334
+  _globals['_DIGITALOCEANKUBERNETESCLUSTERSTACKOUTPUTS']._serialized_end=498
 # @@protoc_insertion_point(module_scope)

@@ -3,8 +3,10 @@
 isort:skip_file
 DigitalOceanKubernetesCluster: the outputs of an apply."""
 
+from collections import abc as abc
 from google.protobuf import descriptor as descriptor
 from google.protobuf import message as message
+from google.protobuf.internal import containers as containers
 import builtins as builtins
 import sys
 import typing as typing
@@ -25,21 +27,45 @@ class DigitalOceanKubernetesClusterStackOutputs(message.Message):
     CLUSTER_ID_FIELD_NUMBER: builtins.int
     KUBECONFIG_FIELD_NUMBER: builtins.int
     API_SERVER_ENDPOINT_FIELD_NUMBER: builtins.int
+    STATUS_FIELD_NUMBER: builtins.int
+    KUBERNETES_VERSION_FIELD_NUMBER: builtins.int
+    NODE_NAMES_FIELD_NUMBER: builtins.int
+    NODE_COUNT_FIELD_NUMBER: builtins.int
+    NODE_POOLS_FIELD_NUMBER: builtins.int
     cluster_id: builtins.str
     """The cluster's id, a UUID."""
     kubeconfig: builtins.str
     """The administrator's kubeconfig, base64. A secret."""
     api_server_endpoint: builtins.str
     """The URL of the Kubernetes API server."""
+    status: builtins.str
+    """The state that the cloud reports, `running` for a cluster that runs."""
+    kubernetes_version: builtins.str
+    """The Kubernetes version that the cloud reports."""
+    node_count: builtins.int
+    """The number of nodes in the default pool."""
+    @builtins.property
+    def node_names(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """The names of the default pool's nodes as `kubectl get nodes` shows them."""
+
+    @builtins.property
+    def node_pools(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """The names of the pools in this manifest, the default pool first."""
+
     def __init__(
         self,
         *,
         cluster_id: builtins.str = ...,
         kubeconfig: builtins.str = ...,
         api_server_endpoint: builtins.str = ...,
+        status: builtins.str = ...,
+        kubernetes_version: builtins.str = ...,
+        node_names: abc.Iterable[builtins.str] | None = ...,
+        node_count: builtins.int = ...,
+        node_pools: abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["api_server_endpoint", b"api_server_endpoint", "cluster_id", b"cluster_id", "kubeconfig", b"kubeconfig"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["api_server_endpoint", b"api_server_endpoint", "cluster_id", b"cluster_id", "kubeconfig", b"kubeconfig", "kubernetes_version", b"kubernetes_version", "node_count", b"node_count", "node_names", b"node_names", "node_pools", b"node_pools", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

@@ -24,13 +24,13 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n_org/project_planton/provider/digitalocean/digitaloceankubernetesnodepool/v1/stack_outputs.proto\x12Korg.project_planton.provider.digitalocean.digitaloceankubernetesnodepool.v1\"i\n*DigitalOceanKubernetesNodePoolStackOutputs\x12 \n\x0cnode_pool_id\x18\x01 \x01(\tR\nnodePoolId\x12\x19\n\x08node_ids\x18\x02 \x03(\tR\x07nodeIdsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n_org/project_planton/provider/digitalocean/digitaloceankubernetesnodepool/v1/stack_outputs.proto\x12Korg.project_planton.provider.digitalocean.digitaloceankubernetesnodepool.v1\"\xa7\x01\n*DigitalOceanKubernetesNodePoolStackOutputs\x12 \n\x0cnode_pool_id\x18\x01 \x01(\tR\nnodePoolId\x12\x19\n\x08node_ids\x18\x02 \x03(\tR\x07nodeIds\x12\x1d\n\nnode_names\x18\x64 \x03(\tR\tnodeNames\x12\x1d\n\nnode_count\x18\x65 \x01(\rR\tnodeCountb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'org.project_planton.provider.digitalocean.digitaloceankubernetesnodepool.v1.stack_outputs_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DIGITALOCEANKUBERNETESNODEPOOLSTACKOUTPUTS']._serialized_start=176
-  _globals['_DIGITALOCEANKUBERNETESNODEPOOLSTACKOUTPUTS']._serialized_end=281
+  _globals['_DIGITALOCEANKUBERNETESNODEPOOLSTACKOUTPUTS']._serialized_start=177
+  _globals['_DIGITALOCEANKUBERNETESNODEPOOLSTACKOUTPUTS']._serialized_end=344
 # @@protoc_insertion_point(module_scope)

@@ -26,20 +26,30 @@ class DigitalOceanKubernetesNodePoolStackOutputs(message.Message):
 
     NODE_POOL_ID_FIELD_NUMBER: builtins.int
     NODE_IDS_FIELD_NUMBER: builtins.int
+    NODE_NAMES_FIELD_NUMBER: builtins.int
+    NODE_COUNT_FIELD_NUMBER: builtins.int
     node_pool_id: builtins.str
     """The pool's id, a UUID."""
+    node_count: builtins.int
+    """The number of nodes when the pool was last applied or refreshed."""
     @builtins.property
     def node_ids(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
         """The ids of this pool's nodes."""
+
+    @builtins.property
+    def node_names(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """The names of this pool's nodes as `kubectl get nodes` shows them, in the same order."""
 
     def __init__(
         self,
         *,
         node_pool_id: builtins.str = ...,
         node_ids: abc.Iterable[builtins.str] | None = ...,
+        node_names: abc.Iterable[builtins.str] | None = ...,
+        node_count: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["node_ids", b"node_ids", "node_pool_id", b"node_pool_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["node_count", b"node_count", "node_ids", b"node_ids", "node_names", b"node_names", "node_pool_id", b"node_pool_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

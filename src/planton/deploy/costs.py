@@ -1,0 +1,158 @@
+"""Costs: what a step changes in the monthly list price of its nodes and control plane. Traffic, volumes and taxes are not included."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from planton.deploy import lists, subjects
+from planton.engine import plans
+from planton.schema import kinds, references
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from planton.clouds import answers
+    from planton.deploy import runtime, steps
+
+    #: Size → list price in US dollars per month; None if it is unknown.
+    Prices = Mapping[str, float | None]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Cost:
+    """The monthly list price of a resource, in US dollars, before and after a step.
+
+    Attributes:
+        before: The price of what was applied; None if it is unknown.
+        after: The price after the step, with the initial number of nodes of autoscaled pools; None if it is unknown.
+        most: The price with the largest number of nodes of autoscaled pools; None if it is unknown.
+        unknown: What has no known price, e.g. sizes.
+    """
+
+    before: float | None
+    after: float | None
+    most: float | None
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def change(self) -> float | None:
+        """The difference; None if it is unknown."""
+        return None if self.before is None or self.after is None else round(self.after - self.before, 2)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns the cost as JSON data."""
+        return {
+            "currency": "USD",
+            "monthlyBefore": self.before,
+            "monthlyAfter": self.after,
+            "monthlyMost": self.most,
+            "monthlyChange": self.change,
+            "unknown": list(self.unknown),
+        }
+
+
+NOTHING = Cost(0.0, 0.0, 0.0)
+
+
+def total(costs: Iterable[Cost | None]) -> Cost:
+    """Returns the sum of costs. It is unknown if one of them is."""
+    result = NOTHING
+    for cost in costs:
+        if cost is not None:
+            result = Cost(
+                _sum([result.before, cost.before]),
+                _sum([result.after, cost.after]),
+                _sum([result.most, cost.most]),
+                tuple(dict.fromkeys((*result.unknown, *cost.unknown))),
+            )
+    return result
+
+
+def of_steps(planned: Iterable[steps.Step], run: runtime.Runtime, cache: answers.Answers) -> list[steps.Step]:
+    """Returns steps with the costs of those that change something. Prices that cannot be read are unknown.
+
+    Args:
+        planned: The steps.
+        run: What every stage uses.
+        cache: The cached responses of the clouds in this run.
+    """
+    return [step if step.plan.empty else dataclasses.replace(step, cost=_of_step(step, run, cache)) for step in planned]
+
+
+def _of_step(step: steps.Step, run: runtime.Runtime, cache: answers.Answers) -> Cost | None:
+    if step.stack_input is None:
+        return None
+    applied = None if step.applied is None else step.applied.manifest
+    after = None if _is_gone(step) else step.stack_input.target
+    if not any(manifest is not None and _is_priced(manifest) for manifest in (applied, after)):
+        return None
+    return of(step, applied, after, _prices(step, run, cache))
+
+
+def of(step: steps.Step, applied: Any, after: Any, prices: Prices) -> Cost:  # manifests of any kind, or None
+    """Returns the cost of a step.
+
+    Args:
+        step: The step.
+        applied: The manifest before it; None if there is none.
+        after: The manifest after it; None if the resource is deleted.
+        prices: The prices of the cloud.
+    """
+    missing = {change.name for change in step.plan.changes if step.plan.is_recreation(change)}
+    before = _items(applied, prices, missing)
+    items = _items(after, prices, set())
+    unknown = [item.text for item in (*before, *items) if item.price is None]
+    return Cost(
+        _sum(item.price for item in before),
+        _sum(item.price for item in items),
+        _sum(item.most for item in items),
+        tuple(dict.fromkeys(unknown)),
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Item:
+    text: str
+    price: float | None
+    most: float | None
+
+
+def _items(manifest: Any, prices: Prices, missing: set[str]) -> list[_Item]:
+    if manifest is None or kinds.get(manifest.kind).main in missing:
+        return []
+    pools = [pool for name, pool in subjects.pools(manifest).items() if name not in missing]
+    items = [_Item(f"size {pool.size}", _times(prices, pool, pool.count), _times(prices, pool, pool.most)) for pool in pools]
+    fees = kinds.get(manifest.kind).declared.fees
+    items += [_Item(fee.text, fee.monthly, fee.monthly) for name, fee in fees.items() if getattr(manifest.spec, name)]
+    return items
+
+
+def _times(prices: Prices, pool: subjects.Pool, count: int) -> float | None:
+    price = prices.get(pool.size.lower())
+    return None if price is None else price * count
+
+
+def _sum(prices: Iterable[float | None]) -> float | None:
+    known = list(prices)
+    return None if None in known else round(sum(price for price in known if price is not None), 2)
+
+
+def _is_gone(step: steps.Step) -> bool:
+    return any(change.name == step.main and change.action is plans.Action.DELETE for change in step.plan.changes)
+
+
+def _is_priced(manifest: Any) -> bool:  # of any kind
+    return bool(subjects.pools(manifest))
+
+
+def _prices(step: steps.Step, run: runtime.Runtime, cache: answers.Answers) -> Prices:
+    declared = kinds.get(step.key.kind).cloud.prices
+    if declared is None:
+        return {}
+    if declared.monthly:
+        return {size.lower(): price for size, price in declared.monthly.items()}
+    cloud = run.open_cloud(step.stack_input.provider_config, references.own_region(step.stack_input.target))
+    # A price is no reason to fail, or to warn.
+    rows = lists.of(cloud, cache, lambda _note: None).sizes() or {}
+    return {size.lower(): row.get("price") for size, row in rows.items()}

@@ -1,0 +1,99 @@
+"""Costs: the monthly list price before and after a step."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import Any
+
+import pytest
+from google.protobuf.descriptor import FieldDescriptor
+
+import planton
+from planton.clouds.civo import prices
+from planton.deploy import costs, steps
+from planton.engine import plans
+from planton.schema import kinds, providers, references
+
+PRICES = {"s-2vcpu-4gb": 24.0, "s-4vcpu-8gb": 48.0, "odd": None}
+
+
+def _cluster(*pools: dict[str, Any], **spec: Any) -> Any:
+    manifest = {
+        "apiVersion": "digital-ocean.project-planton.org/v1",
+        "kind": "DigitalOceanKubernetesCluster",
+        "metadata": {"name": "dev"},
+        "spec": {
+            "clusterName": "dev",
+            "region": "fra1",
+            "kubernetesVersion": "1.35.1-do.0",
+            "controlPlaneFirewallAllowedIps": ["127.0.0.1"],
+            "vpc": {"value": "v-1"},
+            "defaultNodePool": {"size": "s-2vcpu-4gb", "nodeCount": 2},
+            "additionalNodePools": list(pools),
+            **spec,
+        },
+    }
+    [resource] = planton.load(json.dumps(manifest))
+    return resource.manifest
+
+
+def _step(action: plans.Action, *, name: str = "cluster", missing: bool = False) -> steps.Step:
+    kind = kinds.get("DigitalOceanKubernetesCluster")
+    change = plans.Change("urn", name, kind.declared.type, action)
+    key = references.Key(kind.name, "", "dev")
+    return steps.Step(key, "planton/x", plans.Plan((change,), missing=frozenset({"urn"} if missing else ())))
+
+
+def test_a_creation_costs_its_nodes_and_the_fees_of_its_fields() -> None:
+    """The control plane is free, unless it is highly available."""
+    workers = {"name": "web", "size": "s-4vcpu-8gb", "nodeCount": 1}
+    cost = costs.of(_step(plans.Action.CREATE), None, _cluster(workers), PRICES)
+    assert (cost.before, cost.after, cost.change, cost.most) == (0, 96, 96, 96)
+    available = costs.of(_step(plans.Action.CREATE), None, _cluster(workers, highlyAvailable=True), PRICES)
+    assert available.after == 136
+
+
+def test_an_update_costs_the_difference() -> None:
+    """Fewer nodes cost less."""
+    more = {"name": "web", "size": "s-4vcpu-8gb", "nodeCount": 3}
+    less = more | {"nodeCount": 1}
+    assert costs.of(_step(plans.Action.UPDATE), _cluster(more), _cluster(less), PRICES).change == -96
+
+
+def test_a_deletion_saves_everything() -> None:
+    """A resource that is missing from the cloud costs nothing, so that its recreation costs its whole price."""
+    assert costs.of(_step(plans.Action.DELETE), _cluster(), None, PRICES).change == -48
+    assert costs.of(_step(plans.Action.CREATE, missing=True), _cluster(), _cluster(), PRICES).change == 48
+
+
+def test_an_autoscaled_pool_has_a_largest_price() -> None:
+    """The price itself is that of the initial number of nodes."""
+    scaled = {"name": "web", "size": "s-2vcpu-4gb", "nodeCount": 1, "autoScale": True, "minNodes": 1, "maxNodes": 5}
+    cost = costs.of(_step(plans.Action.CREATE), None, _cluster(scaled), PRICES)
+    assert (cost.after, cost.most) == (72, 168)
+
+
+@pytest.mark.parametrize("size", ["odd", "new"])
+def test_a_size_without_a_price_is_unknown(size: str) -> None:
+    """Whether the cloud lists it without one, or does not list it."""
+    cost = costs.of(_step(plans.Action.CREATE), None, _cluster({"name": "web", "size": size, "nodeCount": 1}), PRICES)
+    assert (cost.change, cost.unknown) == (None, (f"size {size}",))
+    assert cost.as_dict()["monthlyChange"] is None
+
+
+def test_tables_of_prices_have_a_source_and_a_day() -> None:
+    """A price without them cannot be checked."""
+    assert prices.PRICES.monthly
+    tables = [each.prices for each in providers.all_providers().values() if each.prices is not None]
+    for table in tables:
+        assert table.source.startswith("https://")
+        assert bool(table.read) == bool(table.monthly)
+        if table.read:
+            datetime.date.fromisoformat(table.read)
+    for kind in kinds.all_kinds():
+        for name, fee in kind.declared.fees.items():
+            assert (
+                kind.message.DESCRIPTOR.fields_by_name["spec"].message_type.fields_by_name[name].type == FieldDescriptor.TYPE_BOOL
+            )
+            datetime.date.fromisoformat(fee.read)
