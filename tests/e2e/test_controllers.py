@@ -52,7 +52,7 @@ def test_a_pool_comes_up_scales_is_repaired_and_goes(tmp_path: pathlib.Path, clo
         world.update_pool(pool, nodeCount=3, labels={"tier": "web"}, lifecycle={"deletionProtection": True})
         world.until_ready(path, generation=3)
         # This is refused, so the removed protection is never applied. It must not prevent the deletion below.
-        world.update_pool(pool, nodeCount=3, labels={"tier": "web"}, size=controllers.OTHER_SIZES[cloud])
+        world.server.call("PUT", path, {"name": "others", "spec": world.pool_spec(nodeCount=3, labels={"tier": "web"})})
         world.until(path, lambda _: world.conditions(path).get("Degraded", ("", ""))[1] == "ReplacementRequired", "a refusal")
         assert len(world.nodes("nodepool=workers")) == 3
 

@@ -98,8 +98,8 @@ def _stepped(look: looks.Look, policy: values.Turnover, pair: _Pair) -> values.D
         on_timeout=policy.on_timeout,
     )
     nodes = {node.name: node for node in look.observed.nodes or ()}
-    old = _pool(pair.old, nodes)
-    new = _pool(pair.new, nodes) if pair.new.presence is values.Presence.PRESENT else None
+    old = _pool(pair.old, nodes, look.now)
+    new = _pool(pair.new, nodes, look.now) if pair.new.presence is values.Presence.PRESENT else None
     step = rollout.step(options, old, new, look.now)
     chosen = [nodes[name] for name in step.nodes if name in nodes]
     text = f"{step.message}; {turnover.explained(chosen)}" if step.action in _EXPLAINED and chosen else step.message
@@ -133,14 +133,15 @@ def _total(look: looks.Look) -> int:
     return fixed or look.memory.rolling or 1
 
 
-def _pool(observed: values.Observed, listed: dict[str, values.Node]) -> rollout.Pool:
+def _pool(observed: values.Observed, listed: dict[str, values.Node], now: datetime.datetime) -> rollout.Pool:
     own = [node for node in listed.values() if node.name in observed.members]
     own.sort(key=lambda node: (node.draining_since is None, node.is_ready, node.created, node.name))
-    return rollout.Pool(target=observed.cloud_nodes or 0, nodes=tuple(map(_node, own)))
+    return rollout.Pool(target=observed.cloud_nodes or 0, nodes=tuple(_node(node, now) for node in own))
 
 
-def _node(node: values.Node) -> rollout.Node:
-    since: datetime.datetime | None = (node.since or node.created) if node.is_ready else None
+def _node(node: values.Node, now: datetime.datetime) -> rollout.Node:
+    # The clock of the cluster may be ahead.
+    since = min(node.since or node.created, now) if node.is_ready else None
     stage = None if node.drain is None else node.drain.stage
     return rollout.Node(name=node.name, ready_since=since, is_cordoned=node.is_cordoned, drain=stage)
 
