@@ -82,9 +82,11 @@ def _prepared(look: looks.Look, pair: _Pair) -> values.Decision | None:
 
 def _pair(observed: values.Observed, revision: int) -> _Pair:
     successor = observed.successor or _NEVER
-    # A spec that the current pool fits again, or that neither fits, leads back: only one change is under way at a time.
+    # A spec that the current pool fits again, or that neither fits, leads back: only one change is under way at a time. A pool whose
+    # deletion began does not come back.
     is_wrong = successor.presence is values.Presence.PRESENT and bool(successor.replaced_by)
-    if is_wrong or (successor.presence is not values.Presence.NEVER and not observed.replaced_by):
+    is_there = observed.presence is values.Presence.PRESENT and successor.presence is not values.Presence.NEVER
+    if is_there and (is_wrong or not observed.replaced_by):
         return _Pair(observed, revision, successor, revision + 1)
     return _Pair(successor, revision + 1, observed, revision)
 
