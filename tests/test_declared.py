@@ -127,7 +127,7 @@ def test_the_pipeline_plans_applies_and_destroys_a_bucket(run: Run, stubs: pathl
     assert results["refused"] == "CONSENT_REQUIRED"
     assert results["outputs"] == {"bucket_id": "Bucket-bucket", "upload_url": "[redacted]"}
     assert results["identity"] == "Bucket-bucket"
-    assert results["row"] == ["ExampleBucket", "assets", "dev", "Bucket-bucket"]
+    assert results["row"] == ["assets", "ExampleBucket", "dev", "Applied"]
     assert results["second_plan"] == []
     assert results["destroyed"] == [[key, "delete", "bucket", "example:index/bucket:Bucket"]]
     assert results["remaining"] == 0

@@ -58,10 +58,11 @@ def _use_sandbox_tokens(running: server.Server) -> None:
     Like the official plugins they read tokens from the environment. The shell that started the sandbox may hold real ones.
     """
     for name in list(os.environ):
-        if name.startswith(("CIVO_", "DIGITALOCEAN_")):
+        if name.startswith(("CIVO_", "DIGITALOCEAN_", "GOOGLE_", "GCLOUD_", "CLOUDSDK_")):
             del os.environ[name]
     os.environ["CIVO_TOKEN"] = running.world.clouds["civo"].token
     os.environ["DIGITALOCEAN_TOKEN"] = running.world.clouds["digitalocean"].token
+    os.environ["GOOGLE_OAUTH_ACCESS_TOKEN"] = running.world.clouds["gcp"].token
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ GET      /sandbox/faults                    the rules, each with its ``seen`` an
 POST     /sandbox/faults                    adds a rule and returns it
 DELETE   /sandbox/faults[/ID]               removes one rule, or all
 GET      /sandbox/requests?since=SEQ        ``{"last": SEQ, "requests": [...]}``, for one cloud with
-                                            ``&cloud=civo``, ``digitalocean`` or ``kubernetes``
+                                            ``&cloud=civo``, ``digitalocean``, ``gcp``
+                                            or ``kubernetes``
 DELETE   /sandbox/requests                  empties the log
 POST     /sandbox/client                    ``{"address": "203.0.113.9"}``: the address of clients, for
                                             firewalls (127.0.0.1 at first)

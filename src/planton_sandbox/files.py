@@ -19,6 +19,9 @@ LOCK = "lock"
 START_LOCK = "start.lock"
 CIVO_CONFIG = "civo.json"
 DOCTL_CONFIG = "doctl.yaml"
+GCP_KEY = "gcp-key.json"
+GCLOUD_TOKEN = "gcloud-token"  # noqa: S105 - a file name
+GCLOUD_CONFIG = "gcloud"
 
 
 def prepare(home: pathlib.Path) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import dataclasses
 import json
 import logging
+import urllib.parse
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -23,6 +24,7 @@ POLL_SECONDS = 0.02
 MAXIMUM_BODY = 4 * 1024 * 1024
 MAXIMUM_LOGGED = 64 * 1024
 KUBERNETES = "kubernetes"
+FORM = "application/x-www-form-urlencoded"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -57,11 +59,7 @@ class Front:
         async def handle(request: web.Request) -> web.StreamResponse:
             text = await request.read()
             token = _token(request)
-            try:
-                body = json.loads(text) if text.strip() else {}
-            except (ValueError, RecursionError):
-                body = None
-            call = _Call(cloud=name, token=token, body=body)
+            call = _Call(cloud=name, token=token, body=_decoded(text, request.content_type))
             return await self._guarded(request, call, lambda: self._answer(request, call))
 
         application.router.add_route("*", "/{path:.*}", handle)
@@ -177,6 +175,16 @@ class Front:
             agent=request.headers.get("User-Agent", ""),
             fault=call.fault.id if call.fault else 0,
         )
+
+
+def _decoded(text: bytes, kind: str) -> Any:
+    """Returns a body in JSON, or the fields of a form; ``None`` if it is malformed."""
+    try:
+        if kind == FORM:
+            return dict(urllib.parse.parse_qsl(text.decode(), strict_parsing=True))
+        return json.loads(text) if text.strip() else {}
+    except (ValueError, RecursionError):
+        return None
 
 
 def _token(request: web.Request) -> str:

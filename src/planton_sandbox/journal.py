@@ -13,7 +13,7 @@ from typing import Any
 CAPACITY = 20_000
 REDACTED = "[redacted]"
 MAXIMUM_DEPTH = 100
-SECRETS = ("token", "password", "secret", "kubeconfig", "private_key")
+SECRETS = ("token", "password", "secret", "kubeconfig", "private_key", "assertion")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -35,6 +35,17 @@ VARIABLES = (
     "DIGITALOCEAN_TOKEN",
     "DIGITALOCEAN_ACCESS_TOKEN",
     "DIGITALOCEAN_CONFIG",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "GOOGLE_PROJECT",
+    "GOOGLE_API_URL",
+    "GOOGLE_CONTAINER_CUSTOM_ENDPOINT",
+    "GOOGLE_COMPUTE_CUSTOM_ENDPOINT",
+    "CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER",
+    "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE",
+    "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE",
+    "CLOUDSDK_CONFIG",
+    "CLOUDSDK_CORE_PROJECT",
+    "CLOUDSDK_CORE_DISABLE_PROMPTS",
 )
 
 
@@ -157,6 +168,26 @@ def environment(info: Info) -> dict[str, str]:
         "DIGITALOCEAN_ACCESS_TOKEN": info.tokens["digitalocean"],
         # With its own file, doctl does not send the token of a context in the user's file.
         "DIGITALOCEAN_CONFIG": info.files["digitalocean"],
+        **_google(info),
+    }
+
+
+def _google(info: Info) -> dict[str, str]:
+    """Returns the variables of Google Cloud's clients: the provider's, and those of gcloud, which has files of its own."""
+    home, endpoint = pathlib.Path(info.files["gcp"]).parent, info.clouds["gcp"]
+    return {
+        "GOOGLE_APPLICATION_CREDENTIALS": info.files["gcp"],
+        "GOOGLE_PROJECT": clients.GCP_PROJECT,
+        # planton has one address for all of Google's APIs.
+        "GOOGLE_API_URL": endpoint,
+        "GOOGLE_CONTAINER_CUSTOM_ENDPOINT": f"{endpoint}/v1beta1/",
+        "GOOGLE_COMPUTE_CUSTOM_ENDPOINT": f"{endpoint}/compute/beta/",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER": f"{endpoint}/",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": f"{endpoint}/compute/v1/",
+        "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": str(home / files.GCLOUD_TOKEN),
+        "CLOUDSDK_CONFIG": str(home / files.GCLOUD_CONFIG),
+        "CLOUDSDK_CORE_PROJECT": clients.GCP_PROJECT,
+        "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
     }
 
 

@@ -74,6 +74,7 @@ class Server:
         self.world.settle()
         await self._follow()
         providers = self._start_providers(clouds) if self._options.providers else {}
+        keys = {name: cloud.key_file(clouds[name]) for name, cloud in self.world.clouds.items()}
         self.world.save()
         tokens = {name: cloud.token for name, cloud in self.world.clouds.items()}
         self.info = {
@@ -83,7 +84,7 @@ class Server:
             "control": endpoint,
             "clouds": clouds,
             "providers": providers,
-            "files": clients.write(self._options.home, clouds=clouds, tokens=tokens),
+            "files": clients.write(self._options.home, clouds=clouds, tokens=tokens, keys=keys),
             "tokens": tokens,
         }
         self._ticker = asyncio.create_task(self._tick())

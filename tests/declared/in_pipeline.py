@@ -14,8 +14,8 @@ from typing import Any
 from on_mocks import Example
 
 import planton
-from planton.cli import get as get_command
-from planton.deploy import destroy, plan, planning
+from planton.cli import columns
+from planton.deploy import destroy, overview, plan, planning
 from planton.deploy import steps as run_steps
 from planton.schema import kinds
 from support import mocks, world
@@ -50,7 +50,7 @@ def main(path: str, folder: str) -> None:
                 "applied": _changes(result.steps),
                 "outputs": {field.name: value for field, value in result.outputs("ExampleBucket/assets").ListFields()},
                 "identity": applied.identity,
-                "row": get_command.row(applied)[:4],
+                "row": columns.row(overview.of_all([(applied, {})], example.run)[0])[:4],
                 "second_plan": _changes(second_plan.steps),
                 "destroyed": _changes(destroyed.steps),
                 "regions": sorted(kinds.regions("example")),

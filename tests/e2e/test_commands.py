@@ -98,8 +98,6 @@ def test_outputs_get_and_kubeconfig_show_what_was_applied(applied: Applied) -> N
     assert "not been applied" in planton.run("outputs", "civovpc/other", code=1).stderr
     assert "did you mean" in planton.run("get", "civovpx", code=1).stderr
     assert planton.json("get")["source"] == "state"
-    assert listed[0].split()[-2:] == ["AS", "OF"]
-    assert listed[1].endswith("Z")
     mark = planton.sandbox.control.mark()
     no_account = {"CIVO_TOKEN": "", "CIVO_API_URL": ""}
     printed = planton.run("kubeconfig", "civokubernetesclusters/dev", **no_account).stdout

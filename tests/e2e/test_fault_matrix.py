@@ -65,7 +65,7 @@ _OPERATIONS = (
     Operation("scale a pool", _APPLY, "PUT", _POOL, change=(("nodeCount", 4),)),
     Operation("relabel a pool", _APPLY, "PUT", _POOL, change=(("labels", {"tier": "web"}),)),
     Operation("refresh", ("refresh",), "GET", _READ),
-    Operation("drift", ("drift",), "GET", _READ),
+    Operation("drift", ("drift", "--full"), "GET", _READ),
     Operation("destroy a pool", _DESTROY, "DELETE", _POOL, then=_DESTROY),
     Operation("destroy a cluster", _DESTROY, "DELETE", f"{_CLUSTERS}/[^/]+$", "cluster", "cluster", _DESTROY),
     Operation("destroy a network", _DESTROY, "DELETE", f"{_NETWORK}/[^/]+$", "network", "network", _DESTROY),

@@ -107,8 +107,10 @@ def test_a_reference_reads_no_stack_whose_name_is_of_another_resource(backend: B
     backend.put(stacks.StackName("planton", "prod.CivoVpc.net"), env="prod", network_id="2")
     backend.put(stacks.StackName("shop", "other"), env="other", network_id="3")
     read: list[str] = []
-    original = inventory.Inventory.read
-    monkeypatch.setattr(inventory.Inventory, "read", lambda self, name: (read.append(str(name)), original(self, name))[1])
+    original = inventory.Inventory.understand
+    monkeypatch.setattr(
+        inventory.Inventory, "understand", lambda self, name, state: (read.append(str(name)), original(self, name, state))[1]
+    )
     assert backend.find() == "planton/dev.CivoVpc.net"
     assert read == ["planton/dev.CivoVpc.net", "shop/other"]
 

@@ -151,7 +151,7 @@ def test_a_program_ends_when_its_engine_died(monkeypatch: pytest.MonkeyPatch) ->
         await asyncio.get_running_loop().create_future()
 
     async def in_loop() -> None:
-        run()
+        await run()
 
     def runs() -> None:
         with contextlib.suppress(asyncio.CancelledError):

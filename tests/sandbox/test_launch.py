@@ -64,22 +64,26 @@ def test_env_prints_the_variables_of_every_client(started: pathlib.Path) -> None
         f"export DIGITALOCEAN_API_URL='{running.clouds['digitalocean']}'",
         "export DIGITALOCEAN_TOKEN='sandbox-token'",
         "export DIGITALOCEAN_ACCESS_TOKEN='sandbox-token'",
+        f"export GOOGLE_APPLICATION_CREDENTIALS='{running.files['gcp']}'",
+        f"export GOOGLE_CONTAINER_CUSTOM_ENDPOINT='{running.clouds['gcp']}/v1beta1/'",
     }
 
 
 def test_status_prints_the_files_of_the_clouds_command_lines(started: pathlib.Path) -> None:
-    """The civo and doctl command lines need their paths."""
+    """The civo, doctl and gcloud command lines need their paths."""
     running = launch.status(started)
     assert running is not None
     printed = _run(started, "status").output
-    assert [path in printed for path in running.files.values()] == [True, True]
+    assert all(path in printed for path in running.files.values())
 
 
-def test_both_stand_in_plugins_are_served(started: pathlib.Path) -> None:
+def test_all_stand_in_plugins_are_served(started: pathlib.Path) -> None:
     """Pulumi attaches them through PULUMI_DEBUG_PROVIDERS."""
     running = launch.status(started)
     assert running is not None
-    assert launch.debug_providers(running) == f"civo:{running.providers['civo']},digitalocean:{running.providers['digitalocean']}"
+    ports = running.providers
+    expected = ",".join(f"{name}:{ports[name]}" for name in ("civo", "digitalocean", "gcp"))
+    assert launch.debug_providers(running) == expected
 
 
 def test_run_returns_the_exit_code_of_the_command(started: pathlib.Path) -> None:

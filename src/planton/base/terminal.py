@@ -15,10 +15,12 @@ _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200
 #: The same for documents: characters that are harmless to programs, and newlines of other systems, are allowed.
 _UNSAFE_IN_DOCUMENTS = re.compile("\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _MARK = f"\x1b{os.urandom(8).hex()}"
-_SEQUENCE = re.compile(f"{_MARK}(\r?\\[[0-9;]*[mK])")
+_SEQUENCE = re.compile(f"{_MARK}(\r?\\[[0-9;]*[mKJH])")
 _CODES = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "blue": 34, "magenta": 35, "cyan": 36}
 #: Clears the current line, for terminals only.
 CLEAR_LINE = f"{_MARK}\r[2K"
+#: Clears the screen and goes to its first line, for terminals only.
+CLEAR_SCREEN = f"{_MARK}[2J{_MARK}[1;1H"
 
 
 def escape(text: str) -> str:
@@ -82,7 +84,7 @@ def resolve(text: str, *, colours: bool) -> str:
 def _sequence(part: str, *, colours: bool) -> str:
     if part.startswith("\r"):
         return f"\r\x1b{part[1:]}"
-    return f"\x1b{part}" if colours else ""
+    return f"\x1b{part}" if colours or not part.endswith("m") else ""
 
 
 def document(text: str, *, is_terminal: bool) -> str:

@@ -203,7 +203,7 @@ def _until_stopped(
     from planton.deploy import runtime  # noqa: PLC0415  # Pulumi takes 100 ms of each `--help`
 
     environ = {**settings.environ, watchdog.VARIABLE: options.process}
-    settings = dataclasses.replace(settings, environ=environ, progress=logging.getLogger("planton.run").info)
+    settings = dataclasses.replace(settings, environ=environ, progress=logging.getLogger("planton.run").info, is_exclusive=True)
     with runtime.working(settings) as working, connect() as api, connect() as claims, connect_heartbeats() as beats:
         dog = watchdog.Watchdog(options.process)
         held = lease.Lease(dog.tell)

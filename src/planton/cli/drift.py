@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,22 +11,34 @@ from planton import errors
 from planton.cli import options, output, plan_data, plans, render
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from planton.config import settings as engine_settings
+    from planton.deploy import steps as deploy_steps
     from planton.manifest import selection
 
 
 @click.command()
 @options.applied_resources
+@click.option("--full", is_flag=True, help="Let the engine read everything, also properties that are in no list.")
 @output.output_option("text", "json")
-def drift(*, resources: tuple[str, ...], selected: selection.Selection, settings: engine_settings.Settings, form: str) -> None:
+def drift(
+    *, resources: tuple[str, ...], selected: selection.Selection, settings: engine_settings.Settings, full: bool, form: str
+) -> None:
     """Show how the cloud differs from what was applied; nothing is changed.
+
+    Without manifests and KIND/NAME, everything that was applied is
+    compared. One list per account and kind is read; the engine reads only
+    what differs. In JSON, "method" is list or engine.
 
     Exit codes: 0 no drift, 1 not applied, 2 usage, 3 drift, 6 the cloud failed.
     """
-    steps = planton.drift(options.applied(resources, selected, settings), settings=settings)
+    steps = planton.drift(options.applied(resources, selected, settings, or_all=True), full=full, settings=settings)
     drifted = any(not step.plan.empty for step in steps)
     if form == "json":
-        render.echo_json(plan_data.of_steps("drift", steps, accounts=render.accounts_of(steps)))
+        render.echo_json(_data(steps))
+    elif not steps:
+        render.echo_lines(["nothing has been applied"])
     else:
         for step in steps:
             if step.error is not None:
@@ -41,3 +53,12 @@ def drift(*, resources: tuple[str, ...], selected: selection.Selection, settings
         raise SystemExit(plans.worst(steps))
     if drifted:
         raise SystemExit(int(errors.Code.DRIFT))
+
+
+def _data(steps: Sequence[deploy_steps.Step]) -> dict[str, Any]:
+    data = plan_data.of_steps("drift", steps, accounts=render.accounts_of(steps))
+    for each, step in zip(data["resources"], steps, strict=True):
+        each["method"] = "engine" if step.is_read_by_engine else "list"
+    read = sum(step.is_read_by_engine for step in steps)
+    data["summary"] |= {"byList": len(steps) - read, "byEngine": read}
+    return data

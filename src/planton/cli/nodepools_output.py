@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from planton.cli import render
+from planton.cli import render, times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 _HEALTH: Final = {"Ready": "healthy", "Degraded": "unhealthy", "Failed": "unhealthy"}
-_UNITS: Final = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
 
 class Kind(NamedTuple):
@@ -30,15 +28,9 @@ class Kind(NamedTuple):
     row: Callable[[Mapping[str, Any]], tuple[str, ...]]
 
 
-def _age(item: Mapping[str, Any]) -> str:
-    passed = datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(item["created_at"])
-    seconds = max(0, int(passed.total_seconds()))
-    return next((f"{seconds // size}{unit}" for size, unit in _UNITS if seconds >= size), "0s")
-
-
 def _columns(item: Mapping[str, Any]) -> tuple[str, ...]:
     phase = item["status"]["phase"]
-    return (phase, _HEALTH.get(phase, "unknown"), str(item["generation"]), _age(item), item["id"])
+    return (phase, _HEALTH.get(phase, "unknown"), str(item["generation"]), times.age(item["created_at"]), item["id"])
 
 
 def _pool_row(item: Mapping[str, Any]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ import click
 import planton
 from planton import errors
 from planton.base import interruption, terminal
-from planton.cli import output, progress, render
+from planton.cli import complete, output, progress, render
 from planton.config import contexts, logs
 from planton.config import settings as engine_settings
 from planton.manifest import selection
@@ -34,17 +34,25 @@ def sources(function: F) -> F:
     """Adds the options that select resources, as the argument ``selected``."""
 
     @click.option(
-        "-f", "--file", "paths", multiple=True, metavar="PATH", help="A manifest, a folder of manifests, or - for standard input."
+        "-f",
+        "--file",
+        "paths",
+        multiple=True,
+        type=click.Path(),
+        metavar="PATH",
+        help="A manifest, a folder of manifests, or - for standard input.",
     )
-    @click.option("-i", "--stack-input", "inputs", multiple=True, metavar="FILE", help="A stack-input file.")
-    @click.option("-p", "--provider-config", default="", metavar="FILE", help="Provider-config file with the account.")
+    @click.option("-i", "--stack-input", "inputs", multiple=True, type=click.Path(), metavar="FILE", help="A stack-input file.")
+    @click.option(
+        "-p", "--provider-config", default="", type=click.Path(), metavar="FILE", help="Provider-config file with the account."
+    )
     @click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Change a field, e.g. spec.nodeCount=5.")
-    @click.option("--kustomize-dir", default="", metavar="DIR", help="Folder of a kustomize base with overlays.")
+    @click.option(
+        "--kustomize-dir", default="", type=click.Path(), metavar="DIR", help="Folder of a kustomize base with overlays."
+    )
     @click.option("--overlay", default="", metavar="NAME", help="The overlay in --kustomize-dir.")
     @click.option("--env", default=None, metavar="ENV", help="Only resources of this environment.")
-    @click.option(
-        "-l", "--selector", multiple=True, metavar="KEY=VALUE", help="Only resources with this label in their metadata."
-    )
+    @labels
     @functools.wraps(function)
     def wrapped(
         *args: object,
@@ -55,21 +63,35 @@ def sources(function: F) -> F:
         kustomize_dir: str,
         overlay: str,
         env: str | None,
-        selector: tuple[str, ...],
+        labels: tuple[tuple[str, str], ...],
         **arguments: object,
     ) -> object:
-        labels = tuple(_label(text) for word in selector for text in word.split(","))
         selected = selection.Selection(paths, inputs, provider_config, overrides, kustomize_dir, overlay, env, labels)
         return function(*args, selected=selected, **arguments)
 
     return wrapped  # type: ignore[return-value]  # click decorates functions of any signature
 
 
-def _label(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise click.BadParameter(f"{text!r} is not KEY=VALUE", param_hint="--selector")
-    return key, value
+def _labels(_context: click.Context, _parameter: click.Parameter, words: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    pairs = []
+    for text in (text for word in words for text in word.split(",")):
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise click.BadParameter(f"{text!r} is not KEY=VALUE", param_hint="--selector")
+        pairs.append((key, value))
+    return tuple(pairs)
+
+
+#: Adds the option that selects resources by labels, as the argument ``labels``.
+labels = click.option(
+    "-l",
+    "--selector",
+    "labels",
+    multiple=True,
+    callback=_labels,
+    metavar="KEY=VALUE",
+    help="Only resources with this label in their metadata.",
+)
 
 
 def engine(function: F) -> F:
@@ -81,7 +103,7 @@ def engine(function: F) -> F:
         "context_name",
         default="",
         metavar="NAME",
-        shell_complete=complete_context,
+        shell_complete=complete.context,
         help="Context with backend and accounts.  [default: the current context]",
     )
     @click.option(
@@ -143,19 +165,6 @@ def _interrupted(number: int) -> None:
     _progress(progress.interruption_text(number, [], 0.0))
 
 
-def complete_context(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Returns the names of contexts that begin so, for completion."""
-    try:
-        return [name for name in sorted(contexts.read(os.environ).named) if name.startswith(incomplete)]
-    except errors.PlantonError:
-        return []
-
-
-def complete_resource(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Returns the kinds that begin so, as the beginning of ``KIND/NAME``, for completion."""
-    return [f"{kind.name}/" for kind in kinds.all_kinds() if kind.name.lower().startswith(incomplete.lower())]
-
-
 def env_of(settings: engine_settings.Settings, env: str | None) -> str | None:
     """Returns the environment that ``KIND/NAME`` is looked for in: that of ``--env``, else of the context; None for any."""
     return env if env is not None else settings.context.env or None
@@ -209,7 +218,7 @@ class Named:
 def named(function: F) -> F:
     """Adds ``KIND/NAME`` with the options that identify it and those of ``engine``, as the argument ``named``."""
 
-    @click.argument("resource", metavar="KIND/NAME", shell_complete=complete_resource)
+    @click.argument("resource", metavar="KIND/NAME", shell_complete=complete.resource)
     @engine
     @which
     @functools.wraps(function)
@@ -221,6 +230,11 @@ def named(function: F) -> F:
     return wrapped  # type: ignore[return-value]  # click decorates functions of any signature
 
 
+def cluster_name(text: str) -> str:
+    """Returns the ``KIND/NAME`` of a cluster that a user names with or without its kind."""
+    return text if "/" in text else f"{kinds.Role.CLUSTER.short_name}/{text}"
+
+
 def which(function: F) -> F:
     """Adds the options that identify an ambiguous ``KIND/NAME``, as the arguments ``env`` and ``stack``."""
     env = click.option("--env", default=None, metavar="ENV", help="The environment, where KIND/NAME is ambiguous.")
@@ -230,7 +244,7 @@ def which(function: F) -> F:
 def applied_resources(function: F) -> F:
     """Adds ``KIND/NAME`` arguments and the options of ``sources`` and ``engine``: what a command on applied resources takes."""
 
-    @click.argument("resources", nargs=-1, metavar="[KIND/NAME]...", shell_complete=complete_resource)
+    @click.argument("resources", nargs=-1, metavar="[KIND/NAME]...", shell_complete=complete.resource)
     @stack
     @functools.wraps(function)
     def wrapped(*args: object, selected: selection.Selection, stack: str, **arguments: object) -> object:
@@ -268,10 +282,12 @@ def confirm(question: str, *, yes: bool, is_grave: bool = False) -> None:
     )
 
 
-def applied(names: Sequence[str], selected: selection.Selection, settings: engine_settings.Settings) -> list[load.Resource]:
-    """Returns the resources that a command names by manifests and by ``KIND/NAME``.
+def applied(
+    names: Sequence[str], selected: selection.Selection, settings: engine_settings.Settings, *, or_all: bool = False
+) -> list[load.Resource]:
+    """Returns the resources that a command names by manifests and by ``KIND/NAME``; ``or_all`` those applied if it names none.
 
     Raises:
         PlantonError: ``USAGE``; ``STACK_NOT_FOUND``; ``AMBIGUOUS``; ``MANIFEST_INVALID``.
     """
-    return planton.select(names, selected, env=env_of(settings, selected.env), settings=settings)
+    return planton.select(names, selected, env=env_of(settings, selected.env), or_all=or_all, settings=settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -13,7 +13,12 @@ from planton import errors
 from planton.base import terminal
 from planton.cli import streams
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 F = TypeVar("F", bound=Callable[..., Any])
+#: The beginning of a form that is a JSONPath template.
+JSONPATH: Final = "jsonpath="
 
 
 def output_option(*forms: str) -> Callable[[F], F]:
@@ -21,6 +26,42 @@ def output_option(*forms: str) -> Callable[[F], F]:
     return click.option(
         "-o", "--output", "form", type=click.Choice(forms), default=forms[0], show_default=True, help="Output format."
     )
+
+
+def template_option(*forms: str) -> Callable[[F], F]:
+    """Returns the option of `output_option` that also takes ``jsonpath=TEMPLATE``."""
+
+    def check(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+        if value in forms or value.startswith(JSONPATH):
+            return value
+        raise click.BadParameter(f"{value!r} is not one of: {', '.join(forms)}, {JSONPATH}TEMPLATE")
+
+    def complete(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+        return [form for form in (*forms, JSONPATH) if form.startswith(incomplete)]
+
+    return click.option(
+        "-o",
+        "--output",
+        "form",
+        default=forms[0],
+        callback=check,
+        shell_complete=complete,
+        show_default=True,
+        metavar=f"[{'|'.join(forms)}|{JSONPATH}TEMPLATE]",
+        help="Output format.",
+    )
+
+
+def column(name: str, header: Sequence[str]) -> int:
+    """Returns the position of a column.
+
+    Raises:
+        PlantonError: ``USAGE``: there is no such column.
+    """
+    if name not in header:
+        hint = f"sort by a column ({', '.join(header).lower()}) or by a JSONPath such as .metadata.name"
+        raise errors.usage(f"there is no column {name.lower()!r}", hint=hint)
+    return header.index(name)
 
 
 def is_terminal(*, err: bool = False) -> bool:

@@ -69,8 +69,20 @@ def echo_lines(lines: Iterable[str]) -> None:
         output.echo(line)
 
 
+def echo_each(lines: Iterable[str]) -> None:
+    """Prints lines on stdout, each at once."""
+    for line in lines:
+        output.echo(line)
+        sys.stdout.flush()
+
+
 def table(rows: Sequence[tuple[str, ...]]) -> list[str]:
     """Returns rows as lines with aligned columns; the first row is the header. Each cell is one line."""
     rows = [tuple(map(terminal.one_line, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return [aligned(row, widths) for row in rows]
+
+
+def aligned(cells: Iterable[str], widths: Iterable[int]) -> str:
+    """Returns cells as a line, each as wide as its column at least."""
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()

@@ -41,7 +41,13 @@ def token() -> None:
 )
 @click.option("--expires", metavar="TIME", help="Lifetime of the token: 90d, 12h, 30m.  [default: until it is revoked]")
 @server_database.option
-@click.option("--out", default="", metavar="FILE", help="Write the token to this file, with mode 0600, and do not print it.")
+@click.option(
+    "--out",
+    default="",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write the token to this file, with mode 0600, and do not print it.",
+)
 @output.output_option("text", "json")
 def create(
     *,

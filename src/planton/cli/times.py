@@ -1,10 +1,11 @@
-"""Formats times for commands: RFC 3339 in UTC with whole seconds, and durations."""
+"""Formats times for commands: RFC 3339 in UTC with whole seconds, durations, and ages as kubectl shows them."""
 
 from __future__ import annotations
 
 import datetime
 from typing import Final
 
+_UNITS: Final = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 _MINUTE: Final = 60
 _TENTHS_BELOW: Final = 10.0
 
@@ -20,6 +21,21 @@ def utc(text: str) -> str:
     if moment.tzinfo is None:
         return text
     return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def age(text: str, now: datetime.datetime | None = None) -> str:
+    """Returns the time since a moment in its largest unit, e.g. ``5d``; ``-`` for an empty or invalid text.
+
+    Args:
+        text: The moment, RFC 3339.
+        now: The present; None for that of the clock.
+    """
+    try:
+        passed = (now or datetime.datetime.now(datetime.UTC)) - datetime.datetime.fromisoformat(text)
+    except (ValueError, TypeError):
+        return "-"
+    seconds = max(0, int(passed.total_seconds()))
+    return next((f"{seconds // size}{unit}" for size, unit in _UNITS if seconds >= size), "0s")
 
 
 def duration(seconds: float) -> str:

@@ -6,10 +6,40 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 #: The prefixes of tags that a cloud or a plugin adds.
 _SYSTEM_TAGS = ("k8s", "terraform:")
+
+
+#: The status of a resource that is as it should be, and of one whose nodes are not.
+READY, NOT_READY = "Ready", "NotReady"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """A resource as an entry of a cloud's list describes it, in the words of all clouds.
+
+    Attributes:
+        status: ``Ready``, ``NotReady``, or what the cloud does with it, e.g. ``Upgrading``.
+        version: The Kubernetes version of a cluster; empty if it has none.
+        sizes: The machine sizes of its nodes, each once.
+        ready: The number of active nodes; None if it has no nodes.
+        desired: The desired number of nodes; None if it has no nodes.
+        created: When it was created, RFC 3339; empty if the list does not say it.
+    """
+
+    status: str = READY
+    version: str = ""
+    sizes: tuple[str, ...] = ()
+    ready: int | None = None
+    desired: int | None = None
+    created: str = ""
+
+
+def created(entry: Mapping[str, Any]) -> Summary:
+    """Returns the summary of a resource of which a list tells only that it exists, and since when."""
+    return Summary(created=str(entry.get("created_at") or ""))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -19,10 +49,12 @@ class View:
     Attributes:
         of_properties: Returns them from the properties of a state or a request.
         of_entry: Returns them from an entry of the cloud's list, and the properties of the same resource.
+        summary: Returns the summary of an entry of the cloud's list.
     """
 
     of_properties: Callable[[Mapping[str, Any]], dict[str, Any]]
     of_entry: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
+    summary: Callable[[Mapping[str, Any]], Summary] = created
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -69,6 +101,16 @@ class Condition:
         """Returns the condition as one line."""
         return f"{self.state}, {self.ready} of {self.nodes} nodes active"
 
+    def status(self, healthy: str) -> str:
+        """Returns the condition as the status of a summary.
+
+        Args:
+            healthy: The cloud's word for a cluster with which nothing happens.
+        """
+        if self.settled:
+            return READY
+        return NOT_READY if self.state == healthy else self.state.capitalize()
+
 
 class Views(Protocol):
     """The module ``views`` of a cloud."""
@@ -86,9 +128,36 @@ class Views(Protocol):
         """Returns the name of a resource in its entry of a list."""
         ...
 
+    def nodes(self, pool: Mapping[str, Any]) -> list[str]:
+        """Returns the names of the machines in the entry of a node pool, which are those of the nodes in Kubernetes."""
+        ...
+
     def condition(self, cluster: Mapping[str, Any], pool: str = "") -> Condition:
         """Returns the condition of a cluster in the form of the cloud's API; with the name of a pool, the nodes of that pool."""
         ...
+
+
+def of_pool(entry: Mapping[str, Any], *, ready: int, listed: int) -> Summary:
+    """Returns the summary of a node pool.
+
+    Args:
+        entry: Its entry, with ``count`` and ``size``.
+        ready: The number of active nodes.
+        listed: The number of all nodes that the cloud lists.
+    """
+    desired = int(entry.get("count") or 0)
+    return Summary(
+        status=READY if ready == desired == listed else NOT_READY,
+        sizes=distinct([entry.get("size")]),
+        ready=ready,
+        desired=desired,
+        created=str(entry.get("created_at") or ""),
+    )
+
+
+def distinct(texts: Iterable[Any]) -> tuple[str, ...]:  # JSON data
+    """Returns texts, each once and in their order, without missing ones."""
+    return tuple(dict.fromkeys(str(text) for text in texts if text))
 
 
 def taints(listed: Any) -> Any:  # JSON data

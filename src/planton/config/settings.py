@@ -60,6 +60,8 @@ class Settings:
         progress: Receives a line for each event.
         interruption: The user's interruption of the run.
         context: The defaults after options and the environment.
+        is_exclusive: Whether a lease keeps everyone else from the stacks. A lock in the backend is then that of an engine that has
+            ended, on whatever machine.
     """
 
     backend: str = ""
@@ -70,6 +72,7 @@ class Settings:
     progress: Callable[[str], None] = _silent
     interruption: interruption.Interruption = dataclasses.field(default_factory=interruption.Interruption, compare=False)
     context: contexts.Context = dataclasses.field(default_factory=contexts.Context)
+    is_exclusive: bool = False
 
     @property
     def data(self) -> pathlib.Path:

@@ -99,7 +99,7 @@ class Observer:
         subject = self.run.operations.manage(stack_input, self.run.settings, self.run.tools, origin=resource.origin)
         state = subject.state()
         applied = self.run.inventory.understand(subject.name, state) if state else None
-        resolve.check_account(subject.key, applied, stack_input)
+        resolve.check_account(applied, stack_input)
         return Subject(subject, state, applied, nodes, is_autoscaled, is_scaled)
 
     def applied(self, resource_id: str, revision: int = 1) -> inventory.Applied | None:
@@ -161,7 +161,7 @@ class Observer:
     def _cloud(self, subject: Subject, since: float | None) -> values.Observed:
         main = subject.main
         if main is None:
-            is_left = bool(states.cloud_resources(subject.state)) or recording.is_unfinished(subject.managed)
+            is_left = bool(states.cloud_resources(subject.state)) or recording.is_unfinished(subject.managed, subject.state)
             return values.Observed(presence=values.Presence.PARTIAL if is_left else values.Presence.NEVER)
         lists = observed.Lists(self.lists.of(subject.account, since=since))
         entry = observed.entry_of(main, subject.managed.cloud, lists)
@@ -225,7 +225,12 @@ def _draining(api: kubernetes_api.Api, node: values.Node, limit: drain.Limit, no
 
 def _is_finished(subject: Subject) -> bool:
     is_clean = not states.pending(subject.state) and not states.half_updated(subject.state)
-    return subject.applied is not None and subject.applied.complete and is_clean and not recording.is_unfinished(subject.managed)
+    return (
+        subject.applied is not None
+        and subject.applied.complete
+        and is_clean
+        and not recording.is_unfinished(subject.managed, subject.state)
+    )
 
 
 def _changed(subject: Subject) -> tuple[str, ...]:
@@ -252,16 +257,10 @@ def _is_rollable(kind: kinds.Kind, path: str) -> bool:
 
 
 def _drift(subject: Subject, lists: observed.Lists) -> tuple[values.Difference, ...]:
-    views = clouds.views_of(subject.kind.cloud)
-    ignored = views.REPORTED | _NODE_IDS | (frozenset(views.COUNTS.values()) | _SIZES if subject.is_autoscaled else frozenset())
-    resources = (*states.cloud_resources(subject.state), *states.pool_sizes(subject.state))
-    found = [each for one in resources for each in observed.drift(one, subject.managed.cloud, lists) or ()]
-    return tuple(values.Difference(each.path, str(each.old), str(each.new)) for each in found if each.path not in ignored)
-
-
-#: The properties of the resource that holds the number of nodes of a pool.
-_NODE_IDS = frozenset({"node_ids"})
-_SIZES = frozenset({"actual_node_count"})
+    found = observed.drift_of_state(
+        subject.state, subject.kind.cloud, subject.managed.cloud, lists, is_autoscaled=subject.is_autoscaled
+    )
+    return tuple(values.Difference(each.path, str(each.old), str(each.new)) for each in found)
 
 
 def _count(subject: Subject, main: dict[str, Any], entry: dict[str, Any]) -> int | None:

@@ -116,7 +116,7 @@ def opened(
     look_up = resolve.lookup(resources, run.inventory, provided={})
     resolved = resolve.resolve(resource, look_up, run.settings, is_applied=True)
     step = dataclasses.replace(step, account=resolved.account, stack_input=resolved.stack_input)
-    resolve.check_account(step.key, applied, resolved.stack_input)
+    resolve.check_account(applied, resolved.stack_input)
     subject = run.operations.manage(
         resolved.stack_input, run.settings, run.tools, origin=resource.origin, on_event=None if watch is None else watch.on_event
     )

@@ -52,7 +52,7 @@ def _planned(
         resolved = resolve.resolve(resource, look_up, run.settings)
         step = dataclasses.replace(step, account=resolved.account)
         step = dataclasses.replace(step, stack_input=check.resolved(resource, resolved.stack_input))
-        resolve.check_account(key, applied, step.stack_input)
+        resolve.check_account(applied, step.stack_input)
         subject = run.operations.manage(step.stack_input, run.settings, run.tools, origin=resource.origin)
         adoption = _adoption(step, subject, import_id, run)
         resumption = recording.Resumption(subject.journal.read(), imports=adoption.imports)

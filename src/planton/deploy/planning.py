@@ -133,7 +133,7 @@ class _Planning:
         resource = self.resources.resources[step.key]
         subject = self.run.operations.manage(step.stack_input, self.run.settings, self.run.tools, origin=resource.origin)
         applied = self.run.inventory.read(subject.name)
-        resolve.check_account(step.key, applied, step.stack_input)
+        resolve.check_account(applied, step.stack_input)
         owner = steps.other_owner(applied, resource)
         # A stack of another folder is not touched before the user consents to taking it over.
         recovers = not self.options.is_preview and not owner

@@ -1,4 +1,4 @@
-"""The verbs of the public SDK that read applied resources: drift, refresh, outputs, history, credentials. No cloud is changed."""
+"""The verbs of the public SDK that read applied resources: drift, refresh, outputs, credentials. No cloud is changed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from planton.clouds import kubeconfigs
 from planton.deploy import access, graph, identify, loading, reading, resolve, runtime
 from planton.engine import stacks
 from planton.schema import resource_names
-from planton.state import history as state_history
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,18 +23,21 @@ if TYPE_CHECKING:
     from planton.state import inventory
 
 
-def drift(sources: loading.Sources, *, settings: engine_settings.Settings | None = None) -> list[steps.Step]:
+def drift(sources: loading.Sources, *, full: bool = False, settings: engine_settings.Settings | None = None) -> list[steps.Step]:
     """Returns how the cloud differs from the last apply; nothing is changed. A resource that was not applied has an error.
+
+    One list per account and kind is compared with the states; the engine reads only what differs.
 
     Args:
         sources: Sources, as for `load`.
+        full: Whether the engine reads every resource, also properties that are in no list.
         settings: The settings; None for those of the environment.
 
     Raises:
         planton.PlantonError: The manifests are invalid; the backend failed.
     """
     with runtime.working(settings) as run:
-        return reading.drift(loading.load(sources), run)
+        return reading.drift(loading.load(sources), run, full=full)
 
 
 def refresh(sources: loading.Sources, *, settings: engine_settings.Settings | None = None) -> list[steps.Step]:
@@ -71,6 +73,7 @@ def select(
     selected: selection.Selection,
     *,
     env: str | None = None,
+    or_all: bool = False,
     settings: engine_settings.Settings | None = None,
 ) -> list[load.Resource]:
     """Returns the resources that ``KIND/NAME`` and manifests identify, for `drift`, `refresh` and `plan_destroy`.
@@ -79,13 +82,14 @@ def select(
         names: ``KIND/NAME`` of applied resources.
         selected: The manifests. Without names, they must not be empty.
         env: The environment of the names; None for any.
+        or_all: Whether to return all applied resources if there are neither names nor manifests.
         settings: The settings; None for those of the environment.
 
     Raises:
         planton.PlantonError: ``USAGE``; ``STACK_NOT_FOUND``; ``AMBIGUOUS``; ``MANIFEST_INVALID``.
     """
     with runtime.working(settings) as run:
-        return identify.resources(names, run.inventory, selected, env=env)
+        return identify.resources(names, run.inventory, selected, env=env, or_all=or_all)
 
 
 def find(
@@ -123,23 +127,6 @@ def outputs(
     applied = _resolved(resource, env, settings)
     with runtime.working(settings) as run:
         return run.inventory.outputs(applied)
-
-
-def history(
-    resource: inventory.Applied, *, number: int = 10, settings: engine_settings.Settings | None = None
-) -> list[state_history.Entry]:
-    """Returns the newest operations on an applied resource, newest first.
-
-    Args:
-        resource: The result of `find`.
-        number: The largest number of entries.
-        settings: The settings; None for those of the environment.
-
-    Raises:
-        planton.PlantonError: ``STACK_NOT_FOUND``; the backend failed.
-    """
-    with runtime.working(settings) as run:
-        return state_history.read(run.inventory.open(resource.stack), number)
 
 
 def stack_inputs(sources: loading.Sources, *, settings: engine_settings.Settings | None = None) -> Sequence[message.Message]:

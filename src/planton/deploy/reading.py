@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from planton.clouds import answers
 from planton.deploy import destroy, graph, running, steps
-from planton.engine import plans
+from planton.engine import plans, states
+from planton.recovery import observed, recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,17 +17,29 @@ if TYPE_CHECKING:
     from planton.manifest import load
 
 
-def drift(resources: Iterable[load.Resource], run: runtime.Runtime) -> list[steps.Step]:
+def drift(resources: Iterable[load.Resource], run: runtime.Runtime, *, full: bool = False) -> list[steps.Step]:
     """Returns how the cloud differs from the last apply. A resource that was not applied has an error.
+
+    One list per account and kind is compared with the states. The engine reads only resources that differ, or whose last operation
+    did not end.
+
+    Args:
+        resources: The resources.
+        run: What every stage uses.
+        full: Whether the engine reads every resource, also properties that are in no list.
 
     Raises:
         InvalidError: ``REFERENCE_INVALID``: a cycle, or a duplicate.
     """
     resource_graph = graph.of(resources)
+    lists = observed.Lists(answers.Answers())
 
     def look(step: steps.Step, _done: running.Done) -> steps.Step:
         step, subject = destroy.opened(step, resource_graph, run)
-        return dataclasses.replace(step, plan=plans.Plan(run.operations.drift(subject)))
+        is_suspicious = full or step.applied is None or recording.is_unfinished(subject) or bool(states.pending(subject.state()))
+        if not is_suspicious and not run.operations.differs(subject, lists):
+            return step
+        return dataclasses.replace(step, plan=plans.Plan(run.operations.drift(subject)), is_read_by_engine=True)
 
     planned = [steps.of(resource_graph.resources[key]) for key in resource_graph.order]
     return running.run(planned, [look], resource_graph, run.settings, dependencies={}, why="failed")

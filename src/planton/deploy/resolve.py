@@ -100,7 +100,7 @@ def resolve(
         is_applied: Whether the manifest is the applied one, which later rules must not refuse.
 
     Raises:
-        PlantonError: ``REFERENCE_UNRESOLVED``; ``CREDENTIAL_…``.
+        PlantonError: ``REFERENCE_UNRESOLVED``; ``CREDENTIAL_…``; ``ACCOUNT_REFUSED``: the environment is pinned to another account.
         InvalidError: ``MANIFEST_INVALID``: a reference has a value that the manifest does not allow.
     """
     resolved: Any = references.resolve(resource.manifest, look_up)
@@ -120,21 +120,32 @@ def resolve(
         environ=settings.environ,
         usual=settings.context.credentials,
     )
+    accounts.check_pin(resolved, config, settings)
     account = accounts.of(resolved, override=resource.config, config=config, settings=settings)
     return Resolved(stack_input.build(resolved, config), account)
 
 
-def check_account(key: references.Key, applied: inventory.Applied | None, stack_input: Any) -> None:  # of any kind
-    """Checks that a resource of a sandbox is not used with a cloud, nor the other way round.
+def check_account(applied: inventory.Applied | None, stack_input: Any) -> None:  # of any kind
+    """Checks the account of a stack input, as `check_address` does; a resource that was not applied fits any.
+
+    Raises:
+        PlantonError: ``STATE_UNFIT``, with both addresses.
+    """
+    if applied is not None:
+        check_address(applied, clouds.of(stack_input.provider_config).address)
+
+
+def check_address(applied: inventory.Applied, address: str) -> None:
+    """Checks that a resource of a sandbox is not used with a cloud at an address, nor the other way round.
 
     Each would report the resources of the other as missing, and they would be created again.
 
     Raises:
         PlantonError: ``STATE_UNFIT``, with both addresses.
     """
-    if applied is None or applied.endpoint is None:
+    key = applied.key
+    if applied.endpoint is None:
         return
-    address = clouds.of(stack_input.provider_config).address
     if addresses.is_local(applied.endpoint) == addresses.is_local(address):
         return
     raise errors.PlantonError(

@@ -33,6 +33,7 @@ class Step:
         plan: The changes.
         up_to_date: Whether nothing changes, in the cloud or in the stack.
         is_checked: Whether the cloud was read, so that the step is not only as of the last apply.
+        is_read_by_engine: Whether the engine read the cloud for the step, because the cloud's lists did not suffice.
         owner: The folder that the stack was applied from, if it is not the manifest's; otherwise empty.
         outputs: The outputs after an apply; None otherwise.
         error: Why it failed or was not tried; None on success.
@@ -54,6 +55,7 @@ class Step:
     plan: plans.Plan = dataclasses.field(default_factory=plans.Plan)
     up_to_date: bool = False
     is_checked: bool = False
+    is_read_by_engine: bool = False
     owner: str = ""
     outputs: message.Message | None = None
     error: errors.PlantonError | None = None

@@ -100,7 +100,7 @@ def open_stack(
     settings: engine_settings.Settings,
     runner: process.PulumiCommand,
     variables: Mapping[str, str],
-    program: Callable[[], None],
+    program: workspace.Program,
     *,
     create: bool,
     is_known: bool = False,
@@ -150,7 +150,7 @@ def _selected_or_created(
     name: stacks.StackName,
     settings: engine_settings.Settings,
     options: automation.LocalWorkspaceOptions,
-    program: Callable[[], None],
+    program: workspace.Program,
     select: Callable[[], workspace.Stack],
 ) -> workspace.Stack:
     state = state_file(name, settings)

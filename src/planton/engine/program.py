@@ -7,6 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 import pulumi
+from pulumi.runtime import stack as runtime_stack
 
 from planton import clouds, modules
 from planton.engine import states
@@ -28,6 +29,7 @@ class Program:
         imports: Mapping[str, str],
         origin: str,
         marker: str = "",
+        record: Mapping[str, str] | None = None,
         state: Mapping[str, Any] | None = None,
     ) -> None:
         """Prepares the program.
@@ -37,6 +39,7 @@ class Program:
             imports: Resource name → import id of resources to adopt instead of creating them.
             origin: The folder of the manifest.
             marker: The tag for resources that the operation creates; empty for none.
+            record: The properties of the record of an apply; None for none.
             state: The state before the operation; None to ask the engine for it.
 
         Attributes:
@@ -46,11 +49,12 @@ class Program:
         self._imports = dict(imports)
         self._origin = origin
         self._marker = marker
+        self._record = record
         self._state = state
         self._loop: asyncio.AbstractEventLoop | None = None
         self.failure: Exception | None = None
 
-    def __call__(self) -> None:
+    async def __call__(self) -> None:
         """Registers the resources of the module.
 
         Raises:
@@ -61,11 +65,16 @@ class Program:
             if self._imports:
                 pulumi.runtime.register_stack_transformation(self._adopt)
             self._sign()
+            record = await self._recorded()
             with own.state(self._state, marker=self._marker):
                 standalone.run(self._input, origin=self._origin)  # type: ignore[arg-type]  # a program has an input
         except Exception as error:
             self.failure = error
             raise pulumi.RunError(str(error)) from error
+        if record is not None and self._record is not None:
+            # What has failed is raised here, as it would be after the program.
+            await runtime_stack.wait_for_rpcs()
+            record.register_outputs({states.RECORD_ID: self._record[states.RECORD_ID]})
 
     def end(self) -> None:
         """Cancels the program if its engine died.
@@ -83,6 +92,14 @@ class Program:
         manifest = modules.as_kept(self._input.target)  # type: ignore[union-attr]  # a program has an input
         properties = {states.MANIFEST: manifest, states.ORIGIN: self._origin}
         pulumi.ComponentResource(states.SIGNATURE, "manifest", {name: text for name, text in properties.items() if text})
+
+    async def _recorded(self) -> pulumi.ComponentResource | None:
+        # The engine answers when the backend has the record. No resource of the cloud is registered before.
+        if self._record is None:
+            return None
+        record = pulumi.ComponentResource(states.RECORD, "apply", dict(self._record))
+        await record.urn.future()
+        return record
 
     def _adopt(self, args: Any) -> Any:  # Pulumi exports no types for this
         import_id = self._imports.get(args.name)

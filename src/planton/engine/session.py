@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from planton.engine import process, stored, workspace
 
+    #: An operation of a stack, whose events it passes on.
+    _Call = Callable[[workspace.Stack, Callable[[events.EngineEvent], None]], Any]
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -52,6 +55,7 @@ class Session:
         origin: The folder of the manifest.
         marker: The tag for resources that an operation creates; empty for none.
         message: The message of the operation in the history.
+        record: The properties of the record of an apply; None if it needs none.
         on_event: Receives the engine's events, for progress; None for none.
     """
 
@@ -61,6 +65,7 @@ class Session:
     origin: str = ""
     marker: str = ""
     message: str = ""
+    record: Mapping[str, str] | None = None
     on_event: Callable[[events.EngineEvent], None] | None = None
 
     def preview(self) -> Outcome:
@@ -117,13 +122,15 @@ class Session:
                 raise
         return self._run(operation, lambda stack, watch: call(stack, on_event=watch, run_program=False), create=False)
 
-    def _run(
-        self,
-        operation: str,
-        call: Callable[[workspace.Stack, Callable[[events.EngineEvent], None]], Any],
-        *,
-        create: bool,
-    ) -> Outcome:
+    def _run(self, operation: str, call: _Call, *, create: bool) -> Outcome:
+        try:
+            return self._run_once(operation, call, create=create)
+        except errors.PlantonError as error:
+            if not self.stack.releases(error):
+                raise
+        return self._run_once(operation, call, create=create)
+
+    def _run_once(self, operation: str, call: _Call, *, create: bool) -> Outcome:
         recorder = recorders.Recorder()
         name, settings = self.stack.name, self.stack.settings
         command = opening.command(settings, self.stack.tools)
@@ -132,7 +139,10 @@ class Session:
         if operation not in explain.READING:
             opening.release_stale_locks(name, settings)
         state = self._state_before()
-        run = program.Program(self.program_input, imports=self.imports, origin=self.origin, marker=self.marker, state=state)
+        record = self.record if operation == "apply" else None
+        run = program.Program(
+            self.program_input, imports=self.imports, origin=self.origin, marker=self.marker, record=record, state=state
+        )
         stack = opening.open_stack(name, settings, command, variables, run, create=False, is_known=True)
         try:
             call(stack, functools.partial(self._watch, recorder))

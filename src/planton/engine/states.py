@@ -17,6 +17,10 @@ MANIFEST = "manifest"
 ORIGIN = "origin"
 #: The type of the resource that says the same from the beginning of the first apply.
 SIGNATURE = "planton:index:Manifest"
+#: The type of the resource that records an apply from its beginning, so that every machine can read it.
+RECORD = "planton:index:Apply"
+#: Its input that identifies the apply. It is an output too, when the program has ended.
+RECORD_ID = "id"
 #: How Pulumi marks an encrypted value in a state.
 _SECRET_KEY = "4dabf18193072939515e22adb298388d"  # noqa: S105  # the name of a mark
 

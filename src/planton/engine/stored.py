@@ -104,6 +104,14 @@ class StoredStack:
         Raises:
             PlantonError: ``STACK_NOT_FOUND``; ``STACK_LOCKED``; ``CREDENTIAL_MISSING``; the backend failed.
         """
+        try:
+            return self._ask(arguments, text, create=create)
+        except errors.PlantonError as error:
+            if not self.releases(error):
+                raise
+        return self._ask(arguments, text, create=create)
+
+    def _ask(self, arguments: tuple[str, ...], text: str | None, *, create: bool) -> str:
         opened = self.open(create=create).workspace
         command = [*arguments, "--stack", self.name.qualified]
         try:
@@ -192,6 +200,24 @@ class StoredStack:
     def lock_holders(self) -> list[tuple[str, int]]:
         """Returns host and process id of the stack's possible holders, as far as `held_locks` can name them."""
         return [(lock.host, lock.process) for lock in self.held_locks() if not lock.is_damaged and not lock.is_stale]
+
+    def releases(self, error: errors.PlantonError) -> bool:
+        """Removes the lock that an operation was refused for, if it can only be that of an engine that has ended.
+
+        Args:
+            error: The error of the operation.
+
+        Returns:
+            Whether it was removed, so that the operation can be tried again.
+
+        Raises:
+            PlantonError: The backend failed.
+        """
+        if error.reason is not errors.Reason.STACK_LOCKED or not self.settings.is_exclusive:
+            return False
+        self.settings.progress(f"the lock of {self.name} is that of an engine that has ended; it is removed")
+        self.unlock(force=True)
+        return True
 
     def unlock(self, *, force: bool = False) -> None:
         """Removes the lock that a killed engine has left in the backend.

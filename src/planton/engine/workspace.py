@@ -16,7 +16,10 @@ from pulumi.runtime import resource
 from pulumi.runtime.proto import source_pb2
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
+
+    #: What operations run.
+    Program = Callable[[], Awaitable[None] | None]
 
 
 class _Workspace(automation.LocalWorkspace):
@@ -52,7 +55,7 @@ if hasattr(resource, "_get_stack_trace"):
 warnings.filterwarnings("ignore", message="Error in event stream")
 
 
-def select(name: str, program: Callable[[], None], options: automation.LocalWorkspaceOptions, *, is_known: bool) -> Stack:
+def select(name: str, program: Program, options: automation.LocalWorkspaceOptions, *, is_known: bool) -> Stack:
     """Returns a stack that exists.
 
     Args:
@@ -68,7 +71,7 @@ def select(name: str, program: Callable[[], None], options: automation.LocalWork
     return Stack(name, _workspace(program, options, is_known=is_known), StackInitMode.SELECT)
 
 
-def create(name: str, program: Callable[[], None], options: automation.LocalWorkspaceOptions) -> Stack:
+def create(name: str, program: Program, options: automation.LocalWorkspaceOptions) -> Stack:
     """Makes a stack and returns it.
 
     Raises:
@@ -78,8 +81,6 @@ def create(name: str, program: Callable[[], None], options: automation.LocalWork
     return Stack(name, _workspace(program, options, is_known=False), StackInitMode.CREATE)
 
 
-def _workspace(
-    program: Callable[[], None], options: automation.LocalWorkspaceOptions, *, is_known: bool
-) -> automation.LocalWorkspace:
+def _workspace(program: Program, options: automation.LocalWorkspaceOptions, *, is_known: bool) -> automation.LocalWorkspace:
     options.program = program
     return (_Workspace if is_known else automation.LocalWorkspace)(**vars(options))

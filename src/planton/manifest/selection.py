@@ -42,6 +42,11 @@ class Selection:
     selector: tuple[tuple[str, str], ...] = ()
     stack: str = ""
 
+    @property
+    def has_sources(self) -> bool:
+        """Whether there are sources of manifests."""
+        return bool(self.paths or self.inputs or self.kustomize_dir)
+
     def read(self, *, none: bool = False, stdin: IO[bytes] | None = None) -> list[load.Resource]:
         """Returns the resources, valid and with defaults.
 
@@ -53,7 +58,7 @@ class Selection:
             InvalidError: All violations of all sources.
             PlantonError: No source, no selected resource, or an unreadable file.
         """
-        if not (self.paths or self.inputs or self.kustomize_dir):
+        if not self.has_sources:
             raise errors.usage(
                 "no manifests",
                 hint="give manifests with -f FILE or FOLDER, stack inputs with -i FILE, or --kustomize-dir DIR",

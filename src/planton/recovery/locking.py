@@ -20,11 +20,16 @@ _POLL_SECONDS = 0.2
 def release(subject: managed.Managed) -> None:
     """Removes the lock of a stack, unless its holder still runs, here or on another machine.
 
-    The engine of a killed command ends soon by itself. Its lock stays only if the engine was killed too.
+    The engine of a killed command ends soon by itself. Its lock stays only if the engine was killed too. Who has the stack by a lease
+    need not wait: whoever had it before has ended its engines.
 
     Raises:
         PlantonError: ``STACK_LOCKED``: the holder still runs; ``INTERRUPTED``.
     """
+    if subject.settings.is_exclusive:
+        with contextlib.suppress(errors.PlantonError):  # the next operation reports a lock that stays
+            subject.stack.unlock(force=True)
+        return
     deadline = subject.timing.clock() + _ENGINE_END_SECONDS
     while holders := [each for each in subject.stack.lock_holders() if _may_run(*each)]:
         host, process = holders[0]

@@ -10,7 +10,8 @@ from planton import clouds
 from planton.engine import session, stacks, stored
 from planton.recovery import awaiting, default_pool, guards
 from planton.schema import kinds, references
-from planton.state import journal
+from planton.state import evidence
+from planton.state import journal as journals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -76,17 +77,39 @@ class Managed:
         return self.open_cloud(self.stack_input.provider_config, references.own_region(self.target))
 
     @property
-    def journal(self) -> journal.Journal:
+    def journal(self) -> journals.Journal:
         """The record of operations on the stack, on this machine."""
-        return journal.Journal(self.settings.data, self.settings.backend_url, self.name)
+        return journals.Journal(self.settings.data, self.settings.backend_url, self.name)
 
-    def session(self, *, imports: Mapping[str, str] | None = None, marker: str = "", message: str = "") -> session.Session:
+    def record(self, state: Mapping[str, Any]) -> journals.Record | None:
+        """Returns the record of an operation that did not end cleanly, on this machine or another one; None if there is none.
+
+        Args:
+            state: The state of the stack.
+        """
+        own, shared = self.journal.read(), evidence.unfinished(state)
+        if own is None or evidence.is_outdated(own, state):
+            return shared
+        if shared is None:
+            return own
+        # This machine may know of creations that the backend does not have, because it could not be written.
+        return dataclasses.replace(shared, failed=own.failed, uncertain={**shared.uncertain, **own.uncertain})
+
+    def session(
+        self,
+        *,
+        imports: Mapping[str, str] | None = None,
+        marker: str = "",
+        message: str = "",
+        record: journals.Record | None = None,
+    ) -> session.Session:
         """Returns a session of the stack.
 
         Args:
             imports: Resource name → import id of resources to adopt.
             marker: The tag for resources that the operation creates.
             message: The message of the operation in the history.
+            record: The record that an apply writes into the state before its first request; None for none.
         """
         return self.open_session(
             self.stack,
@@ -95,6 +118,7 @@ class Managed:
             origin=self.origin,
             marker=marker,
             message=message,
+            record=None if record is None else evidence.properties(record),
             on_event=self.on_event,
         )
 
@@ -102,10 +126,14 @@ class Managed:
         """Returns the state; empty if the stack does not exist."""
         return self.stack.export() if self.stack.exists() else {}
 
-    def default_pool(self) -> default_pool.DefaultPool | None:
-        """Returns the default pool of the stack's cluster; None if it has none."""
+    def default_pool(self, state: Mapping[str, Any] | None = None) -> default_pool.DefaultPool | None:
+        """Returns the default pool of the stack's cluster; None if it has none.
+
+        Args:
+            state: The state; None to read it.
+        """
         # Only clusters have one, and reading a state is slow in a remote backend.
-        return default_pool.of(self.state()) if self.kind.is_cluster else None
+        return default_pool.of(self.state() if state is None else state) if self.kind.is_cluster else None
 
     def cluster_id(self) -> str:
         """Returns the cloud's id of the cluster of the stack's node pools; empty if it has none.

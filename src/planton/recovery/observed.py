@@ -9,13 +9,14 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from planton import clouds
-from planton.engine import plans
+from planton.engine import plans, states
 from planton.schema import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from planton.clouds import answers
+    from planton.schema import providers
 
 _SIZE = "pulumi-python:dynamic:Resource"
 
@@ -100,6 +101,34 @@ def drift(resource: Mapping[str, Any], cloud: clouds.Cloud, lists: Lists) -> tup
         return None if entry is None else _different(_size_state(outputs), _size_entry(entry))
     entry = entry_of(resource, cloud, lists)
     return None if entry is None else differences(type_, outputs, entry)
+
+
+#: The properties of the resource that holds the number of nodes of a pool: what only the cloud decides, and the number.
+_NODE_IDS, _SIZES = frozenset({"node_ids"}), frozenset({"actual_node_count"})
+
+
+def drift_of_state(
+    state: Mapping[str, Any], provider: providers.Provider, cloud: clouds.Cloud, lists: Lists, *, is_autoscaled: bool
+) -> tuple[plans.Difference, ...]:
+    """Returns the properties in which the cloud's lists differ from a state, without those that only the cloud decides.
+
+    Resources that the lists do not have are left out.
+
+    Args:
+        state: The state.
+        provider: The declaration of the cloud.
+        cloud: The account.
+        lists: The lists of that account.
+        is_autoscaled: Whether an autoscaler decides the number of nodes.
+
+    Raises:
+        PlantonError: The cloud cannot be read.
+    """
+    views = clouds.views_of(provider)
+    ignored = views.REPORTED | _NODE_IDS | (frozenset(views.COUNTS.values()) | _SIZES if is_autoscaled else frozenset())
+    resources = (*states.cloud_resources(state), *states.pool_sizes(state))
+    found = [each for one in resources for each in drift(one, cloud, lists) or ()]
+    return tuple(each for each in found if each.path not in ignored)
 
 
 def entry_of(resource: Mapping[str, Any], cloud: clouds.Cloud, lists: Lists) -> dict[str, Any] | None:

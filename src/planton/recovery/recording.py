@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from typing import TYPE_CHECKING
+import secrets
+from typing import TYPE_CHECKING, Any
 
 from planton import errors
 from planton.engine import states
 from planton.recovery import guards
-from planton.state import journal
+from planton.state import evidence, journal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,9 +48,14 @@ class Resumption:
         return "" if self.record is None else self.record.marker
 
 
-def is_unfinished(subject: managed.Managed) -> bool:
-    """Returns whether the last operation did not end cleanly, as far as this machine knows."""
-    return subject.journal.read() is not None
+def is_unfinished(subject: managed.Managed, state: Mapping[str, Any] | None = None) -> bool:
+    """Returns whether the last operation did not end cleanly, as far as this machine and the state know.
+
+    Args:
+        subject: The stack.
+        state: Its state; None to read it.
+    """
+    return subject.record(subject.state() if state is None else state) is not None
 
 
 @contextlib.contextmanager
@@ -60,7 +66,7 @@ def recorded(
     resumption: Resumption,
     marker: str = "",
     before: Mapping[str, tuple[str, ...]] | None = None,
-) -> Iterator[None]:
+) -> Iterator[journal.Record]:
     """Holds a stack and records an operation on it. A clean end removes the record.
 
     Args:
@@ -70,13 +76,17 @@ def recorded(
         marker: The tag for resources that the operation creates.
         before: URN of a planned creation → ids of its kind that the cloud lists now.
 
+    Yields:
+        The record. An apply writes it into the state too.
+
     Raises:
         PlantonError: ``STACK_LOCKED``; ``PLAN_STALE``: another operation failed in the meantime; the record cannot be written.
     """
     records = subject.journal
     with records.hold(operation, subject.settings):
-        _require_known(subject, records.read(), resumption)
-        pool = subject.default_pool()
+        state = subject.state()
+        _require_known(subject, subject.record(state), resumption)
+        pool = subject.default_pool(state)
         previous = resumption.record
         record = journal.Record(
             operation,
@@ -86,22 +96,53 @@ def recorded(
             marker=marker,
             before={**(before or {}), **({} if previous is None else previous.before)},
             default_pool={} if pool is None else dataclasses.asdict(pool),
+            id=secrets.token_hex(8),
+            previous=evidence.id_of(state),
         )
         records.write(record)
         try:
-            yield
+            yield record
         except errors.PlantonError as error:
             uncertain = {urn: _creation(subject, error, urn) for urn in getattr(error, "uncertain", ())}
+            failed = dataclasses.replace(record, failed=True, uncertain={**resumption.creations, **uncertain})
             # If even this cannot be written, the record still says that the operation began.
             with contextlib.suppress(errors.PlantonError):
-                records.write(dataclasses.replace(record, failed=True, uncertain={**resumption.creations, **uncertain}))
+                records.write(failed)
+                _share(subject, failed)
             raise
         records.clear()
 
 
+def _share(subject: managed.Managed, record: journal.Record) -> None:
+    # The engine does not keep a creation that has failed. Another machine may have to find its result.
+    if not record.uncertain:
+        return
+    state = subject.state()
+    if evidence.id_of(state) == record.id:
+        note(subject, state, dataclasses.replace(record, uncertain={**guards.creating(state), **record.uncertain}))
+
+
+def note(subject: managed.Managed, state: dict[str, Any], record: journal.Record) -> dict[str, Any]:
+    """Writes the record of an operation that did not end cleanly into the state, and removes pending operations.
+
+    Args:
+        subject: The stack.
+        state: Its state.
+        record: The record, with the pending creations of the state.
+
+    Returns:
+        The new state.
+    """
+    noted = evidence.noted(state, record) if record.uncertain else state
+    if states.pending(state) or noted != state:
+        noted = {**noted, "pending_operations": []}
+        subject.stack.replace_state(noted)
+    return noted
+
+
 def _require_known(subject: managed.Managed, record: journal.Record | None, resumption: Resumption) -> None:
     # Another command may have failed while this one waited. Only a recovery can find out what it created.
-    if record is None or resumption.record is not None or not record.uncertain:
+    if record is None or not record.uncertain or (resumption.record is not None and resumption.record.id == record.id):
         return
     raise errors.PlantonError(
         f"another operation on {subject.name} failed meanwhile; nothing was changed",

@@ -11,7 +11,7 @@ from planton import errors
 from planton.engine import explain, states
 from planton.recovery import default_pool, guards, locking, recording, refreshing
 from planton.schema import kinds
-from planton.state import history, journal
+from planton.state import evidence, history, journal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,33 +52,32 @@ def recover(subject: managed.Managed, *, waits: bool = True, to_destroy: bool = 
             cloud could not be asked; a running process holds the stack.
     """
     records = subject.journal
-    record = records.read()
-    is_ours = record is not None
-    if not subject.stack.exists():
-        if is_ours:
+    state = subject.state()
+    if not state.get("resources"):
+        if records.read() is not None:
             with records.hold("recover", subject.settings):
                 _release_first_lock(subject)
         return Recovery()
-    record = record or _record_of_state(subject.stack.export(), subject.now())
-    if record is None:
+    if _record(subject, state) is None:
+        # Another machine may have finished what this one began.
+        records.clear()
         return Recovery()
     with records.hold("recover", subject.settings):
         # Whoever held the stack until now may have recovered it, or have failed with a record of its own.
-        latest = records.read()
-        if is_ours and latest is None:
+        state = subject.state()
+        record = _record(subject, state)
+        if record is None:
             return Recovery()
-        return Recovery(
-            is_changed=True,
-            resumption=_recover(subject, latest or record, is_ours=is_ours, waits=waits, to_destroy=to_destroy),
-        )
+        return Recovery(is_changed=True, resumption=_recover(subject, record, state, waits=waits, to_destroy=to_destroy))
 
 
-def _record_of_state(state: dict[str, Any], now: float) -> journal.Record | None:
+def _record(subject: managed.Managed, state: dict[str, Any]) -> journal.Record | None:
     # The operation of another machine may have failed; the state shows it. It may also run: its lock is not ours to remove.
+    record = subject.record(state)
     pending = states.pending(state)
-    if not pending and not states.half_updated(state):
-        return None
-    return journal.Record("operation", now, failed=not pending)
+    if record is None and (pending or states.half_updated(state)):
+        return journal.Record("operation", subject.now(), failed=not pending, id=evidence.id_of(state))
+    return record
 
 
 def _release_first_lock(subject: managed.Managed) -> None:
@@ -90,16 +89,19 @@ def _release_first_lock(subject: managed.Managed) -> None:
 
 
 def _recover(
-    subject: managed.Managed, record: journal.Record, *, is_ours: bool, waits: bool, to_destroy: bool
+    subject: managed.Managed, record: journal.Record, state: dict[str, Any], *, waits: bool, to_destroy: bool
 ) -> recording.Resumption:
     started = time.strftime("%Y-%m-%d %H:%M", time.gmtime(record.started))
     verb = "failed" if record.failed else "was interrupted"
     subject.settings.progress(f"the last {record.operation} of {subject.name} ({started} UTC) {verb}; looking at the cloud")
+    is_ours = subject.settings.is_exclusive or subject.journal.read() is not None
     if is_ours and (not record.failed or subject.stack.lock_holders()):
         locking.release(subject)
-    state = subject.stack.export()
+        state = subject.state()
     creations = {**record.uncertain, **guards.creating(state)}
-    state = _without_pending(subject, state)
+    _report_pending(subject, state)
+    record = dataclasses.replace(record, failed=True, uncertain=creations)
+    state = recording.note(subject, state, record)
     proven = _proven(subject, record, creations, state, to_destroy=to_destroy)
     if to_destroy and proven:
         state = guards.with_adopted(state, proven, creations)
@@ -110,22 +112,24 @@ def _recover(
     if states.cloud_resources(state):
         _read_cloud(subject, record, state)
     if not imports:
-        subject.journal.clear()
+        _forget(subject)
         return recording.Resumption()
     # The plan shows what is adopted. Until the user consents and it is adopted, the record must stay.
-    subject.journal.write(dataclasses.replace(record, failed=True, uncertain=creations))
+    subject.journal.write(record)
     return recording.Resumption(record, creations, imports)
 
 
-def _without_pending(subject: managed.Managed, state: dict[str, Any]) -> dict[str, Any]:
-    pending = states.pending(state)
-    if not pending:
-        return state
-    listed = ", ".join(f"{entry['type']} {states.name_of(entry['resource'])}" for entry in pending)
-    subject.settings.progress(f"  interrupted: {listed}")
-    state = {**state, "pending_operations": []}
-    subject.stack.replace_state(state)
-    return state
+def _forget(subject: managed.Managed) -> None:
+    state = subject.state()
+    if evidence.unfinished(state) is not None:
+        subject.stack.replace_state(evidence.cleared(state))
+    subject.journal.clear()
+
+
+def _report_pending(subject: managed.Managed, state: dict[str, Any]) -> None:
+    if pending := states.pending(state):
+        listed = ", ".join(f"{entry['type']} {states.name_of(entry['resource'])}" for entry in pending)
+        subject.settings.progress(f"  interrupted: {listed}")
 
 
 def _wait_for_clusters(subject: managed.Managed, state: dict[str, Any], imports: Mapping[str, str]) -> None:

@@ -53,9 +53,9 @@ def update(subject: managed.Managed, plan: plans.Plan, *, resumption: recording.
     # An interrupted operation continues with its own tag.
     marker = resumption.marker or ownership.new_marker()
     before = _ids_before(subject, plan, lists)
-    with recording.recorded(subject, "apply", resumption=resumption, marker=marker, before=before):
+    with recording.recorded(subject, "apply", resumption=resumption, marker=marker, before=before) as record:
         message = history.message("apply", subject.key, plan)
-        opened = subject.session(imports=resumption.imports, marker=marker, message=message)
+        opened = subject.session(imports=resumption.imports, marker=marker, message=message, record=record)
         _refresh_if_stale(subject, opened, plan)
         recreated = _recreate_default_pool(subject, opened, plan)
         pool = subject.default_pool()

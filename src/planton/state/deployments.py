@@ -73,7 +73,7 @@ class Resource:
 
 def resources(deployment: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Returns the resources of a state, without the stack, providers and what planton notes."""
-    hidden = ("pulumi:", states.SIGNATURE)
+    hidden = ("pulumi:", states.SIGNATURE, states.RECORD)
     return [each for each in deployment.get("resources") or [] if not each["type"].startswith(hidden)]
 
 

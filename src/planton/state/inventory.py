@@ -105,7 +105,7 @@ class Inventory:
         return matches[0] if matches else None
 
     def _under(self, key: references.Key, names: Iterable[stacks.StackName]) -> list[Applied]:
-        return [applied for applied in map(self._readable, names) if applied is not None and applied.key == key]
+        return [each[0] for each in map(self._readable, names) if each is not None and each[0].key == key]
 
     def get(self, named: resource_names.ResourceName, env: str | None, stack: str = "") -> Applied:
         """Returns the resource that ``KIND/NAME`` identifies.
@@ -141,13 +141,17 @@ class Inventory:
 
     def all(self) -> list[Applied]:
         """Returns all applied resources by key. A damaged state is reported and skipped."""
-        readable = (self._readable(name) for name in self.names)
-        return sorted((applied for applied in readable if applied is not None), key=lambda applied: applied.key)
+        return [applied for applied, _state in self.all_with_states()]
 
-    def _readable(self, name: stacks.StackName) -> Applied | None:
+    def all_with_states(self) -> list[tuple[Applied, dict[str, Any]]]:
+        """Returns all applied resources by key, each with its state. A damaged state is reported and skipped."""
+        readable = (self._readable(name) for name in self.names)
+        return sorted((each for each in readable if each is not None), key=lambda each: each[0].key)
+
+    def _readable(self, name: stacks.StackName) -> tuple[Applied, dict[str, Any]] | None:
         # A damaged state must not stop the commands on other stacks.
         try:
-            return self.read(name)
+            return self._read(name)
         except errors.PlantonError as error:
             # A later release may have written outputs that this one does not know.
             if not isinstance(error, state_errors.StateDamagedError) and error.reason is not errors.Reason.OUTPUT_INVALID:
@@ -171,13 +175,18 @@ class Inventory:
         Raises:
             StateDamagedError: The state does not have the form that Pulumi and planton write.
         """
+        found = self._read(name)
+        return None if found is None else found[0]
+
+    def _read(self, name: stacks.StackName) -> tuple[Applied, dict[str, Any]] | None:
         try:
             deployment = self.open(name).export()
         except errors.PlantonError as error:
             if error.reason is errors.Reason.STACK_NOT_FOUND:
                 return None
             raise
-        return self.understand(name, deployment)
+        applied = self.understand(name, deployment)
+        return None if applied is None else (applied, deployment)
 
     def understand(self, name: stacks.StackName, deployment: Mapping[str, Any]) -> Applied | None:
         """Returns the resource in a state, or None if the state is empty or not planton's."""

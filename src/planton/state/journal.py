@@ -1,7 +1,8 @@
 """Run records and locks: what this machine knows of the operations on a stack, whatever became of them.
 
 A record is written before an operation that changes something and removed after a clean end. One that is still there says
-that the operation failed or was killed, which creations may have reached the cloud, and who held the stack.
+that the operation failed or was killed, and who held the stack. What an apply may have created is in its state too (`evidence`),
+because another machine may continue.
 """
 
 from __future__ import annotations
@@ -63,6 +64,8 @@ class Record:
         marker: The tag that the operation gives to the resources that it creates; empty for none.
         before: URN of a planned creation → ids of its kind that the cloud listed before the first request.
         default_pool: The default pool of the stack's cluster before the operation (`default_pool.DefaultPool`); empty for none.
+        id: What identifies the operation; empty in records of older releases.
+        previous: The id of the apply that the state recorded before; empty for none.
     """
 
     operation: str
@@ -72,11 +75,37 @@ class Record:
     marker: str = ""
     before: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
     default_pool: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    id: str = ""
+    previous: str = ""
+
+    def text(self) -> str:
+        """Returns it as JSON."""
+        return json.dumps(dataclasses.asdict(self))
 
 
 def _creation(data: Any) -> Creation:  # JSON data
     # Records of older releases hold the name alone, which proves nothing.
     return Creation(data) if isinstance(data, str) else Creation(str(data["name"]), dict(data["inputs"]))
+
+
+def parse(text: str) -> Record:
+    """Returns the record in a text, of this release or an older one.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: It is not one.
+    """
+    data = json.loads(text)
+    return Record(
+        data["operation"],
+        data["started"],
+        data["failed"],
+        {urn: _creation(each) for urn, each in data["uncertain"].items()},
+        str(data.get("marker") or ""),
+        {urn: tuple(ids) for urn, ids in (data.get("before") or {}).items()},
+        dict(data.get("default_pool") or {}),
+        str(data.get("id") or ""),
+        str(data.get("previous") or ""),
+    )
 
 
 class Journal:
@@ -91,17 +120,7 @@ class Journal:
     def read(self) -> Record | None:
         """Returns the record of an operation that has not ended cleanly, or None."""
         try:
-            data = json.loads(self._path.read_text("utf-8"))
-            uncertain = {urn: _creation(each) for urn, each in data["uncertain"].items()}
-            return Record(
-                data["operation"],
-                data["started"],
-                data["failed"],
-                uncertain,
-                str(data.get("marker") or ""),
-                {urn: tuple(ids) for urn, ids in (data.get("before") or {}).items()},
-                dict(data.get("default_pool") or {}),
-            )
+            return parse(self._path.read_text("utf-8"))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -113,7 +132,7 @@ class Journal:
         Raises:
             PlantonError: ``ENGINE_FAILED``: it cannot be written.
         """
-        folders.keep(self._path, json.dumps(dataclasses.asdict(record)))
+        folders.keep(self._path, record.text())
 
     def clear(self) -> None:
         """Deletes the record, because the operation has succeeded."""

@@ -15,7 +15,7 @@ from planton import errors, modules
 from planton.config import folders
 from planton.engine import stacks, states, stored
 from planton.schema import references, resource_names
-from planton.state import deployments, inventory, journal
+from planton.state import deployments, evidence, inventory, journal
 
 if TYPE_CHECKING:
     import pathlib
@@ -135,6 +135,7 @@ class Stores:
             return deployments.Stored(name, clean=False, holders=holders, problem="" if only_locked else error.message)
         unclean = (
             self.journal(name).read() is not None
+            or evidence.unfinished(deployment) is not None
             or states.pending(deployment)
             or states.half_updated(deployment)
             or (applied is not None and not applied.complete)

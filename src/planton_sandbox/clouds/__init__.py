@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from planton_sandbox import clock, wire
 from planton_sandbox.clouds.civo import cloud as civo
 from planton_sandbox.clouds.digitalocean import cloud as digitalocean
+from planton_sandbox.clouds.gcp import cloud as gcp
 from planton_sandbox.kubernetes import nodes
 
 
@@ -30,6 +31,9 @@ class Cloud(Protocol):
 
     def refusal(self, status: int, reason: str) -> wire.Reply:
         """Returns an error of the sandbox itself, in the cloud's format."""
+
+    def key_file(self, endpoint: str) -> str:
+        """Returns the default account's key file for the API at ``endpoint``; empty if the cloud has only tokens."""
 
     def account(self, token: str) -> str:
         """Returns the id of a token's account, or an empty string."""
@@ -66,4 +70,4 @@ class _Maker(Protocol):
     ) -> Cloud: ...
 
 
-CLOUDS: Mapping[str, _Maker] = {"civo": civo.Civo, "digitalocean": digitalocean.DigitalOcean}
+CLOUDS: Mapping[str, _Maker] = {"civo": civo.Civo, "digitalocean": digitalocean.DigitalOcean, "gcp": gcp.Gcp}

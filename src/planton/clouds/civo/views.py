@@ -17,6 +17,11 @@ def name(entry: Mapping[str, Any]) -> str:
     return str(entry.get("label") or entry.get("name") or entry["id"])
 
 
+def nodes(pool: Mapping[str, Any]) -> list[str]:
+    """Returns the names of the machines of a node pool."""
+    return [str(name) for name in pool.get("instance_names") or ()]
+
+
 def condition(cluster: Mapping[str, Any], pool: str = "") -> views.Condition:
     """Returns the condition of a cluster, or of one pool. ``required_pools`` has the desired numbers of nodes."""
     required = cluster.get("required_pools") or cluster.get("pools") or ()
@@ -33,6 +38,24 @@ def condition(cluster: Mapping[str, Any], pool: str = "") -> views.Condition:
     state = str(cluster.get("status") or "")
     ready = sum(status == "ACTIVE" for statuses in nodes.values() for status in statuses)
     return views.Condition(state, ready, sum(counts.values()), settled=state == "ACTIVE" and is_complete)
+
+
+def _cluster_summary(entry: Mapping[str, Any]) -> views.Summary:
+    seen = condition(entry)
+    pools = entry.get("pools") or ()
+    return views.Summary(
+        status=seen.status("ACTIVE"),
+        version=str(entry.get("kubernetes_version") or ""),
+        sizes=views.distinct(pool.get("size") for pool in pools),
+        ready=seen.ready,
+        desired=seen.nodes,
+        created=str(entry.get("created_at") or ""),
+    )
+
+
+def _pool_summary(entry: Mapping[str, Any]) -> views.Summary:
+    nodes = [node.get("status") for node in entry.get("instances") or ()]
+    return views.of_pool(entry, ready=nodes.count("ACTIVE"), listed=len(nodes))
 
 
 def _network_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -155,8 +178,8 @@ def _default_pool_reported(entry: Mapping[str, Any]) -> dict[str, Any]:
 BY_TYPE = {
     "civo:index/network:Network": views.View(_network_properties, _network_entry),
     "civo:index/firewall:Firewall": views.View(_firewall_properties, _firewall_entry),
-    "civo:index/kubernetesCluster:KubernetesCluster": views.View(_cluster_properties, _cluster_entry),
-    "civo:index/kubernetesNodePool:KubernetesNodePool": views.View(_pool_properties, _pool_entry),
+    "civo:index/kubernetesCluster:KubernetesCluster": views.View(_cluster_properties, _cluster_entry, _cluster_summary),
+    "civo:index/kubernetesNodePool:KubernetesNodePool": views.View(_pool_properties, _pool_entry, _pool_summary),
 }
 #: The plugin takes the first pool in the cloud's list for the default pool. If that is another pool, the plugin would scale it.
 DEFAULT_POOL: views.DefaultPool | None = views.DefaultPool(

@@ -18,6 +18,11 @@ def name(entry: Mapping[str, Any]) -> str:
     return str(entry["name"])
 
 
+def nodes(pool: Mapping[str, Any]) -> list[str]:
+    """Returns the names of the machines of a node pool."""
+    return [str(node["name"]) for node in pool.get("nodes") or ()]
+
+
 def condition(cluster: Mapping[str, Any], pool: str = "") -> views.Condition:
     """Returns the condition of a cluster, or of one pool."""
     pools = [
@@ -29,6 +34,23 @@ def condition(cluster: Mapping[str, Any], pool: str = "") -> views.Condition:
     state = str((cluster.get("status") or {}).get("state") or "")
     ready = sum(status == "running" for _, nodes in pools for status in nodes)
     return views.Condition(state, ready, sum(count for count, _ in pools), settled=state == "running" and is_complete)
+
+
+def _cluster_summary(entry: Mapping[str, Any]) -> views.Summary:
+    seen = condition(entry)
+    return views.Summary(
+        status=seen.status("running"),
+        version=str(entry.get("version") or ""),
+        sizes=views.distinct(pool.get("size") for pool in entry.get("node_pools") or ()),
+        ready=seen.ready,
+        desired=seen.nodes,
+        created=str(entry.get("created_at") or ""),
+    )
+
+
+def _pool_summary(entry: Mapping[str, Any]) -> views.Summary:
+    nodes = [(node.get("status") or {}).get("state") for node in entry.get("nodes") or ()]
+    return views.of_pool(entry, ready=nodes.count("running"), listed=len(nodes))
 
 
 def _vpc_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,8 +146,8 @@ def _default_pool_request(_id: str, outputs: Mapping[str, Any], count: int) -> d
 
 BY_TYPE = {
     "digitalocean:index/vpc:Vpc": views.View(_vpc_properties, _vpc_entry),
-    "digitalocean:index/kubernetesCluster:KubernetesCluster": views.View(_cluster_properties, _cluster_entry),
-    "digitalocean:index/kubernetesNodePool:KubernetesNodePool": views.View(_pool_properties, _pool_entry),
+    "digitalocean:index/kubernetesCluster:KubernetesCluster": views.View(_cluster_properties, _cluster_entry, _cluster_summary),
+    "digitalocean:index/kubernetesNodePool:KubernetesNodePool": views.View(_pool_properties, _pool_entry, _pool_summary),
 }
 #: The plugin identifies the default pool by a tag. A recreated pool has another id, but the tag.
 DEFAULT_POOL: views.DefaultPool | None = views.DefaultPool(

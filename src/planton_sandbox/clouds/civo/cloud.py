@@ -146,6 +146,10 @@ class Civo:
         """Returns an error of the sandbox itself, in the cloud's format."""
         return _refusal(status, code="parameter_invalid" if status == _MALFORMED else "sandbox_fault", reason=reason)
 
+    def key_file(self, endpoint: str) -> str:  # noqa: ARG002 - this cloud has tokens only
+        """Returns an empty text: this cloud has no key files."""
+        return ""
+
     def account(self, token: str) -> str:
         """Returns the id of a token's account, or an empty string."""
         return next((item.id for item in self.state.accounts if item.token == token), "")

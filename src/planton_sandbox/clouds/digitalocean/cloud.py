@@ -163,6 +163,10 @@ class DigitalOcean:
         """Returns an error of the sandbox itself, in the cloud's format."""
         return _refusal(status, _IDS.get(status, "server_error"), reason, {})
 
+    def key_file(self, endpoint: str) -> str:  # noqa: ARG002 - this cloud has tokens only
+        """Returns an empty text: this cloud has no key files."""
+        return ""
+
     def account(self, token: str) -> str:
         """Returns the id of a token's account, or an empty string."""
         return next((item.id for item in self.state.accounts if item.token == token), "")

@@ -1,0 +1,1 @@
+"""The simulated Google Cloud: GKE, and what GKE's clients read from Compute Engine."""

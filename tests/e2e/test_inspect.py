@@ -1,0 +1,124 @@
+"""Commands that show what is there: they read the cloud once per account and kind, and change nothing."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+from support import planton as support
+from support.worlds import Applied
+
+#: Nothing listens there.
+UNREACHABLE = {"CIVO_API_URL": "http://127.0.0.1:9"}
+
+
+def _paths(user: support.Planton, mark: int) -> list[str]:
+    return [each["path"].partition("?")[0] for each in user.sandbox.control.requests(mark, "civo")]
+
+
+def _row(user: support.Planton, *arguments: str) -> dict[str, str]:
+    header, row = user.run("get", *arguments).stdout.splitlines()
+    return dict(zip(header.split(), row.split(), strict=True))
+
+
+def test_get_shows_the_condition_in_the_cloud_with_one_list_per_kind(applied: Applied) -> None:
+    """By short name, label, column and path; drift is counted; a cloud that cannot be read is no failure."""
+    user = applied(support.network(), support.cluster(), support.pool())
+    mark = user.sandbox.control.mark()
+    items = user.json("get")["items"]
+    assert sorted(_paths(user, mark)) == ["/v2/firewalls", "/v2/kubernetes/clusters", "/v2/networks"]
+    assert [each["observed"]["status"] for each in items] == ["Ready"] * 3
+    assert [each["observed"]["drift"] for each in items] == [[]] * 3
+    assert _row(user, "pools") | {"AGE": ""} == {
+        "NAME": "workers",
+        "KIND": "CivoKubernetesNodePool",
+        "ENV": "dev",
+        "STATUS": "Ready",
+        "VERSION": "1.30.5-k3s1",
+        "REGION": "lon1",
+        "NODES": "3/3",
+        "SIZE": "g4s.kube.medium",
+        "AGE": "",
+        "DRIFT": "no",
+    }
+    assert user.run("get", "-l", "team=shop").stdout == "nothing has been applied\n"
+    assert user.run("get", "--sort-by", ".metadata.name", "-o", "name").stdout.split()[0] == "CivoKubernetesCluster/dev"
+    assert user.run("get", "clusters", "-o", "jsonpath={.items[*].observed.nodes}").stdout == '{"ready": 5, "desired": 5}\n'
+    user.sandbox.control.outside("scale", cluster="dev", pool="workers", count=4)
+    assert _row(user, "pools")["DRIFT"] == "1"
+    assert "actual_node_count: 3 → 4" in user.run("get", "pool/workers").stdout
+    offline = _row(user, "pools", "--offline")
+    assert (offline["STATUS"], offline["NODES"], offline["DRIFT"]) == ("Unknown", "?/3", "-")
+    unreachable = user.run("get", "pools", **UNREACHABLE)
+    assert "Unknown" in unreachable.stdout
+    assert unreachable.stderr.count("Warning:") == 1
+    user.sandbox.control.outside("delete-pool", cluster="dev", pool="workers")
+    missing = _row(user, "pools")
+    assert (missing["STATUS"], missing["DRIFT"]) == ("Missing", "missing")
+
+
+def test_a_watch_shows_a_change_in_the_cloud(applied: Applied) -> None:
+    """It ends with Ctrl-C."""
+    user = applied(support.network(), support.cluster(), support.pool())
+    watch = user.start("get", "pools", "--watch", "--interval", "1")
+    assert watch.stdout is not None
+    assert [watch.stdout.readline().split()[0] for _ in range(2)] == ["NAME", "workers"]
+    user.sandbox.control.outside("scale", cluster="dev", pool="workers", count=4)
+    assert watch.stdout.readline().split()[-1] == "1"
+    watch.send_signal(signal.SIGINT)
+    watch.communicate(timeout=support.SECONDS)
+    assert watch.returncode == 130
+
+
+def _methods(data: dict[str, Any]) -> dict[str, str]:
+    return {each["name"]: each["method"] for each in data["resources"]}
+
+
+def test_drift_without_names_compares_everything_and_starts_the_engine_only_for_what_differs(applied: Applied) -> None:
+    """The JSON says which resources the engine read."""
+    user = applied(support.network(), support.cluster(), support.pool())
+    mark = user.sandbox.control.mark()
+    same = user.json("drift")
+    assert _methods(same) == {"net": "list", "dev": "list", "workers": "list"}
+    assert same["summary"]["byEngine"] == 0
+    assert sorted(_paths(user, mark)) == ["/v2/firewalls", "/v2/kubernetes/clusters", "/v2/networks"]
+    user.sandbox.control.outside("scale", cluster="dev", pool="workers", count=4)
+    found = user.json("drift", "--env", "dev", code=3)
+    methods = _methods(found)
+    assert (methods["net"], methods["workers"]) == ("list", "engine")
+    assert [change["resource"] for each in found["resources"] for change in each["changes"]] == ["node_pool_size"]
+    assert user.json("drift", "civovpc/net", "--full")["summary"]["byEngine"] == 1
+    assert user.run("drift", "--env", "prod").stdout == "nothing has been applied\n"
+
+
+def test_status_describe_and_nodes_show_what_is_not_as_it_should_be(applied: Applied) -> None:
+    """A healthy environment exits with 0. A node that is not ready, and drift, come first."""
+    user = applied(support.network(), support.cluster(), support.pool())
+    healthy = user.json("status")
+    assert healthy["ok"]
+    assert {each["reason"] for each in healthy["findings"]} == {"UpgradeAvailable"}
+    nodes = user.json("nodes", "dev")
+    assert [node["status"] for node in nodes] == ["Ready"] * 5
+    assert {node["pool"] for node in nodes} > {"workers"}
+    user.sandbox.control.outside("node", cluster="dev", node=nodes[0]["name"], ready=False)
+    user.sandbox.control.outside("scale", cluster="dev", pool="workers", count=4)
+    found = user.json("status", "--env", "dev", code=3)
+    levels = [each["level"] for each in found["findings"]]
+    assert levels == sorted(levels, key=["error", "warning", "note"].index)
+    assert {"NodeNotReady", "Drift"} <= {each["reason"] for each in found["findings"]}
+    screen = user.run("status", code=3).stdout.splitlines()
+    assert screen[0].startswith("✗ CivoKubernetesCluster/dev (env dev): node ")
+    assert screen[1] == "  → planton nodes cluster/dev"
+    cluster = user.json("describe", "cluster/dev")
+    assert [each["kind"] for each in cluster["uses"]] == ["CivoVpc"]
+    assert [each["kind"] for each in cluster["usedBy"]] == ["CivoKubernetesNodePool"]
+    assert cluster["history"][0]["operation"] == "apply"
+    assert cluster["upgrades"]
+    pool = user.run("describe", "pool/workers").stdout
+    for text in ("actual_node_count: 3 → 4", "CivoKubernetesCluster/dev", "/month list price", "create node_pool"):
+        assert text in pool
+    listed = user.run("nodes", "dev").stdout
+    assert "! Ready is False" in listed
+    assert "no cluster" in user.run("nodes", "civovpc/net", code=2).stderr
+    resources = [each["name"] for each in user.json("history")]
+    assert resources == ["workers", "dev", "net"]
