@@ -243,7 +243,8 @@ def test_looks_at_what_is_as_desired_share_lists_and_start_no_engine(tmp_path: p
             for kind, id_ in resources:
                 run(steady, kind, id_)
             requests = [(each["method"], each["path"].partition("?")[0]) for each in world.control.requests(mark)]
-            print(before); print(requests)
+            print(before)
+            print(requests)
             assert {method for method, _ in requests} == {"GET"}
             assert [path for _, path in requests].count(LISTS) == 1
             assert [path for _, path in requests].count("/api/v1/nodes") == 1
