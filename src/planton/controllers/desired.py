@@ -13,13 +13,13 @@ from planton.controllers import autoscaling, durations, failures, manifests, rol
 from planton.deploy import drain
 from planton.manifest import load
 from planton.modules import as_kept
-from planton.schema import kinds
-from planton.state import inventory
+from planton.schema import deletion, kinds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from planton.config import settings as engine_settings
+    from planton.state import inventory
 
 _CREDENTIAL = "project-planton.org/credential"
 _DRAIN_TIMEOUT = datetime.timedelta(minutes=10)
@@ -113,15 +113,19 @@ def is_left_by_autoscaler(target_: Target, applied: inventory.Applied | None) ->
     """Returns whether the controller's autoscaler follows another one, whose number of nodes only the cloud knows."""
     if target_.desired.scaling is None or applied is None:
         return False
+    return manifests.is_autoscaled(applied.manifest)
+
+
+def count(applied: inventory.Applied) -> int:
+    """Returns the number of nodes with which a pool was applied."""
     manifest: Any = applied.manifest
-    return bool(manifest.spec.auto_scale)
+    return int(getattr(manifest.spec, kinds.get(manifest.kind).declared.count_field))
 
 
 def _last_count(scaled: autoscaling.Targets, spec: Mapping[str, Any], applied: inventory.Applied | None) -> int:
     """Returns the number of nodes that the autoscaler has decided last: that of the applied manifest."""
     if applied is not None:
-        manifest: Any = applied.manifest
-        return int(manifest.spec.node_count)
+        return count(applied)
     return max(int(spec.get("nodeCount") or 0), scaled.min_nodes)
 
 
@@ -195,7 +199,7 @@ def _as_applied(applied: inventory.Applied) -> load.Resource:
 def _unprotected(resource: load.Resource) -> load.Resource:
     manifest: Any = type(resource.manifest)()
     manifest.CopyFrom(resource.manifest)
-    manifest.metadata.annotations.pop(inventory.PROTECTION_ANNOTATION, None)
+    manifest.metadata.annotations.pop(deletion.PROTECTION_ANNOTATION, None)
     return dataclasses.replace(resource, manifest=manifest)
 
 

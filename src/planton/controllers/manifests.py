@@ -13,8 +13,7 @@ from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
 from planton import errors
 from planton.deploy import loading
 from planton.manifest import origins, stack_names
-from planton.schema import kinds, providers
-from planton.state import inventory
+from planton.schema import deletion, kinds, providers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,6 +29,8 @@ NODE_LABEL: Final = "nodepool"
 _CREDENTIAL: Final = "project-planton.org/credential"
 #: The longest name of a node pool.
 _LONGEST_NAME: Final = 63
+#: The fields of pools' specs that let the cloud decide the number of nodes.
+_AUTOSCALED: Final = ("auto_scale", "autoscaling")
 _REVISION: Final = re.compile(r"(?:-r([1-9][0-9]{0,8}))?")
 
 
@@ -128,12 +129,22 @@ def fixed(data: Mapping[str, Any], nodes: int) -> dict[str, Any]:
     return {**data, "spec": {**spec, "nodeCount": nodes}}
 
 
+def is_autoscaled(manifest: message.Message) -> bool:
+    """Returns whether the manifest of a node pool has an autoscaler of the cloud."""
+    return bool(_autoscaling(manifest))
+
+
+def _autoscaling(manifest: Any) -> list[str]:  # a manifest of a node pool
+    return [field.name for field, value in manifest.spec.ListFields() if field.name in _AUTOSCALED and value]
+
+
 def resized(resource: load.Resource, nodes: int) -> load.Resource:
     """Returns the resource of a node pool with a fixed number of nodes."""
     manifest: Any = type(resource.manifest)()
     manifest.CopyFrom(resource.manifest)
-    manifest.spec.node_count = nodes
-    manifest.spec.ClearField("auto_scale")
+    for name in _autoscaling(manifest):
+        manifest.spec.ClearField(name)
+    setattr(manifest.spec, kinds.get(manifest.kind).declared.count_field, nodes)
     return dataclasses.replace(resource, manifest=manifest)
 
 
@@ -166,7 +177,7 @@ def _manifest(source: Source) -> dict[str, Any]:
             _put(spec, path.split("."), value, described.fields_by_name["spec"].message_type)
     annotations = {_CREDENTIAL: source.credential} if source.credential else {}
     if (source.spec.get("lifecycle") or {}).get("deletionProtection"):
-        annotations[inventory.PROTECTION_ANNOTATION] = "true"
+        annotations[deletion.PROTECTION_ANNOTATION] = "true"
     metadata = {
         "name": source.name,
         "id": source.id,

@@ -246,8 +246,7 @@ def _replaces(kind: kinds.Kind, path: str) -> bool:
 
 
 def _is_autoscaled(subject: Subject) -> bool:
-    manifest: Any = None if subject.applied is None else subject.applied.manifest
-    return manifest is not None and bool(manifest.spec.auto_scale)
+    return subject.applied is not None and manifests.is_autoscaled(subject.applied.manifest)
 
 
 def _is_rollable(kind: kinds.Kind, path: str) -> bool:

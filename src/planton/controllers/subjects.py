@@ -97,8 +97,8 @@ class Subjects:
         found = self.observer.revisions(self.work.id)
         if not found:
             return memory
-        manifest: Any = next(each.manifest for each in [self.observer.applied(self.work.id, found[0])] if each is not None)
-        rolling = int(manifest.spec.node_count) if len(found) > 1 else None
+        applied = self.observer.applied(self.work.id, found[0])
+        rolling = desired.count(applied) if applied is not None and len(found) > 1 else None
         return dataclasses.replace(memory, revision=found[0], rolling=rolling)
 
     def resource(self, seen: Seen, decision: values.Decision) -> load.Resource:
