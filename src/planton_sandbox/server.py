@@ -127,8 +127,7 @@ class Server:
             try:
                 module = importlib.import_module(f"planton_sandbox.providers.{name}.plugin")
             except ModuleNotFoundError as error:
-                missing = error.name or ""
-                if missing.partition(".")[0] not in PROVIDER_PACKAGES and missing != f"planton_sandbox.providers.{name}":
+                if (error.name or "").partition(".")[0] not in PROVIDER_PACKAGES:
                     raise
                 LOGGER.warning("no stand-in plugin for %s: %s", name, error)
                 continue

@@ -89,3 +89,36 @@ def test_drift_without_names_compares_everything_and_starts_the_engine_only_for_
     assert [change["resource"] for each in found["resources"] for change in each["changes"]] == ["node_pool_size"]
     assert user.json("drift", "civovpc/net", "--full")["summary"]["byEngine"] == 1
     assert user.run("drift", "--env", "prod").stdout == "nothing has been applied\n"
+
+
+def test_status_describe_and_nodes_show_what_is_not_as_it_should_be(applied: Applied) -> None:
+    """A healthy environment exits with 0. A node that is not ready, and drift, come first."""
+    user = applied(support.network(), support.cluster(), support.pool())
+    healthy = user.json("status")
+    assert healthy["ok"]
+    assert {each["reason"] for each in healthy["findings"]} == {"UpgradeAvailable"}
+    nodes = user.json("nodes", "dev")
+    assert [node["status"] for node in nodes] == ["Ready"] * 5
+    assert {node["pool"] for node in nodes} > {"workers"}
+    user.sandbox.control.outside("node", cluster="dev", node=nodes[0]["name"], ready=False)
+    user.sandbox.control.outside("scale", cluster="dev", pool="workers", count=4)
+    found = user.json("status", "--env", "dev", code=3)
+    levels = [each["level"] for each in found["findings"]]
+    assert levels == sorted(levels, key=["error", "warning", "note"].index)
+    assert {"NodeNotReady", "Drift"} <= {each["reason"] for each in found["findings"]}
+    screen = user.run("status", code=3).stdout.splitlines()
+    assert screen[0].startswith("✗ CivoKubernetesCluster/dev (env dev): node ")
+    assert screen[1] == "  → planton nodes cluster/dev"
+    cluster = user.json("describe", "cluster/dev")
+    assert [each["kind"] for each in cluster["uses"]] == ["CivoVpc"]
+    assert [each["kind"] for each in cluster["usedBy"]] == ["CivoKubernetesNodePool"]
+    assert cluster["history"][0]["operation"] == "apply"
+    assert cluster["upgrades"]
+    pool = user.run("describe", "pool/workers").stdout
+    for text in ("actual_node_count: 3 → 4", "CivoKubernetesCluster/dev", "/month list price", "create node_pool"):
+        assert text in pool
+    listed = user.run("nodes", "dev").stdout
+    assert "! Ready is False" in listed
+    assert "no cluster" in user.run("nodes", "civovpc/net", code=2).stderr
+    resources = [each["name"] for each in user.json("history")]
+    assert resources == ["workers", "dev", "net"]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import getpass
+import json
 import os
+import pathlib
 from typing import Any
 
 import pytest
 
-from planton.engine import plans
+from planton.config import settings
+from planton.engine import plans, stacks, stored
 from planton.schema import references
 from planton.state import history
+from support import world
 
 KEY = references.Key("CivoVpc", "dev", "net")
 
@@ -87,3 +91,31 @@ def test_a_message_fits_the_limit_of_the_backends() -> None:
     assert len(message) <= 1000
     assert "a" * 61 not in message
     assert history.parse(_update(message)).changes[0].endswith("…")
+
+
+@pytest.mark.parametrize(
+    "update", [None, 1, [], {"message": 5}, {"resourceChanges": {"create": "x"}}, {"resourceChanges": 3}, {"startTime": 10**20}]
+)
+def test_a_damaged_entry_is_shown_as_damaged(update: Any) -> None:
+    """It does not hide the other entries."""
+    assert history.parse(update).result == history.DAMAGED
+
+
+def test_the_history_of_a_folder_is_read_from_its_files(tmp_path: pathlib.Path) -> None:
+    """Newest first, without Pulumi; a damaged file is one damaged entry with its path."""
+    name = stacks.StackName("planton", "dev.CivoVpc.net")
+    folder = tmp_path / "state" / ".pulumi"
+    entries = folder / "history" / name.project / name.stack
+    entries.mkdir(parents=True)
+    (folder / "stacks" / name.project).mkdir(parents=True)
+    (folder / "stacks" / name.project / f"{name.stack}.json").write_text("{}", "utf-8")
+    update = _update(history.message("apply", KEY, _plan()), startTime=1796076634, endTime=1796076636)
+    (entries / f"{name.stack}-1.history.json").write_text(json.dumps(update), "utf-8")
+    (entries / f"{name.stack}-1.checkpoint.json").write_text("{}", "utf-8")
+    (entries / f"{name.stack}-2.history.json").write_text("{", "utf-8")
+    stack = stored.StoredStack(name, settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path)}), world.TOOLS)
+    damaged, apply = history.read(stack, 10)
+    assert damaged.result == history.DAMAGED
+    assert f"{name.stack}-2.history.json" in damaged.changes[0]
+    assert (apply.operation, apply.started) == ("apply", "2026-11-30T22:10:34Z")
+    assert len(history.read(stack, 1)) == 1

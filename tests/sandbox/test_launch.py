@@ -77,11 +77,13 @@ def test_status_prints_the_files_of_the_clouds_command_lines(started: pathlib.Pa
     assert all(path in printed for path in running.files.values())
 
 
-def test_both_stand_in_plugins_are_served(started: pathlib.Path) -> None:
+def test_all_stand_in_plugins_are_served(started: pathlib.Path) -> None:
     """Pulumi attaches them through PULUMI_DEBUG_PROVIDERS."""
     running = launch.status(started)
     assert running is not None
-    assert launch.debug_providers(running) == f"civo:{running.providers['civo']},digitalocean:{running.providers['digitalocean']}"
+    ports = running.providers
+    expected = ",".join(f"{name}:{ports[name]}" for name in ("civo", "digitalocean", "gcp"))
+    assert launch.debug_providers(running) == expected
 
 
 def test_run_returns_the_exit_code_of_the_command(started: pathlib.Path) -> None:

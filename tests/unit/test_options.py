@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from planton import errors
-from planton.cli import options
+from planton.cli import complete
 from planton.config import contexts, settings
 from planton.deploy import identify
 from planton.engine import toolchain
@@ -100,11 +100,13 @@ def test_kinds_and_contexts_are_completed(tmp_path: pathlib.Path, monkeypatch: p
     stored = contexts.Contexts().having(contexts.Context("staging")).having(contexts.Context("production"))
     contexts.write(stored, {"PLANTON_CONTEXTS": str(tmp_path / "contexts.yaml")})
     command: Any = None
-    assert options.complete_resource(command, command, "civok") == ["CivoKubernetesCluster/", "CivoKubernetesNodePool/"]
-    assert options.complete_context(command, command, "") == ["production", "staging"]
-    assert options.complete_context(command, command, "s") == ["staging"]
+    assert complete.resource(command, command, "civok") == ["civokubernetesclusters/", "civokubernetesnodepools/"]
+    assert complete.resource(command, command, "CivoK") == ["CivoKubernetesCluster/", "CivoKubernetesNodePool/"]
+    assert complete.resource(command, command, "c")[-1] == "clusters/"
+    assert complete.context(command, command, "") == ["default", "production", "staging"]
+    assert complete.context(command, command, "s") == ["staging"]
     (tmp_path / "contexts.yaml").write_text("[", "utf-8")
-    assert options.complete_context(command, command, "") == []
+    assert complete.context(command, command, "") == []
 
 
 def test_a_stack_without_a_resource_is_a_usage_error(tmp_path: pathlib.Path) -> None:

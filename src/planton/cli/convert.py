@@ -26,7 +26,9 @@ def _complete_kind(_context: click.Context, _parameter: click.Parameter, incompl
 
 
 @click.command()
-@click.option("-f", "--file", "path", required=True, metavar="FILE", help="The file to convert, or - for standard input.")
+@click.option(
+    "-f", "--file", "path", required=True, type=click.Path(), metavar="FILE", help="The file to convert, or - for standard input."
+)
 @click.option("--from", "source", type=_FORMS, default=None, help="Form of FILE.  [default: by its name, else YAML]")
 @click.option("--to", "form", type=_FORMS, default=None, help="Output format.  [default: by the name of --out]")
 @click.option(
@@ -44,8 +46,18 @@ def _complete_kind(_context: click.Context, _parameter: click.Parameter, incompl
     help="The kind of binary data that does not name its own.",
     shell_complete=_complete_kind,
 )
-@click.option("-p", "--provider-config", default="", metavar="FILE", help="A file with the account, for a stack input.")
-@click.option("-o", "--out", default="-", show_default=True, metavar="FILE", help="The output file; - for standard output.")
+@click.option(
+    "-p", "--provider-config", default="", type=click.Path(), metavar="FILE", help="A file with the account, for a stack input."
+)
+@click.option(
+    "-o",
+    "--out",
+    default="-",
+    show_default=True,
+    type=click.Path(),
+    metavar="FILE",
+    help="The output file; - for standard output.",
+)
 @click.option("--show-secrets", is_flag=True, help="Write secrets too; the file is then readable by you alone.")
 def convert(
     *,

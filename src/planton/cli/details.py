@@ -39,7 +39,7 @@ def _condition(overview: planton.Overview) -> list[tuple[str, str]]:
         ("Status", summary.status),
         ("Version", summary.version),
         ("Region", overview.region),
-        ("Nodes", "" if summary.desired is None else f"{ready} of {summary.desired} ready"),
+        ("Nodes", "" if summary.desired is None else f"{ready} of {summary.desired} active"),
         ("Sizes", ", ".join(summary.sizes)),
         ("Created", f"{times.utc(summary.created)} ({times.age(summary.created)} ago)" if summary.created else ""),
         ("Applied", times.utc(applied.updated)),

@@ -20,9 +20,15 @@ _STDIN = "-"
 
 
 @click.command()
-@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.argument("paths", nargs=-1, type=click.Path(), metavar="[PATH]...")
 @click.option(
-    "-f", "--file", "files", multiple=True, metavar="PATH", help="A file, a folder, or - for standard input. May repeat."
+    "-f",
+    "--file",
+    "files",
+    multiple=True,
+    type=click.Path(),
+    metavar="PATH",
+    help="A file, a folder, or - for standard input. May repeat.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; list what would change, and exit with 1 if anything would.")
 @click.option("--diff", is_flag=True, help="Write nothing; show what would change.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import planton
-from planton.cli import columns, details, jsonpath, options, output, render, watching
+from planton.cli import columns, complete, details, jsonpath, options, output, render, watching
 from planton.manifest import stack_input
 from planton.schema import kinds
 
@@ -22,7 +22,7 @@ AS_RECORDED = "as of the last apply or refresh; planton drift reads the cloud"
 
 
 @click.command()
-@click.argument("selector", metavar="[KIND[/NAME]|all]", default="all", shell_complete=options.complete_resource)
+@click.argument("selector", metavar="[KIND[/NAME]|all]", default="all", shell_complete=complete.resource)
 @options.engine
 @click.option("--env", default=None, metavar="ENV", help="Only this environment.")
 @options.stack

@@ -46,8 +46,11 @@ class _Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in sorted(table.COMMANDS.items())])
+        width = max(map(len, table.COMMANDS))
+        for heading, names in table.GROUPS.items():
+            with formatter.section(heading):
+                # All groups have the same second column.
+                formatter.write_dl([(name.ljust(width), table.COMMANDS[name][1]) for name in names])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[shell_completion.CompletionItem]:
         options = click.Command.shell_complete(self, ctx, incomplete)
@@ -57,6 +60,7 @@ class _Commands(click.Group):
 
 @click.group(
     cls=_Commands,
+    invoke_without_command=True,
     context_settings={
         "help_option_names": ["-h", "--help"],
         "max_content_width": 100,
@@ -65,5 +69,13 @@ class _Commands(click.Group):
     epilog="A command's own help: planton COMMAND --help.",
 )
 @click.version_option(planton.__version__, prog_name="planton", message="%(prog)s %(version)s")
-def cli() -> None:
-    """Create and operate Kubernetes clusters and node pools from manifests."""
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Create and operate Kubernetes clusters and node pools from manifests.
+
+    Without a command: say what to do next in this folder.
+    """
+    if context.invoked_subcommand is None:
+        from planton.cli import next_steps  # noqa: PLC0415  # cold start: no command needs it
+
+        next_steps.show()

@@ -2,49 +2,85 @@
 
 from __future__ import annotations
 
+import functools
 import pathlib
 import shlex
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
 from planton import errors
 from planton.base import terminal
-from planton.cli import output, render, writing
+from planton.cli import asking, complete, output, render, writing
 from planton.manifest import templates
 from planton.schema import providers
 
+F = TypeVar("F", bound=Callable[..., Any])
 _PARTS = ("cluster", "nodepool", "network", "environment")
 _TEMPLATES = ("dev", "staging", "prod")
+_EVERYTHING, _NETWORK = "environment", "network"
 _STDOUT = "-"
 #: The clouds that there are templates for → their usual region.
 _REGIONS = {provider.name: provider.sample_region for provider in providers.all_providers().values() if provider.sample_region}
 
 
-def _complete_region(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    chosen = [context.params["provider"]] if context.params.get("provider") else list(_REGIONS)
-    regions = {region for provider in chosen for region in templates.regions(provider)}
-    return sorted(region for region in regions if region.startswith(incomplete.lower()))
+def _choices_options(function: F) -> F:
+    """Adds the options about what a user may choose, as the argument ``choices``."""
+
+    @click.option(
+        "--region",
+        default="",
+        metavar="REGION",
+        help=f"The region.  [default: {' or '.join(_REGIONS.values())}]",
+        shell_complete=complete.region,
+    )
+    @click.option(
+        "--size", default="", metavar="SIZE", shell_complete=complete.size, help="The size of the nodes of the first pool."
+    )
+    @click.option("--nodes", "count", type=click.IntRange(1), metavar="N", help="The number of nodes of the first pool.")
+    @click.option(
+        "--kubernetes-version",
+        "version",
+        default="",
+        metavar="VERSION",
+        shell_complete=complete.version,
+        help="The Kubernetes version.",
+    )
+    @functools.wraps(function)
+    def wrapped(*args: object, region: str, size: str, count: int | None, version: str, **arguments: object) -> object:
+        return function(*args, choices=templates.Choices(region, size, count or 0, version), **arguments)
+
+    return wrapped  # type: ignore[return-value]  # click decorates functions of any signature
 
 
 @click.command()
-@click.argument("part", type=click.Choice(_PARTS))
-@click.option("--provider", type=click.Choice(list(_REGIONS)), required=True, help="The cloud.")
+@click.argument("part", type=click.Choice(_PARTS), required=False)
+@click.option("--provider", type=click.Choice(list(_REGIONS)), help="The cloud.")
 @click.option("--template", type=click.Choice(_TEMPLATES), default="dev", show_default=True, help="Size of the setup.")
 @click.option("--name", default="", metavar="NAME", help="The prefix of all names.  [default: the environment]")
 @click.option("--env", default="", metavar="ENV", help="The environment.  [default: that of the template]")
-@click.option(
-    "--region",
-    default="",
-    metavar="REGION",
-    help=f"The region.  [default: {' or '.join(_REGIONS.values())}]",
-    shell_complete=_complete_region,
-)
+@_choices_options
 @click.option(
     "-o", "--out", default=".", metavar="DIR", help="The folder to write to, or - for standard output.  [default: this one]"
 )
 @click.option("--force", is_flag=True, help="Replace existing files.")
-def init(*, part: str, provider: str, template: str, name: str, env: str, region: str, out: str, force: bool) -> None:
+@click.pass_context
+def init(  # click passes each option as an argument
+    context: click.Context,
+    *,
+    part: str | None,
+    provider: str | None,
+    template: str,
+    name: str,
+    env: str,
+    choices: templates.Choices,
+    out: str,
+    force: bool,
+) -> None:
     r"""Write commented manifests as a start, one file for each resource.
+
+    On a terminal, without PART or --provider, it asks for cloud, region, size, number of nodes and version.
 
     \b
     network      the network and, where the cloud has it, a firewall
@@ -57,17 +93,29 @@ def init(*, part: str, provider: str, template: str, name: str, env: str, region
     Look for REPLACE in the files.
 
     \b
+    planton init
     planton init environment --provider civo --template dev -o dev
     planton apply -f dev
 
     Exit codes: 0 written, 2 usage, 5 a file exists.
     """
-    files = templates.make(part, provider, template, name=name, env=env, region=region)
+    if not (part and provider):
+        _require_terminal(context, part, provider)
+        part, provider = part or _EVERYTHING, provider or asking.provider()
+        choices = asking.choices(provider, choices, with_pools=part != _NETWORK)
+    files = templates.make(part, provider, template, name=name, env=env, choices=choices)
     if out == _STDOUT:
         output.echo_document("---\n".join(files.values()))
         return
     _write(pathlib.Path(out), files, force=force)
     render.progress(f"next: planton plan -f {shlex.quote(out)}")
+
+
+def _require_terminal(context: click.Context, part: str | None, provider: str | None) -> None:
+    missing = {"part": part, "provider": provider}
+    for parameter in context.command.params if not asking.is_possible() else ():
+        if parameter.name in missing and not missing[parameter.name]:
+            raise click.MissingParameter(ctx=context, param=parameter)
 
 
 def _write(folder: pathlib.Path, texts: dict[str, str], *, force: bool) -> None:

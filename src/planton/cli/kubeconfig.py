@@ -28,7 +28,13 @@ _LISTS = ("clusters", "users", "contexts")
 @options.named
 @click.option("--exec", "by_exec", is_flag=True, help="Let kubectl get credentials from planton; the file holds no secret.")
 @click.option("--merge", is_flag=True, help="Write it into $KUBECONFIG or ~/.kube/config, as the current context.")
-@click.option("--out", default="", metavar="FILE", help="Write it to a file of mode 0600; on failure the file stays unchanged.")
+@click.option(
+    "--out",
+    default="",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write it to a file of mode 0600; on failure the file stays unchanged.",
+)
 def kubeconfig(*, named: options.Named, by_exec: bool, merge: bool, out: str) -> None:
     r"""Print the kubeconfig of an applied cluster, or merge it into yours.
 

@@ -8,7 +8,7 @@ import click
 
 import planton
 from planton import errors
-from planton.cli import output, render
+from planton.cli import complete, output, render
 from planton.schema import kinds, providers
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ def versions(*, provider: str, form: str) -> None:
 
 @click.command()
 @_provider_option
-@click.option("--region", default="", metavar="REGION", help="Only the sizes offered in this region.")
+@click.option(
+    "--region", default="", metavar="REGION", shell_complete=complete.region, help="Only the sizes offered in this region."
+)
 @output.output_option("table", "json")
 def sizes(*, provider: str, region: str, form: str) -> None:
     """List the machine sizes that the cloud offers for nodes, with list prices, and where.

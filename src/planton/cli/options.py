@@ -15,7 +15,7 @@ import click
 import planton
 from planton import errors
 from planton.base import interruption, terminal
-from planton.cli import output, progress, render
+from planton.cli import complete, output, progress, render
 from planton.config import contexts, logs
 from planton.config import settings as engine_settings
 from planton.manifest import selection
@@ -34,12 +34,22 @@ def sources(function: F) -> F:
     """Adds the options that select resources, as the argument ``selected``."""
 
     @click.option(
-        "-f", "--file", "paths", multiple=True, metavar="PATH", help="A manifest, a folder of manifests, or - for standard input."
+        "-f",
+        "--file",
+        "paths",
+        multiple=True,
+        type=click.Path(),
+        metavar="PATH",
+        help="A manifest, a folder of manifests, or - for standard input.",
     )
-    @click.option("-i", "--stack-input", "inputs", multiple=True, metavar="FILE", help="A stack-input file.")
-    @click.option("-p", "--provider-config", default="", metavar="FILE", help="Provider-config file with the account.")
+    @click.option("-i", "--stack-input", "inputs", multiple=True, type=click.Path(), metavar="FILE", help="A stack-input file.")
+    @click.option(
+        "-p", "--provider-config", default="", type=click.Path(), metavar="FILE", help="Provider-config file with the account."
+    )
     @click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Change a field, e.g. spec.nodeCount=5.")
-    @click.option("--kustomize-dir", default="", metavar="DIR", help="Folder of a kustomize base with overlays.")
+    @click.option(
+        "--kustomize-dir", default="", type=click.Path(), metavar="DIR", help="Folder of a kustomize base with overlays."
+    )
     @click.option("--overlay", default="", metavar="NAME", help="The overlay in --kustomize-dir.")
     @click.option("--env", default=None, metavar="ENV", help="Only resources of this environment.")
     @labels
@@ -93,7 +103,7 @@ def engine(function: F) -> F:
         "context_name",
         default="",
         metavar="NAME",
-        shell_complete=complete_context,
+        shell_complete=complete.context,
         help="Context with backend and accounts.  [default: the current context]",
     )
     @click.option(
@@ -155,19 +165,6 @@ def _interrupted(number: int) -> None:
     _progress(progress.interruption_text(number, [], 0.0))
 
 
-def complete_context(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Returns the names of contexts that begin so, for completion."""
-    try:
-        return [name for name in sorted(contexts.read(os.environ).named) if name.startswith(incomplete)]
-    except errors.PlantonError:
-        return []
-
-
-def complete_resource(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Returns the kinds that begin so, as the beginning of ``KIND/NAME``, for completion."""
-    return [f"{kind.name}/" for kind in kinds.all_kinds() if kind.name.lower().startswith(incomplete.lower())]
-
-
 def env_of(settings: engine_settings.Settings, env: str | None) -> str | None:
     """Returns the environment that ``KIND/NAME`` is looked for in: that of ``--env``, else of the context; None for any."""
     return env if env is not None else settings.context.env or None
@@ -221,7 +218,7 @@ class Named:
 def named(function: F) -> F:
     """Adds ``KIND/NAME`` with the options that identify it and those of ``engine``, as the argument ``named``."""
 
-    @click.argument("resource", metavar="KIND/NAME", shell_complete=complete_resource)
+    @click.argument("resource", metavar="KIND/NAME", shell_complete=complete.resource)
     @engine
     @which
     @functools.wraps(function)
@@ -233,6 +230,11 @@ def named(function: F) -> F:
     return wrapped  # type: ignore[return-value]  # click decorates functions of any signature
 
 
+def cluster_name(text: str) -> str:
+    """Returns the ``KIND/NAME`` of a cluster that a user names with or without its kind."""
+    return text if "/" in text else f"{kinds.Role.CLUSTER.short_name}/{text}"
+
+
 def which(function: F) -> F:
     """Adds the options that identify an ambiguous ``KIND/NAME``, as the arguments ``env`` and ``stack``."""
     env = click.option("--env", default=None, metavar="ENV", help="The environment, where KIND/NAME is ambiguous.")
@@ -242,7 +244,7 @@ def which(function: F) -> F:
 def applied_resources(function: F) -> F:
     """Adds ``KIND/NAME`` arguments and the options of ``sources`` and ``engine``: what a command on applied resources takes."""
 
-    @click.argument("resources", nargs=-1, metavar="[KIND/NAME]...", shell_complete=complete_resource)
+    @click.argument("resources", nargs=-1, metavar="[KIND/NAME]...", shell_complete=complete.resource)
     @stack
     @functools.wraps(function)
     def wrapped(*args: object, selected: selection.Selection, stack: str, **arguments: object) -> object:

@@ -37,11 +37,17 @@ def token() -> None:
     "--reports-as",
     multiple=True,
     metavar="NAME",
-    help="A controller_name that a controller's token may report under, e.g. 'gcp-*'. May repeat.  [default: SUBJECT]",
+    help="A controller_name that a controller's token may report under, e.g. 'aws-*'. May repeat.  [default: SUBJECT]",
 )
 @click.option("--expires", metavar="TIME", help="Lifetime of the token: 90d, 12h, 30m.  [default: until it is revoked]")
 @server_database.option
-@click.option("--out", default="", metavar="FILE", help="Write the token to this file, with mode 0600, and do not print it.")
+@click.option(
+    "--out",
+    default="",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write the token to this file, with mode 0600, and do not print it.",
+)
 @output.output_option("text", "json")
 def create(
     *,

@@ -101,7 +101,13 @@ def _text(value: Any) -> str:  # JSON data
 
 @state.command()
 @state_options.stack
-@click.option("--out", default="", metavar="FILE", help="Write it to this file, with mode 0600.  [default: standard output]")
+@click.option(
+    "--out",
+    default="",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write it to this file, with mode 0600.  [default: standard output]",
+)
 def export(*, states: planton.Stores, find_stack: state_options.Find, out: str) -> None:
     """Print a state as Pulumi's JSON; its secrets stay encrypted.
 

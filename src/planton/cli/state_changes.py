@@ -10,7 +10,7 @@ import click
 
 import planton
 from planton import errors
-from planton.cli import options, output, render, state_options
+from planton.cli import complete, options, output, render, state_options
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 @click.command("import")
 @state_options.stack
-@click.option("-f", "--file", "path", required=True, metavar="FILE", help="An exported state, or - for standard input.")
+@click.option(
+    "-f", "--file", "path", required=True, type=click.Path(), metavar="FILE", help="An exported state, or - for standard input."
+)
 @click.option("--yes", "-y", is_flag=True, help="Skip the confirmation.")
 @output.output_option("text", "json")
 def import_(*, states: planton.Stores, find_stack: state_options.Find, path: str, yes: bool, form: str) -> None:
@@ -79,7 +81,7 @@ def forget(*, states: planton.Stores, find_stack: state_options.Find, only: str,
 
 
 @click.command()
-@click.argument("resource", metavar="KIND/NAME", shell_complete=options.complete_resource)
+@click.argument("resource", metavar="KIND/NAME", shell_complete=complete.resource)
 @click.argument("newname", metavar="NEWNAME")
 @click.option("--to-env", default=None, metavar="ENV", help="Move it to this environment, too.")
 @options.which

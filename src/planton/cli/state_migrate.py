@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 import planton
-from planton.cli import options, output, render, state_options
+from planton.cli import complete, options, output, render, state_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("resources", nargs=-1, metavar="[KIND/NAME]...", shell_complete=options.complete_resource)
+@click.argument("resources", nargs=-1, metavar="[KIND/NAME]...", shell_complete=complete.resource)
 @click.option("--to", default="", metavar="BACKEND", help="URL of the target backend.  [default: the current backend]")
 @click.option("--secrets-provider", default="", metavar="URL", help="Encrypt with this key: awskms://, gcpkms://, …")
-@click.option("--passphrase-file", default="", metavar="FILE", help="Encrypt with the passphrase in this file.")
+@click.option(
+    "--passphrase-file", default="", type=click.Path(), metavar="FILE", help="Encrypt with the passphrase in this file."
+)
 @options.which
 @options.engine
 @click.option("--yes", "-y", is_flag=True, help="Skip the confirmation.")

@@ -10,7 +10,7 @@ import click
 
 import planton
 from planton import errors
-from planton.cli import options, render
+from planton.cli import complete, options, render
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
@@ -24,7 +24,7 @@ Find = Callable[..., "stacks.StackName"]
 def stack(function: F) -> F:
     """Adds the options that choose a stack. The command receives ``states``, and ``find_stack`` of type ``Find``."""
 
-    @click.argument("resource", default="", metavar="[KIND/NAME]", shell_complete=options.complete_resource)
+    @click.argument("resource", default="", metavar="[KIND/NAME]", shell_complete=complete.resource)
     @click.option("--stack", default="", metavar="PROJECT/STACK", help="The stack, if KIND/NAME is missing or ambiguous.")
     @click.option("--env", default=None, metavar="ENV", help="The environment, if KIND/NAME is ambiguous.")
     @options.engine

@@ -9,11 +9,17 @@ from planton.cli import check, output, policing, sarif
 
 
 @click.command()
-@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.argument("paths", nargs=-1, type=click.Path(), metavar="[PATH]...")
 @click.option(
-    "-f", "--file", "files", multiple=True, metavar="PATH", help="A file, a folder, or - for standard input. May repeat."
+    "-f",
+    "--file",
+    "files",
+    multiple=True,
+    type=click.Path(),
+    metavar="PATH",
+    help="A file, a folder, or - for standard input. May repeat.",
 )
-@click.option("--kustomize-dir", metavar="DIR", help="Build this folder with kustomize and check the result.")
+@click.option("--kustomize-dir", type=click.Path(), metavar="DIR", help="Build this folder with kustomize and check the result.")
 @click.option("--overlay", metavar="NAME", help="The overlay in it: overlays/NAME, or NAME.")
 @click.option(
     "--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Set a field first, e.g. spec.nodeCount=5. May repeat."

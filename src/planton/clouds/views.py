@@ -128,6 +128,10 @@ class Views(Protocol):
         """Returns the name of a resource in its entry of a list."""
         ...
 
+    def nodes(self, pool: Mapping[str, Any]) -> list[str]:
+        """Returns the names of the machines in the entry of a node pool, which are those of the nodes in Kubernetes."""
+        ...
+
     def condition(self, cluster: Mapping[str, Any], pool: str = "") -> Condition:
         """Returns the condition of a cluster in the form of the cloud's API; with the name of a pool, the nodes of that pool."""
         ...

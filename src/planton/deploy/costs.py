@@ -10,10 +10,12 @@ from planton.engine import plans
 from planton.schema import kinds, references
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from planton import clouds
     from planton.clouds import answers
     from planton.deploy import runtime, steps
+    from planton.schema import providers
 
     #: Size → list price in US dollars per month; None if it is unknown.
     Prices = Mapping[str, float | None]
@@ -146,13 +148,35 @@ def _is_priced(manifest: Any) -> bool:  # of any kind
     return bool(subjects.pools(manifest))
 
 
+def of_applied(manifest: Any, cloud: clouds.Cloud, cache: answers.Answers) -> Cost | None:  # of any kind
+    """Returns the monthly list price of an applied resource; None if its kind has no price.
+
+    Args:
+        manifest: Its manifest.
+        cloud: Its account, in its region.
+        cache: The cached responses of the clouds in this run.
+    """
+    if not _is_priced(manifest):
+        return None
+    items = _items(manifest, _listed(kinds.get(manifest.kind).cloud, lambda: cloud, cache), set())
+    price = _sum(item.price for item in items)
+    unknown = tuple(dict.fromkeys(item.text for item in items if item.price is None))
+    return Cost(price, price, _sum(item.most for item in items), unknown)
+
+
 def _prices(step: steps.Step, run: runtime.Runtime, cache: answers.Answers) -> Prices:
-    declared = kinds.get(step.key.kind).cloud.prices
+    def cloud() -> clouds.Cloud:
+        return run.open_cloud(step.stack_input.provider_config, references.own_region(step.stack_input.target))
+
+    return _listed(kinds.get(step.key.kind).cloud, cloud, cache)
+
+
+def _listed(provider: providers.Provider, cloud: Callable[[], clouds.Cloud], cache: answers.Answers) -> Prices:
+    declared = provider.prices
     if declared is None:
         return {}
     if declared.monthly:
         return {size.lower(): price for size, price in declared.monthly.items()}
-    cloud = run.open_cloud(step.stack_input.provider_config, references.own_region(step.stack_input.target))
     # A price is no reason to fail, or to warn.
-    rows = lists.of(cloud, cache, lambda _note: None).sizes() or {}
+    rows = lists.of(cloud(), cache, lambda _note: None).sizes() or {}
     return {size.lower(): row.get("price") for size, row in rows.items()}

@@ -132,20 +132,25 @@ def read(run: runtime.Runtime, listed: Filter, *, offline: bool = False) -> list
 
 
 def of_all(
-    resources: Sequence[tuple[inventory.Applied, dict[str, Any]]], run: runtime.Runtime, *, offline: bool = False
+    resources: Sequence[tuple[inventory.Applied, dict[str, Any]]],
+    run: runtime.Runtime,
+    *,
+    lists: observed.Lists | None = None,
+    offline: bool = False,
 ) -> list[Overview]:
     """Returns resources with their condition, in their order.
 
     Args:
         resources: The resources, each with its state.
         run: What every stage uses.
+        lists: The lists of the accounts; None for new ones.
         offline: Whether to read no cloud.
     """
     if offline:
         return [_unread(applied, state) for applied, state in resources]
-    lists = observed.Lists(answers.Answers())
+    chosen = lists or observed.Lists(answers.Answers())
     with concurrent.futures.ThreadPoolExecutor(_PARALLEL) as pool:
-        return list(pool.map(lambda each: of(each[0], each[1], run, lists), resources))
+        return list(pool.map(lambda each: of(each[0], each[1], run, chosen), resources))
 
 
 def of(applied: inventory.Applied, state: dict[str, Any], run: runtime.Runtime, lists: observed.Lists) -> Overview:

@@ -1,4 +1,4 @@
-"""The verbs of the public SDK that read applied resources: drift, refresh, outputs, history, credentials. No cloud is changed."""
+"""The verbs of the public SDK that read applied resources: drift, refresh, outputs, credentials. No cloud is changed."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 from planton import errors
 from planton.clouds import kubeconfigs
 from planton.deploy import access, graph, identify, loading, reading, resolve, runtime
-from planton.deploy import overview as overviews
 from planton.engine import stacks
 from planton.schema import resource_names
-from planton.state import history as state_history
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,42 +66,6 @@ def applied(settings: engine_settings.Settings | None = None, *, stack: str = ""
     """
     with runtime.working(settings) as run:
         return [each for each in run.inventory.all() if not stack or stacks.parse(stack).matches(each.stack)]
-
-
-def overview(
-    listed: overviews.Filter | None = None, *, offline: bool = False, settings: engine_settings.Settings | None = None
-) -> list[overviews.Overview]:
-    """Returns applied resources with their condition in the cloud: one list per account and kind. No engine starts.
-
-    A resource whose cloud cannot be read has the status ``Unknown`` and the error.
-
-    Args:
-        listed: Which resources are listed; None for all.
-        offline: Whether to read no cloud.
-        settings: The settings; None for those of the environment.
-
-    Raises:
-        planton.PlantonError: The backend failed.
-    """
-    with runtime.working(settings) as run:
-        return overviews.read(run, listed or overviews.Filter(), offline=offline)
-
-
-def inspect(
-    resource: inventory.Applied, *, offline: bool = False, settings: engine_settings.Settings | None = None
-) -> overviews.Overview:
-    """Returns an applied resource with its condition in the cloud.
-
-    Args:
-        resource: The result of `find`.
-        offline: Whether to read no cloud.
-        settings: The settings; None for those of the environment.
-
-    Raises:
-        planton.PlantonError: ``STACK_NOT_FOUND``; the backend failed.
-    """
-    with runtime.working(settings) as run:
-        return overviews.of_all([(resource, run.inventory.open(resource.stack).export())], run, offline=offline)[0]
 
 
 def select(
@@ -165,23 +127,6 @@ def outputs(
     applied = _resolved(resource, env, settings)
     with runtime.working(settings) as run:
         return run.inventory.outputs(applied)
-
-
-def history(
-    resource: inventory.Applied, *, number: int = 10, settings: engine_settings.Settings | None = None
-) -> list[state_history.Entry]:
-    """Returns the newest operations on an applied resource, newest first.
-
-    Args:
-        resource: The result of `find`.
-        number: The largest number of entries.
-        settings: The settings; None for those of the environment.
-
-    Raises:
-        planton.PlantonError: ``STACK_NOT_FOUND``; the backend failed.
-    """
-    with runtime.working(settings) as run:
-        return state_history.read(run.inventory.open(resource.stack), number)
 
 
 def stack_inputs(sources: loading.Sources, *, settings: engine_settings.Settings | None = None) -> Sequence[message.Message]:

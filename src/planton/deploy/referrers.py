@@ -60,6 +60,22 @@ def outside(
     return {key: listed for key, listed in users.items() if listed}
 
 
+def relations(
+    applied: inventory.Applied, everything: Iterable[inventory.Applied]
+) -> tuple[list[references.Key], list[references.Key]]:
+    """Returns the applied resources that one uses, and those that use it, sorted.
+
+    Args:
+        applied: The resource.
+        everything: All applied resources.
+    """
+    others = [each for each in everything if each.stack != applied.stack]
+    ids = {applied.cluster, *_literals(applied.manifest)} - {"", applied.identity}
+    used = [each.key for each in others if each.identity in ids]
+    users = [each.key for each in others if applied.identity and applied.identity in {each.cluster, *_literals(each.manifest)}]
+    return sorted(used), sorted(users)
+
+
 def _literals(manifest: message.Message) -> list[str]:
     spec = manifest.spec  # type: ignore[attr-defined]  # every manifest has a spec
     return [

@@ -71,7 +71,7 @@ def _files(path: str) -> Iterator[str]:
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from _files(entry.path)
-        elif _is_manifest(entry.name) and not entry.is_dir():
+        elif is_manifest(entry.name) and not entry.is_dir():
             if entry.is_file() or not os.path.exists(entry.path):  # noqa: PTH110  # pathlib is slow; a dangling link is an error
                 yield entry.path
             else:
@@ -79,7 +79,8 @@ def _files(path: str) -> Iterator[str]:
                 warnings.warn(SkippedFileWarning(f"{entry.path} is a pipe, a socket or a device: it is skipped"), stacklevel=2)
 
 
-def _is_manifest(name: str) -> bool:
+def is_manifest(name: str) -> bool:
+    """Returns whether a file of a folder is read as a manifest, by its name."""
     return name.endswith(_SUFFIXES) and name not in _NO_MANIFESTS and not name.endswith(_POLICIES)
 
 

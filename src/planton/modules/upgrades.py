@@ -151,6 +151,20 @@ def refusal(
     return None
 
 
+def targets(running: str, offered: Iterable[str], *, patch_first: bool = False) -> list[str]:
+    """Returns the versions to which a cluster can be upgraded now, newest first.
+
+    Args:
+        running: The version that the cluster runs.
+        offered: The versions that the cloud offers.
+        patch_first: Whether a minor upgrade must start from the newest patch version.
+    """
+    listed = list(offered)
+    newer = [version for version in listed if numbers(version) > numbers(running)]
+    allowed = [version for version in newer if refusal(running, version, listed, patch_first=patch_first) is None]
+    return sorted(allowed, key=numbers, reverse=True)
+
+
 def _step(old: tuple[int, ...], offered: list[str], *, patch_first: bool) -> str:
     patches = [version for version in offered if numbers(version)[:2] == old[:2] and numbers(version) > old]
     between = [version for version in offered if old[:2] < numbers(version)[:2] <= (old[0], old[1] + 1)]

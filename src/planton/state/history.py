@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 import re
 import socket
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from planton.state import journal
 
 if TYPE_CHECKING:
+    import pathlib
+
     from planton.engine import plans, stored
     from planton.schema import references
 
@@ -19,6 +22,8 @@ _MESSAGE = re.compile(r"(?P<who>\S+@\S+): planton (?P<operation>[a-z]+) (?P<reso
 _LONGEST = 1000
 _LONGEST_VALUE = 60
 _NOTHING = "no changes"
+#: The result of an operation whose entry cannot be read.
+DAMAGED = "damaged"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -31,7 +36,7 @@ class Entry:
         operation: ``apply``, ``refresh``, ``destroy``, or what Pulumi calls it.
         started: RFC 3339.
         ended: RFC 3339; empty while it runs.
-        result: ``succeeded``, ``failed`` or ``in-progress``.
+        result: ``succeeded``, ``failed``, ``in-progress`` or `DAMAGED`.
         changes: What it was to change.
         counts: How many resources were created, updated and so on; none where what was written is the manifest alone.
     """
@@ -72,17 +77,55 @@ def _value(value: Any) -> str:  # JSON data
 
 
 def read(stack: stored.StoredStack, number: int) -> list[Entry]:
-    """Returns the newest operations on a stack, newest first.
+    """Returns the newest operations on a stack, newest first. One that cannot be read has the result `DAMAGED`.
 
     Raises:
         PlantonError: ``STACK_NOT_FOUND``; the backend failed.
     """
+    files = _files(stack)
+    if files is not None:
+        return [_of_file(path) for path in files[:number]]
     text = stack.ask("stack", "history", "--json", "--page-size", str(number), "--page", "1")
-    return [parse(update) for update in json.loads(text)]
+    try:
+        updates = list(json.loads(text))
+    except (ValueError, TypeError):
+        return [_damaged("the backend's answer is no list")]
+    return [parse(update) for update in updates]
 
 
-def parse(update: dict[str, Any]) -> Entry:
-    """Returns what an entry of Pulumi's history says."""
+def _files(stack: stored.StoredStack) -> list[pathlib.Path] | None:
+    """Returns the files of the operations in a backend that is a folder, newest first; None where only Pulumi can read them."""
+    state = stack.state_file
+    if state is None or not state.exists():
+        return None
+    folder = state.parents[2] / "history" / stack.name.project / stack.name.stack
+    files = list(folder.glob("*.history.json*"))
+    if any(path.suffix == ".gz" for path in files):
+        return None
+    # The names end with the time in nanoseconds.
+    return sorted((path for path in files if path.suffix == ".json"), key=lambda path: path.name, reverse=True)
+
+
+def _of_file(path: pathlib.Path) -> Entry:
+    try:
+        return parse(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError) as error:
+        return _damaged(f"{path} cannot be read: {error}")
+
+
+def _damaged(why: str) -> Entry:
+    return Entry(0, "", "", "", "", DAMAGED, (why,), {})
+
+
+def parse(update: Any) -> Entry:  # JSON data
+    """Returns what an entry of Pulumi's history says; one with the result `DAMAGED` for anything else."""
+    try:
+        return _parsed(update)
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        return _damaged(f"the entry is damaged: {error}")
+
+
+def _parsed(update: dict[str, Any]) -> Entry:
     match = _MESSAGE.fullmatch(update.get("message") or "")
     counts = {str(name): int(count) for name, count in (update.get("resourceChanges") or {}).items() if name != "same"}
     operation = match["operation"] if match else str(update.get("kind") or "")
@@ -109,6 +152,8 @@ def parse(update: dict[str, Any]) -> Entry:
     )
 
 
-def _time(text: object) -> str:
+def _time(moment: object) -> str:
+    if isinstance(moment, int):
+        return datetime.datetime.fromtimestamp(moment, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else ""
     # The backend counts whole seconds and writes thousandths.
-    return re.sub(r"\.0+Z$", "Z", str(text or ""))
+    return re.sub(r"\.0+Z$", "Z", str(moment or ""))

@@ -12,9 +12,10 @@ import time
 
 from planton_sandbox.providers.civo import plugin as civo
 from planton_sandbox.providers.digitalocean import plugin as digitalocean
+from planton_sandbox.providers.gcp import plugin as gcp
 
 _ENDS = {signal.SIGINT, signal.SIGTERM}
-_SERVERS = {"civo": civo.serve, "digitalocean": digitalocean.serve}
+_SERVERS = {"civo": civo.serve, "digitalocean": digitalocean.serve, "gcp": gcp.serve}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -17,6 +17,11 @@ def name(entry: Mapping[str, Any]) -> str:
     return str(entry.get("label") or entry.get("name") or entry["id"])
 
 
+def nodes(pool: Mapping[str, Any]) -> list[str]:
+    """Returns the names of the machines of a node pool."""
+    return [str(name) for name in pool.get("instance_names") or ()]
+
+
 def condition(cluster: Mapping[str, Any], pool: str = "") -> views.Condition:
     """Returns the condition of a cluster, or of one pool. ``required_pools`` has the desired numbers of nodes."""
     required = cluster.get("required_pools") or cluster.get("pools") or ()

@@ -18,6 +18,11 @@ def name(entry: Mapping[str, Any]) -> str:
     return str(entry["name"])
 
 
+def nodes(pool: Mapping[str, Any]) -> list[str]:
+    """Returns the names of the machines of a node pool."""
+    return [str(node["name"]) for node in pool.get("nodes") or ()]
+
+
 def condition(cluster: Mapping[str, Any], pool: str = "") -> views.Condition:
     """Returns the condition of a cluster, or of one pool."""
     pools = [

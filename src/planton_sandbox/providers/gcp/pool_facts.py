@@ -1,0 +1,224 @@
+"""Conversion of node pools between the plugin's properties and the API's bodies."""
+
+from __future__ import annotations
+
+from planton_sandbox.providers import planning, values
+from planton_sandbox.providers.gcp import api
+
+_COUNTS = ("minNodeCount", "maxNodeCount", "totalMinNodeCount", "totalMaxNodeCount")
+_PLAIN = ("machineType", "diskSizeGb", "diskType", "bootDiskKmsKey", "imageType", "oauthScopes", "serviceAccount", "metadata")
+_PLAIN_TOO = ("labels", "resourceLabels", "tags", "spot", "preemptible", "localSsdCount", "minCpuPlatform")
+_BOOT = ("diskType", "sizeGb", "provisionedIops", "provisionedThroughput")
+
+
+def create_body(state: planning.State) -> planning.State:
+    """Returns the body that creates a pool; ``state`` has no unknown values."""
+    management = state.get("management")
+    scaling = state.get("autoscaling")
+    placement = state.get("placementPolicy")
+    body = {
+        "name": state.get("name"),
+        "initialNodeCount": state.get("initialNodeCount") or state.get("nodeCount"),
+        "config": _config(state.get("nodeConfig") or {}),
+        "locations": state.get("nodeLocations"),
+        "version": state.get("version"),
+        "autoscaling": autoscaling(scaling) if scaling else None,
+        "maxPodsConstraint": api.compact({"maxPodsPerNode": _text(state.get("maxPodsPerNode"))}),
+        "management": api.compact(management) if management else None,
+        "upgradeSettings": upgrade(state.get("upgradeSettings") or {}, {}),
+        "placementPolicy": api.compact(placement or {}),
+        "nodeDrainConfig": drain(state.get("nodeDrainConfigs")),
+    }
+    network = api.compact({key: item for key, item in (state.get("networkConfig") or {}).items() if key != "subnetwork"})
+    return {**api.compact(body), "networkConfig": network}
+
+
+def autoscaling(block: planning.State | None) -> planning.State:
+    """Returns the bounds of the autoscaler for a request."""
+    if not block:
+        return {"enabled": False}
+    policy = {"locationPolicy": block["locationPolicy"]} if block.get("locationPolicy") else {}
+    return {"enabled": True, **{name: block.get(name) or 0 for name in _COUNTS}, **policy}
+
+
+def upgrade(block: planning.State, prior: planning.State) -> planning.State:
+    """Returns upgrade settings for a request.
+
+    Raises:
+        Fault: The settings belong to the other strategy.
+    """
+    if not block:
+        return {}
+    body: planning.State = {"strategy": block.get("strategy") or "SURGE"}
+    surge = ("maxSurge", "maxUnavailable")
+    if any((block.get(name) or 0) != (prior.get(name) or 0) for name in surge) and body["strategy"] == "SURGE":
+        body |= {name: block.get(name) or 0 for name in surge}
+    blue = block.get("blueGreenSettings")
+    if blue and body["strategy"] == "BLUE_GREEN":
+        rollout = api.compact(blue.get("standardRolloutPolicy") or {})
+        body["blueGreenSettings"] = api.compact({**blue, "standardRolloutPolicy": rollout})
+    return body
+
+
+def drain(blocks: list[planning.State] | None) -> planning.State:
+    """Returns the settings of drains for a request."""
+    return api.compact((blocks or [{}])[0])
+
+
+def config_update(group: tuple[str, ...], config: planning.State) -> planning.State:
+    """Returns the body that changes a group of the settings of machines."""
+    name = group[0]
+    if name == "machineType":
+        return api.compact(
+            {
+                "machineType": config.get("machineType"),
+                "diskType": config.get("diskType"),
+                "diskSizeGb": _text(config.get("diskSizeGb")),
+            }
+        )
+    value = config.get(name)
+    bodies: planning.State = {
+        "labels": {"labels": {"labels": value or {}}},
+        "resourceLabels": {"resourceLabels": {"labels": value or {}}},
+        "tags": {"tags": {"tags": value or []}},
+        "taints": {"taints": {"taints": value or []}},
+        "loggingVariant": {"loggingConfig": {"variantConfig": {"variant": value}}},
+    }
+    body: planning.State = bodies.get(name, {name: value})
+    return body
+
+
+def facts(pool: planning.State, state: planning.State, groups: list[planning.State]) -> planning.State:
+    """Returns the properties of a pool that a read records.
+
+    Args:
+        pool: the API's answer.
+        state: the properties of before, for what the API does not tell.
+        groups: the instance groups, unless their sizes are not read.
+    """
+    scaling, upgrading = pool.get("autoscaling") or {}, pool.get("upgradeSettings") or {}
+    management, placement = pool.get("management") or {}, pool.get("placementPolicy")
+    urls = [group["url"] for group in groups] if groups else pool.get("instanceGroupUrls") or []
+    found: planning.State = {
+        "name": pool.get("name", ""),
+        "namePrefix": _known(state.get("namePrefix")) or "",
+        "initialNodeCount": pool.get("initialNodeCount") or 0,
+        "nodeLocations": pool.get("locations") or [],
+        "instanceGroupUrls": urls,
+        "managedInstanceGroupUrls": [group["instanceGroup"] for group in groups],
+        "version": pool.get("version", ""),
+        "maxPodsPerNode": int((pool.get("maxPodsConstraint") or {}).get("maxPodsPerNode") or 0),
+        "autoscaling": _scaling(scaling) if scaling.get("enabled") else None,
+        "management": {name: bool(management.get(name)) for name in ("autoRepair", "autoUpgrade")},
+        "upgradeSettings": {
+            "maxSurge": upgrading.get("maxSurge") or 0,
+            "maxUnavailable": upgrading.get("maxUnavailable") or 0,
+            "strategy": upgrading.get("strategy", ""),
+            "blueGreenSettings": _blue_green(upgrading.get("blueGreenSettings")),
+        },
+        "networkConfig": _network(pool.get("networkConfig") or {}, state),
+        "nodeConfig": node_config(pool.get("config") or {}, state.get("nodeConfig")),
+        "nodeDrainConfigs": [pool["nodeDrainConfig"]] if pool.get("nodeDrainConfig") else [],
+        "placementPolicy": placement,
+        "operation": "",
+    }
+    if groups:
+        found["nodeCount"] = sum(int(group.get("targetSize") or 0) for group in groups) // len(groups)
+    elif state.get("nodeCount") is values.UNKNOWN:
+        found["nodeCount"] = 0
+    return found
+
+
+def node_config(config: planning.State, declared: values.Json) -> planning.State:
+    """Returns the settings of machines; of the taints only those that the program declares."""
+    declared = declared if isinstance(declared, dict) else {}
+    taints = [{name: taint.get(name) or "" for name in ("key", "value", "effect")} for taint in config.get("taints") or ()]
+    own = {taint.get("key") for taint in declared.get("taints") or () if isinstance(taint, dict)}
+    shielded, boot = config.get("shieldedInstanceConfig") or {}, config.get("bootDisk") or {}
+    zeros: planning.State = {"localSsdCount": 0, "spot": False, "preemptible": False, "oauthScopes": [], "tags": []}
+    zeros |= {"labels": {}, "metadata": {}, "resourceLabels": {}}
+    return {
+        **{name: config.get(name, zeros.get(name, "")) for name in (*_PLAIN, *_PLAIN_TOO)},
+        "taints": [taint for taint in taints if taint["key"] in own],
+        "effectiveTaints": taints,
+        "bootDisk": {name: boot.get(name, "") if name == "diskType" else int(boot.get(name) or 0) for name in _BOOT},
+        "guestAccelerators": [_accelerator(item) for item in config.get("accelerators") or ()],
+        "loggingVariant": ((config.get("loggingConfig") or {}).get("variantConfig") or {}).get("variant", ""),
+        "shieldedInstanceConfig": {name: bool(shielded.get(name)) for name in ("enableSecureBoot", "enableIntegrityMonitoring")},
+        "workloadMetadataConfig": config.get("workloadMetadataConfig"),
+    }
+
+
+def _config(config: planning.State) -> planning.State:
+    accelerators = [
+        api.compact(
+            {
+                "acceleratorType": item["type"],
+                "acceleratorCount": _text(item["count"]),
+                "gpuPartitionSize": item.get("gpuPartitionSize"),
+                "gpuDriverInstallationConfig": item.get("gpuDriverInstallationConfig"),
+            }
+        )
+        for item in config.get("guestAccelerators") or ()
+        if item.get("count")
+    ]
+    variant = config.get("loggingVariant")
+    boot = api.compact({key: item if key == "diskType" else _text(item) for key, item in (config.get("bootDisk") or {}).items()})
+    body = {
+        **{name: config.get(name) for name in (*_PLAIN, *_PLAIN_TOO)},
+        "taints": config.get("taints"),
+        "bootDisk": boot,
+        "accelerators": accelerators,
+        "shieldedInstanceConfig": config.get("shieldedInstanceConfig"),
+        "workloadMetadataConfig": config.get("workloadMetadataConfig"),
+        "loggingConfig": {"variantConfig": {"variant": variant}} if variant else None,
+    }
+    return api.compact(body)
+
+
+def _accelerator(item: planning.State) -> planning.State:
+    return {
+        "type": item.get("acceleratorType", ""),
+        "count": int(item.get("acceleratorCount") or 0),
+        "gpuPartitionSize": item.get("gpuPartitionSize", ""),
+        "gpuDriverInstallationConfig": item.get("gpuDriverInstallationConfig"),
+    }
+
+
+def _scaling(block: planning.State) -> planning.State:
+    return {**{name: block.get(name) or 0 for name in _COUNTS}, "locationPolicy": block.get("locationPolicy", "")}
+
+
+def _blue_green(block: planning.State | None) -> planning.State | None:
+    if not block:
+        return None
+    rollout = block.get("standardRolloutPolicy")
+    return {
+        "nodePoolSoakDuration": block.get("nodePoolSoakDuration", ""),
+        "standardRolloutPolicy": rollout
+        and {
+            "batchPercentage": rollout.get("batchPercentage") or 0,
+            "batchNodeCount": rollout.get("batchNodeCount") or 0,
+            "batchSoakDuration": rollout.get("batchSoakDuration", ""),
+        },
+    }
+
+
+def _network(block: planning.State, state: planning.State) -> planning.State:
+    before = _known(state.get("networkConfig")) or {}
+    return {
+        # The API does not return it.
+        "createPodRange": bool(_known(before.get("createPodRange"))),
+        "enablePrivateNodes": bool(block.get("enablePrivateNodes")),
+        "podRange": block.get("podRange", ""),
+        "podIpv4CidrBlock": block.get("podIpv4CidrBlock", ""),
+        "subnetwork": block.get("subnetwork", ""),
+    }
+
+
+def _known(value: values.Json) -> values.Json:
+    return None if value is values.UNKNOWN else value
+
+
+def _text(number: values.Json) -> str:
+    return str(number) if number else ""

@@ -1,0 +1,238 @@
+"""The requests of the official plugin for GKE's node pools."""
+
+from __future__ import annotations
+
+import re
+import typing
+
+from planton_sandbox.providers import package, planning, sessions, values
+from planton_sandbox.providers.gcp import api, pool_facts, pool_tables
+
+LIMIT: typing.Final = 7200
+_CLUSTER: typing.Final = re.compile(r"projects/([^/]+)/locations/([^/]+)/clusters/([^/]+)")
+_IMPORTS: typing.Final = (
+    re.compile(
+        r"projects/(?P<project>[^/]+)/locations/(?P<location>[^/]+)/clusters/(?P<cluster>[^/]+)/nodePools/(?P<name>[^/]+)"
+    ),
+    re.compile(r"(?P<project>[^/]+)/(?P<location>[^/]+)/(?P<cluster>[^/]+)/(?P<name>[^/]+)"),
+    re.compile(r"(?P<location>[^/]+)/(?P<cluster>[^/]+)/(?P<name>[^/]+)"),
+)
+_PENDING = ("PROVISIONING", "RECONCILING", "STOPPING", "STATUS_UNSPECIFIED")
+_BROKEN = ("ERROR", "RUNNING_WITH_ERROR")
+# The groups of machine settings that travel in one request, by property, and their fields in it.
+_GROUPS: typing.Final = (
+    ("machineType", "diskSizeGb", "diskType", "bootDisk"),
+    ("imageType",),
+    ("labels",),
+    ("resourceLabels",),
+    ("tags",),
+    ("taints",),
+    ("workloadMetadataConfig",),
+    ("loggingVariant",),
+)
+
+
+def parent(client: api.Client, data: planning.Data) -> str:
+    """Returns the path of a pool's cluster.
+
+    Raises:
+        Fault: Neither the resource nor the provider names a project or a location.
+    """
+    cluster = str(data.get("cluster") or "")
+    found = _CLUSTER.search(cluster)
+    if found:
+        return found.group()
+    return f"projects/{project_of(client, data)}/locations/{location_of(client, data)}/clusters/{cluster}"
+
+
+def project_of(client: api.Client, data: planning.Data) -> str:
+    """Returns the project of a resource; raises like `parent`."""
+    project = data.get("project") or client.project
+    if not project:
+        raise sessions.Fault("project: required field is not set")
+    return str(project)
+
+
+def location_of(client: api.Client, data: planning.Data) -> str:
+    """Returns the location of a resource; raises like `parent`."""
+    location = data.get("location") or client.location
+    if not location:
+        raise sessions.Fault(
+            'Cannot determine location: set "location" in this resource, or set either "region" or "zone" at the provider level'
+        )
+    return str(location)
+
+
+def rest(client: api.Client, name: str, *, limit: float) -> str:
+    """Waits until no operation changes a pool or cluster, and returns its state; raises like `api.Client.get`."""
+    spent = 0.0
+    while True:
+        state = str(client.get(name).get("status"))
+        if state not in _PENDING or spent > limit:
+            return state
+        client.timing.pause(client.poll)
+        spent += client.poll
+
+
+def _customize(client: api.Client, data: planning.Data) -> None:
+    """Fills in the provider's project, and compares the counts only if they are not ignored."""
+    if data.state.get("project") in (None, values.UNKNOWN) and client.project:
+        data.state["project"] = client.project
+    if data.state.get("ignoreNodeCountChanges") and data.prior is not None:
+        data.state["nodeCount"] = data.prior.get("nodeCount")
+
+
+def _create(client: api.Client, data: planning.Data) -> None:
+    """Creates a pool. One whose operation fails stays in the state if it exists."""
+    cluster = parent(client, data)
+    name = f"{cluster}/nodePools/{data.get('name')}"
+    body = pool_facts.create_body(values.known_or_null(data.state))
+    try:
+        client.get(name)
+    except api.CloudError as error:
+        if not error.missing:
+            raise
+    else:
+        raise sessions.Fault(f"resource - {name} - already exists")
+    with api.explained("error creating NodePool: "):
+        operation = client.start("POST", f"{cluster}/nodePools", {"nodePool": body}, limit=LIMIT)
+    try:
+        client.wait(operation, name, "creating GKE NodePool", limit=LIMIT)
+    except sessions.Fault as fault:
+        try:
+            client.get(name)
+        except api.CloudError:
+            raise fault from None
+    data.id = name
+    _read(client, data)
+    state = rest(client, name, limit=LIMIT)
+    if state in _BROKEN:
+        raise sessions.Fault(f'NodePool {data.get("name")} was created in the error state "{state}"')
+
+
+def _read(client: api.Client, data: planning.Data) -> None:
+    cluster, _, name = data.id.rpartition("/nodePools/")
+    try:
+        listed = client.get(f"{cluster}/nodePools").get("nodePools") or []
+    except api.CloudError as error:
+        if not error.missing:
+            raise
+        listed = []
+    pool = next((item for item in listed if item.get("name") == name), None)
+    if pool is None:
+        data.id = ""
+        return
+    groups = [] if data.get("ignoreNodeCountChanges") else _groups(client, pool)
+    data.set(**pool_facts.facts(pool, data.state, groups))
+    data.set(project=cluster.split("/")[1], location=cluster.split("/")[3])
+
+
+def _groups(client: api.Client, pool: planning.State) -> list[planning.State]:
+    """Returns the instance groups of a pool, each with its URL; those that no longer exist are left out."""
+    groups = []
+    for url in pool.get("instanceGroupUrls") or ():
+        path = url.partition("/projects/")[2]
+        project, _, zone, _, name = path.split("/")
+        listed = client.compute_pages(f"projects/{project}/zones/{zone}/instanceGroupManagers")
+        groups += [{**item, "url": url} for item in listed if item.get("name") == name]
+    return groups
+
+
+def _update(client: api.Client, data: planning.Data) -> None:
+    """Sends one request for each group of changes, in the plugin's order."""
+    rest(client, data.id, limit=LIMIT)
+    cluster = data.id.rpartition("/nodePools/")[0]
+    for method, name, body, activity in _changes(data, cluster):
+        client.change(method, name, body, activity, limit=LIMIT)
+    rest(client, cluster, limit=LIMIT)
+    rest(client, data.id, limit=LIMIT)
+    _read(client, data)
+
+
+_Change = tuple[str, str, planning.State, str]
+
+
+def _changes(data: planning.Data, cluster: str) -> typing.Iterator[_Change]:
+    state = values.known_or_null(data.state)
+    if data.changed("autoscaling"):
+        bounds = pool_facts.autoscaling(state.get("autoscaling"))
+        body = {"update": {"desiredNodePoolId": state["name"], "desiredNodePoolAutoscaling": bounds}}
+        yield "PUT", cluster, body, "updating GKE node pool"
+    yield from _config_changes(data, state)
+    if data.changed("nodeCount") and not state.get("ignoreNodeCountChanges"):
+        yield "POST", f"{data.id}:setSize", {"nodeCount": state.get("nodeCount") or 0}, "updating GKE node pool size"
+    if data.changed("management"):
+        yield "POST", f"{data.id}:setManagement", {"management": state["management"]}, "updating GKE node pool management"
+    if data.changed("version"):
+        yield "PUT", data.id, {"nodeVersion": state["version"]}, "updating GKE node pool version"
+    if data.changed("nodeLocations"):
+        yield "PUT", data.id, {"locations": state["nodeLocations"]}, "updating GKE node pool node locations"
+    if data.changed("upgradeSettings"):
+        prior = (data.prior or {}).get("upgradeSettings") or {}
+        body = {"upgradeSettings": pool_facts.upgrade(state["upgradeSettings"], prior)}
+        yield "PUT", data.id, body, "updating GKE node pool upgrade settings"
+    if data.changed("networkConfig"):
+        private = bool((state.get("networkConfig") or {}).get("enablePrivateNodes"))
+        yield "PUT", data.id, {"nodeNetworkConfig": {"enablePrivateNodes": private}}, "updating GKE node pool network config"
+    if data.changed("nodeDrainConfigs"):
+        body = {"nodeDrainConfig": pool_facts.drain(state.get("nodeDrainConfigs"))}
+        yield "PUT", data.id, body, "updating GKE node pool node drain config"
+
+
+def _config_changes(data: planning.Data, state: planning.State) -> typing.Iterator[_Change]:
+    rows = {row.name: row for row in pool_tables.NODE_CONFIG}
+    old, new = (data.prior or {}).get("nodeConfig") or {}, state.get("nodeConfig") or {}
+    for group in _GROUPS:
+        if any(not planning.same(rows[name], old.get(name), new.get(name)) for name in group):
+            yield "PUT", data.id, pool_facts.config_update(group, new), "updating GKE node pool node_config"
+
+
+def _delete(client: api.Client, data: planning.Data) -> None:
+    policy = data.get("deletionPolicy")
+    if policy == "ABANDON":
+        return
+    if policy == "PREVENT":
+        raise sessions.Fault('Cannot destroy node pool because deletion_policy is set to "PREVENT"')
+    try:
+        rest(client, data.id, limit=LIMIT)
+    except api.CloudError as error:
+        if error.missing:
+            return
+        raise
+    with api.explained("Error deleting NodePool: "):
+        operation = client.start("DELETE", data.id, None, limit=LIMIT)
+    client.wait(operation, data.id, "deleting GKE NodePool", limit=LIMIT)
+
+
+def _find(client: api.Client, data: planning.Data) -> None:
+    """Reads an import id in one of the plugin's forms, and waits until no operation changes the cluster and the pool."""
+    matched = next((found for form in _IMPORTS if (found := form.fullmatch(data.id))), None)
+    if matched is None:
+        raise sessions.Fault(
+            f'Import id "{data.id}" doesn\'t match any of the accepted formats: {[form.pattern for form in _IMPORTS]}'
+        )
+    parts = {"project": client.project, **matched.groupdict()}
+    cluster = f"projects/{parts['project']}/locations/{parts['location']}/clusters/{parts['cluster']}"
+    identity, data.id = f"{cluster}/nodePools/{parts['name']}", ""
+    try:
+        rest(client, cluster, limit=LIMIT)
+        rest(client, identity, limit=LIMIT)
+    except api.CloudError as error:
+        if error.missing:
+            return
+        raise
+    data.id = identity
+    data.set(cluster=parts["cluster"], deletionPolicy="DELETE")
+
+
+NODE_POOL = package.Resource(
+    table=pool_tables.NODE_POOL,
+    create=_create,
+    read=_read,
+    update=_update,
+    delete=_delete,
+    customize=_customize,
+    find=_find,
+    timeouts=dict.fromkeys(("create", "delete", "update"), LIMIT),
+    schema_version=1,
+)

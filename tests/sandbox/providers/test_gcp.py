@@ -1,0 +1,402 @@
+"""The stand-in for the gcp plugin, against the simulated GKE: requests, differences, drift, failures, imports."""
+
+from __future__ import annotations
+
+import base64
+import collections.abc
+import dataclasses
+import json
+import pathlib
+import typing
+
+import pytest
+from pulumi.runtime.proto import provider_pb2
+
+from planton_sandbox import launch
+from planton_sandbox.providers import values
+from planton_sandbox.providers.gcp import plugin
+from support.sandbox import Sandbox, sandbox  # noqa: F401  # a fixture
+
+from . import conftest
+
+Json = typing.Any
+URN = "urn:pulumi:dev::demo::gcp:container/{0}::x"
+CLUSTER, POOL = URN.format("cluster:Cluster"), URN.format("nodePool:NodePool")
+PLACE = "projects/sandbox-project/locations/us-central1"
+SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
+ZONES = ["us-central1-a", "us-central1-b"]
+_KINDS = provider_pb2.PropertyDiff
+
+
+@dataclasses.dataclass
+class Scene:
+    """A connection to the stand-in, and the simulated cloud."""
+
+    engine: conftest.Engine
+    sandbox: Sandbox
+    waits: list[float]
+    mark: int = 0
+
+    def cluster(self, **more: Json) -> tuple[str, Json, Json]:
+        """Creates a cluster without its default pool; returns id, inputs and state."""
+        settings = {"name": "c1", "initialNodeCount": 1, "removeDefaultNodePool": True, "deletionProtection": False}
+        ranges = {"clusterSecondaryRangeName": "pods", "servicesSecondaryRangeName": "services"}
+        return self.engine.create(CLUSTER, **{**settings, "ipAllocationPolicy": ranges, "nodeLocations": ZONES, **more})
+
+    def pool(self, **more: Json) -> tuple[str, Json, Json]:
+        """Creates a pool; returns id, inputs and state."""
+        config = {"machineType": "e2-medium", "oauthScopes": SCOPES, **more.pop("nodeConfig", {})}
+        return self.engine.create(POOL, **{"cluster": "c1", "name": "workers", "nodeCount": 1, "nodeConfig": config, **more})
+
+    def lines(self) -> list[str]:
+        """Returns the requests since the last call, as method and path below the cluster's location."""
+        entries = self.sandbox.control.requests(self.mark, "gcp")
+        self.mark = self.sandbox.control.mark()
+        paths = (
+            f"{entry['method']} {entry['path'].partition('/locations/us-central1/')[2] or entry['path']}" for entry in entries
+        )
+        return [line for line in paths if "/operations/" not in line and " operations/" not in line]
+
+    def bodies(self, method: str) -> list[Json]:
+        """Returns the bodies of the requests since the last call with a method."""
+        entries = self.sandbox.control.requests(self.mark, "gcp")
+        self.mark = self.sandbox.control.mark()
+        return [entry["body"] for entry in entries if entry["method"] == method]
+
+    def diff(self, urn: str, identity: str, state: Json, **news: Json) -> typing.Any:
+        """Checks and compares inputs with a state."""
+        checked = self.engine.call("Check", urn=urn, news=news, olds=news, randomSeed=b"seed")
+        assert not checked.failures, checked.failures
+        return self.engine.call("Diff", urn=urn, id=identity, olds=state, news=values.decode(checked.inputs))
+
+    def update(self, urn: str, identity: str, state: Json, news: Json) -> Json:
+        """Updates a resource and returns its state."""
+        answer = self.engine.call("Update", urn=urn, id=identity, olds=state, news=news)
+        return values.decode(answer.properties)
+
+    def read(self, urn: str, identity: str, state: Json = None, inputs: Json = None) -> typing.Any:
+        """Refreshes or imports a resource."""
+        return self.engine.call("Read", urn=urn, id=identity, properties=state or {}, inputs=inputs or {})
+
+
+@pytest.fixture
+def scene(sandbox: Sandbox) -> collections.abc.Iterator[Scene]:  # noqa: F811  # the fixture
+    """A configured connection."""
+    waits: list[float] = []
+    handle = plugin.serve(sandbox.info.clouds["gcp"], wait=waits.append)
+    engine = conftest.Engine(handle.port)
+    engine.call(
+        "Configure",
+        args={"project": "sandbox-project", "region": "us-central1", "accessToken": "sandbox-token"},
+        acceptSecrets=True,
+    )
+    yield Scene(engine, sandbox, waits)
+    engine.close()
+    handle.stop()
+
+
+def test_check_fills_in_the_recorded_defaults(scene: Scene) -> None:
+    """The defaults are those of the recorded exchanges of the official plugin, and of its later deletion policy."""
+    news = {"deletionProtection": False, "initialNodeCount": 1, "location": "us-central1", "removeDefaultNodePool": True}
+    checked = scene.engine.call("Check", urn=CLUSTER, news=news, randomSeed=b"seed")
+    inputs = values.decode(checked.inputs)
+    recorded = {"enableFqdnNetworkPolicy", "enableKubernetesAlpha", "enableL4IlbSubsetting", "enableLegacyAbac"}
+    recorded |= {"enableMultiNetworking", "enableShieldedNodes", "name", "network"}
+    assert set(inputs["__defaults"]) == recorded | {"deletionPolicy"}
+    assert (inputs["network"], inputs["enableShieldedNodes"], inputs["name"][:2]) == ("default", True, "x-")
+    config = {"machineType": "e2-medium", "oauthScopes": SCOPES, "preemptible": True}
+    checked = scene.engine.call("Check", urn=POOL, news={"cluster": "c", "nodeConfig": config, "nodeCount": 1}, randomSeed=b"s")
+    inputs = values.decode(checked.inputs)
+    assert set(inputs["__defaults"]) == {"deletionPolicy", "name"}
+    assert (inputs["nodeConfig"]["__defaults"], inputs["nodeConfig"]["spot"]) == (["spot"], False)
+
+
+@pytest.mark.parametrize(
+    ("more", "text"),
+    [
+        ({"nodeConfig": {"taints": [{"key": "a", "effect": "NO_SCHEDULE"}]}}, "value"),
+        ({"nodeConfig": {"diskSizeGb": 9}}, "at least (10)"),
+        ({"autoscaling": {"locationPolicy": "X"}}, "to be one of"),
+        ({"colour": "red"}, "Invalid or unknown key"),
+    ],
+)
+def test_check_reports_invalid_inputs(scene: Scene, more: dict[str, Json], text: str) -> None:
+    """The value of a taint is required, but may be empty."""
+    checked = scene.engine.call("Check", urn=POOL, news={"cluster": "c", **more}, randomSeed=b"seed")
+    assert text in checked.failures[0].reason
+
+
+def test_a_cluster_is_created_without_its_default_pool(scene: Scene) -> None:
+    """The requests are the plugin's, in v1beta1, and its state has what programs read."""
+    identity, _, state = scene.cluster(location="us-central1", resourceLabels={"a": "b"})
+    assert identity == f"{PLACE}/clusters/c1"
+    assert scene.lines() == [
+        "POST clusters",
+        "DELETE clusters/c1/nodePools/default-pool",
+        "GET clusters/c1",
+        "GET clusters/c1",
+    ]
+    assert state["endpoint"].startswith("127.0.0.1:")
+    assert base64.b64decode(state["masterAuth"]["clusterCaCertificate"]).startswith(b"-----BEGIN")
+    assert state["network"] == "projects/sandbox-project/global/networks/default"
+    assert (state["resourceLabels"], state["releaseChannel"], state["nodeLocations"]) == (
+        {"a": "b"},
+        {"channel": "REGULAR"},
+        ZONES,
+    )
+    assert {entry["path"].split("/")[1] for entry in scene.sandbox.control.requests(0, "gcp")} == {"v1beta1"}
+    assert [item["pools"] for item in scene.sandbox.control.resources("gcp")["clusters"]] == [[]]
+
+
+def test_an_unchanged_program_has_no_difference(scene: Scene) -> None:
+    """A network is the same by name and by path, and labels of others do not count."""
+    identity, inputs, state = scene.cluster(resourceLabels={"a": "b"}, networkPolicy={"enabled": True, "provider": "CALICO"})
+    read = scene.read(CLUSTER, identity, state, inputs)
+    assert scene.engine.call("Diff", urn=CLUSTER, id=identity, olds=values.decode(read.properties), news=inputs).diffs == []
+    pool, inputs, state = scene.pool(nodeConfig={"labels": {"x": "y"}, "imageType": "cos_containerd"})
+    read = scene.read(POOL, pool, state, inputs)
+    assert scene.engine.call("Diff", urn=POOL, id=pool, olds=values.decode(read.properties), news=inputs).diffs == []
+
+
+@pytest.mark.parametrize(
+    ("change", "replaces"),
+    [
+        ({"nodeCount": 3}, []),
+        ({"nodeConfig": {"machineType": "e2-standard-4"}}, []),
+        ({"nodeConfig": {"diskSizeGb": 50, "diskType": "pd-ssd"}}, []),
+        ({"nodeConfig": {"labels": {"a": "b"}}}, []),
+        ({"nodeConfig": {"taints": [{"key": "a", "value": "", "effect": "NO_SCHEDULE"}]}}, []),
+        ({"nodeConfig": {"imageType": "UBUNTU_CONTAINERD"}}, []),
+        ({"nodeLocations": ["us-central1-c"]}, []),
+        ({"autoscaling": {"totalMinNodeCount": 1, "totalMaxNodeCount": 4}}, []),
+        ({"management": {"autoUpgrade": False}}, []),
+        ({"upgradeSettings": {"maxSurge": 2}}, []),
+        ({"version": "1.34"}, []),
+        ({"nodeDrainConfigs": [{"pdbTimeoutDuration": "60s"}]}, []),
+        ({"nodeConfig": {"spot": True}}, ["nodeConfig"]),
+        ({"nodeConfig": {"preemptible": True}}, ["nodeConfig"]),
+        ({"nodeConfig": {"guestAccelerators": [{"type": "nvidia-tesla-t4", "count": 1}]}}, ["nodeConfig"]),
+        ({"nodeConfig": {"serviceAccount": "a@b"}}, ["nodeConfig"]),
+        ({"initialNodeCount": 5}, ["initialNodeCount"]),
+        ({"name": "other"}, ["name"]),
+        ({"cluster": "other"}, ["cluster"]),
+    ],
+)
+def test_only_some_changes_of_a_pool_replace_it(scene: Scene, change: dict[str, Json], replaces: list[str]) -> None:
+    """On GKE, these are names, places, counts at first, and what machines are made of for good."""
+    scene.cluster()
+    identity, inputs, state = scene.pool()
+    config = {**inputs["nodeConfig"], **change.get("nodeConfig", {})}
+    answer = scene.diff(POOL, identity, state, **{**inputs, **change, "nodeConfig": config})
+    assert answer.changes == provider_pb2.DiffResponse.DIFF_SOME
+    assert list(answer.replaces) == replaces
+
+
+@pytest.mark.parametrize(
+    ("change", "replaces"),
+    [
+        ({"releaseChannel": {"channel": "RAPID"}}, []),
+        ({"networkPolicy": {"enabled": True}}, []),
+        ({"resourceLabels": {"a": "b"}}, []),
+        ({"minMasterVersion": "1.35"}, []),
+        ({"privateClusterConfig": {"enablePrivateNodes": True}}, []),
+        ({"workloadIdentityConfig": {"workloadPool": "sandbox-project.svc.id.goog"}}, []),
+        ({"network": "other"}, ["network"]),
+        ({"location": "us-east1"}, ["location"]),
+        ({"initialNodeCount": 2}, ["initialNodeCount"]),
+        ({"ipAllocationPolicy": {"clusterSecondaryRangeName": "x"}}, ["ipAllocationPolicy"]),
+        ({"privateClusterConfig": {"masterIpv4CidrBlock": "172.16.0.0/28"}}, ["privateClusterConfig"]),
+    ],
+)
+def test_only_some_changes_of_a_cluster_replace_it(scene: Scene, change: dict[str, Json], replaces: list[str]) -> None:
+    """A cluster keeps its name, place and network."""
+    identity, inputs, state = scene.cluster()
+    answer = scene.diff(CLUSTER, identity, state, **{**inputs, **change})
+    assert answer.changes == provider_pb2.DiffResponse.DIFF_SOME
+    assert list(answer.replaces) == replaces
+
+
+def test_a_pool_is_created_with_the_plugins_requests(scene: Scene) -> None:
+    """It looks for the pool first, and reads the instance groups of each zone afterwards."""
+    scene.cluster()
+    scene.lines()
+    identity, _, state = scene.pool(nodeConfig={"labels": {"a": "b"}, "spot": True}, nodeCount=2)
+    assert identity == f"{PLACE}/clusters/c1/nodePools/workers"
+    groups = [f"GET /compute/beta/projects/sandbox-project/zones/{zone}/instanceGroupManagers" for zone in ZONES]
+    at = "clusters/c1/nodePools"
+    assert scene.lines() == [f"GET {at}/workers", f"POST {at}", f"GET {at}", *groups, f"GET {at}/workers"]
+    assert (state["nodeCount"], state["initialNodeCount"], state["nodeLocations"]) == (2, 2, ZONES)
+    config = state["nodeConfig"]
+    assert (config["spot"], config["diskSizeGb"], config["imageType"]) == (True, 100, "COS_CONTAINERD")
+    assert len(state["instanceGroupUrls"]) == len(state["managedInstanceGroupUrls"]) == 2
+
+
+def test_each_group_of_changes_is_a_request_in_the_plugins_order(scene: Scene) -> None:
+    """Machine and disk travel together."""
+    scene.cluster(releaseChannel={"channel": "UNSPECIFIED"}, minMasterVersion="1.35")
+    identity, inputs, state = scene.pool()
+    config = {**inputs["nodeConfig"], "machineType": "e2-standard-4", "diskSizeGb": 50, "labels": {"a": "b"}}
+    news = {
+        **inputs,
+        "nodeConfig": config,
+        "nodeCount": 2,
+        "autoscaling": {"totalMinNodeCount": 2, "totalMaxNodeCount": 6},
+        "management": {"autoRepair": True, "autoUpgrade": False},
+        "upgradeSettings": {"maxSurge": 2, "strategy": "SURGE"},
+    }
+    scene.lines()
+    state = scene.update(POOL, identity, state, news)
+    at = "clusters/c1/nodePools/workers"
+    changes = [line for line in scene.lines() if not line.startswith("GET")]
+    assert changes == [
+        *("PUT clusters/c1", f"PUT {at}", f"PUT {at}", f"POST {at}:setSize", f"POST {at}:setManagement", f"PUT {at}"),
+    ]
+    assert (state["nodeCount"], state["nodeConfig"]["machineType"], state["nodeConfig"]["labels"]) == (
+        2,
+        "e2-standard-4",
+        {"a": "b"},
+    )
+    assert state["upgradeSettings"]["maxSurge"] == 2
+    assert state["autoscaling"]["totalMaxNodeCount"] == 6
+
+
+def test_each_setting_of_a_cluster_is_a_request(scene: Scene) -> None:
+    """Labels of others stay."""
+    identity, inputs, state = scene.cluster(resourceLabels={"a": "b"}, releaseChannel={"channel": "STABLE"})
+    news = {
+        **inputs,
+        "releaseChannel": {"channel": "REGULAR"},
+        "networkPolicy": {"enabled": True, "provider": "CALICO"},
+        "resourceLabels": {"c": "d"},
+        "masterAuthorizedNetworksConfig": {"cidrBlocks": [{"cidrBlock": "127.0.0.0/8"}]},
+    }
+    scene.lines()
+    state = scene.update(CLUSTER, identity, state, news)
+    assert [line for line in scene.lines() if not line.startswith("GET")] == [
+        *("PUT clusters/c1", "PUT clusters/c1", "POST clusters/c1:setNetworkPolicy", "POST clusters/c1:setResourceLabels"),
+    ]
+    assert (state["resourceLabels"], state["releaseChannel"]) == ({"c": "d"}, {"channel": "REGULAR"})
+    assert state["masterAuthorizedNetworksConfig"]["cidrBlocks"][0]["cidrBlock"] == "127.0.0.0/8"
+
+
+def test_drift_shows_after_a_refresh(scene: Scene) -> None:
+    """Counts are per zone; a pool that is gone leaves the state."""
+    scene.cluster()
+    identity, inputs, state = scene.pool()
+    scene.sandbox.control.outside("scale", cloud="gcp", cluster="c1", pool="workers", count=3)
+    scene.sandbox.control.outside("relabel", cloud="gcp", cluster="c1", pool="workers", labels={"x": "y"})
+    read = scene.read(POOL, identity, state, inputs)
+    properties = values.decode(read.properties)
+    assert (properties["nodeCount"], properties["nodeConfig"]["labels"]) == (3, {"x": "y"})
+    answer = scene.engine.call("Diff", urn=POOL, id=identity, olds=properties, news=inputs)
+    assert set(answer.detailedDiff) == {"nodeCount", "nodeConfig.labels.x"}
+    scene.sandbox.control.outside("delete-pool", cloud="gcp", cluster="c1", pool="workers")
+    assert scene.read(POOL, identity, state, inputs).id == ""
+    scene.sandbox.control.outside("delete-cluster", cloud="gcp", cluster="c1")
+    assert scene.read(POOL, identity, state, inputs).id == ""
+
+
+def test_an_autoscaled_pool_leaves_counts_alone(scene: Scene) -> None:
+    """With `ignoreNodeCountChanges` no instance group is read."""
+    scene.cluster()
+    scene.lines()
+    more = {"autoscaling": {"totalMinNodeCount": 2, "totalMaxNodeCount": 6}, "ignoreNodeCountChanges": True}
+    identity, inputs, state = scene.pool(nodeCount=None, initialNodeCount=1, **more)
+    assert not [line for line in scene.lines() if "instanceGroupManagers" in line]
+    scene.sandbox.control.outside("load", cloud="gcp", cluster="c1", pool="workers", nodes=5)
+    read = scene.read(POOL, identity, state, inputs)
+    answer = scene.engine.call("Diff", urn=POOL, id=identity, olds=values.decode(read.properties), news=inputs)
+    assert list(answer.diffs) == []
+
+
+def test_taints_of_the_cloud_are_no_difference(scene: Scene) -> None:
+    """They are in the effective taints only."""
+    scene.cluster()
+    gpus = {"machineType": "n1-standard-4", "guestAccelerators": [{"type": "nvidia-tesla-t4", "count": 1}]}
+    identity, inputs, state = scene.pool(nodeConfig=gpus)
+    assert (state["nodeConfig"]["taints"], state["nodeConfig"]["effectiveTaints"][0]["key"]) == ([], "nvidia.com/gpu")
+    read = scene.read(POOL, identity, state, inputs)
+    assert not scene.engine.call("Diff", urn=POOL, id=identity, olds=values.decode(read.properties), news=inputs).diffs
+
+
+def test_a_stockout_fails_the_creation_and_keeps_the_pool(scene: Scene) -> None:
+    """The engine gets id and properties with the error."""
+    scene.cluster()
+    scene.sandbox.control.outside("stockout", cloud="gcp", zone="us-central1-b")
+    checked = scene.engine.call("Check", urn=POOL, news={"cluster": "c1", "name": "workers", "nodeCount": 1}, randomSeed=b"s")
+    error = scene.engine.error("Create", urn=POOL, properties=values.decode(checked.inputs))
+    assert 'was created in the error state "RUNNING_WITH_ERROR"' in error.details()
+    assert any(key == "grpc-status-details-bin" for key, _ in error.trailing_metadata() or ())
+
+
+def test_errors_have_the_client_librarys_text(scene: Scene) -> None:
+    """The reason of the API is at the end."""
+    scene.cluster()
+    checked = scene.engine.call(
+        "Check", urn=POOL, news={"cluster": "c1", "name": "w", "nodeConfig": {"machineType": "x-1"}}, randomSeed=b"s"
+    )
+    error = scene.engine.error("Create", urn=POOL, properties=values.decode(checked.inputs))
+    assert 'error creating NodePool: googleapi: Error 400: Machine type "x-1" is not available' in error.details()
+    assert ", badRequest" in error.details()
+    scene.pool()
+    assert "resource - " in scene.engine.error("Create", urn=POOL, properties={"cluster": "c1", "name": "workers"}).details()
+
+
+def test_a_busy_cluster_is_tried_again(scene: Scene) -> None:
+    """The request is refused while another operation runs, and the plugin's pauses let it end."""
+    scene.cluster()
+    error = {"code": 400, "message": "Cluster is running incompatible operation operation-1.", "status": "FAILED_PRECONDITION"}
+    error["errors"] = [{"reason": "failedPrecondition"}]
+    scene.sandbox.control.fault(
+        cloud="gcp", method="POST", path="/nodePools$", action="status", status=400, body={"error": error}, times=2
+    )
+    scene.waits.clear()
+    assert scene.pool()[0]
+    assert scene.waits[:2] == [0.5, 1.0]
+
+
+def test_a_protected_cluster_is_not_deleted(scene: Scene) -> None:
+    """Protection is the default."""
+    identity, _, state = scene.cluster(deletionProtection=None)
+    assert (
+        "deletion_protection is set to true" in scene.engine.error("Delete", urn=CLUSTER, id=identity, properties=state).details()
+    )
+    scene.engine.call("Delete", urn=CLUSTER, id=identity, properties={**state, "deletionProtection": False})
+    scene.engine.call("Delete", urn=CLUSTER, id=identity, properties={**state, "deletionProtection": False})
+    assert scene.sandbox.control.resources("gcp")["clusters"] == []
+
+
+@pytest.mark.parametrize(
+    "prefix", ["projects/sandbox-project/locations/us-central1/clusters/", "sandbox-project/us-central1/", "us-central1/"]
+)
+def test_imports_take_three_forms_of_ids(scene: Scene, prefix: str) -> None:
+    """An import of something missing returns nothing."""
+    cluster, _, _ = scene.cluster()
+    pool, _, _ = scene.pool()
+    assert scene.read(CLUSTER, f"{prefix}c1").id == cluster
+    middle = "/nodePools/" if prefix.startswith("projects/") else "/"
+    read = scene.read(POOL, f"{prefix}c1{middle}workers")
+    assert read.id == pool
+    inputs = values.decode(read.inputs)
+    assert (inputs["cluster"], inputs["name"], inputs["nodeCount"]) == ("c1", "workers", 1)
+    assert scene.read(POOL, f"{prefix}c1{middle}none").id == ""
+    assert "doesn't match any of the accepted formats" in scene.engine.error("Read", urn=CLUSTER, id="x").details()
+
+
+def test_a_key_file_is_exchanged_for_a_token(scene: Scene) -> None:
+    """The key may be the content of the file, or its path."""
+    path = launch.environment(scene.sandbox.info)["GOOGLE_APPLICATION_CREDENTIALS"]
+    for text in (path, pathlib.Path(path).read_text(encoding="utf-8")):
+        scene.engine.call("Configure", args={"project": "sandbox-project", "region": "us-central1", "credentials": text})
+        result = scene.engine.error("Invoke", tok="gcp:container/getCluster:getCluster", args={"name": "none"})
+        assert f"{PLACE}/clusters/none not found" in result.details()
+    wrong = json.dumps({"type": "service_account"})
+    assert "JSON credentials are not valid" in scene.engine.error("Configure", args={"credentials": wrong}).details()
+
+
+def test_the_function_finds_a_cluster(scene: Scene) -> None:
+    """Blocks are lists in its results."""
+    scene.cluster()
+    found = scene.engine.invoke("gcp:container/getCluster:getCluster", name="c1")
+    assert found["nodeLocations"] == ZONES
+    assert found["masterAuths"][0]["clusterCaCertificate"]
