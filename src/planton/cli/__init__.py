@@ -79,7 +79,7 @@ GROUPS: Final = {
     "Deploy": ("import", "refresh"),
     "Inspect": ("status", "describe", "nodes", "drift", "history", "outputs", "kubeconfig", "credential"),
     "State": ("state",),
-    "Server": ("server", "controller", "nodepools", "clusters", "work"),
+    "Server": ("server", "controller", "nodepools", "clusters", "work", "adopt"),
 }
 #: Package → the extra that installs it, unless the command decides. The clouds declare the packages of their extras.
 _EXTRAS: Final = {

@@ -8,7 +8,7 @@ import click
 
 import planton
 from planton import errors
-from planton.cli import nodepools_options, options, output, render, state_options
+from planton.cli import complete, nodepools_options, options, output, render, state_options
 from planton.manifest import stack_input
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("resource", metavar="KIND/NAME", shell_complete=options.complete_resource)
+@click.argument("resource", metavar="KIND/NAME", shell_complete=complete.resource)
 @click.option("--release", is_flag=True, help="The reverse: the manifest gets it back, and the API's object is removed.")
 @options.which
 @options.engine

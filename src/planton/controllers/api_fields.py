@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from planton.controllers import manifests
 from planton.modules import as_kept
-from planton.state import inventory
+from planton.schema import deletion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +44,7 @@ def body(kind: kinds.Kind, manifest: message.Message) -> dict[str, Any]:
         roots["spec"].pop("nodeCount", None)
     if kind.is_cluster and annotations.get(_CREDENTIAL):
         roots["platform"]["credential"] = annotations[_CREDENTIAL]
-    if inventory.is_protected(manifest):
+    if deletion.is_protected(manifest):
         roots["spec"]["lifecycle"] = {"deletionProtection": True}
     return {
         "name": roots["name"],
