@@ -107,6 +107,8 @@ class Watch:
     def _look(self, subject: managed.Managed, ended: threading.Event) -> None:
         self._work.wait()
         while not ended.wait(self.listener.pause):
+            if all(action.startswith("delete") for action in list(self._begun.values())):
+                continue
             # Progress is no reason to fail.
             with contextlib.suppress(errors.PlantonError, LookupError, TypeError, ValueError):
                 text = _stage(subject)

@@ -8,6 +8,7 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import container_v1
 
+from planton_sandbox import launch
 from support.gcp import PLACE, PROJECT, REGION, ZONES, Gke, refused
 
 STATUS = container_v1.NodePool.Status
@@ -273,3 +274,15 @@ def test_an_old_etag_is_refused(gke: Gke, cluster: str) -> None:
     gke.wait(gke.api.update_node_pool({"name": path, "tags": {"tags": ["web"]}, "etag": old}))
     with refused(exceptions.Conflict, "etag"):
         gke.api.update_node_pool({"name": path, "tags": {"tags": []}, "etag": old})
+
+
+def test_a_preempted_machine_is_replaced(gke: Gke, cluster: str) -> None:
+    """Only Spot and preemptible machines can be taken away."""
+    gke.pool(cluster, config={"spot": True})
+    gone = _nodes(gke)[0]
+    gke.sandbox.control.outside("preempt", cloud="gcp", cluster="c1", node=gone)
+    assert gone not in _nodes(gke)
+    assert len(_nodes(gke)) == 2
+    kept = _nodes(gke, "default-pool")[0]
+    with pytest.raises(launch.LaunchError, match="neither Spot nor preemptible"):
+        gke.sandbox.control.outside("preempt", cloud="gcp", cluster="c1", node=kept)
