@@ -16,6 +16,7 @@ The control endpoint's ``POST /sandbox/clouds/gcp/ACTION`` calls `act`. Each act
 * ``stuck`` cluster: keeps it in PROVISIONING; without ``cluster``, the next ``count`` (1) new clusters;
   ``unstuck`` cluster: without ``cluster``, all;
 * ``fail`` cluster, message: sets the state ``ERROR``, with ``pool`` that of a pool; an empty message clears it;
+* ``degrade`` cluster, code, message: sets the state ``DEGRADED`` with a condition; without ``code``, clears it;
 * ``stockout`` zone, machineType: the zone has no more machines, or none of a type; ``in-stock`` ends that;
 * ``node`` cluster, node, ready, unreachable: makes a node not ready or unreachable, or ready again;
 * ``preempt`` cluster, node: takes a Spot machine away; its group replaces it;
@@ -200,6 +201,13 @@ def _fail(scope: scopes.Scope, body: Body) -> Any:
     return _DONE
 
 
+def _degrade(scope: scopes.Scope, body: Body) -> Any:
+    code = str(body.get("code", ""))
+    condition = {"code": code, "message": str(body.get("message", "")), "canonicalCode": "FAILED_PRECONDITION"}
+    named_cluster(scope, body).degraded = condition if code else {}
+    return _DONE
+
+
 def _stockout(scope: scopes.Scope, body: Body) -> Any:
     _project(scope, body).stockouts.append(_stock(body))
     return _DONE
@@ -278,6 +286,7 @@ ACTIONS: Mapping[str, Callable[[scopes.Scope, Body], Any]] = {
     "stuck": _stuck,
     "unstuck": _unstuck,
     "fail": _fail,
+    "degrade": _degrade,
     "stockout": _stockout,
     "in-stock": _in_stock,
     "node": _node,

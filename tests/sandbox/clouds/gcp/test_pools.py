@@ -175,11 +175,12 @@ def test_a_blue_green_upgrade_has_both_sets_of_nodes(gke: Gke, cluster: str) -> 
 def test_other_zones_move_the_nodes(gke: Gke, cluster: str) -> None:
     """Nodes of a zone that stays are kept."""
     path = gke.pool(cluster)
-    kept = [name for name in _nodes(gke) if name.startswith("gke-")]
-    gke.wait(gke.api.update_node_pool({"name": path, "locations": ["us-central1-b", "us-central1-c"]}))
+    kept = _nodes(gke)
+    labels = {"labels": {"a": "b"}}
+    gke.wait(gke.api.update_node_pool({"name": path, "locations": ["us-central1-b", "us-central1-c"], "labels": labels}))
     gke.sandbox.control.advance(1)
     shown = gke.api.get_node_pool(name=path)
-    assert list(shown.locations) == ["us-central1-b", "us-central1-c"]
+    assert (list(shown.locations), dict(shown.config.labels)) == (["us-central1-b", "us-central1-c"], {"a": "b"})
     assert len(_nodes(gke)) == 2
     assert len(set(kept) & set(_nodes(gke))) == 1
 
