@@ -32,6 +32,8 @@ _LONGEST_NAME: Final = 63
 #: The fields of pools' specs that let the cloud decide the number of nodes.
 _AUTOSCALED: Final = ("auto_scale", "autoscaling")
 _REVISION: Final = re.compile(r"(?:-r([1-9][0-9]{0,8}))?")
+#: The label that gives a manifest the stack of an object.
+STACK_LABEL: Final = f"{stack_names.PREFIX}stack.fqdn"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -181,7 +183,7 @@ def _manifest(source: Source) -> dict[str, Any]:
     metadata = {
         "name": source.name,
         "id": source.id,
-        "labels": {f"{stack_names.PREFIX}stack.fqdn": f"/{PROJECT}/{stack_of(source.id, source.revision)}"},
+        "labels": {STACK_LABEL: f"/{PROJECT}/{stack_of(source.id, source.revision)}"},
         "annotations": annotations,
     }
     return {"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata, "spec": spec}

@@ -241,6 +241,8 @@ class Memory:
         revision: The number of the pool that is in use: each replacement makes another one.
         rolling: The number of nodes to reach during a replacement by the pool of the next revision; None without one.
         scaling: The history of the autoscaler; None without one.
+        observed: The last observed generation; 0 for none.
+        superseded: The first and the last of the generations before it that no run has observed, because more changes followed.
     """
 
     failure: failures.Failure | None = None
@@ -254,6 +256,8 @@ class Memory:
     revision: int = 1
     rolling: int | None = None
     scaling: autoscaling.History | None = None
+    observed: int = 0
+    superseded: tuple[int, int] | None = None
 
     @property
     def by_type(self) -> Mapping[str, Condition]:
