@@ -219,3 +219,12 @@ def test_a_deleted_cluster_waits_for_its_node_pools() -> None:
     assert conditions(waiting)["Progressing"] == ("True", "WaitingForDependants")
     goes = decide.decide(dataclasses.replace(deleted, waits_for=""), present(), waiting.memory, at(3))
     assert goes.action is values.Action.DELETE
+
+
+def test_a_pause_that_a_wrong_clock_has_set_holds_nobody_up() -> None:
+    """A process whose clock is an hour ahead has failed; the next process tries at once, and keeps pauses that are possible."""
+    created = decide.decide(DESIRED, NOTHING_THERE, values.Memory(), at(3600))
+    ahead = decide.failed(created, DESIRED, QUOTA, at(3600))
+    assert decide.decide(DESIRED, NOTHING_THERE, ahead, at(1)).action is values.Action.CREATE
+    right = decide.failed(created, DESIRED, QUOTA, at(0))
+    assert decide.decide(DESIRED, NOTHING_THERE, right, at(1)).action is values.Action.NOTHING

@@ -203,6 +203,23 @@ def test_work_whose_claim_was_never_answered_is_handed_back() -> None:
     assert results[0].outcome is queue.Outcome.RELEASED
 
 
+def test_a_process_that_is_busy_hands_back_what_it_does_not_run() -> None:
+    """As after an outage of the database: its runs have stopped themselves, and it has claimed others since."""
+    table = work_support.Table("a", "b")
+    began = threading.Event()
+
+    def run(_work: queue.Work, interruption: lease.Interruption) -> reconcile.Done:
+        began.set()
+        until_interrupted(interruption)
+        raise AssertionError("the interruption raises")
+
+    table.take("b", "one")
+    with running(table, run, parallel=1):
+        assert began.wait(PATIENCE)
+        [result] = table.until_results("b", 1)
+        assert result.outcome is queue.Outcome.RELEASED
+
+
 def test_no_more_work_than_threads_is_claimed() -> None:
     """The rest stays in the queue for other processes."""
     table = work_support.Table("a", "b", "c")

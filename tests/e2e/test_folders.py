@@ -79,9 +79,9 @@ def test_one_failure_stops_only_what_depends_on_it(planton: support.Planton, fol
     assert {name for name, each in results.items() if each["skipped"]} == {"web", "db"}
     assert results["web"]["error"]["reason"] == "DEPENDENCY_FAILED"
     assert "CivoKubernetesCluster/dev (env dev) failed" in results["web"]["error"]["message"]
-    assert first["summary"] == {"changed": 1, "unchanged": 1, "failed": 1, "skipped": 2}
+    assert first["summary"].items() >= {"changed": 1, "unchanged": 1, "failed": 1, "skipped": 2}.items()
     again = planton.json("apply", "-f", "dev", "--yes")
-    assert again["summary"] == {"changed": 3, "unchanged": 2, "failed": 0, "skipped": 0}
+    assert again["summary"].items() >= {"changed": 3, "unchanged": 2, "failed": 0, "skipped": 0}.items()
     assert {"web", "db"} < {pool["id"] for pool in planton.sandbox.control.resources()["clusters"][0]["pools"]}
 
 

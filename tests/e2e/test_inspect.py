@@ -6,7 +6,7 @@ import signal
 from typing import Any
 
 from support import planton as support
-from support import pseudo_terminal
+from support import screens
 from support.worlds import Applied
 
 #: Nothing listens there.
@@ -131,8 +131,14 @@ def test_a_terminal_shows_colours_and_as_many_columns_as_fit(applied: Applied) -
 
     def shown(columns: int, *arguments: str, **environ: str) -> list[str]:
         command = user.command(*arguments)
-        _, text = pseudo_terminal.run(command, cwd=user.folder, env=user.environ | environ, columns=columns)
-        return text.splitlines()
+        screen = screens.run(
+            command,
+            cwd=user.folder,
+            env={**user.environ, "TERM": "xterm-256color", **environ},
+            width=columns,
+            seconds=support.SECONDS,
+        )
+        return [line for line in screen.raw.replace("\r", "").splitlines() if line]
 
     wide, narrow = shown(120, "get"), shown(60, "get", NO_COLOR="1")
     assert wide[0].split() == ["NAME", "KIND", "ENV", "STATUS", "VERSION", "REGION", "NODES", "SIZE", "AGE", "DRIFT"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from planton import errors
+from planton import cli, errors
 from planton.config import contexts, settings
 
 STAGING = contexts.Context(
@@ -125,3 +125,40 @@ def test_options_and_environment_override_a_context(environ: dict[str, str]) -> 
     assert config.backend_url == "file:///own"
     assert config.passphrase() == {"PULUMI_CONFIG_PASSPHRASE": "own"}
     assert settings.Settings(backend="gs://option", environ=overridden, context=STAGING).backend_url == "gs://option"
+
+
+def test_pins_survive_writing_and_apply_in_every_context(environ_with_contexts: dict[str, str]) -> None:
+    """They are the user's. A pin that is not understood is an error, not ignored."""
+    pinned = contexts.read(environ_with_contexts).pinning("prod", {"civo": "acme"})
+    contexts.write(pinned, environ_with_contexts)
+    assert contexts.read(environ_with_contexts) == pinned
+    for name in ("", "production", "default"):
+        assert contexts.choose(name, environ_with_contexts).pins == {"prod": {"civo": "acme"}}
+    assert pinned.pinning("prod", {}).pins == {}
+    assert pinned.without("staging").pins == pinned.pins
+    path = contexts.file(environ_with_contexts)
+    path.write_text(path.read_text("utf-8").replace("civo: acme\n", "cifo: acme\n"), "utf-8")
+    with pytest.raises(errors.PlantonError, match="'cifo' is not a cloud"):
+        contexts.read(environ_with_contexts)
+
+
+def test_the_command_shows_and_changes_pins(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a subcommand it shows what is in use, without a password in an address."""
+    for name, value in (environ | {"CIVO_TOKEN": "secret", "PULUMI_BACKEND_URL": "postgres://me:hidden@db/state"}).items():
+        monkeypatch.setenv(name, value)
+    assert cli.main(["context", "pin", "prod", "civo=acme"]) == 0
+    capsys.readouterr()
+    assert cli.main(["context"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "name: default",
+        "current: yes",
+        "backend: postgres://db/state",
+        "env: -",
+        "accounts: civo=CIVO_TOKEN, the public cloud",
+        "pins: prod: civo=acme",
+    ]
+    assert cli.main(["context", "unpin", "prod"]) == 0
+    assert cli.main(["context", "unpin", "prod"]) == errors.Code.USAGE
+    assert cli.main(["context", "pin", "prod", "cifo=acme"]) == errors.Code.USAGE

@@ -13,12 +13,16 @@ from planton.base import interruption
 from planton.engine import process, toolchain
 
 
-def _command(folder: pathlib.Path, text: str, timeout: float = 60.0) -> process.PulumiCommand:
+def _command(
+    folder: pathlib.Path, text: str, timeout: float = 60.0, interrupt: interruption.Interruption | None = None
+) -> process.PulumiCommand:
     program = folder / "pulumi"
     program.write_text(f"#!/bin/sh\n{text}\n", "utf-8")
     program.chmod(0o755)
     return process.PulumiCommand(
-        toolchain.Toolchain(program, folder / "launcher", frozenset()), timeout=timeout, interruption=interruption.Interruption()
+        toolchain.Toolchain(program, folder / "launcher", frozenset()),
+        timeout=timeout,
+        interruption=interrupt or interruption.Interruption(),
     )
 
 
@@ -75,6 +79,20 @@ def test_an_operation_is_interrupted_after_its_timeout(tmp_path: pathlib.Path) -
         command.run(["up"], str(tmp_path), {})
     assert command.timed_out
     assert not command.interrupted
+
+
+def test_two_interruptions_in_quick_succession_kill_the_program(tmp_path: pathlib.Path) -> None:
+    """It may ignore the polite request. Both may come before the process is looked at."""
+    interrupt = interruption.Interruption()
+    command = _command(tmp_path, "trap '' INT; echo started; while :; do sleep 1; done", interrupt=interrupt)
+
+    def interrupt_twice(_line: str) -> None:
+        interrupt.ask()
+        interrupt.ask()
+
+    with pytest.raises(automation_errors.CommandError):
+        command.run(["up"], str(tmp_path), {}, interrupt_twice)
+    assert (command.interrupted, command.killed) == (True, True)
 
 
 def test_each_interruption_is_reported_at_once() -> None:

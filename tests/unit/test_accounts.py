@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from planton import errors
 from planton.cli import planning
 from planton.config import contexts, credentials, settings
-from planton.deploy import accounts
+from planton.deploy import accounts, resolve
+from planton.manifest import load
 from support import mocks
 
 SECRET = "a-secret-token"
@@ -77,3 +79,34 @@ def test_a_prompt_names_every_account(environ: dict[str, str]) -> None:
     both = [_account(environ), _account(environ, kind="DigitalOceanVpc")]
     assert planning.question("Destroy", both) == f"Destroy (account: {both[0]}; {both[1]})?"
     assert planning.question("Apply", []) == "Apply?"
+
+
+def _check(environ: dict[str, str], *, env: str = "prod", usual: dict[str, str] | None = None, pin: str = "acme") -> None:
+    target = mocks.target("CivoVpc", {"networkName": "n"}, name="net", env=env)
+    context = contexts.Context("c", credentials=usual or {}, pins={"prod": {"civo": pin}})
+    config = credentials.choose(target, override=None, region="", environ=environ, usual=context.credentials)
+    accounts.check_pin(target, config, settings.Settings(environ=environ, context=context))
+
+
+def test_an_environment_that_is_pinned_refuses_other_accounts(environ: dict[str, str]) -> None:
+    """The token decides, wherever it comes from."""
+    _check(environ)
+    _check(environ | {"CIVO_TOKEN": "another"}, usual={"civo": "acme"})
+    _check(environ | {"CIVO_TOKEN": "another"}, env="dev")
+    with pytest.raises(errors.PlantonError, match="'prod' is pinned to the credential acme of civo") as caught:
+        _check(environ | {"CIVO_TOKEN": "another"})
+    assert (caught.value.reason, caught.value.code) == (errors.Reason.ACCOUNT_REFUSED, errors.Code.REFUSED)
+    assert SECRET not in str(caught.value.as_dict())
+    with pytest.raises(errors.PlantonError) as caught:
+        _check(environ, pin="missing")
+    assert caught.value.reason is errors.Reason.CREDENTIAL_UNKNOWN
+
+
+def test_a_plan_of_a_pinned_environment_with_another_account_is_refused(environ: dict[str, str]) -> None:
+    """The guard is in the pipeline, so that every caller has it."""
+    pinned = contexts.Context(pins={"prod": {"civo": "acme"}})
+    chosen = settings.Settings(environ=environ | {"CIVO_TOKEN": "another"}, context=pinned)
+    network = mocks.target("CivoVpc", {"civoCredentialId": "default", "networkName": "n", "region": "lon1"}, name="n", env="prod")
+    with pytest.raises(errors.PlantonError) as caught:
+        resolve.resolve(load.Resource(network, None, "n.yaml"), lambda _key: None, chosen)
+    assert caught.value.reason is errors.Reason.ACCOUNT_REFUSED

@@ -61,12 +61,12 @@ def apply(
     planning.show(planned, form, show_all=show_all)
     _require_success(planned, form)
     approved = planning.approve(planned, consent, verb="Apply", yes=yes)
-    with display.working("Applying"):
+    with display.working("Applying") as lasted:
         result = planton.apply(approved, check=False)
     if form == "json":
         render.echo_json(plan_data.of_steps("apply", result.steps, accounts=planned.accounts, cost=planned.cost))
     else:
-        total = f"Apply: {plans.summary(result.steps, done=True)}{display.lasted()}"
+        total = f"Apply: {plans.summary(result.steps, done=True)}{lasted()}"
         render.echo_lines(["", *plans.result_lines(result.steps), "", total])
     raise SystemExit(plans.worst(result.steps))
 

@@ -58,7 +58,8 @@ class Work:
         """What happens now, e.g. ``creating cluster: nodes 1/3``."""
         listed = ", ".join(f"{WORDS[action][0]} {name}" for name, (action, _, _) in self.begun.items())
         if not listed:
-            return self.stage or {"plan": "planning", "destroy": "reading the state"}.get(self.operation, "starting")
+            idle = "finishing" if self.done else "planning" if self.operation == "plan" else "starting"
+            return self.stage or idle
         return f"{listed}: {self.stage}" if self.stage else listed
 
     def remaining(self, now: float) -> str:
@@ -134,6 +135,7 @@ def _resource_ended(work: Work, event: progress.Event, now: float) -> str:
     resource = terminal.one_line(event.resource)
     doing, done = WORDS[event.action]
     _, began, _ = work.begun.pop(event.resource, ("", now, None))
+    work.stage = ""
     lasted = times.duration(now - began)
     if event.moment is planton.Moment.RESOURCE_ENDED:
         work.done.append(f"{done} {resource}")

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import pathlib
+import urllib.parse
 from typing import TYPE_CHECKING
 
 import click
 
 from planton import errors
 from planton.cli import complete, output, render
-from planton.config import contexts
+from planton.config import contexts, folders
+from planton.config import credentials as credentials_of_cloud
 from planton.schema import providers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 _HEADER = ("CURRENT", "NAME", "BACKEND", "ENV", "CREDENTIALS", "SECRETS")
 
 
-@click.group()
-def context() -> None:
+@click.group(invoke_without_command=True)
+@click.pass_context
+def context(command: click.Context) -> None:
     r"""Manage contexts: named sets of backend, accounts and settings.
+
+    Without a command: show the context, the backend, the environment, the
+    accounts and the pins in use.
 
     A context sets defaults for every command that reads states or clouds: the
     backend, the default environment of KIND/NAME, the entry of the
@@ -36,7 +43,10 @@ def context() -> None:
       --credential civo=acme-staging
     planton context use staging
     planton get --context production
+    planton context pin prod civo=acme-production
     """
+    if command.invoked_subcommand is None:
+        _show(contexts.choose("", os.environ), "text")
 
 
 @context.command()
@@ -155,17 +165,44 @@ def show(*, name: str, form: str) -> None:
     Exit codes: 0 shown, 2 there is no such context.
     """
     used = contexts.choose("", os.environ)
-    shown = contexts.read(os.environ).get(name) if name else used
+    _show(dataclasses.replace(contexts.read(os.environ).get(name), pins=used.pins) if name else used, form)
+
+
+def _show(shown: contexts.Context, form: str) -> None:
+    used = contexts.choose("", os.environ)
     data = _data(shown, used.name) | {"name": shown.name or contexts.NONE}
+    data |= {"backend": _backend(shown), "env": shown.env, "accounts": dict(_accounts(shown))}
+    data["pins"] = {env: dict(entries) for env, entries in sorted(shown.pins.items())}
     if form == "json":
         render.echo_json(data)
-    else:
-        render.echo_lines(f"{key}: {_text(value)}" for key, value in data.items())
+        return
+    for key, value in data.items():
+        render.echo_lines([f"{key}: {_text(value) or '-'}"])
+
+
+def _backend(shown: contexts.Context) -> str:
+    return _public(os.environ.get("PULUMI_BACKEND_URL") or shown.backend or (folders.data(os.environ) / "state").as_uri())
+
+
+def _public(url: str) -> str:
+    # An address may contain a password.
+    parts = urllib.parse.urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _accounts(shown: contexts.Context) -> Iterator[tuple[str, str]]:
+    for provider in providers.names():
+        entry, variable = shown.credentials.get(provider), credentials_of_cloud.variables_in(provider, os.environ)
+        if entry or variable:
+            address = _public(os.environ.get(providers.get(provider).endpoint_variable) or "the public cloud")
+            yield provider, f"credential {entry}" if entry else f"{variable}, {address}"
 
 
 def _text(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key}={item}" for key, item in value.items())
+        return ", ".join(
+            f"{key}={_text(item)}" if not isinstance(item, dict) else f"{key}: {_text(item)}" for key, item in value.items()
+        )
     return {True: "yes", False: "no"}.get(value, "") if isinstance(value, bool) else str(value)
 
 
@@ -193,3 +230,39 @@ def delete(*, name: str, form: str) -> None:
         raise _usage(f"{name!r} is no context that could be removed", "planton context use default: use none")
     contexts.write(saved.without(name), os.environ)
     _done(form, f"context {name} is removed" + ("; none is current now" if saved.current == name else ""), saved.named[name])
+
+
+@context.command()
+@click.argument("env")
+@click.argument("entries", nargs=-1, required=True, metavar="CLOUD=ENTRY...")
+@output.output_option("text", "json")
+def pin(*, env: str, entries: tuple[str, ...], form: str) -> None:
+    """Pin an environment to accounts: plans of it with another account are refused.
+
+    ENTRY is an entry of the credentials file. The pin applies in every context. `default` pins what has no environment.
+
+    Exit codes: 0 done, 2 usage.
+    """
+    pairs = _pairs(entries)
+    contexts.check_pin(env, pairs)
+    _pin(env, pairs, form, f"environment {env} is pinned to {_text(pairs)}")
+
+
+@context.command()
+@click.argument("env")
+@output.output_option("text", "json")
+def unpin(*, env: str, form: str) -> None:
+    """Remove the pin of an environment.
+
+    Exit codes: 0 done, 2 it has none.
+    """
+    if env not in contexts.read(os.environ).pins:
+        raise _usage(f"the environment {env!r} is not pinned", "planton context shows the pins")
+    _pin(env, {}, form, f"environment {env} is not pinned any more")
+
+
+def _pin(env: str, pairs: dict[str, str], form: str, text: str) -> None:
+    contexts.write(contexts.read(os.environ).pinning(env, pairs), os.environ)
+    render.progress(text)
+    if form == "json":
+        render.echo_json({"env": env, "accounts": pairs})

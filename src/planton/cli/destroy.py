@@ -68,14 +68,12 @@ def destroy(
             render.echo_json(_data(planned, planned.steps))
         raise SystemExit(plans.worst(planned.steps))
     approved = planning.approve(planned, planton.Consent(take_over=take_over), verb="Destroy", yes=yes)
-    with display.working("Destroying"):
+    with display.working("Destroying") as lasted:
         result = planton.destroy(approved, check=False)
     if form == "json":
         render.echo_json(_data(planned, result.steps))
     else:
-        render.echo_lines(
-            [*plans.result_lines(result.steps), f"Destroy: {plans.summary(result.steps, done=True)}{display.lasted()}"]
-        )
+        render.echo_lines([*plans.result_lines(result.steps), f"Destroy: {plans.summary(result.steps, done=True)}{lasted()}"])
     raise SystemExit(plans.worst(result.steps))
 
 

@@ -53,12 +53,10 @@ def import_(
     [step] = planned.steps
     verb = f"Import {', '.join(step.resumption.imports.values())} as {step.key}, and change it to what the manifest says"
     approved = planning.approve(planned, consent, verb=verb, yes=yes)
-    with display.working("Importing"):
+    with display.working("Importing") as lasted:
         result = planton.apply(approved, check=False)
     if form == "json":
         render.echo_json(plan_data.of_steps("import", result.steps, accounts=planned.accounts, cost=planned.cost))
     else:
-        render.echo_lines(
-            [*plans.result_lines(result.steps), f"Import: {plans.summary(result.steps, done=True)}{display.lasted()}"]
-        )
+        render.echo_lines([*plans.result_lines(result.steps), f"Import: {plans.summary(result.steps, done=True)}{lasted()}"])
     raise SystemExit(plans.worst(result.steps))

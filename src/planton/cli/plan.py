@@ -8,7 +8,7 @@ import click
 
 import planton
 from planton import errors
-from planton.cli import consent_options, options, output, plan_data, planning, plans, policing, progress, render
+from planton.cli import consent_options, markdown, options, output, plan_data, planning, plans, policing, progress, render
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @options.show_all
 @click.option("--out", default="", type=click.Path(), metavar="FILE", help="Save the plan, for: planton apply FILE.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 4 when there are changes.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown, for a comment on a pull request.")
 @output.output_option("text", "json")
 def plan(
     *,
@@ -35,6 +36,7 @@ def plan(
     show_all: bool,
     out: str,
     detailed_exitcode: bool,
+    as_markdown: bool,
     form: str,
 ) -> None:
     """Show what an apply would do; the cloud is not changed.
@@ -45,15 +47,23 @@ def plan(
     the plan. It is read again before a saved plan is applied. With
     --refresh=false the plan uses the last apply. No state is changed.
 
+    With --markdown, the first line of the output is a comment by which a
+    workflow finds the comment that it updates: docs/use/ci.md has recipes.
+
     Exit codes: 0 planned, 1 invalid, 2 usage, 4 changes (with
     --detailed-exitcode), 5 refused, 6 the cloud failed.
     """
+    form = "markdown" if as_markdown else form
     display = progress.of(settings, quiet=form == "json")
     request = planning.Request(selected, display, consents, policing.load(policy_files))
-    planned = planning.make(request, refresh=refresh, preview=True)
+    try:
+        planned = planning.make(request, refresh=refresh, preview=True)
+    except errors.PlantonError as error:
+        if as_markdown:
+            output.echo(markdown.of_error(error))
+        raise
     planning.show(planned, form, show_all=show_all)
-    if form == "json":
-        render.echo_json(plan_data.of_steps("plan", planned.all_steps, accounts=planned.accounts, cost=planned.cost))
+    _echo(planned, form, show_all=show_all)
     if any(step.error is not None for step in planned.all_steps):
         raise SystemExit(plans.worst(planned.all_steps))
     render.echo_users(planned.users)
@@ -62,3 +72,12 @@ def plan(
         render.progress(f"saved in {out}; to do exactly this: planton apply {out}")
     if detailed_exitcode and planned.has_changes:
         raise SystemExit(int(errors.Code.CHANGES))
+
+
+def _echo(planned: planton.Plan, form: str, *, show_all: bool) -> None:
+    steps, accounts, cost = planned.all_steps, planned.accounts, planned.cost
+    if form == "json":
+        render.echo_json(plan_data.of_steps("plan", steps, accounts=accounts, cost=cost))
+    elif form == "markdown":
+        output.echo(markdown.of_plan(steps, accounts=accounts, cost=cost, show_all=show_all))
+        plans.echo_errors(steps)

@@ -144,29 +144,29 @@ class Display:
     Attributes:
         view: How progress is shown.
         settings: The settings of the run, whose progress and interruption go to the display.
-        began: When the command began, in seconds of the clock.
     """
 
     view: View
     settings: engine_settings.Settings
-    began: float = dataclasses.field(default_factory=time.monotonic)
 
     @property
     def listener(self) -> planton.Listener:
         """Receives the progress of the run."""
         return planton.Listener(self.view.take, pause=_LOOK_SECONDS)
 
-    def lasted(self) -> str:
-        """Returns how long the command has taken, for the end of a summary, e.g. `` in 2 m 31 s``."""
-        return f" in {times.duration(time.monotonic() - self.began)}"
-
     def planning(self) -> contextlib.AbstractContextManager[None]:
         """Shows what happens while a plan is made."""
         return self.view.shown("Planning")
 
-    def working(self, title: str) -> contextlib.AbstractContextManager[None]:
-        """Shows what happens while the cloud is changed, e.g. ``Applying``."""
-        return self.view.shown(title)
+    @contextlib.contextmanager
+    def working(self, title: str) -> Iterator[Callable[[], str]]:
+        """Shows what happens while the cloud is changed, e.g. ``Applying``.
+
+        Yields a function that returns how long it has taken, for the end of a summary, e.g. `` in 2 m 31 s``.
+        """
+        began = time.monotonic()
+        with self.view.shown(title):
+            yield lambda: f" in {times.duration(time.monotonic() - began)}"
 
 
 def of(settings: engine_settings.Settings, *, quiet: bool = False) -> Display:

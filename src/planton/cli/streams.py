@@ -128,7 +128,7 @@ class Errors(io.StringIO):
 
 
 def _shows_colours(stream: TextIO) -> bool:
-    return stream.isatty() and not os.environ.get("NO_COLOR")
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _over(output: _Output, old: io.TextIOWrapper) -> Writer:

@@ -76,7 +76,7 @@ def upgrade(
     planning.approve(planned.plan, planton.Consent(), verb="Upgrade", yes=yes)
     left = [str(target.key) for target in planned.targets]
     failed: errors.PlantonError | None = None
-    with display.working("Upgrading"):
+    with display.working("Upgrading") as lasted:
         for target, problem in planton.upgrade(planned, planton.Consent(changes=True), planton.Pace(max_parallel, pause_between)):
             left.remove(str(target.key))
             failed = failed or problem
@@ -84,7 +84,7 @@ def upgrade(
             state = f"{target.old} → {target.version}, healthy" if problem is None else "stopped"
             render.progress(f"{mark} {target.key}: {state}")
     if failed is None:
-        render.echo_lines([f"Upgrade: {len(planned.targets)} clusters run {version}{display.lasted()}"])
+        render.echo_lines([f"Upgrade: {len(planned.targets)} clusters run {version}{lasted()}"])
         return
     if left:
         output.warn(f"not tried: {', '.join(left)}; run the same command again to continue")

@@ -50,6 +50,8 @@ class Context:
         credentials: Provider → entry of the credentials file.
         secrets_provider: URL of a key in a cloud's key service, for new stacks; empty for a passphrase.
         passphrase_file: The file of the passphrase; empty for the generated one.
+        pins: Environment → provider → the entry of the credentials file that the environment is pinned to. They are the user's, and
+            the same in every context.
     """
 
     name: str = ""
@@ -58,6 +60,7 @@ class Context:
     credentials: Mapping[str, str] = dataclasses.field(default_factory=dict)
     secrets_provider: str = ""
     passphrase_file: str = ""
+    pins: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the settings as data for YAML or JSON, without the name and without unset ones."""
@@ -72,10 +75,12 @@ class Contexts:
     Attributes:
         named: The contexts by name.
         current: The name of the current context; empty for none.
+        pins: Environment → provider → the entry of the credentials file that the environment is pinned to.
     """
 
     named: Mapping[str, Context] = dataclasses.field(default_factory=dict)
     current: str = ""
+    pins: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
 
     def get(self, name: str) -> Context:
         """Returns the context of a name.
@@ -106,7 +111,12 @@ class Contexts:
         """
         self.get(name)
         remaining = {other: context for other, context in self.named.items() if other != name}
-        return Contexts(remaining, "" if self.current == name else self.current)
+        return Contexts(remaining, "" if self.current == name else self.current, self.pins)
+
+    def pinning(self, env: str, entries: Mapping[str, str]) -> Contexts:
+        """Returns the contexts with an environment pinned to entries of the credentials file, and to nothing else."""
+        others = {each: pins for each, pins in self.pins.items() if each != env}
+        return dataclasses.replace(self, pins={**others, env: dict(entries)} if entries else others)
 
     def using(self, name: str) -> Contexts:
         """Returns the contexts with another current one.
@@ -137,7 +147,7 @@ def read(environ: Mapping[str, str]) -> Contexts:
             # Continuing without a context could use another backend and another account.
             raise ValueError("it is empty")
         named = {str(name): checked(_parsed(str(name), settings)) for name, settings in (data.get("contexts") or {}).items()}
-        return Contexts(named, str(data.get("current") or ""))
+        return Contexts(named, str(data.get("current") or ""), _pins(data.get("pins") or {}))
     except FileNotFoundError:
         return Contexts()
     except (OSError, ValueError, AttributeError, TypeError, yaml.YAMLError, errors.PlantonError) as error:
@@ -148,6 +158,26 @@ def read(environ: Mapping[str, str]) -> Contexts:
             hint="restore or correct it; without the file there are no contexts, and planton context create recreates it",
             metadata={"file": str(path)},
         ) from None
+
+
+def _pins(data: Any) -> dict[str, dict[str, str]]:
+    # A pin that is not understood must not be ignored: it protects an account.
+    pins = {str(env): {str(cloud): str(entry) for cloud, entry in entries.items()} for env, entries in data.items()}
+    for env, entries in pins.items():
+        check_pin(env, entries)
+    return pins
+
+
+def check_pin(env: str, entries: Mapping[str, str]) -> None:
+    """Checks that a pin names clouds.
+
+    Raises:
+        PlantonError: ``USAGE``.
+    """
+    unknown = sorted(set(entries) - set(providers.names()))
+    if not env or unknown:
+        why = f"{unknown[0]!r} is not a cloud; the clouds are: {', '.join(providers.names())}" if unknown else "no environment"
+        raise errors.usage(why, hint="planton context pin --help")
 
 
 def _parsed(name: str, settings: Mapping[str, Any]) -> Context:
@@ -169,6 +199,7 @@ def write(contexts: Contexts, environ: Mapping[str, str]) -> None:
     data = {
         **({"current": contexts.current} if contexts.current else {}),
         "contexts": {name: contexts.named[name].as_dict() for name in sorted(contexts.named)},
+        **({"pins": {env: dict(contexts.pins[env]) for env in sorted(contexts.pins)}} if contexts.pins else {}),
     }
     folders.keep(file(environ), yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
 
@@ -201,4 +232,5 @@ def choose(name: str, environ: Mapping[str, str]) -> Context:
         PlantonError: ``CONTEXT_UNKNOWN``.
     """
     contexts = read(environ)
-    return contexts.get(name or environ.get(CHOICE_VARIABLE) or contexts.current or NONE)
+    chosen = contexts.get(name or environ.get(CHOICE_VARIABLE) or contexts.current or NONE)
+    return dataclasses.replace(chosen, pins=contexts.pins)

@@ -69,6 +69,7 @@ _REASONS: Final[Mapping[errors.Reason, Code]] = {
     errors.Reason.CREDENTIAL_MISSING: Code.AUTHENTICATION,
     errors.Reason.CREDENTIAL_UNKNOWN: Code.AUTHENTICATION,
     errors.Reason.CREDENTIAL_INVALID: Code.AUTHENTICATION,
+    errors.Reason.ACCOUNT_REFUSED: Code.AUTHENTICATION,
     errors.Reason.CLOUD_UNREACHABLE: Code.NETWORK,
     errors.Reason.API_UNREACHABLE: Code.NETWORK,
     errors.Reason.API_SERVER_CLOSED: Code.NETWORK,

@@ -42,16 +42,23 @@ class Look:
 
     def act(self, action: values.Action, cause: conditions.Cause) -> values.Decision:
         """Returns the decision for an action; while it has to wait after a failure, that for waiting."""
-        due = self.memory.next_try
-        if due is not None and due > self.now:
-            return self._waiting(cause, due - self.now)
+        pause = self._pause()
+        if pause > datetime.timedelta():
+            return self._waiting(cause, pause)
         listed = self._conditions(progress=cause, degraded=self._failure())
         return self._decision(action, listed, why=cause.message)
 
+    def _pause(self) -> datetime.timedelta:
+        """Returns the time until the next attempt. One that is later than a pause can be was set by a process with a wrong clock."""
+        due, failure = self.memory.next_try, self.memory.failure
+        if due is None or failure is None:
+            return datetime.timedelta()
+        left = due - self.now
+        return left if left <= failure.pause(self.memory.attempt) else datetime.timedelta()
+
     def _waiting(self, cause: conditions.Cause, pause: datetime.timedelta) -> values.Decision:
         failure = self.memory.failure
-        if failure is None:
-            return self.nothing(after=pause, progress=cause)
+        assert failure is not None, "only a failure makes it wait"
         is_refused = failure.is_permanent and not self.desired.is_deleting
         refused = self._failure() if is_refused else None
         listed = self._conditions(progress=None if is_refused else cause, degraded=self._failure(), refused=refused)

@@ -115,10 +115,12 @@ class Runner:
         with self._lock:
             free = self._parallel - len(self._running)
         self._changed.clear()
+        results, asked = self._drained(), self._lease.now()
         if not free:
+            # Work that the process hands back must not wait until one of its runs has ended.
+            self._finish(results)
             self._changed.wait(self._wait)
             return
-        results, asked = self._drained(), self._lease.now()
         try:
             claimed = self._jobs.claim(limit=free, results=results, wait=self._wait)
         except errors.PlantonError as error:
@@ -142,12 +144,16 @@ class Runner:
         with self._lock:
             self._running.pop(running.work.id, None)
         if result is not None:
-            try:
-                self._jobs.finish([result])
-            except errors.PlantonError:
-                # It goes with the next claim. If that comes too late, another process looks at the resource again.
-                self._undrain([result])
+            self._finish([result])
         self._changed.set()
+
+    def _finish(self, results: list[queue.Result]) -> None:
+        try:
+            if results:
+                self._jobs.finish(results)
+        except errors.PlantonError:
+            # They go with the next claim. If that comes too late, another process looks at the resources again.
+            self._undrain(results)
 
     def _result(self, running: _Running) -> queue.Result | None:
         work = running.work

@@ -6,9 +6,9 @@ import dataclasses
 import urllib.parse
 from typing import TYPE_CHECKING, Any
 
-from planton import clouds
-from planton.config import credentials
-from planton.schema import kinds
+from planton import clouds, errors
+from planton.config import contexts, credentials, credentials_file
+from planton.schema import kinds, references
 
 if TYPE_CHECKING:
     from google.protobuf import message
@@ -78,6 +78,36 @@ def of(
         _shown(clouds.of(config).address),
         credentials.is_sandbox(config, settings.environ),
         chosen.ignored,
+    )
+
+
+def check_pin(target: message.Message, config: message.Message, settings: engine_settings.Settings) -> None:
+    """Checks that a manifest is used with the account that its environment is pinned to.
+
+    Args:
+        target: The manifest.
+        config: The provider config that was chosen.
+        settings: The run's settings, whose context has the pins of the user.
+
+    Raises:
+        PlantonError: ``ACCOUNT_REFUSED``; ``CREDENTIAL_UNKNOWN``: the entry of the pin does not exist.
+    """
+    kind = kinds.get(target.DESCRIPTOR.name)
+    env = target.metadata.env or contexts.NONE  # type: ignore[attr-defined]  # every manifest has metadata
+    name = settings.context.pins.get(env, {}).get(kind.provider)
+    if name is None:
+        return
+    pinned = credentials_file.entry(kind, name, settings.environ)
+    same_address = not getattr(pinned, "api_endpoint", "") or clouds.of(pinned).address == clouds.of(config).address
+    if credentials.secrets(pinned) == credentials.secrets(config) and same_address:
+        return
+    raise errors.PlantonError(
+        f"the environment {env!r} is pinned to the credential {name} of {kind.provider}, and this would use another account; "
+        "nothing was changed",
+        reason=errors.Reason.ACCOUNT_REFUSED,
+        hint=f"use that account (--context, or the annotation {references.CREDENTIAL_ANNOTATION}: {name}), or remove the pin: "
+        f"planton context unpin {env}",
+        metadata={"env": env, "credential": name, "provider": kind.provider},
     )
 
 

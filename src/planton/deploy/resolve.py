@@ -100,7 +100,7 @@ def resolve(
         is_applied: Whether the manifest is the applied one, which later rules must not refuse.
 
     Raises:
-        PlantonError: ``REFERENCE_UNRESOLVED``; ``CREDENTIAL_…``.
+        PlantonError: ``REFERENCE_UNRESOLVED``; ``CREDENTIAL_…``; ``ACCOUNT_REFUSED``: the environment is pinned to another account.
         InvalidError: ``MANIFEST_INVALID``: a reference has a value that the manifest does not allow.
     """
     resolved: Any = references.resolve(resource.manifest, look_up)
@@ -120,6 +120,7 @@ def resolve(
         environ=settings.environ,
         usual=settings.context.credentials,
     )
+    accounts.check_pin(resolved, config, settings)
     account = accounts.of(resolved, override=resource.config, config=config, settings=settings)
     return Resolved(stack_input.build(resolved, config), account)
 

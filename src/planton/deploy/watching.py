@@ -107,6 +107,8 @@ class Watch:
     def _look(self, subject: managed.Managed, ended: threading.Event) -> None:
         self._work.wait()
         while not ended.wait(self.listener.pause):
+            if all(action.startswith("delete") for action in list(self._begun.values())):
+                continue
             # Progress is no reason to fail.
             with contextlib.suppress(errors.PlantonError, LookupError, TypeError, ValueError):
                 text = _stage(subject)
@@ -140,7 +142,7 @@ class Watches:
 def _stage(subject: managed.Managed) -> str:
     cloud, target, kind = subject.cloud, subject.target, subject.kind
     if kind.is_node_pool:
-        cluster_id, pool = target.spec.cluster.value, kind.cloud_name(target)
+        cluster_id, pool = kind.cluster_id(target), kind.cloud_name(target)
     else:
         cluster_id, pool = cloud.find(kind.declared.type, kind.cloud_name(target)) or "", ""
     cluster = cloud.cluster(cluster_id) if cluster_id else None

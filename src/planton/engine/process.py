@@ -32,6 +32,8 @@ _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
 _GRACE_SECONDS = 20.0
 _PRIVATE_UMASK = 0o077
+#: The number of interruptions after which the process is killed.
+_AT_ONCE = 2
 _LONG = ("up", "preview", "refresh", "destroy", "import")
 
 
@@ -101,6 +103,7 @@ class PulumiCommand(automation.PulumiCommand):
         environ = {**self._environ, **additional_env, "PULUMI_AUTOMATION_API": "true", "PATH": os.pathsep.join(folders)}
         long = any(word in args for word in _LONG)
         began = time.monotonic()
+        heard = self._interruption.times
         _LOG.debug("run: pulumi %s", " ".join(args))
         process = subprocess.Popen(
             [self.command, "--non-interactive", *[arg for arg in args if arg != "--non-interactive"]],
@@ -130,7 +133,7 @@ class PulumiCommand(automation.PulumiCommand):
             reader.start()
         if text is not None:
             _feed(process, text)
-        self._wait(process, readers, self._timeout if long else None)
+        self._wait(process, readers, self._timeout if long else None, heard=heard)
         seconds = time.monotonic() - began
         command = next((word for word in args if word in _LONG), "other")
         telemetry.observer().engine_ran(command, process.returncode, seconds)
@@ -141,11 +144,13 @@ class PulumiCommand(automation.PulumiCommand):
             raise create_command_error(result)
         return result
 
-    def _wait(self, process: subprocess.Popen[str], readers: list[threading.Thread], timeout: float | None) -> None:
+    def _wait(
+        self, process: subprocess.Popen[str], readers: list[threading.Thread], timeout: float | None, *, heard: int
+    ) -> None:
         # A process that has ended has closed its output. To wait for that costs nothing, while many others wait too.
         began = time.monotonic()
         stopping = None
-        heard = self._interruption.times
+        before = heard
         while True:
             try:
                 reading = next((reader for reader in readers if reader.is_alive()), None)
@@ -159,7 +164,9 @@ class PulumiCommand(automation.PulumiCommand):
             waited = time.monotonic() - began
             if self._interruption.times > heard:
                 heard = self._interruption.times
-                process.send_signal(signal.SIGKILL if self.interrupted else signal.SIGINT)
+                # Two interruptions may arrive between two looks.
+                is_second = self.interrupted or heard - before >= _AT_ONCE
+                process.send_signal(signal.SIGKILL if is_second else signal.SIGINT)
                 self.interrupted = True
             if timeout is not None and waited >= timeout and not self.timed_out:
                 self.timed_out = True
