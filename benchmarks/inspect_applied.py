@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import pathlib
+import resource
 import subprocess
 import sys
 import tempfile
@@ -32,13 +33,19 @@ def write(folder: pathlib.Path, resources: int) -> None:
         (folder / f"{manifest['metadata']['name']}.json").write_text(json.dumps(manifest), "utf-8")
 
 
-def seconds(user: support.Planton, command: str) -> float:
-    start = time.perf_counter()
+def seconds(user: support.Planton, command: str) -> tuple[float, float]:
+    """Returns the duration of a command, and the processor time that it used."""
+    start, used = time.perf_counter(), processor_seconds()
     completed = subprocess.run(
         user.command(command), cwd=user.folder, env=user.environ, capture_output=True, text=True, check=False
     )
     assert completed.returncode == 0, completed.stdout + completed.stderr
-    return time.perf_counter() - start
+    return time.perf_counter() - start, processor_seconds() - used
+
+
+def processor_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def main() -> None:
@@ -50,14 +57,19 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, support.using(pathlib.Path(name)) as user:
         write(user.folder / "dev", options.resources)
         user.sandbox.control.outside("quota", **dict.fromkeys(catalogue.LIMITS, 1_000_000))
-        user.run("apply", "-f", "dev", "--yes")
+        subprocess.run(
+            user.command("apply", "-f", "dev", "--yes"), cwd=user.folder, env=user.environ, capture_output=True, check=True
+        )
         for command, bound in BOUNDS.items():
             mark = user.sandbox.control.mark()
-            fastest = seconds(user, command)
+            first = seconds(user, command)
             sent = len(user.sandbox.control.requests(mark, "civo"))
-            fastest = min([fastest, *(seconds(user, command) for _ in range(options.runs - 1))])
-            slow |= fastest > bound
-            print(f"{command}: {fastest:.2f} s (bound {bound:.0f} s), {sent} requests to the cloud", flush=True)
+            wall, used = min([first, *(seconds(user, command) for _ in range(options.runs - 1))])
+            slow |= wall > bound
+            print(
+                f"{command}: {wall:.2f} s (bound {bound:.0f} s), {used:.2f} s of processor time, {sent} requests to the cloud",
+                flush=True,
+            )
     sys.exit(slow)
 
 

@@ -21,18 +21,19 @@ def _cluster(name: str) -> dict[str, Any]:
 def test_clusters_are_upgraded_one_after_the_other_and_the_same_command_continues(applied: Applied) -> None:
     """Comments stay. A cluster that is not healthy stops the rest, and is the first of the next run."""
     user = applied(support.network(), _cluster("one"), _cluster("two"))
-    folder = user.folder / "staging"
-    folder.mkdir()
+    folder, files = user.folder, ("-f", "one.yaml", "-f", "two.yaml")
     for name in ("one", "two"):
         text = yaml.safe_dump(_cluster(name)).replace("1.30.5+k3s1", '"1.30.5+k3s1"  # keep')
         (folder / f"{name}.yaml").write_text(f"# {name}\n{text}", "utf-8")
-    refused = user.run("upgrade", "-f", "staging", "--env", "dev", "--to", "1.99.1", "--yes", code=5)
+    refused = user.run("upgrade", *files, "--env", "dev", "--to", "1.99.1", "--yes", code=5)
     assert "1.31.2-k3s1" in refused.stderr
-    assert "--yes" in user.run("upgrade", "-f", "staging", "--to", "1.31.2", code=5).stderr
+    assert "--yes" in user.run("upgrade", *files, "--to", "1.31.2", code=5).stderr
     assert "1.30.5+k3s1" in (folder / "one.yaml").read_text("utf-8")
+    assert "1 cluster runs 1.31.2" in user.run("upgrade", "one", *files, "--to", "1.31.2", "--yes").stdout
+    assert "1.30.5+k3s1" in (folder / "two.yaml").read_text("utf-8")
     node = next(each["name"] for each in user.json("nodes", "one"))
     user.sandbox.control.outside("node", cluster="one", node=node, ready=False)
-    upgrade = ("upgrade", "-f", "staging", "--env", "dev", "--to", "1.31.2", "--yes")
+    upgrade = ("upgrade", *files, "--env", "dev", "--to", "1.31.2", "--yes")
     stopped = user.run(*upgrade, "--timeout", "0.2", code=6)
     assert f"node {node}" in stopped.stderr
     assert "not tried: CivoKubernetesCluster/two" in stopped.stderr

@@ -84,7 +84,8 @@ def upgrade(
             state = f"{target.old} → {target.version}, healthy" if problem is None else "stopped"
             render.progress(f"{mark} {target.key}: {state}")
     if failed is None:
-        render.echo_lines([f"Upgrade: {len(planned.targets)} clusters run {version}{lasted()}"])
+        count = len(planned.targets)
+        render.echo_lines([f"Upgrade: {count} cluster{' runs' if count == 1 else 's run'} {version}{lasted()}"])
         return
     if left:
         output.warn(f"not tried: {', '.join(left)}; run the same command again to continue")

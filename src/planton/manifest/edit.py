@@ -24,9 +24,9 @@ def replaced(resource: load.Resource, path: str, value: str) -> tuple[pathlib.Pa
         PlantonError: ``USAGE``: the value cannot be changed alone, because the resource is from no file, or the value is shared.
     """
     document = resource.document
-    if document is None or document.is_message or document.base or resource.source in ("", "-"):
-        raise _by_hand(resource, path, value, "it was not read from a manifest file")
     file = pathlib.Path(resource.source)
+    if document is None or document.is_message or document.base or not file.is_file():
+        raise _by_hand(resource, path, value, "it was not read from a manifest file")
     try:
         before = file.read_bytes()
     except OSError as error:
