@@ -17,9 +17,9 @@ def name(entry: Mapping[str, Any]) -> str:
     return str(entry["name"])
 
 
-def nodes(_pool: Mapping[str, Any]) -> list[str]:
-    """Returns no names: the API lists the machines of a node pool nowhere."""
-    return []
+def nodes(pool: Mapping[str, Any]) -> list[str]:
+    """Returns the names of the machines of a node pool."""
+    return list(pool.get("machines") or ())
 
 
 def condition(cluster: Mapping[str, Any], pool: str = "") -> views.Condition:
