@@ -15,6 +15,8 @@ ALL = [
     "DigitalOceanKubernetesCluster",
     "DigitalOceanKubernetesNodePool",
     "DigitalOceanVpc",
+    "GcpGkeCluster",
+    "GcpGkeNodePool",
 ]
 
 

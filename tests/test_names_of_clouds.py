@@ -32,7 +32,7 @@ def _words() -> list[str]:
     for kind in kinds.all_kinds():
         words |= {kind.name, kind.name.removeprefix(kind.cloud.prefix), kind.stem, kind.declared.type.rpartition(":")[2]}
     # These are also names of roles.
-    return sorted(words - {"firewall", "Firewall", "Network"}, key=len, reverse=True)
+    return sorted(words - {"firewall", "Firewall", "Network", "Cluster", "NodePool"}, key=len, reverse=True)
 
 
 _PATTERN = re.compile("|".join(rf"(?<![a-zA-Z]){re.escape(word)}(?![a-z])|{re.escape(word)}(?=[A-Z_])" for word in _words()))

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 from buf.validate import validate_pb2
 
 from org.project_planton.policy.v1 import policy_pb2
+from org.project_planton.shared.cloudresourcekind import cloud_resource_kind_pb2
+from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
 from org.project_planton.shared.options import options_pb2
 from planton.manifest import decode, scalars
 from planton.schema import describe, keywords, kinds, rule_texts
@@ -156,7 +158,7 @@ class _Definitions:
 
     def _single(self, field: Any, rules: Any, *, needed: bool) -> dict[str, Any]:
         if field.message_type is not None:
-            return self.reference(field.message_type)
+            return self.reference(field.message_type) | _kind_of_reference(field)
         if field.enum_type is not None:
             return self._enum(field, needed=needed)
         return _scalar(field, rules)
@@ -209,7 +211,16 @@ def bounds_of(field: Any, schema: dict[str, Any], *, required: bool) -> tuple[in
     """Returns the minimum and the maximum of a field. An exclusive bound in ``schema`` replaces either."""
     low, high = decode.INTEGERS[field.type]
     low = max(low, schema.pop("exclusiveMinimum", low - 1) + 1, 1 if required and low == 0 else low)
-    return low, min(high, schema.pop("exclusiveMaximum", high + 1) - 1)
+    return low, min(high, schema.pop("exclusiveMaximum", high + 1) - 1, schema.get("maximum", high))
+
+
+def _kind_of_reference(field: Any) -> dict[str, Any]:
+    """Returns the requirement to name a kind in a reference whose default kind this version does not have; else an empty schema."""
+    default = field.GetOptions().Extensions[foreign_key_pb2.default_kind]
+    if not default or kinds.find(cloud_resource_kind_pb2.CloudResourceKind.Name(default)):
+        return {}
+    named = {"required": ["kind"], "properties": {"kind": {"$ref": f"{_DEFINITIONS}CloudResourceKindToReferTo"}}}
+    return {"properties": {"valueFrom": named, "value_from": named}}
 
 
 def _scalar(field: Any, rules: Any) -> dict[str, Any]:

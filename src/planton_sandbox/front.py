@@ -178,12 +178,15 @@ class Front:
 
 
 def _decoded(text: bytes, kind: str) -> Any:
-    """Returns a body in JSON, or the fields of a form; ``None`` if it is malformed."""
+    """Returns a body in JSON, or else the fields of a form; ``None`` if it is neither. curl sends JSON as a form, too."""
     try:
-        if kind == FORM:
-            return dict(urllib.parse.parse_qsl(text.decode(), strict_parsing=True))
         return json.loads(text) if text.strip() else {}
     except (ValueError, RecursionError):
+        if kind != FORM:
+            return None
+    try:
+        return dict(urllib.parse.parse_qsl(text.decode(), strict_parsing=True))
+    except ValueError:
         return None
 
 

@@ -9,7 +9,7 @@ import pytest
 from planton.config import settings as engine_settings
 from planton.controllers import desired, manifests
 from planton.engine import stacks
-from planton.schema import kinds, references
+from planton.schema import deletion, kinds, references
 from planton.state import inventory
 
 SIZES = {"civo": "g4s.kube.small", "digitalocean": "s-2vcpu-4gb"}
@@ -38,7 +38,7 @@ def protects(platform: str, data: dict[str, Any], *, applied: inventory.Applied 
     settings = engine_settings.Settings(environ={})
     target = desired.target(kind_of(platform), data, settings, applied=applied, cluster=cluster)
     assert target.resource is not None
-    return inventory.is_protected(target.resource.manifest)
+    return deletion.is_protected(target.resource.manifest)
 
 
 def applied_from(platform: str, data: dict[str, Any]) -> inventory.Applied:

@@ -11,8 +11,7 @@ from planton import errors
 from planton.controllers import manifests
 from planton.engine import stacks
 from planton.manifest import origins
-from planton.schema import kinds
-from planton.state import inventory
+from planton.schema import deletion, kinds
 
 ID = "3f2c8a11-0c1d-4c7e-9b67-0d7a5f9a2b11"
 CLUSTER = "9c1d2e3f-4a5b-4c6d-8e7f-0a1b2c3d4e5f"
@@ -94,7 +93,7 @@ def test_deletion_protection_is_that_of_the_spec(platform: str, lifecycle: dict[
     """The pipeline refuses what the API refuses, until the spec clears it."""
     manifest: Any = manifests.resource(pool(platform, nodeCount=1, lifecycle=lifecycle)).manifest
     annotations = dict(manifest.metadata.annotations)
-    assert [value for name, value in annotations.items() if name == inventory.PROTECTION_ANNOTATION] == expected
+    assert [value for name, value in annotations.items() if name == deletion.PROTECTION_ANNOTATION] == expected
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,7 @@ class Caller:
             self.problems.append(f"{method} {path}: {error.code} {error.read().decode()}")
             return {}
         name = ".".join(path.lstrip("/").split("/")[:2]) if path.startswith("/compute") else f"container.{path.split('/')[1]}"
+        name = "serviceusage.v1" if "/services/" in path else name
         self.requests.append((method, path))
         found = self.documents[name].problems(method, path.partition("?")[0], body, answer)
         self.problems += [f"{method} {path}: {problem}" for problem in found]
@@ -117,7 +118,7 @@ class Caller:
 @pytest.fixture
 def caller(sandbox: Sandbox) -> Caller:  # noqa: F811 - the fixture
     """A client of the simulated cloud."""
-    names = ("container.v1", "container.v1beta1", "compute.v1", "compute.beta")
+    names = ("container.v1", "container.v1beta1", "compute.v1", "compute.beta", "serviceusage.v1")
     return Caller(sandbox.info.clouds["gcp"], {name: Document(name) for name in names})
 
 
@@ -198,6 +199,7 @@ def test_every_route_of_gke_agrees_with_the_documents(caller: Caller, version: s
     caller("GET", f"/{version}/{CLUSTER}")
     caller.change(version, "DELETE", POOL)
     caller.change(version, "DELETE", CLUSTER)
+    caller("GET", f"/v1/{PROJECT}/services/container.googleapis.com")
     assert caller.problems == []
     _assert_all_routes(caller, f"/{version}/")
 

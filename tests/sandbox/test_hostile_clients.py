@@ -61,7 +61,7 @@ def send(url: str, method: str, path: str, body: str | None = None, **headers: s
         {"Sec_Fetch_Site": "same-site"},
     ],
 )
-@pytest.mark.parametrize("port", ["control", "civo", "digitalocean"])
+@pytest.mark.parametrize("port", ["control", "civo", "digitalocean", "gcp"])
 def test_a_web_page_is_refused(shared: Sandbox, headers: dict[str, str], port: str) -> None:
     """This covers DNS rebinding and forms."""
     url = shared.info.control if port == "control" else shared.info.clouds[port]

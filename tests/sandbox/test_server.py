@@ -38,14 +38,23 @@ def test_the_nth_matching_request_fails(sandbox: Sandbox) -> None:
     assert sandbox.call("GET", "/regions").status == 200
 
 
-@pytest.mark.parametrize(("cloud", "key"), [("civo", "reason"), ("digitalocean", "message")])
+@pytest.mark.parametrize(("cloud", "key"), [("civo", "reason"), ("digitalocean", "message"), ("gcp", "error")])
 def test_a_fault_has_the_format_of_its_cloud(sandbox: Sandbox, cloud: str, key: str) -> None:
     """A fault without a body gets the cloud's format, with the fault's headers."""
     sandbox.control.fault(cloud=cloud, action="status", status=429, headers={"Retry-After": "7"})
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"{sandbox.info.clouds[cloud]}/v2/regions")
     assert (refused.value.code, refused.value.headers["Retry-After"]) == (429, "7")
-    assert json.load(refused.value)[key].startswith("Fault ")
+    body = json.load(refused.value)
+    assert (body[key]["message"] if cloud == "gcp" else body[key]).startswith("Fault ")
+
+
+def test_json_is_read_whatever_its_content_type_is(sandbox: Sandbox) -> None:
+    """curl sends it as a form, unless it is told otherwise."""
+    headers = {"Authorization": "Bearer sandbox-token", "Content-Type": "application/x-www-form-urlencoded"}
+    connection = http.client.HTTPConnection(sandbox.digitalocean.removeprefix("http://"))
+    connection.request("POST", "/v2/tags", json.dumps({"name": "blue"}), headers)
+    assert json.load(connection.getresponse())["tag"]["name"] == "blue"
 
 
 def test_a_204_response_has_no_body(sandbox: Sandbox) -> None:

@@ -23,8 +23,9 @@ from planton.schema import kinds
 from support.mocked import CLUSTER_ID, FIREWALL_ID, NETWORK_ID, FailedCallError
 from support.mocked_civo import Civo
 from support.mocked_digitalocean import DigitalOcean
+from support.mocked_gcp import Gcp
 
-__all__ = ["CLUSTER_ID", "FIREWALL_ID", "NETWORK_ID", "Civo", "DigitalOcean", "FailedCallError"]
+__all__ = ["CLUSTER_ID", "FIREWALL_ID", "NETWORK_ID", "Civo", "DigitalOcean", "FailedCallError", "Gcp"]
 
 TOKEN = "token-of-the-test"  # of no real account
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
@@ -71,7 +72,7 @@ class Planned:
 
 
 class Cloud(Protocol):
-    """A mocked cloud; `mocked_civo` and `mocked_digitalocean` contain one each."""
+    """A mocked cloud; `mocked_civo`, `mocked_digitalocean` and `mocked_gcp` contain one each."""
 
     PROVIDER: ClassVar[str]
 
@@ -171,16 +172,18 @@ def target(kind: str, spec: Mapping[str, Any], **metadata: Any) -> Any:  # a man
 
 def stack_input(manifest: message.Message, **config: Any) -> Any:  # a stack input of any kind
     """Returns the stack input of a manifest; ``config`` overrides a provider config with a token and a region."""
-    built: Any = kinds.get(manifest.DESCRIPTOR.name).stack_input()
+    kind = kinds.get(manifest.DESCRIPTOR.name)
+    built: Any = kind.stack_input()
     built.target.CopyFrom(manifest)
-    json_format.ParseDict({"apiToken": TOKEN, "defaultRegion": "lon1", **config}, built.provider_config)
+    usual = {"accessToken": TOKEN} if kind.provider == "gcp" else {"apiToken": TOKEN, "defaultRegion": "lon1"}
+    json_format.ParseDict({**usual, **config}, built.provider_config)
     return built
 
 
 def plan(inputs: Any, *, cloud: Cloud | None = None, preview: bool = False) -> Planned:  # a stack input of any kind
     """Runs the module of a stack input; its exceptions are raised."""
     outputs: dict[str, Any] = {}
-    clouds = {"civo": Civo, "digitalocean": DigitalOcean}
+    clouds = {"civo": Civo, "digitalocean": DigitalOcean, "gcp": Gcp}
 
     def program() -> None:
         for name, value in modules.program(kinds.get(inputs.target.kind)).resources(inputs).items():

@@ -33,6 +33,12 @@ BROKEN_CONFIGS: tuple[tuple[dict[str, Any], tuple[str, str]], ...] = (
     ({"defaultRegion": 99}, ("provider_config.default_region", "enum.defined_only")),
     ({"apiEndpoint": "x"}, ("provider_config.api_endpoint", "PROVIDER_provider_config.api_endpoint_is_url")),
 )
+#: The same for a cloud with another credential.
+_KEY = "service_account_key_base64"
+BROKEN_GCP_CONFIGS: tuple[tuple[dict[str, Any], tuple[str, str]], ...] = (
+    ({_KEY: "x y"}, (f"provider_config.{_KEY}", "PROVIDER_provider_config.service_account_key_is_base64")),
+    ({"apiEndpoint": "x"}, ("provider_config.api_endpoint", "PROVIDER_provider_config.api_endpoint_is_url")),
+)
 FOLDER = pathlib.Path(__file__).resolve().parents[1] / "vectors"
 
 
@@ -86,9 +92,13 @@ def stack_inputs() -> list[dict[str, Any]]:
     for path in corpus.plan_manifests():
         stack_input = mocks.stack_input(corpus.read(path))
         vectors.append({"name": path.relative_to(corpus.KINDS).with_suffix("").as_posix(), **_vector(stack_input)})
-    for kind, provider in (("CivoVpc", "civo"), ("DigitalOceanVpc", "digital_ocean")):
+    for kind, provider, configs in (
+        ("CivoVpc", "civo", BROKEN_CONFIGS),
+        ("DigitalOceanVpc", "digital_ocean", BROKEN_CONFIGS),
+        ("GcpGkeCluster", "gcp", BROKEN_GCP_CONFIGS),
+    ):
         target = corpus.read(corpus.KINDS / kind / "plan" / "minimal.yaml")
-        for config, (field, rule) in BROKEN_CONFIGS:
+        for config, (field, rule) in configs:
             name = f"{kind}/broken/{field}/{rule.replace('PROVIDER', provider)}"
             vectors.append({"name": name, **_vector(mocks.stack_input(target, **config))})
         target.ClearField("spec")

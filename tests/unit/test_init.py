@@ -11,8 +11,7 @@ from planton import cli, errors, modules
 from planton.cli import init as command
 from planton.manifest import canonical, load, templates
 from planton.modules import unsupported
-from planton.schema import kinds, providers, references
-from planton.state import inventory
+from planton.schema import deletion, kinds, providers, references
 from planton_sandbox.clouds.civo import catalogue as civo_catalogue
 from planton_sandbox.clouds.digitalocean import catalogue as digitalocean_catalogue
 from support import mocks
@@ -99,7 +98,7 @@ def test_templates_differ_as_documented(provider: str) -> None:
     assert any(pool.spec.taints for pool in pools["prod"])
     assert all(pool.spec.labels["workload"] for pool in pools["prod"])
     (cluster,) = of(generated("cluster", provider, "prod"), "kubernetes_cluster")
-    assert cluster.metadata.annotations[inventory.PROTECTION_ANNOTATION] == "true"
+    assert cluster.metadata.annotations[deletion.PROTECTION_ANNOTATION] == "true"
     assert list(cluster.spec.tags)
     for template in ("staging", "prod"):
         text = "".join(templates.make("environment", provider, template).values())

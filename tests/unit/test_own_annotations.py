@@ -10,8 +10,7 @@ import pytest
 from planton import manifest
 from planton.manifest import own_annotations
 from planton.modules import bounds, unsupported
-from planton.schema import references
-from planton.state import inventory
+from planton.schema import deletion, references
 
 NETWORK = """apiVersion: civo.project-planton.org/v1
 kind: CivoVpc
@@ -76,7 +75,7 @@ def test_all_annotations_are_declared_and_documented() -> None:
     """The declared names are those that code reads, and those of docs/reference/settings.md."""
     read = {
         references.CREDENTIAL_ANNOTATION,
-        inventory.PROTECTION_ANNOTATION,
+        deletion.PROTECTION_ANNOTATION,
         bounds.BOUND_ANNOTATION,
         unsupported.ALLOW_ANNOTATION,
     }

@@ -142,7 +142,7 @@ def _account(provider: str, environ: Mapping[str, str], context: contexts.Contex
     name = f"{providers.get(provider).prefix} account"
     variable, entry = credentials.variables_in(provider, environ), context.credentials.get(provider)
     if not variable and not entry:
-        advice = f'set {credentials.variables_for(provider)}, or: eval "$(planton sandbox env)"'
+        advice = f'set {providers.get(provider).variables}, or: eval "$(planton sandbox env)"'
         return Finding(name, "optional", "no token in the environment", advice)
     try:
         config: Any = credentials.from_environment(provider, environ, context.credentials)

@@ -121,7 +121,7 @@ def _steps(situation: Situation) -> Iterator[tuple[str, str]]:
     elif situation.without_account:
         yield from _SANDBOX
         for provider in situation.without_account:
-            yield f"export {credentials.variables_for(provider)}=…", "your own account; planton doctor checks it"
+            yield f"export {providers.get(provider).variables}=…", "your own account; planton doctor checks it"
     else:
         yield "planton plan -f .", "shows what would change, and changes nothing"
         yield "planton apply -f .", "shows the plan, asks, and makes it so"

@@ -83,7 +83,7 @@ SETTINGS: Final = (
     Setting(
         "expect",
         (),
-        "A controller that must report before a resource is ready, e.g. nodepool/gcp=gcp-nodepool-controller.",
+        "A controller that must report before a resource is ready, e.g. nodepool/aws=aws-nodepool-controller.",
         "KIND/PLATFORM=NAME",
     ),
     Setting(

@@ -37,7 +37,7 @@ def token() -> None:
     "--reports-as",
     multiple=True,
     metavar="NAME",
-    help="A controller_name that a controller's token may report under, e.g. 'gcp-*'. May repeat.  [default: SUBJECT]",
+    help="A controller_name that a controller's token may report under, e.g. 'aws-*'. May repeat.  [default: SUBJECT]",
 )
 @click.option("--expires", metavar="TIME", help="Lifetime of the token: 90d, 12h, 30m.  [default: until it is revoked]")
 @server_database.option

@@ -12,6 +12,7 @@ A sandbox token is sent to this machine only. A credential is sent to the sandbo
 from __future__ import annotations
 
 import dataclasses
+import pkgutil
 from typing import TYPE_CHECKING, Any
 
 from planton import errors
@@ -20,7 +21,7 @@ from planton.config import credentials_file
 from planton.schema import kinds, providers, references
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from google.protobuf import message
 
@@ -32,13 +33,17 @@ _SANDBOX_TOKEN = "sandbox-"  # noqa: S105  # a public constant of the sandbox
 
 def variables_in(provider: str, environ: Mapping[str, str]) -> str:
     """Returns the names of the environment variables that the credential of a cloud comes from; empty if none is set."""
-    names = (_first_set(field.variables, environ) for field in providers.get(provider).credentials)
-    return ", ".join(name for name in names if name)
+    return _of_machine(providers.get(provider), environ)[1]
 
 
-def variables_for(provider: str) -> str:
-    """Returns the names of the preferred environment variables for the required fields of a cloud's credential."""
-    return " and ".join(field.variables[0] for field in providers.get(provider).credentials if field.is_required)
+def _of_machine(cloud: providers.Provider, environ: Mapping[str, str]) -> tuple[dict[str, str], str]:
+    """Returns the credential of this machine, as fields of a provider config, and its source."""
+    if cloud.find_credential:
+        find: Callable[[Mapping[str, str]], tuple[dict[str, str], str]] = pkgutil.resolve_name(cloud.find_credential)
+        return find(environ)
+    variables = {field.name: _first_set(field.variables, environ) for field in cloud.credentials}
+    values = {name: environ[variable] for name, variable in variables.items() if variable}
+    return values, ", ".join(variable for variable in variables.values() if variable)
 
 
 def _first_set(names: tuple[str, ...], environ: Mapping[str, str]) -> str:
@@ -46,8 +51,9 @@ def _first_set(names: tuple[str, ...], environ: Mapping[str, str]) -> str:
 
 
 def is_set(config: message.Message) -> bool:
-    """Returns whether a provider config has a credential: any required field of it."""
-    return any(getattr(config, field.name) for field in _declared(config).credentials if field.is_required)
+    """Returns whether a provider config has a credential: any required field of it, or an alternative one."""
+    fields = (field for field in _declared(config).credentials if field.is_required or field.is_alternative)
+    return any(getattr(config, field.name) for field in fields)
 
 
 def secrets(config: message.Message) -> list[str]:
@@ -111,8 +117,9 @@ def choose(
     kind = kinds.get(manifest.DESCRIPTOR.name)
     config, _ = _chosen(kind, _named(manifest, usual), override, environ)
     set_region(config, region)
-    absent = [field.label for field in kind.cloud.credentials if field.is_required and not getattr(config, field.name)]
-    if absent:
+    for name, path in kind.declared.account_fields.items():
+        setattr(config, name, references.value(manifest, path))
+    if absent := kind.cloud.missing(config):
         raise missing(kind.provider, with_file=with_file, fields=absent if is_set(config) else ())
     return config  # type: ignore[no-any-return]  # its class is found by name
 
@@ -149,7 +156,7 @@ def missing(provider: str, *, with_file: bool = False, fields: Sequence[str] = (
     return errors.PlantonError(
         f"failed to setup {providers.get(provider).prefix} provider: no credentials for {provider}{incomplete}",
         reason=errors.Reason.CREDENTIAL_MISSING,
-        hint=f"set {variables_for(provider)}, {file_option}use a context with a credential, or try it without an "
+        hint=f"set {providers.get(provider).variables}, {file_option}use a context with a credential, or try it without an "
         'account: eval "$(planton sandbox env)"',
     )
 
@@ -242,12 +249,13 @@ def _check_address(
 
 def _fill(config: Any, cloud: providers.Provider, environ: Mapping[str, str]) -> None:  # a provider config of the cloud
     if not is_set(config):
-        for field in cloud.credentials:
-            if variable := _first_set(field.variables, environ):
-                setattr(config, field.name, environ[variable])
-    region = environ.get(_first_set(cloud.region_variables, environ), "")
-    if region and "default_region" in config.DESCRIPTOR.fields_by_name and not config.default_region:
-        set_region(config, region)
+        for name, value in _of_machine(cloud, environ)[0].items():
+            setattr(config, name, value)
+    for setting in cloud.settings:
+        if not getattr(config, setting.name):
+            setattr(config, setting.name, environ.get(_first_set(setting.variables, environ), ""))
+    if not getattr(config, "default_region", None):
+        set_region(config, environ.get(_first_set(cloud.region_variables, environ), ""))
     address = environ.get(cloud.endpoint_variable, "") if cloud.endpoint_variable else ""
     if address and not _endpoint(config):
         config.api_endpoint = address.rstrip("/")
@@ -266,12 +274,11 @@ def _check_characters(config: message.Message, cloud: providers.Provider) -> Non
 
 
 def set_region(config: Any, name: str) -> None:  # a provider config of any cloud
-    """Sets the region of a provider config, if the cloud has a region of that name."""
-    if number := _region_number(config, name):
-        config.default_region = number
-
-
-def _region_number(config: Any, name: str) -> int:
+    """Sets the default region, unless the cloud does not know the name: an enum's value, or a text."""
     field = config.DESCRIPTOR.fields_by_name.get("default_region")
-    value = None if field is None else field.enum_type.values_by_name.get(name.lower())
-    return value.number if value is not None else 0
+    if field is None or not name:
+        return
+    if field.enum_type is None:
+        config.default_region = name
+    elif value := field.enum_type.values_by_name.get(name.lower()):
+        config.default_region = value.number

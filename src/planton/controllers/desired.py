@@ -12,13 +12,13 @@ from planton.config import credentials
 from planton.controllers import autoscaling, failures, manifests, scaling, values
 from planton.manifest import load
 from planton.modules import as_kept
-from planton.schema import kinds
-from planton.state import inventory
+from planton.schema import deletion, kinds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from planton.config import settings as engine_settings
+    from planton.state import inventory
 
 _CREDENTIAL = "project-planton.org/credential"
 #: The role of the manifests of a kind of work.
@@ -117,7 +117,7 @@ def _last_count(scaled: autoscaling.Targets, spec: Mapping[str, Any], applied: i
     """Returns the number of nodes that the autoscaler has decided last: that of the applied manifest."""
     if applied is not None:
         manifest: Any = applied.manifest
-        return int(manifest.spec.node_count)
+        return int(getattr(manifest.spec, kinds.get(manifest.kind).declared.count_field))
     return max(int(spec.get("nodeCount") or 0), scaled.min_nodes)
 
 
@@ -167,7 +167,7 @@ def _as_applied(applied: inventory.Applied) -> load.Resource:
 def _unprotected(resource: load.Resource) -> load.Resource:
     manifest: Any = type(resource.manifest)()
     manifest.CopyFrom(resource.manifest)
-    manifest.metadata.annotations.pop(inventory.PROTECTION_ANNOTATION, None)
+    manifest.metadata.annotations.pop(deletion.PROTECTION_ANNOTATION, None)
     return dataclasses.replace(resource, manifest=manifest)
 
 

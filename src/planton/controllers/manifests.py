@@ -12,8 +12,7 @@ from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
 from planton import errors
 from planton.deploy import loading
 from planton.manifest import origins, stack_names
-from planton.schema import kinds, providers
-from planton.state import inventory
+from planton.schema import deletion, kinds, providers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,7 +102,7 @@ def resized(resource: load.Resource, nodes: int) -> load.Resource:
     """Returns the resource of a node pool with another number of nodes."""
     manifest: Any = type(resource.manifest)()
     manifest.CopyFrom(resource.manifest)
-    manifest.spec.node_count = nodes
+    setattr(manifest.spec, kinds.get(manifest.kind).declared.count_field, nodes)
     return dataclasses.replace(resource, manifest=manifest)
 
 
@@ -136,7 +135,7 @@ def _manifest(source: Source) -> dict[str, Any]:
             _put(spec, path.split("."), value, described.fields_by_name["spec"].message_type)
     annotations = {_CREDENTIAL: source.credential} if source.credential else {}
     if (source.spec.get("lifecycle") or {}).get("deletionProtection"):
-        annotations[inventory.PROTECTION_ANNOTATION] = "true"
+        annotations[deletion.PROTECTION_ANNOTATION] = "true"
     metadata = {
         "name": source.name,
         "id": source.id,

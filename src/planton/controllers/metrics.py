@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from planton.controllers import queue
 
 _SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
-#: Header of a cloud's answer → what it says about the account. Civo sends none.
+#: Header of a cloud's answer → what it says about the account. Some clouds send none.
 _BUDGET: Final = {"ratelimit-limit": "limit", "ratelimit-remaining": "remaining"}
 
 

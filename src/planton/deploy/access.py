@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import hashlib
 import json
@@ -74,8 +73,7 @@ def credential(
         if cached is not None and not is_refused(cached):
             return cached
     cloud = cloud_of(applied, settings)
-    outputs: Any = applied.manifest.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
-    fetched = cloud.credential(outputs.cluster_id)
+    fetched = cloud.credential(applied.identity)
     if fetched is None:
         raise errors.PlantonError(
             f"the cloud has no credentials for {applied.key}: the cluster is missing or not ready yet",
@@ -83,7 +81,7 @@ def credential(
             reason=errors.Reason.NOT_FOUND,
             hint=f"check it with: planton drift {applied.key.kind}/{applied.key.name}",
         )
-    if fetched.expires:
+    if fetched.expires and fetched.is_stored:
         _write(cache_path, fetched)
     return fetched
 
@@ -144,4 +142,4 @@ def _read(path: pathlib.Path) -> api.Credential | None:
 
 
 def _write(path: pathlib.Path, credential: api.Credential) -> None:
-    folders.keep(path, json.dumps(dataclasses.asdict(credential)))
+    folders.keep(path, json.dumps({"kubeconfig": credential.kubeconfig, "expires": credential.expires}))

@@ -151,7 +151,5 @@ def _cluster_id(step: steps.Step) -> str:
     manifest: Any = step.provided or (None if step.applied is None else step.applied.manifest)
     if manifest is None or not _role(step):
         return ""
-    if _is_cluster(step):
-        outputs = manifest.status.outputs
-        return str(getattr(outputs, outputs.DESCRIPTOR.fields[0].name))
-    return str(manifest.spec.cluster.value)
+    kind = kinds.get(step.key.kind)
+    return kind.id(manifest) if kind.is_cluster else kind.cluster_id(manifest)

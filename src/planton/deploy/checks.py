@@ -13,7 +13,7 @@ from planton.clouds import answers
 from planton.config import credentials
 from planton.deploy import lists, literals, names, offers, problems, quotas, subjects
 from planton.engine import explain
-from planton.schema import references
+from planton.schema import kinds, references
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -174,13 +174,17 @@ def _subject(
 
 
 def _region_of_cluster(target: Any, account: lists.Lists) -> str:  # of any kind
-    if not hasattr(target.spec, "cluster"):
+    kind = kinds.get(target.kind)
+    if not kind.is_node_pool:
         return ""
+    cluster_id = kind.cluster_id(target)
     clusters = account.existing("cluster") or ()
-    return next((each.region for each in clusters if each.id == target.spec.cluster.value), "")
+    return next((each.region for each in clusters if each.id == cluster_id), "")
 
 
 def _default_region(config: Any) -> str:  # a provider config of any cloud
     # A cloud without regions has no such field.
     field = config.DESCRIPTOR.fields_by_name.get("default_region")
-    return "" if field is None or not config.default_region else str(field.enum_type.values_by_number[config.default_region].name)
+    if field is None or not config.default_region:
+        return ""
+    return str(field.enum_type.values_by_number[config.default_region].name if field.enum_type else config.default_region)

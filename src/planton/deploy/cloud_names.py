@@ -75,7 +75,7 @@ def _claims(kind: kinds.Kind, manifest: Any, account: tuple[str, str]) -> Iterat
     scope = _scope(references.key(manifest))
     if kind.declared.default_pool_name:
         yield kinds.Role.NODE_POOL.value, scope, kind.declared.default_pool_name, "spec.defaultNodePool"
-    for index, pool in enumerate(spec.additional_node_pools):
+    for index, pool in enumerate(getattr(spec, "additional_node_pools", ())):
         yield kinds.Role.NODE_POOL.value, scope, pool.name, f"spec.additionalNodePools[{index}].name"
 
 
@@ -84,8 +84,8 @@ def _scope_of(kind: kinds.Kind, manifest: Any, account: tuple[str, str]) -> tupl
         return account[:1]
     if kind.declared.scope is kinds.Scope.REGION:
         return account
-    target = next((each.target for each in references.find(manifest) if each.path == "spec.cluster"), None)
-    return (manifest.spec.cluster.value,) if target is None else _scope(target)
+    target = next((each.target for each in references.find(manifest) if kinds.is_deleted_with(kind.name, each.target.kind)), None)
+    return (kind.cluster_id(manifest),) if target is None else _scope(target)
 
 
 def _scope(key: references.Key) -> tuple[str, ...]:

@@ -89,9 +89,9 @@ def _cluster_id(subject: managed.Managed) -> str:
     cluster = subject.cluster_id()
     if not cluster:
         raise errors.PlantonError(
-            f"no cluster has the name or id {subject.target.spec.cluster.value!r}",
+            f"no cluster has the name or id {kinds.get(subject.target.kind).cluster_id(subject.target)!r}",
             reason=errors.Reason.NOT_FOUND,
-            hint="correct spec.cluster",
+            hint="correct the cluster in the manifest",
         )
     return cluster
 

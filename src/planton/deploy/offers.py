@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import functools
+import operator
 from typing import TYPE_CHECKING, Any
 
 from planton.deploy import problems, subjects
-from planton.modules import upgrades
+from planton.modules import unsupported, upgrades
 from planton.schema import references
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from planton.deploy import lists
-
-_VERSION = "spec.kubernetesVersion"
 
 
 def check(subject: subjects.Subject, account: lists.Lists) -> list[problems.Problem]:
@@ -70,7 +69,7 @@ def _size_problem(subject: subjects.Subject, pool: subjects.Pool, sizes: dict[st
     if row is None:
         listed = problems.offered(pool.size, sizes, command=command)
         yield problems.Problem(
-            f"{pool.path}.size",
+            pool.size_path,
             f"size {pool.size!r} is not offered for nodes; offered: {listed}",
             "cloud.size_offered",
             f"write one of the sizes offered ({command})",
@@ -83,7 +82,7 @@ def _size_problem(subject: subjects.Subject, pool: subjects.Pool, sizes: dict[st
     here = [name for name, other in sizes.items() if subject.region in (other.get("regions") or ())]
     listed = problems.offered(pool.size, here, command=f"{command} --region {subject.region}")
     yield problems.Problem(
-        f"{pool.path}.size",
+        pool.size_path,
         f"size {pool.size!r} is not offered in {subject.region}, but in: {', '.join(regions) or 'no region'}; "
         f"offered in {subject.region}: {listed}",
         "cloud.size_offered_in_region",
@@ -93,13 +92,14 @@ def _size_problem(subject: subjects.Subject, pool: subjects.Pool, sizes: dict[st
 
 
 def _version(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.Problem]:
-    properties = ("kubernetesVersion", "version")
-    if not subject.kind.is_cluster or not subject.is_changed("cluster", lambda each: each.spec.kubernetes_version, properties):
+    field, properties = subject.kind.declared.version_field, ("kubernetesVersion", "version", "minMasterVersion")
+    version = operator.attrgetter(f"spec.{field}")
+    if not subject.kind.is_cluster or not version(subject.target) or not subject.is_changed("cluster", version, properties):
         return
-    spec = subject.target.spec
+    spec, path = subject.target.spec, unsupported.json_path(f"spec.{field}")
     cloud = subject.kind.cloud
     upgrade = upgrades.Upgrade(
-        _running(subject, account), spec.kubernetes_version, spec.auto_upgrade, cloud.requires_newest_patch
+        _running(subject, account), version(subject.target), getattr(spec, "auto_upgrade", False), cloud.requires_newest_patch
     )
     rows = None if upgrade.keeps_version else account.versions()
     if rows is None:
@@ -108,8 +108,8 @@ def _version(subject: subjects.Subject, account: lists.Lists) -> Iterator[proble
     names = [str(row["version"]) for row in rows if not type_ or row["type"] == type_]
     if upgrade.version not in names:
         where = f"for clusterType {type_}" if type_ else f"by {cloud.prefix}"
-        error = upgrades.not_offered(spec.kubernetes_version, names, where=where, path=_VERSION, provider=subject.provider)
-        yield problems.Problem(_VERSION, error.message, "cloud.version_offered", error.hint, error.metadata)
+        error = upgrades.not_offered(version(subject.target), names, where=where, path=path, provider=subject.provider)
+        yield problems.Problem(path, error.message, "cloud.version_offered", error.hint, error.metadata)
         return
     refused = upgrade.refusal(names)
     if refused is None and upgrade.running:
@@ -117,7 +117,7 @@ def _version(subject: subjects.Subject, account: lists.Lists) -> Iterator[proble
         refused = upgrade.refusal(names, targets=account.upgrades(subject.cluster_id))
     if refused is not None:
         metadata = {"running": upgrade.running, "version": upgrade.version}
-        yield problems.Problem(_VERSION, refused.text, "cloud.upgrade_allowed", refused.hint, metadata)
+        yield problems.Problem(path, refused.text, "cloud.upgrade_allowed", refused.hint, metadata)
 
 
 def _running(subject: subjects.Subject, account: lists.Lists) -> str:

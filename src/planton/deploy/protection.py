@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from planton import errors
 from planton.deploy import graph
 from planton.manifest import origins
-from planton.schema import kinds
-from planton.state import inventory
+from planton.schema import deletion, kinds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from planton.manifest import load
     from planton.schema import references
+    from planton.state import inventory
 
 
 def refusal(
@@ -43,7 +43,7 @@ def refusal(
             return errors.PlantonError(
                 own if each is applied else pool,
                 reason=errors.Reason.PROTECTED,
-                hint=f"remove the annotation {inventory.PROTECTION_ANNOTATION} from its manifest, apply that, then try again",
+                hint=f"remove the annotation {deletion.PROTECTION_ANNOTATION} from its manifest, apply that, then try again",
             )
     return None
 
@@ -51,7 +51,7 @@ def refusal(
 def _is_protected(applied: inventory.Applied, entry: load.Resource | None) -> bool:
     if entry is None:
         return applied.protected
-    is_current = inventory.is_protected(entry.manifest)
+    is_current = deletion.is_protected(entry.manifest)
     return is_current if entry.origin == applied.origin == origins.NODE_POOL_API else is_current or applied.protected
 
 

@@ -7,6 +7,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from planton.engine import plans
+from planton.modules import unsupported
 from planton.schema import kinds
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from planton.manifest import load
 
+#: The names of the fields of most pools.
+_USUAL = kinds.Declaration()
 #: Actions that create a new resource.
 _NEW = (plans.Action.CREATE, plans.Action.REPLACE)
 
@@ -30,6 +33,7 @@ class Pool:
         size: Its machine size.
         count: Its number of nodes; for an autoscaled pool, the initial one.
         most: Its largest number of nodes.
+        size_field: The field of its size, in proto spelling.
     """
 
     path: str
@@ -37,6 +41,12 @@ class Pool:
     size: str
     count: int
     most: int
+    size_field: str = "size"
+
+    @property
+    def size_path(self) -> str:
+        """The path of its size, in the manifest's spelling."""
+        return unsupported.json_path(f"{self.path}.{self.size_field}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,7 +120,7 @@ class Subject:
     def cluster_id(self) -> str:
         """The id of the node pools' cluster; empty if it does not exist yet."""
         if self.kind.is_node_pool:
-            return str(self.target.spec.cluster.value)
+            return self.kind.cluster_id(self.target)
         return "" if self.is_new("cluster") else self.imports.get("cluster", self.applied_id)
 
 
@@ -124,8 +134,9 @@ def _resources(manifest: Any) -> list[str]:  # as below
 def pools(manifest: Any) -> dict[str, Pool]:  # a manifest of any kind
     """Returns the node pools of a manifest by the resources of its stack."""
     spec = manifest.spec
-    if hasattr(spec, "node_pool_name"):
-        return {"node_pool": _pool(spec, "spec", "node_pool")}
+    kind = kinds.get(manifest.kind)
+    if kind.is_node_pool:
+        return {kind.main: _pool(spec, "spec", kind.main, kind.declared)}
     if not hasattr(spec, "default_node_pool"):
         return {}
     listed = [_pool(spec.default_node_pool, "spec.defaultNodePool", "cluster")]
@@ -136,8 +147,13 @@ def pools(manifest: Any) -> dict[str, Pool]:  # a manifest of any kind
     return {pool.resource: pool for pool in listed}
 
 
-def _pool(described: Any, path: str, resource: str) -> Pool:  # a message with the fields of a pool
+def _pool(
+    described: Any, path: str, resource: str, declared: kinds.Declaration = _USUAL
+) -> Pool:  # a message with the fields of a pool
+    size = getattr(described, declared.size_field)
+    if declared.counts is not None:
+        return Pool(path, resource, size, *declared.counts(described), declared.size_field)
     # The default pools of some clouds cannot be autoscaled.
     is_scaled = getattr(described, "auto_scale", False)
     most = described.max_nodes if is_scaled else described.node_count
-    return Pool(path, resource, described.size, described.node_count, most)
+    return Pool(path, resource, size, described.node_count, most)

@@ -142,7 +142,7 @@ class Watches:
 def _stage(subject: managed.Managed) -> str:
     cloud, target, kind = subject.cloud, subject.target, subject.kind
     if kind.is_node_pool:
-        cluster_id, pool = target.spec.cluster.value, kind.cloud_name(target)
+        cluster_id, pool = kind.cluster_id(target), kind.cloud_name(target)
     else:
         cluster_id, pool = cloud.find(kind.declared.type, kind.cloud_name(target)) or "", ""
     cluster = cloud.cluster(cluster_id) if cluster_id else None

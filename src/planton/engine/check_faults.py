@@ -92,7 +92,7 @@ def _path(resource: str, named: str, target: Any) -> str:  # a manifest of any k
 
 
 def _path_of_additional(name: str, named: str, target: Any) -> str:  # a manifest of any kind
-    names = [pool.name for pool in target.spec.additional_node_pools]
+    names = [pool.name for pool in getattr(target.spec, "additional_node_pools", ())]
     if name not in names:
         return ""
     head, *indexes = re.findall(r"[^.\[\]]+", named) or [""]

@@ -250,8 +250,9 @@ def _spoken_name(urn: str, target: Any) -> str:
     spec = target.spec
     if "-" in resource:
         return f"{resource.split('-', 1)[1]} in {spec.cluster_name}"
-    if hasattr(spec, "node_pool_name"):
-        return f"{spec.node_pool_name} in {spec.cluster.value}"
+    kind = kinds.get(target.kind)
+    if kind.is_node_pool:
+        return f"{kind.cloud_name(target)} in {kind.cluster_id(target)}"
     for field in ("cluster_name", "network_name", "name"):
         if hasattr(spec, field):
             return str(getattr(spec, field))

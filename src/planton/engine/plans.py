@@ -98,7 +98,7 @@ class Change:
         noun = "resource" if kind is None else kind.noun
         if not self.deletes_first:
             return f"creates the new {noun} before it deletes the old one"
-        if any(each.path == "clusterId" for each in self.differences):
+        if kind is not None and any(each.path == kind.declared.cluster_property for each in self.differences):
             return f"deletes the old {noun} first: its cluster is another one"
         advice = _KEEP_NODES_HINTS.get(self.name, "") if kind is not None and kind.is_node_pool else ""
         if self.name.startswith("node_pool-"):

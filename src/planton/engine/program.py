@@ -12,6 +12,7 @@ from pulumi.runtime import stack as runtime_stack
 from planton import clouds, modules
 from planton.engine import states
 from planton.modules import own, standalone
+from planton.schema import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,7 +116,7 @@ def _with_cluster(program_input: message.Message | None, imports: Mapping[str, s
         return program_input
     copy: Any = type(program_input)()
     copy.CopyFrom(program_input)
-    copy.target.status.outputs.cluster_id = imports["cluster"]
+    setattr(copy.target.status.outputs, kinds.get(copy.target.kind).id_output, imports["cluster"])
     return copy  # type: ignore[no-any-return]  # of the same class
 
 

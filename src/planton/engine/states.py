@@ -75,14 +75,14 @@ def is_secret(value: object) -> bool:
 def cluster(deployment: Mapping[str, Any]) -> str:
     """Returns the cloud's id of the cluster of a state: its own, else that of its node pools; empty if it has neither."""
     own = (str(each["id"]) for each in cloud_resources(deployment) if kinds.has_role(each["type"], kinds.Role.CLUSTER))
-    used = ((each.get("inputs") or {}).get("clusterId") for each in deployment.get("resources") or [])
-    return next(own, None) or next((each for each in used if isinstance(each, str)), "")
+    used = (kinds.cluster_of(each) for each in deployment.get("resources") or [])
+    return next(own, None) or next(filter(None, used), "")
 
 
 def ids(deployment: Mapping[str, Any]) -> frozenset[tuple[str, str, str]]:
     """Returns the type, the cluster id (of pools, else empty) and the id of every resource that a plugin manages."""
     resources = [each for each in deployment.get("resources") or [] if each.get("custom") and each.get("id")]
-    return frozenset((each["type"], str((each.get("inputs") or {}).get("clusterId", "")), str(each["id"])) for each in resources)
+    return frozenset((each["type"], kinds.cluster_of(each), str(each["id"])) for each in resources)
 
 
 def region(deployment: Mapping[str, Any]) -> str:

@@ -24,12 +24,10 @@ def require(config: message.Message, *, also_missing: Iterable[str] = ()) -> Non
         PlantonError: ``CREDENTIAL_MISSING``, with the missing fields and the environment variables that set them.
     """
     provider = providers.of_config(config.DESCRIPTOR.name)
-    missing = [field.label for field in provider.credentials if field.is_required and not getattr(config, field.name)]
-    missing += also_missing
+    missing = [*provider.missing(config), *also_missing]
     if not missing:
         return
-    required = (field.variables[0] for field in provider.credentials if field.is_required)
-    variables = [*required, *(provider.region_variables[:1] if provider.networks.are_regional else ())]
+    variables = [provider.variables, *(provider.region_variables[:1] if provider.networks.are_regional else ())]
     raise errors.PlantonError(
         f"failed to setup {provider.prefix} provider: the {' and the '.join(missing)} is missing",
         reason=errors.Reason.CREDENTIAL_MISSING,

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
+from planton.schema import kinds
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -104,7 +106,9 @@ def keeps_name(type_: str, resource_name: str, *, cluster_id: object, name: str,
         name_property: The property that holds the name.
     """
     before = resource(type_, resource_name)
-    return before is None or before.get("clusterId") != cluster_id or before.get(name_property) == name
+    kind = kinds.of_type(type_)
+    cluster_property = "clusterId" if kind is None else kind.declared.cluster_property
+    return before is None or before.get(cluster_property) != cluster_id or before.get(name_property) == name
 
 
 def _read(wait: Callable[[float], None]) -> list[dict[str, Any]]:

@@ -196,14 +196,16 @@ def _corrected(pool: DefaultPool, change: plans.Change, seen: Mapping[str, Any] 
 
 
 def is_last(deployment: Mapping[str, Any], cloud: clouds.Cloud) -> str:
-    """Returns the id of the cluster whose only pools are in a state, else "". Clouds keep a cluster's last pool.
+    """Returns the id of the cluster whose only pools are in a state, else "". Most clouds keep a cluster's last pool.
 
     Raises:
         PlantonError: The cloud could not be read.
     """
+    if not providers.get(cloud.PROVIDER).keeps_last_pool:
+        return ""
     own: dict[str, set[str]] = {}
     for resource in deployment.get("resources") or []:
-        cluster = str((resource.get("inputs") or {}).get("clusterId") or "")
+        cluster = kinds.cluster_of(resource)
         if kinds.has_role(resource["type"], kinds.Role.NODE_POOL) and cluster and resource.get("id"):
             own.setdefault(cluster, set()).add(str(resource["id"]))
     for cluster, ids in own.items():
@@ -221,5 +223,5 @@ def without_pools(deployment: Mapping[str, Any], cluster: str) -> set[str]:
     return {
         resource["urn"]
         for resource in resources
-        if kinds.has_role(resource["type"], kinds.Role.NODE_POOL) and (resource.get("inputs") or {}).get("clusterId") == cluster
+        if kinds.has_role(resource["type"], kinds.Role.NODE_POOL) and kinds.cluster_of(resource) == cluster
     }

@@ -38,7 +38,7 @@ def _is_shell(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
 
 
 def _exists(resource: Mapping[str, Any], cloud: clouds.Cloud) -> bool:
-    return cloud.exists(resource["type"], resource["id"], str(resource.get("inputs", {}).get("clusterId", "")))
+    return cloud.exists(resource["type"], resource["id"], kinds.cluster_of(resource))
 
 
 def not_believed(names: Iterable[str], why: str) -> errors.PlantonError:
@@ -172,9 +172,10 @@ def cluster_of(deployment: Mapping[str, Any], target: Any, cloud: clouds.Cloud) 
         PlantonError: The cloud could not be asked.
     """
     own = states.cluster(deployment)
-    if own or not hasattr(target.spec, "cluster"):
+    kind = kinds.get(target.kind)
+    if own or not kind.is_node_pool:
         return own
-    text = str(target.spec.cluster.value)
+    text = kind.cluster_id(target)
     return next((str(entry["id"]) for entry in cloud.clusters() if text in (entry["id"], entry["name"])), "")
 
 

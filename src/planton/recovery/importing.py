@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from planton import errors
-from planton.base import ids
 from planton.schema import kinds
 
 if TYPE_CHECKING:
@@ -61,7 +60,10 @@ def prepare(
     _require(cloud, resource, import_id)
     if resource != "cluster":
         return Adoption({resource: import_id})
-    pools = {f"{_POOL}-{pool.name}": _find(cloud, _POOL, pool.name, import_id) for pool in target.spec.additional_node_pools}
+    pools = {
+        f"{_POOL}-{pool.name}": _find(cloud, _POOL, pool.name, import_id)
+        for pool in getattr(target.spec, "additional_node_pools", ())
+    }
     imports = {resource: import_id, **{name: id_ for name, id_ in pools.items() if id_}}
     if not kinds.get(target.kind).declared.own_firewall or target.spec.HasField("firewall"):
         return Adoption(imports)
@@ -71,7 +73,7 @@ def prepare(
 
 def _require(cloud: clouds.Cloud, resource: str, import_id: str) -> None:
     # The plugin imports a network with any id, and fails when it updates a network that does not exist.
-    if ids.is_id(import_id) and cloud.exists(_type(cloud, resource), import_id):
+    if _is_id(cloud, resource, import_id) and cloud.exists(_type(cloud, resource), import_id):
         return
     own = _find(cloud, resource, import_id) if import_id else None
     hint = f"the {resource} {import_id!r} has the id {own}: use that id" if own else _other(cloud, resource, import_id)
@@ -81,24 +83,31 @@ def _require(cloud: clouds.Cloud, resource: str, import_id: str) -> None:
 
 def _other(cloud: clouds.Cloud, resource: str, import_id: str) -> str:
     types = kinds.resource_types(cloud.PROVIDER)
-    other_types = [name for name in types if name not in (resource, _POOL)] if ids.is_id(import_id) else []
+    other_types = [name for name in types if name not in (resource, _POOL)] if _is_id(cloud, resource, import_id) else []
     other = next((name for name in other_types if cloud.exists(types[name], import_id)), "")
     return f"this is the id of a {other}; use the id of a {resource}" if other else ""
 
 
 def _pool(cloud: clouds.Cloud, import_id: str, cluster_id: Callable[[], str]) -> str:
+    type_ = _type(cloud, _POOL)
+    kind = kinds.of_type(type_)
+    if kind is not None and kind.declared.id_pattern and kind.is_id(import_id) and cloud.exists(type_, import_id):
+        return import_id
     cluster, colon, pool = import_id.rpartition(":")
-    if not _POOL_NAME.fullmatch(pool) or (colon and not ids.is_id(cluster)):
+    if not _POOL_NAME.fullmatch(pool) or (colon and not _is_id(cloud, "cluster", cluster)):
         raise _missing(f"{import_id!r} is no id of a node pool", "write CLUSTER-ID:POOL, or the pool's id or name alone")
     cluster = cluster or cluster_id()
     id_ = cloud.pool_import_id(cluster, pool)
     own = id_.rpartition(":")[2]
-    type_ = _type(cloud, _POOL)
-    kind = kinds.of_type(type_)
     has_named_id = kind is not None and kind.declared.is_imported_by_cluster
-    if (has_named_id or ids.is_id(own)) and cloud.exists(type_, own, cluster):
+    if (has_named_id or _is_id(cloud, _POOL, own)) and cloud.exists(type_, own, cluster):
         return id_
     raise _missing(f"no node pool has the id or name {pool!r} in cluster {cluster} in {cloud.where}")
+
+
+def _is_id(cloud: clouds.Cloud, resource: str, text: str) -> bool:
+    kind = kinds.of_type(_type(cloud, resource))
+    return kind is not None and kind.is_id(text)
 
 
 def _find(cloud: clouds.Cloud, resource: str, name: str, cluster: str = "") -> str | None:

@@ -130,8 +130,7 @@ def entry_of(resource: Mapping[str, Any], cloud: clouds.Cloud, lists: Lists) -> 
     Raises:
         PlantonError: The cloud cannot be asked.
     """
-    cluster = str((resource.get("inputs") or {}).get("clusterId", ""))
-    listed = lists.entries(cloud, str(resource["type"]), cluster)
+    listed = lists.entries(cloud, str(resource["type"]), kinds.cluster_of(resource))
     return next((each for each in listed if each["id"] == resource["id"]), None)
 
 

@@ -17,17 +17,18 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from planton import errors
-from planton.base import suggestions
+from planton.base import ids, suggestions
 from planton.schema import providers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from google.protobuf import descriptor
     from google.protobuf import message as protobuf_message
 
 _STUBS = "org.project_planton.provider"
 _MODULES = "planton.modules"
+_FIELD = re.compile(r"\{(\w+)\}")
 
 
 class Role(enum.StrEnum):
@@ -89,6 +90,19 @@ class Declaration:
         noun: Its name in messages; that of the role if empty.
         cloud_name: The path of the field with its name in the cloud, in proto spelling.
         scope: The scope in which that name must be unique.
+        id_output: The output with its id; the first one if empty.
+        reference: The field that a reference to its name means, in proto spelling; the id if empty.
+        region_field: The field of its spec with its region or zone.
+        size_field: The field of a pool's spec with its machine size.
+        count_field: The field of a pool's spec with its number of nodes in total.
+        counts: Returns the number of nodes and the largest number of nodes of a pool from its spec; None if they are in
+            ``node_count`` and ``max_nodes``.
+        version_field: The field of a cluster's spec with its Kubernetes version.
+        cluster_id: The id of a node pool's cluster, with the names of fields of its spec in braces.
+        id_pattern: The regular expression of ids; a UUID if empty.
+        cluster_property: The property of a node pool's Pulumi type that holds the id of its cluster.
+        account_fields: The field of the provider config → the field of the manifest that sets it, in proto spelling: for clouds
+            whose accounts have several projects.
         losses: The changes of it that need explicit consent.
         is_tagged: Whether its creation sends a unique tag, which proves that it is ours.
         is_imported_by_cluster: Whether its import id is ``CLUSTER-ID:ID`` instead of its own id alone.
@@ -114,6 +128,17 @@ class Declaration:
     noun: str = ""
     cloud_name: str = "metadata.name"
     scope: Scope = Scope.ACCOUNT
+    id_output: str = ""
+    reference: str = ""
+    region_field: str = "region"
+    size_field: str = "size"
+    count_field: str = "node_count"
+    counts: Callable[[Any], tuple[int, int]] | None = None
+    version_field: str = "kubernetes_version"
+    cluster_id: str = "{cluster}"
+    id_pattern: str = ""
+    cluster_property: str = "clusterId"
+    account_fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
     losses: frozenset[Loss] = frozenset()
     is_tagged: bool = False
     is_imported_by_cluster: bool = False
@@ -196,6 +221,24 @@ class Kind:
         name, dot, rest = path.partition(".")
         field = f"{self.declared.fields.get(name, name)}{dot}{rest}"
         return any(field == each or field.startswith((f"{each}.", f"{each}[")) for each in self.declared.replacing)
+
+    @property
+    def id_output(self) -> str:
+        """The name of the output with the id of the main resource."""
+        return self.declared.id_output or str(self.stack_outputs.DESCRIPTOR.fields[0].name)
+
+    def id(self, manifest: Any) -> str:  # a manifest of this kind
+        """Returns the id of the main resource of an applied manifest; empty before its apply."""
+        return str(getattr(manifest.status.outputs, self.id_output))
+
+    def is_id(self, text: str) -> bool:
+        """Returns whether a text is an id of the cloud rather than a name."""
+        pattern = self.declared.id_pattern
+        return bool(re.fullmatch(pattern, text)) if pattern else ids.is_id(text)
+
+    def cluster_id(self, manifest: Any) -> str:  # a node pool of this kind, with references resolved
+        """Returns the id or the name of the cluster of a node pool."""
+        return _FIELD.sub(lambda match: str(getattr(manifest.spec, match[1]).value), self.declared.cluster_id)
 
     @property
     def api_version(self) -> str:
@@ -335,6 +378,14 @@ def has_role(type_: str, role: Role) -> bool:
     return kind is not None and kind.declared.role is role
 
 
+def cluster_of(resource: Mapping[str, Any]) -> str:
+    """Returns the id of the cluster of a node pool in a state; empty for other resources, and while it is unknown."""
+    kind = of_type(resource["type"])
+    name = kind.declared.cluster_property if kind is not None and kind.is_node_pool else "clusterId"
+    cluster = (resource.get("inputs") or {}).get(name)
+    return cluster if isinstance(cluster, str) else ""
+
+
 def is_deleted_with(user: str, target: str) -> bool:
     """Returns whether a resource of the kind ``user`` is deleted with the resource that it refers to, as a pool with its cluster."""
     user_kind, target_kind = find(user), find(target)
@@ -345,7 +396,9 @@ def regions(provider: str) -> frozenset[str]:
     """Returns the names of the regions that manifests of a provider can use; none for a cloud without regions."""
     config = next(kind.provider_config for kind in all_kinds() if kind.provider == provider)
     field: Any = config.DESCRIPTOR.fields_by_name.get("default_region")
-    return frozenset() if field is None else frozenset(value.name for value in field.enum_type.values if value.number)
+    if field is None or field.enum_type is None:
+        return frozenset()
+    return frozenset(value.name for value in field.enum_type.values if value.number)
 
 
 def get(name: str) -> Kind:

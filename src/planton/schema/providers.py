@@ -12,7 +12,7 @@ import importlib
 import os
 import pathlib
 import types
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +30,7 @@ class CredentialField:
         variables: The environment variables that fill it, the preferred one first.
         is_secret: Whether its value must never be shown.
         is_required: Whether requests fail without it.
+        is_alternative: Whether it is a complete credential by itself. A provider config needs one of the alternatives.
     """
 
     name: str
@@ -37,6 +38,20 @@ class CredentialField:
     variables: tuple[str, ...]
     is_secret: bool = True
     is_required: bool = True
+    is_alternative: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """A field of a provider config that is no part of the credential, such as the default project.
+
+    Attributes:
+        name: The field of the provider config.
+        variables: The environment variables that fill it, the preferred one first.
+    """
+
+    name: str
+    variables: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +106,9 @@ class Provider:
         prefix: The prefix of its kinds, and its name in messages, e.g. ``Civo``.
         api_group: The group of its kinds' ``apiVersion``.
         credentials: The credential fields of its provider config.
+        find_credential: The function that finds a credential of this machine, as ``module:function``, where variables are not
+            enough; empty if they are. It takes the environment, and returns values of credential fields and their source.
+        settings: The other fields of its provider config that the environment fills.
         region_variables: The environment variables with the default region.
         endpoint_variable: The environment variable with the address of the API; empty for none.
         plugin: The official plugin; None if the modules use none.
@@ -105,6 +123,7 @@ class Provider:
         credentials_expire: Whether kubeconfigs of its clusters expire.
         networks: The treatment of address ranges.
         requires_newest_patch: Whether a minor upgrade must start from the newest patch version.
+        keeps_last_pool: Whether the cloud refuses to delete the last node pool of a cluster.
         uncertain_leftovers: The sorts of leftovers of a deleted cluster that the cloud may delete or keep.
         silenced_warnings: The parts of the plugin's warnings that a user can do nothing about.
         setup_errors: The parts of the plugin's messages about a provider that cannot be set up.
@@ -122,6 +141,8 @@ class Provider:
     prefix: str
     api_group: str
     credentials: tuple[CredentialField, ...]
+    find_credential: str = ""
+    settings: tuple[Setting, ...] = ()
     region_variables: tuple[str, ...] = ()
     endpoint_variable: str = ""
     plugin: Plugin | None = None
@@ -134,6 +155,7 @@ class Provider:
     credentials_expire: bool = False
     networks: Networks = dataclasses.field(default_factory=Networks)
     requires_newest_patch: bool = False
+    keeps_last_pool: bool = True
     uncertain_leftovers: tuple[str, ...] = ()
     setup_errors: tuple[str, ...] = ()
     silenced_warnings: tuple[str, ...] = ()
@@ -145,6 +167,22 @@ class Provider:
     drains_deleted_pools: bool = False
     sample_region: str = ""
     sample_version: str = ""
+
+    def missing(self, config: Any) -> list[str]:  # a provider config of the cloud
+        """Returns the labels of the credential fields that a provider config lacks."""
+        required = [field for field in self.credentials if field.is_required and not field.is_alternative]
+        absent = [field.label for field in required if not getattr(config, field.name)]
+        alternatives = [field for field in self.credentials if field.is_alternative]
+        if alternatives and not any(getattr(config, field.name) for field in alternatives):
+            absent.append(" or ".join(field.label for field in alternatives))
+        return absent
+
+    @property
+    def variables(self) -> str:
+        """The preferred environment variables of the required fields of a credential, e.g. ``CIVO_TOKEN``, for messages."""
+        required = [field.variables[0] for field in self.credentials if field.is_required and not field.is_alternative]
+        alternatives = " or ".join(field.variables[0] for field in self.credentials if field.is_alternative)
+        return " and ".join([*required, *([alternatives] if alternatives else [])])
 
     @property
     def config_name(self) -> str:

@@ -124,7 +124,7 @@ def _proto_path(kind_name: str, field_path: str) -> str:
     # Clouds show names, and accept ids for clusters and networks.
     kind = kinds.find(kind_name)
     if kind is not None and field_path in ("", "metadata.name"):
-        return f"status.outputs.{kind.stack_outputs.DESCRIPTOR.fields[0].name}"
+        return kind.declared.reference or f"status.outputs.{kind.id_output}"
     return ".".join(re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", part).lower() for part in field_path.split("."))
 
 
@@ -180,7 +180,7 @@ def _wrong_step(described: Any, field_path: str) -> tuple[str, str]:
         described = field.message_type
         if described is not None and field.is_repeated:
             return f"{'.'.join(seen)!r} is not a single value", ""
-    if described is None:
+    if described is None or described is foreign_key_pb2.StringValueOrRef.DESCRIPTOR:
         return "", ""
     return f"{'.'.join(seen)!r} is not a single value; it has {', '.join(described.fields_by_name)}", ""
 
@@ -283,7 +283,8 @@ def _value(reference: Reference, target: message.Message | None) -> str:
 def value(manifest: message.Message, field_path: str) -> str:
     """Returns a field of a manifest, in proto spelling, as a text; empty where it is not set.
 
-    The value of an enum is its name. A list with one item has the value of the item; any other list is unset.
+    The value of an enum is its name. A list with one item has the value of the item; any other list is unset. A field that may hold
+    a reference has its literal.
     """
     content: Any = manifest
     field: Any = None
@@ -292,6 +293,8 @@ def value(manifest: message.Message, field_path: str) -> str:
         content = getattr(content, step)
     if field.is_repeated:
         content = content[0] if len(content) == 1 else ""
+    if field.message_type is foreign_key_pb2.StringValueOrRef.DESCRIPTOR:
+        content = content.value
     if field.enum_type is not None:
         return str(field.enum_type.values_by_number[content].name) if content else ""
     return str(content or "")
@@ -307,7 +310,7 @@ def may_be_known(manifest: message.Message, field_path: str) -> bool:
         return True
     if field_path == "spec.region":
         return bool(find(manifest))
-    return any(_proto_path("", f"{reference.path}.value") == field_path for reference in find(manifest))
+    return any(_proto_path("", reference.path) in (field_path, field_path.removesuffix(".value")) for reference in find(manifest))
 
 
 def _inherit_region(manifest: message.Message, copy: message.Message, lookup: Callable[[Key], message.Message | None]) -> None:
@@ -361,11 +364,10 @@ def own_credential(manifest: message.Message) -> str:
 
 def own_region(manifest: message.Message) -> str:
     """Returns the region that a manifest itself says, as the enum's name or the field's text; empty where it says none."""
+    kind = kinds.find(manifest.DESCRIPTOR.name)
+    name = "region" if kind is None else kind.declared.region_field
     spec = manifest.spec  # type: ignore[attr-defined]
-    field = spec.DESCRIPTOR.fields_by_name.get("region")
-    if field is None or not spec.region:
-        return ""
-    return str(field.enum_type.values_by_number[spec.region].name if field.enum_type else spec.region)
+    return value(manifest, f"spec.{name}") if name in spec.DESCRIPTOR.fields_by_name else ""
 
 
 def unknown_outputs(manifest: message.Message) -> message.Message:

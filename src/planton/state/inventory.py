@@ -14,7 +14,7 @@ from planton import errors
 from planton.clouds import kubeconfigs
 from planton.engine import outputs as engine_outputs
 from planton.engine import stacks, state_errors, states, stored
-from planton.schema import kinds, references
+from planton.schema import deletion, kinds, references
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 #: The outputs that hold a kubeconfig in base64.
 _KUBECONFIGS = ("kubeconfig_b64", "kubeconfig")
-#: ``"true"`` keeps a resource from being deleted or replaced, from the manifest that has it until one without it was applied.
-PROTECTION_ANNOTATION = "project-planton.org/deletion-protection"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -62,9 +60,8 @@ class Applied:
 
     @property
     def identity(self) -> str:
-        """Its id in the cloud: the first output; empty if there is none."""
-        outputs = self.manifest.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
-        return str(getattr(outputs, outputs.DESCRIPTOR.fields[0].name))
+        """Its id in the cloud; empty if there is none."""
+        return kinds.get(self.manifest.DESCRIPTOR.name).id(self.manifest)
 
     @property
     def complete(self) -> bool:
@@ -74,7 +71,7 @@ class Applied:
     @property
     def protected(self) -> bool:
         """Whether the manifest, as it was applied, protects the resource against deletion."""
-        return is_protected(self.manifest)
+        return deletion.is_protected(self.manifest)
 
 
 class Inventory:
@@ -259,12 +256,6 @@ def _clean_kubeconfigs(outputs: Any) -> None:  # of any kind; only clusters have
             outputs.ClearField(name)
         else:
             setattr(outputs, name, base64.b64encode(text.encode()).decode())
-
-
-def is_protected(manifest: message.Message) -> bool:
-    """Returns whether a manifest protects its resource against deletion."""
-    annotations = manifest.metadata.annotations  # type: ignore[attr-defined]  # every manifest has metadata
-    return bool(annotations.get(PROTECTION_ANNOTATION, "").lower() == "true")
 
 
 def require_complete(applied: Applied) -> None:

@@ -30,7 +30,7 @@ PARTS: Final = {
 TEMPLATES: Final = ("dev", "staging", "prod")
 #: The pools of the workloads: what a user chooses is about them.
 _FIRST_POOLS: Final = ("pool-workers.yaml", "pool-general.yaml")
-_SIZE: Final = re.compile(r"(?m)^(  size: )(\S+)$")
+_SIZE: Final = re.compile(r"(?m)^(  (?:size|machineType): )(\S+)$")
 _FOLDER: Final = pathlib.Path(__file__).parent
 #: The clouds allow 63 characters. The resources add a suffix.
 _NAME: Final = re.compile(r"[a-z]([a-z0-9-]{0,46}[a-z0-9])?")
@@ -120,6 +120,8 @@ def _region(provider: str, region: str) -> str:
     names = regions(provider)
     if not region:
         return providers.get(provider).sample_region
+    if not names:
+        return _checked("region", region.lower())
     if region.lower() not in names:
         hint = suggestions.suggest(region[:40], names) or f"the regions are {', '.join(names)}"
         raise _usage(f"{provider} has no region {region[:40]!r}", hint)
@@ -127,10 +129,11 @@ def _region(provider: str, region: str) -> str:
 
 
 def regions(provider: str) -> list[str]:
-    """Returns the regions of a cloud for clusters."""
-    described: Any = kinds.of_role(kinds.Role.CLUSTER, provider)[0].message.DESCRIPTOR
-    field = described.fields_by_name["spec"].message_type.fields_by_name["region"]
-    return [value.name for value in field.enum_type.values if value.number]
+    """Returns the regions of a cloud for clusters; none if the schema does not list them."""
+    kind = kinds.of_role(kinds.Role.CLUSTER, provider)[0]
+    described: Any = kind.message.DESCRIPTOR
+    field = described.fields_by_name["spec"].message_type.fields_by_name[kind.declared.region_field]
+    return [value.name for value in field.enum_type.values if value.number] if field.enum_type else []
 
 
 def _usage(message: str, hint: str = "") -> errors.PlantonError:

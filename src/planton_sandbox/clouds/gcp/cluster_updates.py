@@ -128,7 +128,7 @@ def _set(cluster: records.Cluster, key: str, value: Any) -> None:
         name = _RENAMED.get(key) or _lower(key.removeprefix(_PREFIX))
         if name not in fields.SETTINGS:
             raise scopes.invalid(f"Invalid JSON payload received. Unknown name \"{key}\" at 'update': Cannot find field.")
-        settings[name] = value
+        settings[name] = fields.setting(name, value)
 
 
 def _lower(name: str) -> str:
@@ -152,7 +152,7 @@ def _verb(kind: str, change: Callable[[records.Cluster, Mapping[str, Any]], None
 
 def _keep(field: str) -> Callable[[records.Cluster, Mapping[str, Any]], None]:
     def change(cluster: records.Cluster, body: Mapping[str, Any]) -> None:
-        cluster.settings[field] = body.get(field) or {}
+        cluster.settings[field] = fields.setting(field, body.get(field) or {})
 
     return change
 

@@ -11,12 +11,17 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import re2  # RE2 matches in linear time and bounded memory, so that no pattern of a client makes the sandbox hang.
+
 from planton_sandbox import clock, wire
 from planton_sandbox.clouds.gcp import catalogue, quotas, records, scopes
 
 Body = dict[str, Any]
-_FILTER = re.compile(r"""\(?\s*(?P<key>[\w.]+)\s*(?P<sign>=|!=|eq|ne)\s*["']?(?P<value>[^"')]*)["']?\s*\)?""")
+_FILTER = re.compile(
+    r"""\(?\s*(?P<key>[\w.]+)\s*(?P<sign>=|!=|eq|ne)\s*(?:"(?P<quoted>[^"]*)"|'(?P<single>[^']*)'|(?P<plain>[^"')]*))\s*\)?"""
+)
 _PAGE = 500
+_PATTERN_MEMORY = 1 << 20  # bytes
 Lister = Callable[[scopes.Scope, records.Project, wire.Request], list[Body]]
 
 
@@ -206,6 +211,13 @@ def routers(scope: scopes.Scope, project: records.Project, request: wire.Request
     ]  # fmt: skip
 
 
+def service(scope: scopes.Scope, request: wire.Request) -> Body:
+    """Answers ``GET .../services/{service}`` of the Service Usage API: every API is enabled. gcloud asks before it creates."""
+    project, name = scope.project(request.parts["project"]), request.parts["service"]
+    path = f"projects/{project.number}"
+    return {"name": f"{path}/services/{name}", "parent": path, "config": {"name": name}, "state": "ENABLED"}
+
+
 def associated(sort: str, kind: str) -> Lister:
     """Returns a lister of what workloads have created, ``disks`` or ``forwardingRules``."""
 
@@ -236,16 +248,36 @@ def zone_of(request: wire.Request) -> str:
 
 
 def _passes(item: Mapping[str, Any], text: str) -> bool:
-    """Returns whether an item passes a filter; the conditions of several are joined by ``AND``."""
+    """Returns whether an item passes a filter; the conditions of several are joined by ``AND``.
+
+    ``=`` compares texts, and ``*`` at the end stands for any end. ``eq`` matches a regular expression, as gcloud sends it.
+    """
     for part in re.split(r"\s+AND\s+", text) if text else ():
         found = _FILTER.fullmatch(part.strip())
         if found is None:
-            raise scopes.refused(400, f"Invalid value for field 'filter': '{text}'. Invalid list filter expression.")
-        value, text_of = found["value"], str(item.get(found["key"], ""))
-        equal = text_of.startswith(value.removesuffix("*")) if value.endswith("*") else text_of == value
-        if equal is not (found["sign"] in ("=", "eq")):
+            raise _invalid_filter(text)
+        value = found["quoted"] or found["single"] or found["plain"] or ""
+        text_of, sign = str(item.get(found["key"], "")), found["sign"]
+        if sign in ("eq", "ne"):
+            equal = _matches(value, text_of)
+        else:
+            equal = text_of.startswith(value.removesuffix("*")) if value.endswith("*") else text_of == value
+        if equal is not (sign in ("=", "eq")):
             return False
     return True
+
+
+def _matches(pattern: str, text: str) -> bool:
+    options = re2.Options()
+    options.max_mem, options.log_errors = _PATTERN_MEMORY, False
+    try:
+        return re2.compile(pattern, options).fullmatch(text) is not None
+    except re2.error as error:
+        raise _invalid_filter(pattern) from error
+
+
+def _invalid_filter(text: str) -> wire.CloudError:
+    return scopes.refused(400, f"Invalid value for field 'filter': '{text}'. Invalid list filter expression.")
 
 
 def _nothing(place: str) -> Body:

@@ -5,6 +5,7 @@ Some clients send enums as numbers; the cloud takes both.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,6 +43,8 @@ SETTINGS = _names(
     "anonymousAuthenticationConfig userManagedKeysConfig clusterTelemetry podSecurityPolicyConfig protectConfig "
     "workloadAltsConfig workloadCertificates tpuConfig rollbackSafeUpgrade gkeAutoUpgradeConfig enableK8sBetaApis"
 )
+_TEXTS = _names("loggingService monitoringService description")
+_SWITCHES = _names("enableKubernetesAlpha enableTpu")
 CLUSTER = SETTINGS | _names(
     "name initialNodeCount nodeConfig nodePools locations network subnetwork clusterIpv4Cidr resourceLabels "
     "initialClusterVersion zone location etag"
@@ -52,6 +55,13 @@ UPDATE_POOL = _PATH | _names(
     "accelerators machineType diskType diskSizeGb bootDisk resourceManagerTags containerdConfig queuedProvisioning "
     "storagePools maxRunDuration flexStart consolidationDelay nodeDrainConfig maintenancePolicy taintConfig"
 )
+# The fields that are texts wherever they occur, and those that are maps of texts.
+_TEXT_KEYS = _names(
+    "acceleratorType channel cidrBlock clusterSecondaryRangeName diskType effect imageType initialClusterVersion key "
+    "locationPolicy machineType name network nodePoolSoakDuration nodeVersion podRange servicesSecondaryRangeName strategy "
+    "subnetwork value version"
+)
+_MAP_KEYS = _names("labels metadata resourceLabels")
 _ENUMS = {
     "effect": ("EFFECT_UNSPECIFIED", "NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE"),
     "locationPolicy": ("LOCATION_POLICY_UNSPECIFIED", "BALANCED", "ANY"),
@@ -74,8 +84,12 @@ def read(body: Mapping[str, Any], allowed: frozenset[str], *, at: str = "") -> d
 
 
 def named(value: Any, key: str = "") -> Any:
-    """Returns a JSON value with the names of enums in place of their numbers."""
+    """Returns a JSON value with the names of enums in place of their numbers; a text or map of another type is refused."""
+    if key in _TEXT_KEYS and isinstance(value, Mapping | list):
+        raise scopes.invalid(f"Invalid value at '{key}': {value!r}")
     if isinstance(value, Mapping):
+        if key in _MAP_KEYS and not all(isinstance(item, str | Mapping) for item in value.values()):
+            raise scopes.invalid(f"Invalid value at '{key}': {value!r}")
         return {name: named(item, name) for name, item in value.items()}
     if isinstance(value, list):
         return [named(item, key) for item in value]
@@ -84,6 +98,22 @@ def named(value: Any, key: str = "") -> Any:
             return _ENUMS[key][value]  # type: ignore[index]
         except (KeyError, IndexError) as error:
             raise scopes.invalid(f"Invalid value at '{key}': {value}") from error
+    if value is not None and ((key in _TEXT_KEYS and not isinstance(value, str)) or key in _MAP_KEYS):
+        raise scopes.invalid(f"Invalid value at '{key}': {value!r}")
+    return value
+
+
+def setting(name: str, value: Any) -> Any:  # a block of JSON, a text or a switch
+    """Returns a setting of a cluster; one of another type, or with an invalid range of addresses, is refused."""
+    expected: Any = str if name in _TEXTS else bool if name in _SWITCHES else dict
+    if not isinstance(value, expected):
+        raise scopes.invalid(f"Invalid value at '{name}': {value!r}")
+    if name == "masterAuthorizedNetworksConfig":
+        for block in value.get("cidrBlocks") or []:
+            try:
+                ipaddress.ip_network(block.get("cidrBlock"), strict=False)
+            except ValueError as error:
+                raise scopes.invalid(f"Invalid value at '{name}.cidrBlocks': {error}") from error
     return value
 
 

@@ -16,8 +16,10 @@ The control endpoint's ``POST /sandbox/clouds/gcp/ACTION`` calls `act`. Each act
 * ``stuck`` cluster: keeps it in PROVISIONING; without ``cluster``, the next ``count`` (1) new clusters;
   ``unstuck`` cluster: without ``cluster``, all;
 * ``fail`` cluster, message: sets the state ``ERROR``, with ``pool`` that of a pool; an empty message clears it;
+* ``degrade`` cluster, code, message: sets the state ``DEGRADED`` with a condition; without ``code``, clears it;
 * ``stockout`` zone, machineType: the zone has no more machines, or none of a type; ``in-stock`` ends that;
 * ``node`` cluster, node, ready, unreachable: makes a node not ready or unreachable, or ready again;
+* ``preempt`` cluster, node: takes a Spot machine away; its group replaces it;
 * ``quota`` region, and limits by metric, such as ``CPUS``;
 * ``volume``, ``load-balancer`` cluster, name: creates a resource of a workload, which outlives the cluster;
 * ``expire-credentials``: revokes the access tokens of the account; its permanent token stays;
@@ -199,6 +201,13 @@ def _fail(scope: scopes.Scope, body: Body) -> Any:
     return _DONE
 
 
+def _degrade(scope: scopes.Scope, body: Body) -> Any:
+    code = str(body.get("code", ""))
+    condition = {"code": code, "message": str(body.get("message", "")), "canonicalCode": "FAILED_PRECONDITION"}
+    named_cluster(scope, body).degraded = condition if code else {}
+    return _DONE
+
+
 def _stockout(scope: scopes.Scope, body: Body) -> Any:
     _project(scope, body).stockouts.append(_stock(body))
     return _DONE
@@ -214,12 +223,28 @@ def _stock(body: Body) -> str:
     return f"{body['zone']}/{body['machineType']}" if body.get("machineType") else str(body["zone"])
 
 
-def _node(scope: scopes.Scope, body: Body) -> Any:
-    for node in [node for pool in named_cluster(scope, body).pools for node in pool.nodes]:
-        if body.get("node") in (node.id, node.name):
-            node.ready, node.unreachable = bool(body.get("ready")), bool(body.get("unreachable"))
-            return _DONE
+def _named_node(cluster: records.Cluster, body: Body) -> tuple[records.Pool, records.Node]:
+    for pool in cluster.pools:
+        for node in pool.nodes:
+            if body.get("node") in (node.id, node.name):
+                return pool, node
     raise scopes.refused(404, f"No node {body.get('node')!r}")
+
+
+def _node(scope: scopes.Scope, body: Body) -> Any:
+    _, node = _named_node(named_cluster(scope, body), body)
+    node.ready, node.unreachable = bool(body.get("ready")), bool(body.get("unreachable"))
+    return _DONE
+
+
+def _preempt(scope: scopes.Scope, body: Body) -> Any:
+    cluster = named_cluster(scope, body)
+    pool, node = _named_node(cluster, body)
+    if not (pool.config.get("spot") or pool.config.get("preemptible")):
+        raise scopes.invalid(f"The pool {pool.name} has neither Spot nor preemptible machines")
+    pool.nodes.remove(node)
+    machines.fill(scope, cluster, pool)
+    return _DONE
 
 
 def _quota(scope: scopes.Scope, body: Body) -> Any:
@@ -261,9 +286,11 @@ ACTIONS: Mapping[str, Callable[[scopes.Scope, Body], Any]] = {
     "stuck": _stuck,
     "unstuck": _unstuck,
     "fail": _fail,
+    "degrade": _degrade,
     "stockout": _stockout,
     "in-stock": _in_stock,
     "node": _node,
+    "preempt": _preempt,
     "quota": _quota,
     "volume": _adder(associated.DISK),
     "load-balancer": _adder(associated.BALANCER),

@@ -63,7 +63,7 @@ def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     pool.extra |= {key: body[key] for key in _KEPT if key in body}
     pool.network |= body.get("nodeNetworkConfig") or {}
     if zones != pool.zones:
-        return _relocate(scope, cluster, pool, zones)
+        _relocate(scope, cluster, pool, zones)
     if replacing or version != pool.version:
         return operations.view(scope, begin_upgrade(scope, cluster, pool, config=config, version=version))
     olds, pool.config = pool.config, config
@@ -192,12 +192,11 @@ def _config(pool: records.Pool, body: Mapping[str, Any]) -> tuple[dict[str, Any]
     return config, any(config.get(key) != pool.config.get(key) for key in _REPLACING)
 
 
-def _relocate(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, zones: list[str]) -> dict[str, Any]:
+def _relocate(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, zones: list[str]) -> None:
     each = max(pool.targets.values(), default=0)
     pool.zones = zones
     machines.resize(scope, cluster, pool, dict.fromkeys(zones, each))
     pool.groups = {zone: key for zone, key in pool.groups.items() if zone in zones}
-    return _change(scope, cluster, pool, records.UPDATE_CLUSTER)
 
 
 def _change(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, kind: str) -> dict[str, Any]:

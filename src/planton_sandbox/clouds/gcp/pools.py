@@ -104,6 +104,8 @@ def parse(cluster: records.Cluster, body: Mapping[str, Any]) -> records.Pool:
 def locations(place: str, listed: list[str]) -> list[str]:
     """Returns the zones in a request, sorted; one outside the region of ``place`` is refused."""
     region = catalogue.region_of(place)
+    if not listed:
+        raise scopes.invalid("At least one location must be specified.")
     for zone in listed:
         if zone not in catalogue.zones_of(region):
             raise scopes.invalid(f'Location "{zone}" is not a zone of region "{region}".')

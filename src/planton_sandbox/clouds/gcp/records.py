@@ -173,6 +173,7 @@ class Cluster:
         zones: The zones of its nodes, sorted.
         settings: The other settings, by the name of their field.
         failure: Why its state is ``ERROR``; empty otherwise.
+        degraded: The condition of the state ``DEGRADED``; empty otherwise.
     """
 
     id: str
@@ -194,6 +195,7 @@ class Cluster:
     revision: int = 1
     stuck: bool = False
     failure: str = ""
+    degraded: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""The routes of the simulated Google Cloud: GKE in the versions v1 and v1beta1, and Compute Engine in v1 and beta."""
+"""The routes of the simulated Google Cloud: GKE in the versions v1 and v1beta1, Compute Engine in v1 and beta, and Service Usage."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ _LISTS: tuple[tuple[str, str, str, compute.Lister], ...] = (
 _AGGREGATED = ("machineTypes", "acceleratorTypes", "subnetworks", "instances", "instanceGroupManagers")
 
 ROUTES: tuple[wire.Route[scopes.Scope], ...] = (
+    wire.route("GET", r"/(?P<version>v1)/projects/{project}/services/{service}", compute.service),
     wire.route("GET", f"{_LOCATION}/serverConfig", clusters.server_config),
     wire.route("GET", f"{_LOCATION}/operations", operations.listing),
     wire.route("GET", f"{_LOCATION}/operations/{{operation}}", operations.show),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import json
 import secrets
 from collections.abc import Mapping
@@ -26,12 +27,18 @@ _PARTS = 3
 def key(state: records.State) -> records.Key:
     """Returns the key of the default service account; the first call creates it."""
     if state.key is None:
-        private = rsa.generate_private_key(public_exponent=65537, key_size=_BITS)
-        text = private.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ).decode()
-        state.key = records.Key(id=secrets.token_hex(20), private=text)
+        state.key = _new_key()
     return state.key
+
+
+@functools.cache
+def _new_key() -> records.Key:
+    """Returns a new key, the same for all sandboxes of this process: to create one takes long."""
+    private = rsa.generate_private_key(public_exponent=65537, key_size=_BITS)
+    text = private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    return records.Key(id=secrets.token_hex(20), private=text)
 
 
 def file(state: records.State, *, endpoint: str) -> str:

@@ -43,7 +43,7 @@ def cluster_status(state: records.State, item: records.Cluster) -> str:
         return _PROVISIONING
     if kinds:
         return _RECONCILING
-    return _DEGRADED if any(pool.shortages for pool in item.pools) else _RUNNING
+    return _DEGRADED if item.degraded else _RUNNING
 
 
 def pool_status(state: records.State, owner: records.Cluster, item: records.Pool) -> str:
@@ -124,6 +124,8 @@ def cluster(scope: scopes.Scope, item: records.Cluster) -> dict[str, Any]:
             **(item.settings.get("privateClusterConfig") or {}),
         }
     conditions = [condition for each in pools for condition in each.get("conditions", [])]
+    if item.degraded:
+        conditions.append(item.degraded)
     if conditions:
         body["conditions"] = conditions
     if item.failure:

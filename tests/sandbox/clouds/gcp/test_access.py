@@ -15,7 +15,7 @@ from google.oauth2 import service_account
 
 from planton_sandbox import launch
 from support.gcp import PLACE, PROJECT, Gke
-from support.sandbox import KUBECTL
+from support.sandbox import KUBECTL, running
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
@@ -59,6 +59,18 @@ def test_the_key_file_is_private_and_survives_a_reset(gke: Gke) -> None:
     assert json.loads(path.read_text(encoding="utf-8"))["project_id"] == PROJECT
     gke.sandbox.control.call("POST", "/reset")
     assert _token(gke)
+
+
+def test_a_restart_keeps_clusters_keys_and_tokens(tmp_path: pathlib.Path) -> None:
+    """The key file and an access token stay valid."""
+    home = tmp_path / "home"
+    with running(home) as first:
+        before = Gke(first)
+        path, token = before.cluster(), _token(before)
+        shown, key = before.get(f"/v1/{path}"), (home / "gcp-key.json").read_text(encoding="utf-8")
+    with running(home) as second:
+        assert Gke(second, token).get(f"/v1/{path}") == shown
+        assert (home / "gcp-key.json").read_text(encoding="utf-8") == key
 
 
 def _exchange(gke: Gke, **form: str) -> tuple[int, dict[str, str]]:

@@ -167,5 +167,9 @@ def test_a_stuck_cluster_stays_in_provisioning(gke: Gke) -> None:
     assert gke.api.get_cluster(name=path).status == RUNNING
     control.outside("fail", cloud="gcp", cluster="c1", message="broken")
     assert gke.api.get_cluster(name=path).status == container_v1.Cluster.Status.ERROR
+    control.outside("fail", cloud="gcp", cluster="c1")
+    control.outside("degrade", cloud="gcp", cluster="c1", code="CA_EXPIRING", message="soon")
+    shown = gke.api.get_cluster(name=path)
+    assert (shown.status.name, shown.conditions[0].code.name) == ("DEGRADED", "CA_EXPIRING")
     control.outside("delete-cluster", cloud="gcp", cluster="c1")
     assert control.resources("gcp")["clusters"] == []

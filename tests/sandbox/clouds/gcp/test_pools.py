@@ -8,6 +8,7 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import container_v1
 
+from planton_sandbox import launch
 from support.gcp import PLACE, PROJECT, REGION, ZONES, Gke, refused
 
 STATUS = container_v1.NodePool.Status
@@ -174,11 +175,12 @@ def test_a_blue_green_upgrade_has_both_sets_of_nodes(gke: Gke, cluster: str) -> 
 def test_other_zones_move_the_nodes(gke: Gke, cluster: str) -> None:
     """Nodes of a zone that stays are kept."""
     path = gke.pool(cluster)
-    kept = [name for name in _nodes(gke) if name.startswith("gke-")]
-    gke.wait(gke.api.update_node_pool({"name": path, "locations": ["us-central1-b", "us-central1-c"]}))
+    kept = _nodes(gke)
+    labels = {"labels": {"a": "b"}}
+    gke.wait(gke.api.update_node_pool({"name": path, "locations": ["us-central1-b", "us-central1-c"], "labels": labels}))
     gke.sandbox.control.advance(1)
     shown = gke.api.get_node_pool(name=path)
-    assert list(shown.locations) == ["us-central1-b", "us-central1-c"]
+    assert (list(shown.locations), dict(shown.config.labels)) == (["us-central1-b", "us-central1-c"], {"a": "b"})
     assert len(_nodes(gke)) == 2
     assert len(set(kept) & set(_nodes(gke))) == 1
 
@@ -273,3 +275,15 @@ def test_an_old_etag_is_refused(gke: Gke, cluster: str) -> None:
     gke.wait(gke.api.update_node_pool({"name": path, "tags": {"tags": ["web"]}, "etag": old}))
     with refused(exceptions.Conflict, "etag"):
         gke.api.update_node_pool({"name": path, "tags": {"tags": []}, "etag": old})
+
+
+def test_a_preempted_machine_is_replaced(gke: Gke, cluster: str) -> None:
+    """Only Spot and preemptible machines can be taken away."""
+    gke.pool(cluster, config={"spot": True})
+    gone = _nodes(gke)[0]
+    gke.sandbox.control.outside("preempt", cloud="gcp", cluster="c1", node=gone)
+    assert gone not in _nodes(gke)
+    assert len(_nodes(gke)) == 2
+    kept = _nodes(gke, "default-pool")[0]
+    with pytest.raises(launch.LaunchError, match="neither Spot nor preemptible"):
+        gke.sandbox.control.outside("preempt", cloud="gcp", cluster="c1", node=kept)

@@ -1,0 +1,42 @@
+"""Google Cloud: the declaration of the cloud. Its API client is in `client`, and `views` compares its answers with states."""
+
+from __future__ import annotations
+
+from planton.schema import providers
+
+PROVIDER = providers.Provider(
+    name="gcp",
+    prefix="Gcp",
+    api_group="gcp.project-planton.org",
+    credentials=(
+        providers.CredentialField(
+            name="service_account_key_base64",
+            label="service-account key",
+            variables=("GOOGLE_CREDENTIALS", "GOOGLE_APPLICATION_CREDENTIALS"),
+            is_alternative=True,
+        ),
+        providers.CredentialField(
+            name="access_token", label="access token", variables=("GOOGLE_OAUTH_ACCESS_TOKEN",), is_alternative=True
+        ),
+    ),
+    find_credential="planton.clouds.gcp.credentials:find",
+    settings=(
+        providers.Setting(
+            name="default_project",
+            variables=("GOOGLE_PROJECT", "GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT"),
+        ),
+    ),
+    region_variables=("GOOGLE_REGION", "CLOUDSDK_COMPUTE_REGION"),
+    endpoint_variable="GOOGLE_API_URL",
+    plugin=providers.Plugin(name="gcp", version="10.2.0"),
+    packages=("pulumi", "pulumi_gcp", "google.auth"),
+    distributions=("pulumi", "pulumi-gcp", "google-auth"),
+    client="planton.clouds.gcp.client:of",
+    views="planton.clouds.gcp.views",
+    credentials_expire=True,
+    keeps_last_pool=False,
+    empty_pool_advice="for a pool that may be empty write autoscaling with totalMinNodes: 0",
+    api_access_field="masterAuthorizedNetworks",
+    sample_region="europe-west1",
+    sample_version="1.33",
+)

@@ -1,0 +1,352 @@
+"""Requests to the Kubernetes Engine and Compute Engine APIs of Google Cloud (docs/use/drift-and-recovery.md gives the reasons)."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import time
+import urllib.parse
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import yaml
+
+from planton.clouds import api, entries
+from planton.clouds.gcp import credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from planton.clouds import answers, associated
+
+_CONTAINER, _COMPUTE = "https://container.googleapis.com", "https://compute.googleapis.com"
+_CLUSTER = "gcp:container/cluster:Cluster"
+_NODE_POOL = "gcp:container/nodePool:NodePool"
+_BUSY = ("PROVISIONING", "RECONCILING", "STOPPING")
+#: The region whose versions count as on offer if no region is given.
+_USUAL_REGION = "us-central1"
+
+
+@api.checked
+@dataclasses.dataclass(frozen=True, slots=True)
+class Cloud:
+    """A project, which an account can have many of. Ids are the names of resources in the API: ``projects/…/clusters/…``.
+
+    Attributes:
+        project: The project's id.
+        key: The credential in JSON, in base64; empty to use the access token.
+        access_token: An access token; empty to use the key.
+        region: The region or zone whose offers count; empty for the usual one.
+        endpoint: The address of all APIs; empty for the public cloud.
+        wait: Sleeps so many seconds, if the cloud requests a later retry.
+        answers: The cached responses of this run; None to send each request.
+    """
+
+    PROVIDER: ClassVar = "gcp"
+
+    project: str
+    key: str = dataclasses.field(repr=False)
+    access_token: str = dataclasses.field(repr=False)
+    region: str = ""
+    endpoint: str = ""
+    wait: Callable[[float], None] = dataclasses.field(default=time.sleep, repr=False, compare=False)
+    answers: answers.Answers | None = dataclasses.field(default=None, repr=False, compare=False)
+
+    @property
+    def account(self) -> Cloud:
+        """The project itself: its lists are of all locations."""
+        return self
+
+    @property
+    def where(self) -> str:
+        """The project, for sentences."""
+        return f"project {self.project}"
+
+    @property
+    def address(self) -> str:
+        """The address of the Kubernetes Engine API."""
+        return (self.endpoint or _CONTAINER).rstrip("/")
+
+    def get(self, path: str) -> Any:  # JSON data
+        """Returns the answer of the Kubernetes Engine API to a GET, or None if it answers "not found".
+
+        Raises:
+            PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE`` (`api.get`).
+        """
+        return self._get(f"{self.address}/v1/{path}", path)
+
+    def _compute(self, path: str) -> Any:
+        base = (self.endpoint or _COMPUTE).rstrip("/")
+        return self._get(f"{base}/compute/v1/{path}", path)
+
+    def _get(self, url: str, path: str) -> Any:
+        send = functools.partial(self._send, url, path)
+        account = f"{self.key}{self.access_token}"
+        return send() if self.answers is None else self.answers.get((account, url), send)
+
+    def _send(self, url: str, path: str) -> Any:
+        return api.get(url, authorization=f"Bearer {self._token().value}", path=path, wait=self.wait)
+
+    def _token(self) -> credentials.Token:
+        return credentials.token(self.key, self.access_token)
+
+    def _aggregated(self, path: str, name: str) -> dict[str, list[dict[str, Any]]]:
+        """Returns the rows of all pages of an aggregated list: zone → rows."""
+        rows: dict[str, list[dict[str, Any]]] = {}
+        token = ""
+        for _ in range(api.MOST_PAGES):
+            query = urllib.parse.urlencode(
+                {"maxResults": 500, "returnPartialSuccess": "true", **({"pageToken": token} if token else {})}
+            )
+            answer = self._compute(f"projects/{self.project}/aggregated/{path}?{query}") or {}
+            for scope, content in (answer.get("items") or {}).items():
+                rows.setdefault(scope.rpartition("/")[2], []).extend(content.get(name) or [])
+            token = answer.get("nextPageToken") or ""
+            if not token:
+                return rows
+        raise api.unexpected(f"the list {path} does not end")
+
+    def clusters(self) -> list[dict[str, Any]]:
+        """Returns the clusters of all locations, each with ``id``, and its pools in ``node_pools``."""
+        answer = self.get(f"projects/{self.project}/locations/-/clusters") or {}
+        return [self._named(row) for row in answer.get("clusters") or []]
+
+    def _named(self, cluster: dict[str, Any]) -> dict[str, Any]:
+        own = f"projects/{self.project}/locations/{cluster['location']}/clusters/{cluster['name']}"
+        pools = [{**pool, "id": f"{own}/nodePools/{pool['name']}"} for pool in cluster.get("nodePools") or []]
+        return {**cluster, "id": own, "node_pools": pools}
+
+    def cluster(self, id_: str) -> dict[str, Any] | None:
+        """Returns a cluster with its pools, or None."""
+        answer = self.get(_quoted(id_))
+        return None if answer is None else self._named(answer)
+
+    def create_pool(self, cluster_id: str, body: Mapping[str, Any]) -> None:
+        """Creates a pool in a cluster.
+
+        Raises:
+            PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE`` (`api.post`).
+        """
+        path = f"{_quoted(cluster_id)}/nodePools"
+        api.post(f"{self.address}/v1/{path}", {"nodePool": body}, authorization=f"Bearer {self._token().value}", path=path)
+
+    def remove_node(self, cluster_id: str, pool_id: str, name: str, *, replace: bool = False) -> bool:
+        """Removes the machine of a node from its instance group, or recreates it. Returns whether the pool had it.
+
+        Raises:
+            PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE``.
+        """
+        pools = (self.cluster(cluster_id) or {}).get("node_pools") or []
+        pool: dict[str, Any] = next((each for each in pools if each["id"] == pool_id), {})
+        for zone, _, group in _groups(pool):
+            path = f"projects/{self.project}/zones/{zone}/instances/{urllib.parse.quote(name, safe='')}"
+            if self._compute(path) is None:
+                continue
+            verb = "recreateInstances" if replace else "deleteInstances"
+            target = f"projects/{self.project}/zones/{zone}/instanceGroupManagers/{group}/{verb}"
+            base = (self.endpoint or _COMPUTE).rstrip("/")
+            body = {"instances": [f"zones/{zone}/instances/{name}"]}
+            api.post(f"{base}/compute/v1/{target}", body, authorization=f"Bearer {self._token().value}", path=target)
+            return True
+        return False
+
+    def building(self, cluster_id: str) -> bool:
+        """Returns whether a cluster exists and is being created, changed or deleted."""
+        return (self.cluster(cluster_id) or {}).get("status") in _BUSY
+
+    def exists(self, _type: str, id_: str, cluster_id: str = "") -> bool:
+        """Returns whether a cluster or a node pool is in the cloud."""
+        return self.get(_quoted(id_ if "/" in id_ else f"{cluster_id}/nodePools/{id_}")) is not None
+
+    def find(self, type_: str, name: str, cluster_id: str = "") -> str | None:
+        """Returns the import id of a cluster or of a pool by its exact name, or None."""
+        if type_ == _NODE_POOL:
+            id_ = f"{cluster_id}/nodePools/{name}"
+            return id_ if cluster_id and self.get(_quoted(id_)) is not None else None
+        ids = [str(row["id"]) for row in self.clusters() if row["name"] == name]
+        return ids[0] if len(ids) == 1 else None
+
+    def raw_list(self, _type: str) -> list[dict[str, Any]]:
+        """Returns the clusters with their pools, as the API returns them, each pool with its ``size``: the nodes of all zones."""
+        sizes = self._group_sizes()
+        return [
+            {**row, "node_pools": [{**pool, "size": _size(pool, sizes)} for pool in row["node_pools"]]} for row in self.clusters()
+        ]
+
+    def _group_sizes(self) -> dict[str, int]:
+        groups = self._aggregated("instanceGroupManagers", "instanceGroupManagers")
+        return {f"{zone}/{row['name']}": int(row["targetSize"]) for zone, rows in groups.items() for row in rows}
+
+    def pool_import_id(self, cluster_id: str, text: str) -> str:
+        """Returns the import id of a pool of a cluster, by its id or its name."""
+        return text if "/" in text or not cluster_id else f"{cluster_id}/nodePools/{text}"
+
+    def listed(self, noun: str) -> list[entries.Entry]:
+        """Returns the ``cluster``s of the project, with their node pools."""
+        return [_entry(row) for row in self.clusters()] if noun == "cluster" else []
+
+    def names(self, noun: str) -> list[str]:
+        """Returns the names of all ``cluster``s, sorted."""
+        return sorted(row["name"] for row in self.clusters()) if noun == "cluster" else []
+
+    def upgrades(self, cluster_id: str) -> list[str] | None:
+        """Returns the versions of its channel that a cluster can be upgraded to, newest first; None if it does not exist."""
+        cluster = self.cluster(cluster_id)
+        if cluster is None:
+            return None
+        running = _parts(cluster["currentMasterVersion"])
+        channel = (cluster.get("releaseChannel") or {}).get("channel") or "UNSPECIFIED"
+        offered = _offered(self._server_config(cluster["location"]), channel)
+        return [version for version in offered if running < _parts(version) and _parts(version)[1] <= running[1] + 1]
+
+    def quotas(self) -> dict[str, entries.Quota]:
+        """Returns no quotas: Google's are of processors in a region, not of nodes."""
+        return {}
+
+    def network_regions(self) -> list[str]:
+        """Returns the names of the regions."""
+        return [row["region"] for row in self.regions()]
+
+    def versions(self) -> list[dict[str, Any]]:
+        """Returns the Kubernetes versions on offer in each channel: version, type, channel, default."""
+        config = self._server_config(self.region or _USUAL_REGION)
+        rows = [
+            {
+                "version": version,
+                "type": "gke",
+                "channel": channel["channel"].lower(),
+                "default": version == channel.get("defaultVersion"),
+            }
+            for channel in config.get("channels") or []
+            for version in channel.get("validVersions") or []
+        ]
+        listed = {row["version"] for row in rows}
+        rest = [version for version in config.get("validMasterVersions") or [] if version not in listed]
+        return rows + [{"version": version, "type": "gke", "channel": "none", "default": False} for version in rest]
+
+    def _server_config(self, location: str) -> dict[str, Any]:
+        return dict(self.get(f"projects/{self.project}/locations/{location}/serverConfig") or {})
+
+    def sizes(self) -> list[dict[str, Any]]:
+        """Returns the machine types: size, cpus, memory in MiB, and the regions and zones that offer it.
+
+        The lists have no prices, and the size of the disk is chosen with the pool.
+        """
+        places: dict[str, set[str]] = {}
+        rows: dict[str, dict[str, Any]] = {}
+        for zone, types in self._aggregated("machineTypes", "machineTypes").items():
+            for row in types:
+                rows[row["name"]] = row
+                places.setdefault(row["name"], set()).update((zone, zone.rpartition("-")[0]))
+        return [
+            {
+                "size": name,
+                "cpus": row["guestCpus"],
+                "memory": row["memoryMb"],
+                "disk": None,
+                "price": None,
+                "regions": sorted(places[name]),
+            }
+            for name, row in sorted(rows.items())
+        ]
+
+    def regions(self) -> list[dict[str, Any]]:
+        """Returns the regions: region, name, country, full."""
+        answer = self._compute(f"projects/{self.project}/regions") or {}
+        return [
+            {
+                "region": row["name"],
+                "name": row.get("description") or row["name"],
+                "country": None,
+                "full": row.get("status") == "DOWN",
+            }
+            for row in answer.get("items") or []
+        ]
+
+    def leftovers(self, _cluster_id: str) -> list[associated.Item]:
+        """Returns no items: which disks and load balancers belong to a cluster is not in one list of the cloud."""
+        return []
+
+    @contextlib.contextmanager
+    def deleting_leftovers(self, _cluster_id: str, _items: tuple[associated.Item, ...]) -> Iterator[None]:
+        """Deletes nothing beside the cluster."""
+        yield
+
+    def api_server_rule(self, cluster_id: str) -> str:
+        """Returns which networks reach a cluster's API server; empty if every network does."""
+        networks = (self.cluster(cluster_id) or {}).get("masterAuthorizedNetworksConfig") or {}
+        allowed = ", ".join(block["cidrBlock"] for block in networks.get("cidrBlocks") or ())
+        return f"masterAuthorizedNetworks: {allowed or 'none'}" if networks.get("enabled") else ""
+
+    def credential(self, cluster_id: str) -> api.Credential | None:
+        """Returns a credential of a cluster: its address, and the account's access token; None if it does not exist yet."""
+        cluster = self.cluster(cluster_id)
+        if cluster is None or not cluster.get("endpoint"):
+            return None
+        token = self._token()
+        name = f"gke_{self.project}_{cluster['location']}_{cluster['name']}"
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": name, "cluster": _server(cluster)}],
+            "users": [{"name": name, "user": {"token": token.value}}],
+            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+            "current-context": name,
+        }
+        # The token is also good for the whole account, so it is not kept in a file.
+        return dataclasses.replace(
+            api.credential(yaml.safe_dump(config, sort_keys=False), expires=token.expires), is_stored=False
+        )
+
+
+def _server(cluster: Mapping[str, Any]) -> dict[str, str]:
+    address = str(cluster["endpoint"])
+    server = address if "://" in address else f"https://{address}"
+    return {"server": server, "certificate-authority-data": (cluster.get("masterAuth") or {}).get("clusterCaCertificate") or ""}
+
+
+def _groups(pool: Mapping[str, Any]) -> list[list[str]]:
+    """Returns the instance groups of a pool: zone, ``instanceGroupManagers`` and name of each."""
+    return [url.split("/zones/")[1].split("/") for url in pool.get("instanceGroupUrls") or ()]
+
+
+def _size(pool: Mapping[str, Any], sizes: Mapping[str, int]) -> int:
+    return sum(sizes.get(f"{zone}/{group}", 0) for zone, _, group in _groups(pool))
+
+
+def _quoted(id_: str) -> str:
+    return urllib.parse.quote(id_, safe="/")
+
+
+def _entry(row: dict[str, Any]) -> entries.Entry:
+    place = row["location"]
+    return entries.Entry(
+        row["id"],
+        row["name"],
+        place,
+        network=row.get("network") or "",
+        version=row.get("currentMasterVersion") or "",
+        is_being_deleted=row.get("status") == "STOPPING",
+        pools=tuple(entries.Entry(pool["id"], pool["name"], place) for pool in row["node_pools"]),
+    )
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.replace("-gke.", ".").split(".") if part.isdecimal())
+
+
+def _offered(config: Mapping[str, Any], channel: str) -> list[str]:
+    own = next((each for each in config.get("channels") or [] if each["channel"] == channel), None)
+    versions = config.get("validMasterVersions") if own is None else own.get("validVersions")
+    return sorted(versions or [], key=_parts, reverse=True)
+
+
+def of(config: Any, region: str = "") -> Cloud:  # a GcpProviderConfig
+    """Returns the project of a provider config."""
+    return Cloud(
+        config.default_project,
+        config.service_account_key_base64,
+        config.access_token,
+        region or config.default_region,
+        config.api_endpoint,
+    )

@@ -1,0 +1,65 @@
+"""GcpGkeCluster: a GKE Standard cluster without a default pool."""
+
+from __future__ import annotations
+
+from planton.modules import unsupported
+from planton.schema import kinds
+
+KIND = kinds.Declaration(
+    main="cluster",
+    type="gcp:container/cluster:Cluster",
+    role=kinds.Role.CLUSTER,
+    cloud_name="spec.cluster_name",
+    scope=kinds.Scope.REGION,
+    id_output="cluster_id",
+    id_pattern=r"projects/[^/]+/locations/[^/]+/clusters/[^/]+",
+    reference="spec.cluster_name",
+    region_field="location",
+    account_fields={"default_project": "spec.project_id"},
+    losses=frozenset(kinds.Loss),
+    fields={
+        "name": "clusterName",
+        "location": "location",
+        "network": "networkSelfLink",
+        "subnetwork": "subnetworkSelfLink",
+        "minMasterVersion": "kubernetesVersion",
+        "channel": "releaseChannel",
+        "version": "kubernetesVersion",
+        "zones": "nodeZones",
+        "privateNodes": "enablePublicNodes",
+        "networkPolicy": "disableNetworkPolicy",
+        "workloadPool": "disableWorkloadIdentity",
+        "authorizedNetworks": "masterAuthorizedNetworks",
+    },
+    replacing=(
+        "projectId",
+        "networkSelfLink",
+        "location",
+        "subnetworkSelfLink",
+        "clusterSecondaryRangeName",
+        "servicesSecondaryRangeName",
+        "masterIpv4CidrBlock",
+        "clusterName",
+    ),
+    shown=(
+        "name",
+        "location",
+        "network",
+        "subnetwork",
+        "minMasterVersion",
+        "releaseChannel",
+        "nodeLocations",
+        "privateClusterConfig",
+        "networkPolicy",
+        "masterAuthorizedNetworksConfig",
+        "resourceLabels",
+    ),
+    typical_seconds={"create": 480, "delete": 240},
+)
+UNSUPPORTED = (
+    unsupported.Unsupported(
+        "spec.router_nat_name",
+        unsupported.Level.WARN,
+        "the network's router applies the NAT, not the cluster; a reference here only creates it first",
+    ),
+)

@@ -1,0 +1,114 @@
+"""The program of GcpGkeCluster: a GKE Standard cluster without a default pool."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pulumi
+from pulumi_gcp import container
+
+from org.project_planton.provider.gcp.gcpgkecluster.v1 import spec_pb2
+from planton.modules import labels, lookups, unsupported
+from planton.modules.gcp import gke_cluster, provider
+from planton.schema import deletion
+
+if TYPE_CHECKING:
+    from org.project_planton.provider.gcp.gcpgkecluster.v1 import api_pb2, stack_input_pb2
+
+
+def resources(stack_input: stack_input_pb2.GcpGkeClusterStackInput) -> dict[str, pulumi.Input[object]]:
+    """Creates the cluster and returns its outputs.
+
+    Raises:
+        PlantonError: ``CREDENTIAL_MISSING``; ``CREDENTIAL_INVALID``; ``REFERENCE_UNRESOLVED``.
+    """
+    target = stack_input.target
+    spec = target.spec
+    for warning in [*unsupported.warnings(target, gke_cluster.UNSUPPORTED), *_warnings(target)]:
+        pulumi.log.warn(warning)
+    project = _literal(target, "project_id", "spec.projectId")
+    cluster = container.Cluster(
+        "cluster",
+        name=spec.cluster_name,
+        project=project,
+        location=spec.location,
+        network=_literal(target, "network_self_link", "spec.networkSelfLink"),
+        subnetwork=_literal(target, "subnetwork_self_link", "spec.subnetworkSelfLink"),
+        ip_allocation_policy=container.ClusterIpAllocationPolicyArgs(
+            cluster_secondary_range_name=_literal(target, "cluster_secondary_range_name", "spec.clusterSecondaryRangeName"),
+            services_secondary_range_name=_literal(target, "services_secondary_range_name", "spec.servicesSecondaryRangeName"),
+        ),
+        private_cluster_config=container.ClusterPrivateClusterConfigArgs(
+            enable_private_nodes=not spec.enable_public_nodes,
+            enable_private_endpoint=False,
+            master_ipv4_cidr_block=spec.master_ipv4_cidr_block,
+        ),
+        release_channel=container.ClusterReleaseChannelArgs(channel=_channel(spec)),
+        min_master_version=spec.kubernetes_version or None,
+        node_locations=sorted(spec.node_zones) or None,
+        master_authorized_networks_config=_authorized_networks(spec),
+        addons_config=container.ClusterAddonsConfigArgs(
+            network_policy_config=container.ClusterAddonsConfigNetworkPolicyConfigArgs(disabled=spec.disable_network_policy)
+        ),
+        network_policy=container.ClusterNetworkPolicyArgs(
+            enabled=not spec.disable_network_policy, provider=None if spec.disable_network_policy else "CALICO"
+        ),
+        workload_identity_config=_workload_identity(spec, project),
+        resource_labels=resource_labels(target),
+        # Node pools are resources of their own. The plugin creates one node, and deletes it again.
+        remove_default_node_pool=True,
+        initial_node_count=1,
+        deletion_protection=deletion.is_protected(target),
+        opts=pulumi.ResourceOptions(
+            provider=provider.provider(stack_input.provider_config, project=project, location=spec.location),
+            # Two clusters of a location cannot share a name.
+            delete_before_replace=True,
+        ),
+    )
+    return {
+        "endpoint": cluster.endpoint,
+        "cluster_ca_certificate": cluster.master_auth.cluster_ca_certificate,
+        "workload_identity_pool": "" if spec.disable_workload_identity else f"{project}.svc.id.goog",
+        "cluster_id": cluster.id,
+        "kubernetes_version": cluster.master_version,
+    }
+
+
+def resource_labels(target: api_pb2.GcpGkeCluster) -> dict[str, str]:
+    """Returns the standard labels in the form of Google's resource labels: lower case, with ``_`` for ``.``."""
+    return {key: value.lower().replace(".", "_") for key, value in labels.standard(target).items()}
+
+
+def _literal(target: api_pb2.GcpGkeCluster, field: str, path: str) -> str:
+    return lookups.Field(getattr(target.spec, field), path, target.metadata).literal()
+
+
+def _channel(spec: spec_pb2.GcpGkeClusterSpec) -> str:
+    name = spec_pb2.GkeReleaseChannel.Name(spec.release_channel)
+    return "UNSPECIFIED" if name == "NONE" else name
+
+
+def _authorized_networks(spec: spec_pb2.GcpGkeClusterSpec) -> container.ClusterMasterAuthorizedNetworksConfigArgs | None:
+    if not spec.master_authorized_networks:
+        return None
+    blocks = [
+        container.ClusterMasterAuthorizedNetworksConfigCidrBlockArgs(cidr_block=each)
+        for each in sorted(spec.master_authorized_networks)
+    ]
+    return container.ClusterMasterAuthorizedNetworksConfigArgs(cidr_blocks=blocks)
+
+
+def _workload_identity(spec: spec_pb2.GcpGkeClusterSpec, project: str) -> container.ClusterWorkloadIdentityConfigArgs | None:
+    if spec.disable_workload_identity:
+        return None
+    return container.ClusterWorkloadIdentityConfigArgs(workload_pool=f"{project}.svc.id.goog")
+
+
+def _warnings(target: api_pb2.GcpGkeCluster) -> list[str]:
+    spec = target.spec
+    listed = []
+    if not spec.master_authorized_networks:
+        listed.append(
+            "spec.masterAuthorizedNetworks: not set, so the Kubernetes API server is open to anywhere; list your networks"
+        )
+    return listed

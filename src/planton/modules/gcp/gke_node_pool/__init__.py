@@ -1,0 +1,90 @@
+"""GcpGkeNodePool: a node pool of a GKE cluster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from planton.schema import kinds
+
+if TYPE_CHECKING:
+    from org.project_planton.provider.gcp.gcpgkenodepool.v1 import spec_pb2
+
+#: The number of zones that GKE chooses for a cluster in a region.
+USUAL_ZONES = 3
+
+
+def _counts(spec: spec_pb2.GcpGkeNodePoolSpec) -> tuple[int, int]:
+    """Returns the number of nodes and the largest number, of all zones; of a pool without zones of its own, in the usual number."""
+    location = spec.cluster_location.value
+    zones = len(spec.zones) or (1 if location.count("-") > 1 else USUAL_ZONES)
+    if spec.HasField("autoscaling"):
+        bounds = spec.autoscaling
+        return bounds.total_min_nodes or bounds.min_nodes * zones, bounds.total_max_nodes or bounds.max_nodes * zones
+    count = spec.total_node_count or spec.node_count * zones
+    return count, count
+
+
+KIND = kinds.Declaration(
+    main="node_pool",
+    type="gcp:container/nodePool:NodePool",
+    role=kinds.Role.NODE_POOL,
+    cloud_name="spec.node_pool_name",
+    scope=kinds.Scope.CLUSTER,
+    id_output="node_pool_id",
+    id_pattern=r"projects/[^/]+/locations/[^/]+/clusters/[^/]+/nodePools/[^/]+",
+    region_field="cluster_location",
+    count_field="total_node_count",
+    counts=_counts,
+    size_field="machine_type",
+    cluster_id="projects/{cluster_project_id}/locations/{cluster_location}/clusters/{cluster_name}",
+    cluster_property="cluster",
+    account_fields={"default_project": "spec.cluster_project_id"},
+    losses=frozenset({kinds.Loss.REPLACE, kinds.Loss.DELETE}),
+    fields={
+        "name": "nodePoolName",
+        "cluster": "clusterName",
+        "location": "clusterLocation",
+        "project": "clusterProjectId",
+        "nodeLocations": "zones",
+        "nodeDrainConfigs": "drainTimeoutSeconds",
+        "upgradeSettings": "upgrade",
+        "size": "machineType",
+        "diskSize": "diskSizeGb",
+        "image": "imageType",
+        "labels": "nodeLabels",
+        "version": "kubernetesVersion",
+        "count": "nodeCount",
+        "bounds": "autoscaling",
+    },
+    api_fields={
+        "nodePoolName": ("name",),
+        "clusterProjectId": ("cluster.project",),
+        "clusterName": ("cluster.name",),
+        "clusterLocation": ("cluster.region",),
+        "machineType": ("platform.machineType",),
+        "diskSizeGb": ("platform.diskSize",),
+        "diskType": ("platform.diskType",),
+        "spot": ("platform.spot",),
+        "preemptible": ("platform.preemptible",),
+        "accelerators": ("platform.accelerators",),
+        "zones": ("platform.zones",),
+        "totalNodeCount": ("spec.nodeCount", "default.nodes"),
+        "autoscaling.totalMinNodes": ("spec.autoscaling.minNodes",),
+        "autoscaling.totalMaxNodes": ("spec.autoscaling.maxNodes",),
+        "nodeLabels": ("default.labels",),
+        "taints": ("spec.taints",),
+    },
+    replacing=(
+        "clusterProjectId",
+        "clusterName",
+        "clusterLocation",
+        "nodePoolName",
+        "serviceAccount",
+        "spot",
+        "preemptible",
+        "accelerators",
+    ),
+    shown=("name", "cluster", "location", "nodeCount", "autoscaling", "nodeLocations", "nodeConfig", "version"),
+    typical_seconds={"create": 120, "update": 120, "delete": 180},
+)
+UNSUPPORTED = ()

@@ -1,0 +1,40 @@
+"""The zones of a node pool, because GKE counts nodes per zone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pulumi
+from pulumi_gcp import container
+
+from planton.modules import lookups
+from planton.modules.gcp import gke_node_pool
+
+if TYPE_CHECKING:
+    from org.project_planton.provider.gcp.gcpgkenodepool.v1 import spec_pb2
+
+_LOOKUPS = lookups.Lookups(where="in this project", region="", no_match=("not found", "Not found", "notFound", "404"))
+
+
+def number(spec: spec_pb2.GcpGkeNodePoolSpec, location: str, cluster: str, account: pulumi.ProviderResource) -> int:
+    """Returns the number of zones of a pool: its own, else those of its cluster; of a cluster that is planned, the usual number.
+
+    Args:
+        spec: The pool.
+        location: The region or zone of the cluster.
+        cluster: The id of the cluster.
+        account: The provider for the look-up.
+
+    Raises:
+        PlantonError: ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
+    """
+    if spec.zones:
+        return len(spec.zones)
+    is_zone = location.count("-") > 1
+    project, name = cluster.split("/")[1], cluster.rsplit("/", maxsplit=1)[-1]
+    options = pulumi.InvokeOptions(provider=account)
+    found = _LOOKUPS.find(
+        "cluster", name, lambda text: container.get_cluster(name=text, location=location, project=project, opts=options)
+    )
+    zones = [] if isinstance(found, str) else list(getattr(found, "node_locations") or ())  # noqa: B009  # typed as object
+    return len(zones) + 1 if is_zone else len(zones) or gke_node_pool.USUAL_ZONES
