@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import json
+import pathlib
+import subprocess
+import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from google.api_core import client_options, exceptions
-from google.cloud import container_v1
-from google.cloud.container_v1.services.cluster_manager.transports import rest
-from google.oauth2 import credentials
 
 from support.sandbox import Answer, Sandbox
 
@@ -22,6 +23,61 @@ REGION = "us-central1"
 PLACE = f"projects/{PROJECT}/locations/{REGION}"
 ZONES = ["us-central1-a", "us-central1-b"]
 RANGES = {"use_ip_aliases": True, "cluster_secondary_range_name": "pods", "services_secondary_range_name": "services"}
+_PROGRAM = pathlib.Path(__file__).with_name("gke_process.py")
+
+
+class Refused(Exception):
+    """The official client's error: the HTTP status and the text."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Message(dict[str, Any]):
+    """A message of the API, with its fields as attributes; an unset block is empty."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Returns a field."""
+        return self.get(name, Message())
+
+
+@functools.cache
+def _process() -> subprocess.Popen[str]:
+    """Returns the process of the official client; there is one for all tests of a worker."""
+    process = subprocess.Popen([sys.executable, str(_PROGRAM)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def stop() -> None:
+        with process:
+            assert process.stdin is not None
+            process.stdin.close()
+
+    atexit.register(stop)
+    return process
+
+
+class Api:
+    """The methods of the official client."""
+
+    def __init__(self, host: str, token: str) -> None:
+        self._host, self._token = host, token
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """Returns a method, which raises `Refused`."""
+
+        def call(*arguments: Any, **keywords: Any) -> Any:
+            process = _process()
+            assert process.stdin is not None
+            assert process.stdout is not None
+            body = {"host": self._host, "token": self._token, "method": name, "arguments": arguments, "keywords": keywords}
+            process.stdin.write(json.dumps(body) + "\n")
+            process.stdin.flush()
+            answer = json.loads(process.stdout.readline(), object_hook=Message)
+            if "status" in answer:
+                raise Refused(answer["status"], answer["message"])
+            return answer["result"]
+
+        return call
 
 
 class Gke:
@@ -31,18 +87,12 @@ class Gke:
         """Creates a client with an access token."""
         self.sandbox = sandbox
         self.token = token
-        host = sandbox.info.clouds["gcp"].removeprefix("http://")
-        transport = rest.ClusterManagerRestTransport(
-            host=host, url_scheme="http", credentials=credentials.Credentials(token=token)
-        )
-        self.api = container_v1.ClusterManagerClient(
-            transport=transport, client_options=client_options.ClientOptions(api_endpoint=host)
-        )
+        self.api = Api(sandbox.info.clouds["gcp"].removeprefix("http://"), token)
 
-    def wait(self, operation: container_v1.Operation) -> container_v1.Operation:
+    def wait(self, operation: Message) -> Message:
         """Polls an operation until it is done, and returns its last state."""
-        name = f"{PLACE.rpartition('/')[0]}/{operation.location}/operations/{operation.name}"
-        while operation.status != container_v1.Operation.Status.DONE:
+        name = f"projects/{PROJECT}/locations/{operation.location}/operations/{operation.name}"
+        while operation.status != "DONE":
             operation = self.api.get_operation(name=name)
         return operation
 
@@ -81,7 +131,8 @@ class Gke:
 
 
 @contextlib.contextmanager
-def refused(kind: type[exceptions.GoogleAPICallError], text: str) -> Iterator[None]:
-    """Expects that the cloud refuses a request with a text."""
-    with pytest.raises(kind, match=text):
+def refused(status: int, text: str) -> Iterator[None]:
+    """Expects that the cloud refuses a request with a status and a text."""
+    with pytest.raises(Refused, match=text) as caught:
         yield
+    assert caught.value.status == status

@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from google.api_core import exceptions
-from google.cloud import container_v1
 
 from planton_sandbox import launch
 from support.gcp import PLACE, PROJECT, REGION, ZONES, Gke, refused
 
-STATUS = container_v1.NodePool.Status
-DONE = container_v1.Operation.Status.DONE
+DONE = "DONE"
 
 
 @pytest.fixture
@@ -37,7 +34,7 @@ def _nodes(gke: Gke, name: str = "workers") -> list[str]:
 def test_a_pool_is_created_with_all_defaults(gke: Gke, cluster: str) -> None:
     """Its instance groups are in Compute Engine, one for each zone."""
     shown = gke.api.get_node_pool(name=gke.pool(cluster))
-    assert (shown.status, shown.initial_node_count, list(shown.locations)) == (STATUS.RUNNING, 1, ZONES)
+    assert (shown.status, shown.initial_node_count, list(shown.locations)) == ("RUNNING", 1, ZONES)
     config = shown.config
     assert (config.machine_type, config.disk_size_gb, config.disk_type) == ("e2-medium", 100, "pd-balanced")
     assert (config.image_type, config.service_account) == ("COS_CONTAINERD", "default")
@@ -74,7 +71,7 @@ def test_total_bounds_hold_for_all_zones(gke: Gke, cluster: str) -> None:
     control.advance(1)
     assert _sizes(gke) == {"us-central1-a": 1, "us-central1-b": 1}
     shown = gke.api.get_node_pool(name=path)
-    assert (shown.initial_node_count, shown.autoscaling.location_policy.name) == (1, "BALANCED")
+    assert (shown.initial_node_count, shown.autoscaling.location_policy) == (1, "BALANCED")
     update = {"desired_node_pool_id": "workers", "desired_node_pool_autoscaling": {"enabled": True, "max_node_count": 4}}
     gke.wait(gke.api.update_cluster(name=cluster, update=update))
     assert gke.api.get_node_pool(name=path).autoscaling.max_node_count == 4
@@ -104,21 +101,21 @@ def test_total_bounds_hold_for_all_zones(gke: Gke, cluster: str) -> None:
 )
 def test_an_invalid_pool_is_refused(gke: Gke, cluster: str, change: dict[str, Any], text: str) -> None:
     """The error names the value."""
-    with refused(exceptions.BadRequest, text):
+    with refused(400, text):
         gke.pool(cluster, **{"initial_node_count": 1, "name": "workers", **change})
 
 
 def test_the_smallest_disk_depends_on_the_version(gke: Gke) -> None:
     """From 1.36.3 on, it has 15 GB."""
     path = gke.cluster(release_channel={"channel": "RAPID"})
-    with refused(exceptions.BadRequest, "between 15 and"):
+    with refused(400, "between 15 and"):
         gke.pool(path, config={"disk_size_gb": 14})
 
 
 def test_a_release_channel_needs_automatic_upgrades(gke: Gke) -> None:
     """Clusters have a channel unless they ask for none."""
     path = gke.cluster()
-    with refused(exceptions.BadRequest, "Auto_upgrade cannot be false when release_channel REGULAR is set"):
+    with refused(400, "Auto_upgrade cannot be false when release_channel REGULAR is set"):
         gke.pool(path, management={"auto_repair": True})
 
 
@@ -130,7 +127,7 @@ def test_labels_and_taints_reach_the_present_nodes(gke: Gke, cluster: str) -> No
     gke.wait(gke.api.update_node_pool({"name": path, "labels": {"labels": {"c": "d"}}, "taints": {"taints": [taint]}}))
     config = gke.api.get_node_pool(name=path).config
     assert dict(config.labels) == {"c": "d"}
-    assert [(item.key, item.value, item.effect.name) for item in config.taints] == [("k", "v", "NO_SCHEDULE")]
+    assert [(item.key, item.value, item.effect) for item in config.taints] == [("k", "v", "NO_SCHEDULE")]
     assert _nodes(gke) == before
 
 
@@ -191,11 +188,11 @@ def test_pools_change_in_parallel_and_each_alone(gke: Gke, cluster: str) -> None
     body = {"initial_node_count": 1}
     for number in range(5):
         gke.api.create_node_pool(parent=cluster, node_pool={"name": f"p{number}", **body})
-    with refused(exceptions.BadRequest, "incompatible operation"):
+    with refused(400, "incompatible operation"):
         gke.api.set_node_pool_size({"name": f"{cluster}/nodePools/p0", "node_count": 2})
-    with refused(exceptions.TooManyRequests, "concurrent operations quota 5"):
+    with refused(429, "concurrent operations quota 5"):
         gke.api.create_node_pool(parent=cluster, node_pool={"name": "p5", **body})
-    with refused(exceptions.BadRequest, "incompatible operation"):
+    with refused(400, "incompatible operation"):
         gke.api.delete_cluster(name=cluster)
 
 
@@ -205,15 +202,15 @@ def test_a_stockout_fails_the_operation_and_keeps_the_pool(gke: Gke, cluster: st
     control.outside("stockout", cloud="gcp", zone="us-central1-b")
     operation = gke.wait(gke.api.create_node_pool(parent=cluster, node_pool={"name": "workers", "initial_node_count": 1}))
     assert "[GCE_STOCKOUT]" in operation.status_message
-    assert operation.nodepool_conditions[0].code == container_v1.StatusCondition.Code.GCE_STOCKOUT
+    assert operation.nodepool_conditions[0].code == "GCE_STOCKOUT"
     path = f"{cluster}/nodePools/workers"
     shown = gke.api.get_node_pool(name=path)
-    assert shown.status == STATUS.RUNNING_WITH_ERROR
-    assert shown.conditions[0].code == container_v1.StatusCondition.Code.GCE_STOCKOUT
+    assert shown.status == "RUNNING_WITH_ERROR"
+    assert shown.conditions[0].code == "GCE_STOCKOUT"
     assert len(_nodes(gke)) == 1
     control.outside("in-stock", cloud="gcp", zone="us-central1-b")
     control.advance(1)
-    assert gke.api.get_node_pool(name=path).status == STATUS.RUNNING
+    assert gke.api.get_node_pool(name=path).status == "RUNNING"
     assert len(_nodes(gke)) == 2
 
 
@@ -224,8 +221,8 @@ def test_a_stockout_holds_the_pool_for_half_an_hour(gke: Gke, cluster: str) -> N
     operation = gke.api.create_node_pool(parent=cluster, node_pool={"name": "workers", "initial_node_count": 1})
     gke.sandbox.control.advance(1700)
     name = f"{PLACE}/operations/{operation.name}"
-    assert gke.api.get_operation(name=name).status == container_v1.Operation.Status.RUNNING
-    with refused(exceptions.BadRequest, "cannot be cancelled"):
+    assert gke.api.get_operation(name=name).status == "RUNNING"
+    with refused(400, "cannot be cancelled"):
         gke.api.cancel_operation(name=name)
     gke.sandbox.control.advance(101)
     assert gke.api.get_operation(name=name).status == DONE
@@ -236,13 +233,13 @@ def test_quotas_refuse_nodes_and_limit_the_autoscaler(gke: Gke, cluster: str) ->
     control = gke.sandbox.control
     control.outside("quota", cloud="gcp", region=REGION, CPUS=8)
     text = "\"CPUS\": request requires '12.0' and is short '8.0'. project has a quota of '8.0' with '4.0' available"
-    with refused(exceptions.Forbidden, text):
+    with refused(403, text):
         gke.pool(cluster, initial_node_count=3)
     path = gke.pool(cluster, autoscaling={"enabled": True, "total_max_node_count": 9})
     control.outside("load", cloud="gcp", cluster="c1", pool="workers", nodes=9)
     control.advance(1)
     shown = gke.api.get_node_pool(name=path)
-    assert shown.conditions[0].code == container_v1.StatusCondition.Code.GCE_QUOTA_EXCEEDED
+    assert shown.conditions[0].code == "GCE_QUOTA_EXCEEDED"
     quotas = {item["metric"]: item for item in gke.get(f"/compute/v1/projects/{PROJECT}/regions/{REGION}")["quotas"]}
     assert (quotas["CPUS"]["limit"], quotas["CPUS"]["usage"]) == (8, 8)
 
@@ -261,10 +258,10 @@ def test_a_pool_that_was_deleted_is_gone(gke: Gke, cluster: str) -> None:
     path = gke.pool(cluster)
     gke.sandbox.control.latency("realistic")
     operation = gke.api.delete_node_pool(name=path)
-    assert gke.api.get_node_pool(name=path).status == STATUS.STOPPING
+    assert gke.api.get_node_pool(name=path).status == "STOPPING"
     gke.sandbox.control.advance(120)
     gke.wait(operation)
-    with refused(exceptions.NotFound, "Not found: .*nodePools/workers"):
+    with refused(404, "Not found: .*nodePools/workers"):
         gke.api.get_node_pool(name=path)
 
 
@@ -273,7 +270,7 @@ def test_an_old_etag_is_refused(gke: Gke, cluster: str) -> None:
     path = gke.pool(cluster)
     old = gke.api.get_node_pool(name=path).etag
     gke.wait(gke.api.update_node_pool({"name": path, "tags": {"tags": ["web"]}, "etag": old}))
-    with refused(exceptions.Conflict, "etag"):
+    with refused(409, "etag"):
         gke.api.update_node_pool({"name": path, "tags": {"tags": []}, "etag": old})
 
 
