@@ -14,6 +14,8 @@ def test_it_follows_the_autoscaled_pools(planton: support.Planton) -> None:
     """It comes with the first one, gets new bounds without an engine, and goes with the last one, as does the token."""
     network, cluster = support.network(), support.cluster()
     file = planton.write("all.yaml", network, cluster, support.pool(autoScale=True, minNodes=1, maxNodes=4))
+    planned = planton.run("plan", "-f", file)
+    assert "install the cluster autoscaler of dev: (known after apply) 1 to 4 nodes" in planned.stdout
     applied = planton.run("apply", "-f", file, "--yes")
     assert "installing the cluster autoscaler of dev: workers 1 to 4 nodes" in applied.stderr
     kubeconfig = planton.run("kubeconfig", "civokubernetescluster/dev").stdout
@@ -23,8 +25,14 @@ def test_it_follows_the_autoscaled_pools(planton: support.Planton) -> None:
         return {item["kind"]: item for item in items}
 
     assert managed().keys() == {"Deployment", "Secret", "ServiceAccount"}
+    assert planton.json("plan", "-f", file)["autoscalers"] == []
     planton.write("all.yaml", network, cluster, support.pool(autoScale=True, minNodes=1, maxNodes=6))
-    planton.run("apply", "-f", file, "--yes")
+    saved, stale = str(planton.folder / "wider.plan"), str(planton.folder / "stale.plan")
+    planned = planton.run("plan", "-f", file, "--out", saved)
+    assert "update the cluster autoscaler of dev (args): workers 1 to 6 nodes" in planned.stdout
+    planton.run("plan", "-f", file, "--out", stale)
+    planton.run("apply", saved, "--yes")
+    assert "planned update that of dev" in planton.run("apply", stale, "--yes", code=5).stderr
     [container] = managed()["Deployment"]["spec"]["template"]["spec"]["containers"]
     assert "--nodes=1:6:workers" in container["args"]
     planton.write("all.yaml", network, cluster, support.pool())

@@ -17,7 +17,7 @@ from planton import errors
 from planton.base import web
 from planton.clouds import kubeconfigs, kubernetes
 from planton.clouds.civo import client
-from planton.deploy import autoscalers, steps
+from planton.deploy import autoscaler_plans, autoscalers, steps
 from planton.modules.civo import cluster_autoscaler
 from planton.schema import references
 
@@ -108,7 +108,16 @@ class Run:
     @property
     def inventory(self) -> Any:
         """The applied resources."""
-        entries = [SimpleNamespace(complete=True, cluster="cluster-1", identity="", manifest=each) for each in self.manifests]
+        entries = [
+            SimpleNamespace(
+                complete=True,
+                cluster="cluster-1",
+                identity="cluster-1" if each.kind == "CivoKubernetesCluster" else "",
+                manifest=each,
+                key=references.key(each),
+            )
+            for each in self.manifests
+        ]
         return SimpleNamespace(all=lambda: entries)
 
     @property
@@ -244,6 +253,75 @@ def test_a_failed_step_does_not_change_the_autoscaler() -> None:
     error = errors.PlantonError("x", code=errors.Code.FAILED, reason=errors.Reason.CLOUD_FAILED)
     fit(api, Run([pool()]), step(pool(), error=error))
     assert api.changes == []
+
+
+def planned(api: Cluster, run: Run, *kept: steps.Step, deleted: tuple[steps.Step, ...] = (), reads: bool = True) -> list[str]:
+    """Returns the changes of autoscalers in a plan of these steps."""
+    reading = autoscaler_plans.Reading(reads, api.connect)
+    return [str(change) for change in autoscaler_plans.changes(kept, deleted, run, reading)]  # type: ignore[arg-type]
+
+
+def test_a_plan_shows_the_changes_that_the_apply_makes() -> None:
+    """Installation, new bounds, another token, removal; and nothing where nothing changes. A plan only reads."""
+    api, first = Cluster(), Run([cluster("spot")])
+    assert planned(api, first, step(pool())) == ["install the cluster autoscaler of dev: spot 2 to 4 nodes, workers 1 to 5 nodes"]
+    assert api.changes == []
+    run = Run([cluster("spot"), pool()])
+    fit(api, run, step(pool()))
+    api.changes.clear()
+    assert planned(api, run, step(pool(), before=pool())) == []
+    wider = pool(bounds=(1, 9))
+    [bounds] = planned(api, run, step(wider, before=pool()))
+    assert bounds == "update the cluster autoscaler of dev (args): spot 2 to 4 nodes, workers 1 to 9 nodes"
+    [token] = planned(api, dataclasses.replace(run, token="rotated"), step(pool(), before=pool()))
+    assert token.startswith(f"update the cluster autoscaler of dev ({cluster_autoscaler.HASH}): ")
+    only = Run([pool()])
+    gone = "remove the cluster autoscaler of dev: no pool is autoscaled any longer"
+    assert planned(api, only, step(pool(scaled=False), before=pool())) == [gone]
+    assert planned(api, only, deleted=(step(pool(), before=pool()),)) == [gone]
+    assert api.changes == []
+
+
+def test_a_plan_shows_the_image_of_the_version_that_it_upgrades_to() -> None:
+    """The upgrade is part of the same apply."""
+    api, run = Cluster(), Run([cluster("spot")])
+    fit(api, run, step(cluster("spot")))
+    upgraded = cluster("spot")
+    upgraded.spec.kubernetes_version = "1.31.2-k3s1"
+    [change] = planned(api, run, step(upgraded, before=cluster("spot")))
+    assert "(image)" in change
+
+
+def test_a_plan_of_a_new_cluster_shows_its_autoscaler() -> None:
+    """Neither the cluster nor the ids of its pools are known yet."""
+    new = cluster("spot")
+    new.ClearField("status")
+    provided: Any = references.unknown_outputs(new)
+    fresh = dataclasses.replace(step(new), provided=provided)
+    own = pool()
+    own.spec.cluster.value = provided.status.outputs.cluster_id
+    own.status.outputs.node_pool_id = ""
+    workers = dataclasses.replace(step(own), provided=references.unknown_outputs(own))
+    assert planned(Cluster(refusal=500), Run([]), fresh, workers) == [
+        "install the cluster autoscaler of dev: (known after apply) 1 to 5 nodes, spot 2 to 4 nodes"
+    ]
+
+
+def test_a_plan_that_cannot_read_the_cluster_shows_what_follows_from_the_manifests() -> None:
+    """And why."""
+    api, run = Cluster(refusal=403), Run([pool()])
+    [change] = planned(api, run, step(pool(bounds=(1, 9)), before=pool()))
+    assert change.startswith("update the cluster autoscaler of cluster-1: workers 1 to 9 nodes; the cluster could not be read: ")
+    assert planned(api, run, step(pool(), before=pool())) == []
+    [unread] = planned(api, run, step(pool(bounds=(1, 9)), before=pool()), reads=False)
+    assert "could not be read" not in unread
+
+
+def test_a_plan_shows_nothing_of_a_deleted_cluster() -> None:
+    """Its autoscaler goes with it."""
+    api, both = Cluster(refusal=500), Run([cluster("spot"), pool()])
+    gone = (step(pool(), before=pool()), step(cluster("spot"), before=cluster("spot")))
+    assert planned(api, both, deleted=gone) == []
 
 
 def objects(**more: Any) -> dict[str, Any]:

@@ -102,6 +102,16 @@ def test_each_resource_has_its_own_heartbeat(log: progress.Log, clock: Clock, li
     assert lines[2:] == [f"{POOL}: still updating node_pool, 26 s"]
 
 
+def test_a_run_without_work_has_a_heartbeat_too(log: progress.Log, clock: Clock, lines: list[str]) -> None:
+    """Before the first resource, and in commands that report none."""
+    with log.shown("Reading the cloud"):
+        log.tick(clock.now + 24)
+        assert lines == []
+        log.tick(clock.now + 25)
+        log.tick(clock.now + 26)
+    assert lines == ["Reading the cloud, 25 s"]
+
+
 @pytest.mark.parametrize(
     ("action", "expected_text"),
     [

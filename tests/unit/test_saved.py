@@ -14,7 +14,7 @@ import pytest
 import planton
 from planton import errors
 from planton.config import settings
-from planton.deploy import graph, plan, runtime, saved, steps
+from planton.deploy import autoscalers, graph, plan, runtime, saved, steps
 from planton.engine import plans, toolchain
 from planton.manifest import load
 from planton.schema import references
@@ -148,11 +148,27 @@ def test_a_saved_plan_has_the_version_that_wrote_it(tmp_path: pathlib.Path) -> N
     assert data["planton"] == planton.__version__
 
 
+def _check(loaded: saved.Saved, planned: list[steps.Step], pruned: list[steps.Step], *scaled: autoscalers.Change) -> None:
+    """Compares a saved plan with the plan of these steps."""
+    run: Any = None
+    now = plan.Plan("apply", run, graph.Graph(), tuple(planned), pruned=tuple(pruned), autoscalers=scaled)
+    saved.check(loaded, now)
+
+
+def test_another_change_of_an_autoscaler_is_a_difference(tmp_path: pathlib.Path) -> None:
+    """Someone else has set its bounds meanwhile."""
+    loaded = _write(tmp_path / "dev.plan", UPDATE)
+    change = autoscalers.Change("dev", autoscalers.Action.UPDATE, ("workers 1 to 5 nodes",), ("args",))
+    with pytest.raises(errors.PlantonError) as caught:
+        _check(loaded, [UPDATE], [], change)
+    assert _differences(caught) == [f"  autoscalers in clusters: planned no changes, now {change}"]
+
+
 def test_an_unchanged_plan_passes_the_check(tmp_path: pathlib.Path) -> None:
     """Warnings and the order of resources may differ."""
     loaded = _write(tmp_path / "dev.plan", UPDATE, pruned=(DELETE,))
     current = steps.Step(NETWORK, "elsewhere", plans.Plan(UPDATE.plan.changes))
-    saved.check(loaded, [current], [DELETE])
+    _check(loaded, [current], [DELETE])
 
 
 @pytest.mark.parametrize(
@@ -170,7 +186,7 @@ def test_each_difference_from_the_saved_plan_is_reported(
     """The error shows the planned and the current change. Nothing is applied."""
     loaded = _write(tmp_path / "dev.plan", planned)
     with pytest.raises(errors.PlantonError) as caught:
-        saved.check(loaded, [now] if now else [], [])
+        _check(loaded, [now] if now else [], [])
     assert _differences(caught) == [f"  {NETWORK}: {difference}"]
 
 
@@ -178,7 +194,7 @@ def test_other_inputs_of_a_creation_are_a_difference(tmp_path: pathlib.Path) -> 
     """A plan does not show the inputs of a creation. Otherwise a reference with a new value would pass."""
     loaded = _write(tmp_path / "dev.plan", _step(NETWORK, dataclasses.replace(CREATE.plan.changes[0], inputs="a" * 64)))
     with pytest.raises(errors.PlantonError) as caught:
-        saved.check(loaded, [_step(NETWORK, dataclasses.replace(CREATE.plan.changes[0], inputs="b" * 64))], [])
+        _check(loaded, [_step(NETWORK, dataclasses.replace(CREATE.plan.changes[0], inputs="b" * 64))], [])
     assert _differences(caught) == [f"  {NETWORK}: planned create network, now the same with other inputs"]
 
 
@@ -218,7 +234,7 @@ def test_another_value_is_a_difference(tmp_path: pathlib.Path) -> None:
         NETWORK, _change(plans.Action.UPDATE, plans.Difference("label", "old", "newer"), plans.Difference("size", 1, None))
     )
     with pytest.raises(errors.PlantonError) as caught:
-        saved.check(loaded, [other], [])
+        _check(loaded, [other], [])
     [line] = _differences(caught)
     assert line.endswith("now update network (label: old → newer, size: 1 → (unset))")
 
@@ -227,5 +243,5 @@ def test_a_new_deletion_is_a_difference(tmp_path: pathlib.Path) -> None:
     """The saved plan did not contain it."""
     loaded = _write(tmp_path / "dev.plan", NONE)
     with pytest.raises(errors.PlantonError) as caught:
-        saved.check(loaded, [NONE], [DELETE])
+        _check(loaded, [NONE], [DELETE])
     assert _differences(caught) == [f"  {FIREWALL}: planned nothing, now delete firewall"]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 #: Command → its import path, and its line in the help.
 COMMANDS: Final = {
+    "adopt": ("planton.cli.adopt:adopt", "Move a resource under the NodePool API, or back to its manifest."),
     "apply": ("planton.cli.apply:apply", "Make the cloud match manifests."),
     "clusters": ("planton.cli.nodepools:clusters", "Manage clusters of the NodePool API."),
     "completion": ("planton.cli.completion:completion", "Print the completion script of a shell."),
@@ -78,7 +79,7 @@ GROUPS: Final = {
     "Deploy": ("import", "refresh"),
     "Inspect": ("status", "describe", "nodes", "drift", "history", "outputs", "kubeconfig", "credential"),
     "State": ("state",),
-    "Server": ("server", "controller", "nodepools", "clusters", "work"),
+    "Server": ("server", "controller", "nodepools", "clusters", "work", "adopt"),
 }
 #: Package → the extra that installs it, unless the command decides. The clouds declare the packages of their extras.
 _EXTRAS: Final = {
@@ -104,6 +105,7 @@ _EXTRAS: Final = {
 }
 #: Command → the extra that installs its packages. Several extras can install one package.
 _EXTRAS_OF_COMMANDS: Final = {
+    "adopt": "client",
     "clusters": "client",
     "controller": "client",
     "nodepools": "client",
@@ -115,7 +117,7 @@ _UNEXPECTED: Final = 70
 #: The exit code that a shell reports for a program that a broken pipe ended.
 _BROKEN_PIPE: Final = 141
 #: The commands that finish even if their output is closed.
-_FINISHING: Final = ("apply", "controller", "destroy", "import", "refresh", "server", "state")
+_FINISHING: Final = ("adopt", "apply", "controller", "destroy", "import", "refresh", "server", "state")
 _DEBUG: Final = "PLANTON_DEBUG"
 _COMPLETE: Final = "_PLANTON_COMPLETE"
 

@@ -64,7 +64,11 @@ def apply(
     with display.working("Applying") as lasted:
         result = planton.apply(approved, check=False)
     if form == "json":
-        render.echo_json(plan_data.of_steps("apply", result.steps, accounts=planned.accounts, cost=planned.cost))
+        render.echo_json(
+            plan_data.of_steps(
+                "apply", result.steps, accounts=planned.accounts, cost=planned.cost, autoscalers=planned.autoscalers
+            )
+        )
     else:
         total = f"Apply: {plans.summary(result.steps, done=True)}{lasted()}"
         render.echo_lines(["", *plans.result_lines(result.steps), "", total])

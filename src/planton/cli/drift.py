@@ -8,7 +8,7 @@ import click
 
 import planton
 from planton import errors
-from planton.cli import options, output, plan_data, plans, render
+from planton.cli import options, output, plan_data, plans, progress, render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,10 @@ def drift(
 
     Exit codes: 0 no drift, 1 not applied, 2 usage, 3 drift, 6 the cloud failed.
     """
-    steps = planton.drift(options.applied(resources, selected, settings, or_all=True), full=full, settings=settings)
+    display = progress.of(settings, quiet=form == "json")
+    with display.reading():
+        chosen = options.applied(resources, selected, display.settings, or_all=True)
+        steps = planton.drift(chosen, full=full, settings=display.settings)
     drifted = any(not step.plan.empty for step in steps)
     if form == "json":
         render.echo_json(_data(steps))

@@ -16,6 +16,7 @@ import planton
 from planton import errors
 from planton.cli import options, output, render
 from planton.config import contexts, folders
+from planton.schema import kinds
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
@@ -41,7 +42,8 @@ def kubeconfig(*, named: options.Named, by_exec: bool, merge: bool, out: str) ->
     It grants full administration of the cluster: keep it secret. It comes from
     the state and needs no token, unless the kubeconfigs of the cloud expire: then
     it comes from the cloud. With --exec it holds no secret and does not expire:
-    kubectl calls planton credential.
+    kubectl calls planton credential. So it is always if the credential also
+    opens the account, as on Google Cloud.
 
     \b
     planton kubeconfig civokubernetesclusters/dev-cluster --out dev.kubeconfig
@@ -58,15 +60,15 @@ def kubeconfig(*, named: options.Named, by_exec: bool, merge: bool, out: str) ->
     applied = named.find()
     text = planton.kubeconfig(applied, settings=named.settings)
     key = applied.key
-    outputs: Any = applied.manifest.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
-    if not reachable(outputs.api_server_endpoint):
+    server = str(yaml.safe_load(text)["clusters"][0]["cluster"]["server"])
+    if not reachable(server):
         rule = planton.api_server_rule(applied, settings=named.settings)
         render.progress(
-            f"! the API server at {outputs.api_server_endpoint} does not answer from here ({errors.Reason.API_SERVER_CLOSED}): "
+            f"! the API server at {server} does not answer from here ({errors.Reason.API_SERVER_CLOSED}): "
             f"{rule + '; ' if rule else ''}open its port to this machine, and check that the cluster is still there: "
             f"planton drift {key.kind}/{key.name}"
         )
-    if by_exec:
+    if by_exec or kinds.get(key.kind).cloud.credentials_open_account:
         text = with_exec(text, applied, named.settings, named.stack)
     if out:
         write(pathlib.Path(out), text, hint="give another --out, or print the kubeconfig without --out")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from planton.deploy import accounts as run_accounts
+    from planton.deploy import autoscalers as run_autoscalers
     from planton.deploy import costs
     from planton.deploy import steps as deploy_steps
 
@@ -24,7 +25,12 @@ _DIFF_SIGNS: Final = {"+": "+", "=": "+", "-": "-", "~": "!", "±": "!", "!": "!
 
 
 def of_plan(
-    steps: Sequence[deploy_steps.Step], *, accounts: Iterable[run_accounts.Account], cost: costs.Cost, show_all: bool
+    steps: Sequence[deploy_steps.Step],
+    *,
+    accounts: Iterable[run_accounts.Account],
+    cost: costs.Cost,
+    show_all: bool,
+    autoscalers: Iterable[run_autoscalers.Change] = (),
 ) -> str:
     """Returns a plan as Markdown.
 
@@ -33,6 +39,7 @@ def of_plan(
         accounts: The accounts that they use.
         cost: What they change in the monthly list price.
         show_all: Whether to show all properties of new resources.
+        autoscalers: The changes of autoscalers in clusters.
     """
     price = money.change(cost)
     head = [
@@ -45,6 +52,8 @@ def of_plan(
         "|---|---|---|",
     ]
     head += [_row(step) for step in steps]
+    scaled = [f"- {code(str(change))}" for change in autoscalers]
+    head += ["", *scaled] if scaled else []
     details = [_unstyled(line) for line in plans.lines(steps, show_all=show_all)]
     details += [line for step in steps if step.own_error is not None for line in _error_lines(step.own_error)]
     return _with_details("\n".join(head), details)

@@ -64,8 +64,9 @@ def sizes(*, provider: str, region: str, form: str) -> None:
 @output.output_option("table", "json")
 def regions(*, provider: str, form: str) -> None:
     """List the regions of the cloud that a manifest can name."""
-    accepted = kinds.regions(provider)
     rows = _cloud(provider).regions()
+    # A schema without a list of regions accepts all.
+    accepted = kinds.regions(provider) or {str(row["region"]).lower() for row in rows}
     unnamed = sorted(str(row["region"]) for row in rows if str(row["region"]).lower() not in accepted)
     _show([row for row in rows if str(row["region"]).lower() in accepted], ("REGION", "NAME", "COUNTRY", "FULL"), form)
     if unnamed:

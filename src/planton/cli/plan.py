@@ -77,7 +77,8 @@ def plan(
 def _echo(planned: planton.Plan, form: str, *, show_all: bool) -> None:
     steps, accounts, cost = planned.all_steps, planned.accounts, planned.cost
     if form == "json":
-        render.echo_json(plan_data.of_steps("plan", steps, accounts=accounts, cost=cost))
+        scaled = planned.autoscalers
+        render.echo_json(plan_data.of_steps("plan", steps, accounts=accounts, cost=cost, autoscalers=scaled))
     elif form == "markdown":
-        output.echo(markdown.of_plan(steps, accounts=accounts, cost=cost, show_all=show_all))
+        output.echo(markdown.of_plan(steps, accounts=accounts, cost=cost, show_all=show_all, autoscalers=planned.autoscalers))
         plans.echo_errors(steps)

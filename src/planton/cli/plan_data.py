@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from planton.deploy import accounts as run_accounts
+    from planton.deploy import autoscalers as run_autoscalers
     from planton.deploy import costs
     from planton.deploy import steps as deploy_steps
     from planton.engine import plans as engine_plans
@@ -22,6 +23,7 @@ def of_steps(
     *,
     accounts: Iterable[run_accounts.Account] = (),
     cost: costs.Cost | None = None,
+    autoscalers: Iterable[run_autoscalers.Change] = (),
 ) -> dict[str, Any]:
     """Returns steps as JSON data.
 
@@ -30,12 +32,14 @@ def of_steps(
         steps: The steps.
         accounts: The accounts that they use.
         cost: What they change in the monthly list price; None if nothing was priced.
+        autoscalers: The changes of autoscalers in clusters.
     """
     outcomes = plans.outcomes(steps)
     return {
         "operation": operation,
         "accounts": [account.as_dict() for account in accounts],
         "resources": [of_step(step) for step in steps],
+        "autoscalers": [change.as_dict() for change in autoscalers],
         "summary": {
             "changed": sum(not step.plan.empty and step.error is None for step in steps),
             "unchanged": sum(step.plan.empty and step.error is None for step in steps),

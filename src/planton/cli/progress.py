@@ -66,9 +66,12 @@ class Log:
         self._write = write
         self._clock = clock
         self._board = board.Board()
+        self._title = ""
+        self._since = self._spoke = clock()
 
     def take(self, event: progress.Event) -> None:
         """Prints the start or the end of a resource."""
+        self._spoke = self._clock()
         line = self._board.take(event, self._clock())
         if line.text and event.moment is not planton.Moment.ENDED:
             self._write(line.text)
@@ -82,19 +85,25 @@ class Log:
         return self._board.working()
 
     def tick(self, now: float) -> None:
-        """Prints a line for each resource that no line has mentioned for a while.
+        """Prints a line for each resource that no line has mentioned for a while; without any, a line for the whole run.
 
         Args:
             now: The time, in seconds of the clock.
         """
-        for work in self._board.working():
+        working = self._board.working()
+        if not working and self._title and now - self._spoke >= HEARTBEAT_SECONDS:
+            self._spoke = now
+            self._write(f"{self._title}, {times.whole(now - self._since)}")
+        for work in working:
             if now - work.mentioned >= HEARTBEAT_SECONDS:
                 self._board.mention(work.key, now)
                 self._write(f"{work.name}: still {work.doing}, {work.remaining(now)}")
 
     @contextlib.contextmanager
-    def shown(self, _title: str) -> Iterator[None]:
+    def shown(self, title: str) -> Iterator[None]:
         """Prints heartbeats during the block."""
+        self._title = title
+        self._since = self._spoke = self._clock()
         ended = threading.Event()
 
         def beat() -> None:
@@ -153,6 +162,10 @@ class Display:
     def listener(self) -> planton.Listener:
         """Receives the progress of the run."""
         return planton.Listener(self.view.take, pause=_LOOK_SECONDS)
+
+    def reading(self) -> contextlib.AbstractContextManager[None]:
+        """Shows that the cloud is read."""
+        return self.view.shown("Reading the cloud")
 
     def planning(self) -> contextlib.AbstractContextManager[None]:
         """Shows what happens while a plan is made."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 import planton
-from planton.cli import options, output, plan_data, plans, render
+from planton.cli import options, output, plan_data, plans, progress, render
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
@@ -26,7 +26,9 @@ def refresh(*, resources: tuple[str, ...], selected: selection.Selection, settin
 
     Exit codes: 0 done, 1 not applied, 2 usage, 6 the cloud failed.
     """
-    done = planton.refresh(options.applied(resources, selected, settings), settings=settings)
+    display = progress.of(settings, quiet=form == "json")
+    with display.reading():
+        done = planton.refresh(options.applied(resources, selected, display.settings), settings=display.settings)
     if form == "json":
         render.echo_json(plan_data.of_steps("refresh", done, accounts=render.accounts_of(done)))
     else:

@@ -42,9 +42,9 @@ def echo_users(users: Mapping[references.Key, Sequence[references.Key]]) -> None
         pools = [user for user in dependants if kinds.is_deleted_with(user.kind, key.kind)]
         remaining = [user for user in dependants if user not in pools]
         if pools:
-            progress(f"! {', '.join(map(str, pools))} refer to {key} and go with it; what is known of them stays")
+            output.warn(f"{', '.join(map(str, pools))} refer to {key} and go with it; what is known of them stays")
         if remaining:
-            progress(f"! {', '.join(map(str, remaining))} refer to {key} and are kept")
+            output.warn(f"{', '.join(map(str, remaining))} refer to {key} and are kept")
 
 
 def echo_json(data: object) -> None:

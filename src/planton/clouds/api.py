@@ -41,7 +41,6 @@ class Credential:
         certificate: PEM; empty if a token is used.
         key: PEM; empty if a token is used.
         expires: RFC 3339; empty if it does not expire.
-        is_stored: Whether it may be kept in a file until it expires; not if it also opens the account.
     """
 
     kubeconfig: str = dataclasses.field(repr=False)
@@ -49,7 +48,6 @@ class Credential:
     certificate: str = dataclasses.field(default="", repr=False)
     key: str = dataclasses.field(default="", repr=False)
     expires: str = ""
-    is_stored: bool = True
 
 
 def credential(kubeconfig: str, *, expires: str = "") -> Credential:

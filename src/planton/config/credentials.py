@@ -215,7 +215,9 @@ def is_sandbox(config: message.Message, environ: Mapping[str, str]) -> bool:
 
 
 def _has_sandbox_token(config: message.Message) -> bool:
-    return any(value.startswith(_SANDBOX_TOKEN) for value in secrets(config))
+    cloud = _declared(config)
+    is_own: Callable[[str], bool] = pkgutil.resolve_name(cloud.is_sandbox_secret) if cloud.is_sandbox_secret else lambda _: False
+    return any(value.startswith(_SANDBOX_TOKEN) or is_own(value) for value in secrets(config))
 
 
 def _endpoint(config: message.Message) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from planton.controllers import approval, values
 from planton.deploy import progress, sdk
@@ -13,7 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from planton.config import settings as engine_settings
+    from planton.deploy import plan as plans_of_run
     from planton.manifest import load
+
+
+_LOG = logging.getLogger(__name__)
+_STAYS: Final = "the cloud keeps and bills"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -24,15 +30,18 @@ class Step:
         number: The number of the step, from 1.
         of: The number of steps.
         text: What it does, e.g. ``create node_pool``.
+        left: What stays in the cloud when a cluster is deleted, for example its volumes.
     """
 
     number: int
     of: int
     text: str
+    left: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Returns the step as text."""
-        return f"step {self.number} of {self.of}: {self.text}"
+        stays = f"; {_STAYS}: {', '.join(self.left)}" if self.left else ""
+        return f"step {self.number} of {self.of}: {self.text}{stays}"
 
 
 class Progress:
@@ -48,11 +57,17 @@ class Progress:
         self._lock = threading.Lock()
         self._number = 0
         self._of = 0
+        self._left: tuple[str, ...] = ()
 
     def expect(self, number: int) -> None:
         """Sets the number of steps."""
         with self._lock:
             self._of = number
+
+    def leave(self, left: tuple[str, ...]) -> None:
+        """Sets what stays in the cloud."""
+        with self._lock:
+            self._left = left
 
     def on_progress(self, event: progress.Event) -> None:
         """Counts the resources that the engine begins with."""
@@ -60,7 +75,7 @@ class Progress:
             return
         with self._lock:
             self._number += 1
-            step = Step(self._number, max(self._of, self._number), f"{event.action} {event.resource}")
+            step = Step(self._number, max(self._of, self._number), f"{event.action} {event.resource}", self._left)
         self._tell(step)
 
 
@@ -93,7 +108,18 @@ def execute(
     counted.expect(sum(len(step.plan.changes) for step in planned.all_steps))
     settings.interruption.check()
     approved = sdk.approve(planned, approval.consent(planned, action))
-    if action is values.Action.DELETE:
-        sdk.destroy(approved)
-    else:
+    if action is not values.Action.DELETE:
         sdk.apply(approved)
+        return
+    left = _left(planned)
+    counted.leave(left)
+    sdk.destroy(approved)
+    if left:
+        _LOG.warning("%s is deleted; %s: %s", planned.all_steps[0].key, _STAYS, ", ".join(left))
+
+
+def _left(planned: plans_of_run.Plan) -> tuple[str, ...]:
+    """Returns what the deletion of a cluster leaves in the cloud."""
+    unknown = "volumes, volume snapshots and load balancers, which cannot be listed"
+    found = planned.leftovers.values()
+    return tuple(text for each in found for text in ((unknown,) if each.error is not None else map(str, each.items)))

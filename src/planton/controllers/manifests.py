@@ -26,6 +26,8 @@ PROJECT: Final = "planton-api"
 #: The label of the nodes of a pool, whose value is the pool's name.
 NODE_LABEL: Final = "nodepool"
 _CREDENTIAL: Final = "project-planton.org/credential"
+#: The label that gives a manifest the stack of an object.
+STACK_LABEL: Final = f"{stack_names.PREFIX}stack.fqdn"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ def _manifest(source: Source) -> dict[str, Any]:
     metadata = {
         "name": source.name,
         "id": source.id,
-        "labels": {f"{stack_names.PREFIX}stack.fqdn": f"/{PROJECT}/{source.id}"},
+        "labels": {STACK_LABEL: f"/{PROJECT}/{source.id}"},
         "annotations": annotations,
     }
     return {"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata, "spec": spec}

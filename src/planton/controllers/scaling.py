@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from planton.schema import kinds
 
-_ENABLED: Final = "spec.autoscaling.enabled"
+_FIELDS: Final = "spec.autoscaling."
+#: The field of a manifest that the autoscaler sets.
+_COUNT: Final = "nodeCount"
 #: The fields of `spec.autoscaling` that no cloud's autoscaler has for a single pool.
 _OWN: Final = ("targetCPUUtilization", "targetMemoryUtilization", "scaleUpDelay", "scaleDownDelay")
 _DURATION: Final = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
@@ -29,8 +31,10 @@ def targets(kind: kinds.Kind, spec: Mapping[str, Any]) -> autoscaling.Targets | 
         spec: The pool's spec, as the API returns it.
     """
     asked = spec.get("autoscaling") or {}
-    is_native = any(_ENABLED in paths for paths in kind.declared.api_fields.values())
-    if not asked.get("enabled") or (is_native and not any(asked.get(name) for name in _OWN)):
+    fields = kind.declared.api_fields
+    is_native = any(path.startswith(_FIELDS) for paths in fields.values() for path in paths)
+    is_ours = _COUNT in fields and (not is_native or any(asked.get(name) for name in _OWN))
+    if not asked.get("enabled") or not is_ours:
         return None
     # The clouds have no empty pools with a fixed number of nodes.
     least = max(1, int(asked.get("minNodes") or 0))

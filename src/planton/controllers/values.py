@@ -185,6 +185,8 @@ class Memory:
         probe_failed: Since when the cloud or Kubernetes cannot be read; None if they can.
         was_ready: Whether it was ready at its current generation.
         scaling: The history of the autoscaler; None without one.
+        observed: The last observed generation; 0 for none.
+        superseded: The first and the last of the generations before it that no run has observed, because more changes followed.
     """
 
     failure: failures.Failure | None = None
@@ -196,6 +198,8 @@ class Memory:
     probe_failed: datetime.datetime | None = None
     was_ready: bool = False
     scaling: autoscaling.History | None = None
+    observed: int = 0
+    superseded: tuple[int, int] | None = None
 
     @property
     def by_type(self) -> Mapping[str, Condition]:

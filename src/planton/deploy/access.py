@@ -81,7 +81,7 @@ def credential(
             reason=errors.Reason.NOT_FOUND,
             hint=f"check it with: planton drift {applied.key.kind}/{applied.key.name}",
         )
-    if fetched.expires and fetched.is_stored:
+    if fetched.expires and not kinds.get(applied.key.kind).cloud.credentials_open_account:
         _write(cache_path, fetched)
     return fetched
 

@@ -84,7 +84,7 @@ def check(plan: plan_of_run.Plan, consent: Consent) -> None:
     if plan.error is not None:
         raise plan.error
     if plan.options.saved is not None:
-        saved.check(plan.options.saved, plan.steps, plan.pruned)
+        saved.check(plan.options.saved, plan)
     if plan.operation != "destroy":
         _check_losses(plan, consent)
     _check_take_overs(plan, consent)
@@ -105,7 +105,7 @@ def _agreements(plan: plan_of_run.Plan) -> tuple[bool, bool]:
     """Returns whether a plan needs the agreement to changes, and whether it needs that to deletions."""
     if plan.operation == "destroy":
         return False, bool(plan.steps)
-    return any(not step.plan.empty for step in plan.steps), bool(plan.pruned)
+    return plan.changes_autoscalers or any(not step.plan.empty for step in plan.steps), bool(plan.pruned)
 
 
 def _require_agreed(plan: plan_of_run.Plan, consent: Consent) -> None:

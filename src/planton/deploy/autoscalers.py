@@ -7,16 +7,17 @@ several stacks may own. So it is computed from the applied resources, once for e
 from __future__ import annotations
 
 import dataclasses
+import enum
 import functools
 import importlib
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from planton import clouds, errors
 from planton.clouds import kubeconfigs, kubernetes
 from planton.schema import kinds, providers, references
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from planton.deploy import runtime, steps
     from planton.state import inventory
@@ -40,9 +41,101 @@ class Autoscaler(Protocol):
         """Returns whether the cloud has installed an autoscaler in a cluster at the user's request."""
         ...
 
+    def upgraded(self, cluster: Mapping[str, Any], manifest: Any) -> Mapping[str, Any]:
+        """Returns a cluster, as the cloud's API describes it, after a manifest of it or of one of its pools is applied."""
+        ...
+
     def names(self) -> list[dict[str, Any]]:
         """Returns the objects by ``apiVersion``, ``kind`` and ``metadata``, in the order of their deletion."""
         ...
+
+
+class Action(enum.StrEnum):
+    """What happens to the autoscaler of a cluster."""
+
+    INSTALL = "install"
+    UPDATE = "update"
+    REMOVE = "remove"
+    KEEP = "keep"
+    """It was installed by someone else, who sets its bounds."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Change:
+    """A change of the autoscaler of a cluster.
+
+    Attributes:
+        cluster: The name of the cluster.
+        action: What happens to the autoscaler.
+        groups: The autoscaled pools with their bounds, as text.
+        changed: The fields of the Deployment that change; empty unless it is updated.
+        unread: Why the plan could not look at the autoscaler; empty if it could.
+    """
+
+    cluster: str
+    action: Action
+    groups: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    unread: str = ""
+
+    @property
+    def is_change(self) -> bool:
+        """Whether something changes."""
+        return self.action is not Action.KEEP
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns the change as JSON data."""
+        return {
+            "cluster": self.cluster,
+            "action": str(self.action),
+            "pools": list(self.groups),
+            "changed": list(self.changed),
+            "unread": self.unread,
+        }
+
+    def __str__(self) -> str:
+        """Returns the change as text."""
+        return f"{self.action} {self.subject}"
+
+    @property
+    def subject(self) -> str:
+        """What changes, as text."""
+        if self.action is Action.KEEP:
+            return f"the cluster autoscaler of {self.cluster}: it was installed by someone else; set its bounds yourself"
+        pools = f": {', '.join(self.groups)}" if self.groups else ": no pool is autoscaled any longer"
+        changed = f" ({', '.join(self.changed)})" if self.changed else ""
+        unread = f"; the cluster could not be read: {self.unread}" if self.unread else ""
+        return f"the cluster autoscaler of {self.cluster}{changed}{pools}{unread}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Installed:
+    """The autoscaler of a cluster as it is and as it should be.
+
+    Attributes:
+        autoscaler: The module of the cloud.
+        api: The Kubernetes API of the cluster.
+        change: What must change.
+        objects: The desired objects.
+    """
+
+    autoscaler: Autoscaler
+    api: kubernetes.Api
+    change: Change
+    objects: list[dict[str, Any]]
+
+    def apply(self) -> None:
+        """Makes the change.
+
+        Raises:
+            PlantonError: ``API_SERVER_CLOSED``: the Kubernetes API does not answer, or refuses.
+        """
+        if self.change.action is Action.REMOVE:
+            for item in self.autoscaler.names():
+                self.api.delete(item)
+        elif self.change.action is not Action.KEEP:
+            for item in self.objects:
+                self.api.apply(item)
 
 
 def fit(
@@ -60,77 +153,126 @@ def fit(
         are_deleted: Whether the steps deleted their resources.
         connect: Returns the Kubernetes API for an entry of a kubeconfig.
     """
-    deleted = {_cluster_id(step) for step in done if are_deleted and step.error is None and _is_cluster(step)}
-    touched: dict[str, list[steps.Step]] = {}
-    for step in done:
-        cluster_id = _cluster_id(step)
-        if step.error is None and cluster_id and cluster_id not in deleted and _has_groups(step):
-            touched.setdefault(cluster_id, []).append(step)
+    deleted = {cluster_id(step) for step in done if are_deleted and step.error is None and is_cluster(step)}
     failed: dict[references.Key, errors.PlantonError] = {}
     # One read of all states serves all clusters. A failure to read is an error of the steps.
     read = functools.cache(run.inventory.all)
-    for cluster_id, involved in touched.items():
+    for id_, involved in touched(step for step in done if step.error is None).items():
         try:
-            _fit(cluster_id, involved[0], run, read, connect)
+            if id_ not in deleted:
+                _fit(id_, involved[0], run, read, connect)
         except errors.PlantonError as error:
-            error.message = f"the autoscaler of cluster {cluster_id} could not be set: {error.message}"
+            error.message = f"the autoscaler of cluster {id_} could not be set: {error.message}"
             failed |= {step.key: error for step in involved}
     return [dataclasses.replace(step, error=failed[step.key]) if step.key in failed else step for step in done]
 
 
+def touched(listed: Iterable[steps.Step]) -> dict[str, list[steps.Step]]:
+    """Returns the clusters with autoscaled pools, now or before, that steps touch: id of the cluster → its steps."""
+    clusters: dict[str, list[steps.Step]] = {}
+    for step in listed:
+        id_ = cluster_id(step)
+        if id_ and _has_groups(step):
+            clusters.setdefault(id_, []).append(step)
+    return clusters
+
+
 def _fit(
-    cluster_id: str,
+    id_: str,
     step: steps.Step,
     run: runtime.Runtime,
     read: Callable[[], list[inventory.Applied]],
     connect: Callable[[kubeconfigs.Entry], kubernetes.Api],
 ) -> None:
-    autoscaler = _of(step)
+    autoscaler = of(step)
     assert autoscaler is not None  # only steps of such clouds have groups
+    groups = sorted(group for each in applied_to(id_, read()) for group in autoscaler.groups(each.manifest))
+    found = installed(id_, step, groups, run, connect)
+    if found is not None:
+        run.settings.progress(f"  {_DOING[found.change.action]} {found.change.subject}")
+        found.apply()
+
+
+_DOING: Final = {
+    Action.INSTALL: "installing",
+    Action.UPDATE: "updating",
+    Action.REMOVE: "removing",
+    Action.KEEP: "! keeping",
+}
+
+
+def applied_to(id_: str, applied: Iterable[inventory.Applied]) -> list[inventory.Applied]:
+    """Returns the applied resources that a cluster consists of."""
+    return [each for each in applied if each.complete and id_ in (each.cluster, each.identity)]
+
+
+def installed(
+    id_: str,
+    step: steps.Step,
+    groups: Sequence[Any],
+    run: runtime.Runtime,
+    connect: Callable[[kubeconfigs.Entry], kubernetes.Api],
+) -> Installed | None:
+    """Returns what must change in a cluster, so that its autoscaler fits; None if nothing must.
+
+    Args:
+        id_: The cluster's id in the cloud.
+        step: A step of the cluster or of one of its pools.
+        groups: The autoscaled pools that the cluster has, or will have, sorted.
+        run: What every stage uses.
+        connect: Returns the Kubernetes API for an entry of a kubeconfig.
+
+    Raises:
+        PlantonError: The cloud or the Kubernetes API cannot be read.
+    """
+    autoscaler = of(step)
     cloud = run.open_cloud(step.stack_input.provider_config, references.own_region(step.stack_input.target))
-    cluster = cloud.cluster(cluster_id)
-    credential = None if cluster is None else cloud.credential(cluster_id)
-    if cluster is None or credential is None or autoscaler.is_foreign(cluster):
-        return
-    applied = [each for each in read() if each.complete and cluster_id in (each.cluster, each.identity)]
-    groups = sorted(group for each in applied for group in autoscaler.groups(each.manifest))
+    cluster = cloud.cluster(id_)
+    credential = None if cluster is None else cloud.credential(id_)
+    if autoscaler is None or cluster is None or credential is None or autoscaler.is_foreign(cluster):
+        return None
     api = connect(kubeconfigs.parse(credential.kubeconfig))
-    name = f"the cluster autoscaler of {cluster.get('name') or cluster_id}"
-    objects = autoscaler.objects(cloud, cluster, groups)
-    deployment = objects[-1]
-    present = api.get(kubernetes.path_of(deployment))
-    if present is not None and (present["metadata"].get("labels") or {}).get(_MANAGER[0]) != _MANAGER[1]:
-        run.settings.progress(f"  ! {name} was installed by someone else: set its bounds yourself")
-    elif not groups and present is not None:
-        run.settings.progress(f"  removing {name}: no pool is autoscaled any longer")
-        for item in autoscaler.names():
-            api.delete(item)
-    elif groups and (present is None or not _is_part(deployment, present)):
-        run.settings.progress(f"  {'installing' if present is None else 'updating'} {name}: {', '.join(map(str, groups))}")
-        for item in objects:
-            api.apply(item)
+    objects = autoscaler.objects(cloud, autoscaler.upgraded(cluster, step.stack_input.target), groups)
+    present = api.get(kubernetes.path_of(objects[-1]))
+    action, changed = _action(objects[-1], present, is_needed=bool(groups))
+    if action is None:
+        return None
+    change = Change(str(cluster.get("name") or id_), action, tuple(map(str, groups)), changed)
+    return Installed(autoscaler, api, change, objects)
 
 
-def _is_part(desired: Any, present: Any) -> bool:
-    """Returns whether JSON data contains all that is desired; Kubernetes adds defaults."""
-    if isinstance(desired, dict):
-        return isinstance(present, dict) and all(_is_part(value, present.get(key)) for key, value in desired.items())
-    if isinstance(desired, list):
-        return (
-            isinstance(present, list)
-            and len(desired) == len(present)
-            and all(_is_part(left, right) for left, right in zip(desired, present, strict=True))
-        )
-    return bool(desired == present)
+def _action(deployment: Any, present: Any, *, is_needed: bool) -> tuple[Action | None, tuple[str, ...]]:
+    if present is None:
+        return (Action.INSTALL if is_needed else None), ()
+    if (present["metadata"].get("labels") or {}).get(_MANAGER[0]) != _MANAGER[1]:
+        return Action.KEEP, ()
+    if not is_needed:
+        return Action.REMOVE, ()
+    changed = tuple(sorted(set(_different(deployment, present))))
+    return (Action.UPDATE if changed else None), changed
+
+
+def _different(desired: Any, present: Any, name: str = "") -> Iterator[str]:
+    """Yields the fields of JSON data that differ from the desired ones; Kubernetes adds others."""
+    if isinstance(desired, dict) and isinstance(present, dict):
+        for key, value in desired.items():
+            yield from _different(value, present.get(key), key)
+    elif isinstance(desired, list) and isinstance(present, list) and len(desired) == len(present):
+        for left, right in zip(desired, present, strict=True):
+            yield from _different(left, right, name)
+    elif desired != present:
+        yield name
 
 
 def _has_groups(step: steps.Step) -> bool:
-    autoscaler = _of(step)
-    manifests = (step.provided, None if step.applied is None else step.applied.manifest)
+    autoscaler = of(step)
+    target = None if step.stack_input is None else step.stack_input.target
+    manifests = (step.provided, None if step.applied is None else step.applied.manifest, target)
     return autoscaler is not None and any(autoscaler.groups(manifest) for manifest in manifests if manifest is not None)
 
 
-def _of(step: steps.Step) -> Autoscaler | None:
+def of(step: steps.Step) -> Autoscaler | None:
+    """Returns the module of the autoscaler that planton runs in the cluster of a step; None if there is none."""
     if step.stack_input is None or not _role(step):
         return None
     module = providers.get(clouds.provider_of(step.stack_input.provider_config)).autoscaler
@@ -143,13 +285,19 @@ def _role(step: steps.Step) -> bool:
     return kind.is_cluster or kind.is_node_pool
 
 
-def _is_cluster(step: steps.Step) -> bool:
+def is_cluster(step: steps.Step) -> bool:
+    """Returns whether a step is about a cluster."""
     return kinds.get(step.key.kind).is_cluster
 
 
-def _cluster_id(step: steps.Step) -> str:
+def cluster_id(step: steps.Step) -> str:
+    """Returns the id in the cloud of the cluster that a step is about; empty if it is about none."""
     manifest: Any = step.provided or (None if step.applied is None else step.applied.manifest)
     if manifest is None or not _role(step):
         return ""
     kind = kinds.get(step.key.kind)
-    return kind.id(manifest) if kind.is_cluster else kind.cluster_id(manifest)
+    if kind.is_cluster:
+        return kind.id(manifest)
+    # Before the apply, a reference has a value in the stack input only.
+    target: Any = manifest if step.stack_input is None else step.stack_input.target
+    return kind.cluster_id(manifest) or kind.cluster_id(target)

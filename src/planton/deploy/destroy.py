@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from planton import errors
 from planton.clouds import answers
 from planton.deploy import (
+    autoscaler_plans,
     autoscalers,
     costs,
     graph,
@@ -51,7 +52,8 @@ def make(resources: Iterable[load.Resource], run: runtime.Runtime, *, sorts: Col
     leftovers_of = leftovers.of_steps(listed, run, resource_graph, sorts=sorts)
     users = referrers.outside(listed, run.inventory.all() if listed else [], resource_graph)
     described = costs.of_steps(leftovers.warned(listed, leftovers_of), run, answers.Answers())
-    return plan.Plan("destroy", run, resource_graph, tuple(described), users=users, leftovers=leftovers_of)
+    scaled = autoscaler_plans.changes((), listed, run, autoscaler_plans.Reading())
+    return plan.Plan("destroy", run, resource_graph, tuple(described), users=users, leftovers=leftovers_of, autoscalers=scaled)
 
 
 def planned(resources: graph.Graph, run: runtime.Runtime, *, recover: bool, first: graph.Graph | None = None) -> list[steps.Step]:

@@ -29,12 +29,14 @@ class Literal:
         path: The field, in the manifest's spelling.
         what: ``network``, ``firewall`` or ``cluster``.
         text: The name or id.
+        is_replaced: Whether the id replaces a name, because the module needs it.
     """
 
     field: str
     path: str
     resource_type: str
     text: str
+    is_replaced: bool = True
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -55,11 +57,14 @@ def find(manifest: message.Message) -> Iterator[Literal]:
     for field, content in manifest.spec.ListFields():  # type: ignore[attr-defined]  # every manifest has a spec
         if field.message_type is not foreign_key_pb2.StringValueOrRef.DESCRIPTOR or content.HasField("value_from"):
             continue
-        number = field.GetOptions().Extensions[foreign_key_pb2.default_kind]
-        if not number:
-            continue  # it names nothing in the cloud
-        kind = cloud_resource_kind_pb2.CloudResourceKind.DESCRIPTOR.values_by_number[number].name
-        yield Literal(field.name, f"spec.{field.json_name}", kinds.get(kind).main, content.value)
+        options = field.GetOptions().Extensions
+        number, path = options[foreign_key_pb2.default_kind], options[foreign_key_pb2.default_kind_field_path]
+        kind = kinds.find(cloud_resource_kind_pb2.CloudResourceKind.Name(number)) if number else None
+        if kind is None or path not in ("", "metadata.name", f"status.outputs.{kind.id_output}", kind.declared.reference):
+            continue  # it names no resource that this version knows
+        owner = kinds.get(manifest.DESCRIPTOR.name)
+        text = owner.cluster_id(manifest) if owner.is_node_pool and kind.is_cluster else content.value
+        yield Literal(field.name, f"spec.{field.json_name}", kind.main, text, is_replaced=not kind.declared.reference)
 
 
 def regions_of_cluster(
@@ -119,6 +124,8 @@ def resolve(
         if listed is None:
             continue
         matches = _matches(literal, listed)
+        if len(matches) == 1 and not literal.is_replaced:
+            continue
         if len(matches) == 1:
             getattr(target.spec, literal.field).value = matches[0].id
         elif matches:

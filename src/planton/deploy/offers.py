@@ -27,13 +27,13 @@ def _region(subject: subjects.Subject, account: lists.Lists) -> Iterator[problem
         return
     is_cluster = subject.kind.is_cluster
     rows = account.regions() if is_cluster else None
-    names = account.network_regions() if not is_cluster else None if rows is None else [str(row["region"]) for row in rows]
+    names = account.network_regions() if not is_cluster else None if rows is None else _names(rows)
     if names is None:
         return
     if region not in [name.lower() for name in names]:
         listed = problems.offered(region, [name.lower() for name in names])
         yield problems.Problem(
-            "spec.region",
+            unsupported.json_path(f"spec.{subject.kind.declared.region_field}"),
             f"there is no region {region!r} for this account; there are: {listed}",
             "cloud.region_offered",
             f"write one of the regions listed (planton regions --provider {subject.provider})",
@@ -41,6 +41,11 @@ def _region(subject: subjects.Subject, account: lists.Lists) -> Iterator[problem
         )
     elif any(row["region"].lower() == region and row.get("full") for row in rows or ()):
         account.notes.add(f"! the cloud reports that region {region} is out of capacity: a creation there may not complete")
+
+
+def _names(rows: list[dict[str, Any]]) -> list[str]:
+    """Returns the names of regions, and of their zones, where clusters can be in a zone."""
+    return [str(name) for row in rows for name in (row["region"], *row.get("zones", ()))]
 
 
 def _own_region(manifest: Any) -> str:  # of any kind
@@ -98,14 +103,18 @@ def _version(subject: subjects.Subject, account: lists.Lists) -> Iterator[proble
         return
     spec, path = subject.target.spec, unsupported.json_path(f"spec.{field}")
     cloud = subject.kind.cloud
-    upgrade = upgrades.Upgrade(
-        _running(subject, account), version(subject.target), getattr(spec, "auto_upgrade", False), cloud.requires_newest_patch
-    )
-    rows = None if upgrade.keeps_version else account.versions()
-    if rows is None:
+    running = _running(subject, account)
+    if cloud.completes_versions and _begins(running, version(subject.target)):
         return
+    rows = account.versions()
     type_ = getattr(spec, "cluster_type", "")
-    names = [str(row["version"]) for row in rows if not type_ or row["type"] == type_]
+    names = list(dict.fromkeys(str(row["version"]) for row in rows or () if not type_ or row["type"] == type_))
+    desired = next((name for name in names if cloud.completes_versions and _begins(name, version(subject.target))), "")
+    upgrade = upgrades.Upgrade(
+        running, desired or version(subject.target), getattr(spec, "auto_upgrade", False), cloud.requires_newest_patch
+    )
+    if rows is None or upgrade.keeps_version:
+        return
     if upgrade.version not in names:
         where = f"for clusterType {type_}" if type_ else f"by {cloud.prefix}"
         error = upgrades.not_offered(version(subject.target), names, where=where, path=path, provider=subject.provider)
@@ -118,6 +127,10 @@ def _version(subject: subjects.Subject, account: lists.Lists) -> Iterator[proble
     if refused is not None:
         metadata = {"running": upgrade.running, "version": upgrade.version}
         yield problems.Problem(path, refused.text, "cloud.upgrade_allowed", refused.hint, metadata)
+
+
+def _begins(name: str, version: str) -> bool:
+    return name.startswith((f"{version}.", f"{version}-"))
 
 
 def _running(subject: subjects.Subject, account: lists.Lists) -> str:

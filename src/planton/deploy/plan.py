@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from planton import errors
-    from planton.deploy import accounts, leftovers, prune, runtime, saved
+    from planton.deploy import accounts, autoscalers, leftovers, prune, runtime, saved
     from planton.deploy import steps as run_steps
     from planton.schema import references
 
@@ -51,6 +51,7 @@ class Plan:
         users: Resource that is deleted → the applied resources outside the run that refer to it.
         leftovers: Cluster that is replaced or deleted → what the cloud keeps of it.
         notes: Notes for the user before consent.
+        autoscalers: The changes of the autoscalers that planton runs in clusters.
         violations: Warnings of the user's policies.
     """
 
@@ -66,6 +67,7 @@ class Plan:
     leftovers: Mapping[references.Key, leftovers.Leftovers] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()
     violations: tuple[errors.Violation, ...] = ()
+    autoscalers: tuple[autoscalers.Change, ...] = ()
 
     @property
     def all_steps(self) -> tuple[run_steps.Step, ...]:
@@ -89,5 +91,10 @@ class Plan:
 
     @property
     def has_changes(self) -> bool:
-        """Whether the plan changes anything in a cloud."""
-        return any(not step.plan.empty for step in self.all_steps)
+        """Whether the plan changes anything in a cloud, or an autoscaler in a cluster."""
+        return any(not step.plan.empty for step in self.all_steps) or self.changes_autoscalers
+
+    @property
+    def changes_autoscalers(self) -> bool:
+        """Whether the plan changes an autoscaler."""
+        return any(change.is_change for change in self.autoscalers)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from planton import errors, modules
 from planton.deploy import (
+    autoscaler_plans,
     checks,
     cloud_names,
     costs,
@@ -87,6 +88,7 @@ def make(listed: tuple[load.Resource, ...], options: plan.Options, run: runtime.
         users,
         referrers.outside(pruned, everything, pruned_resources, replacing=resources),
         leftovers_of,
+        autoscalers=autoscaler_plans.changes(planned, pruned, run, autoscaler_plans.Reading(options.refresh)),
     )
 
 

@@ -206,10 +206,9 @@ def api_server_rule(resource: inventory.Applied, *, settings: engine_settings.Se
     Returns:
         The rule; empty if there is none, or if the cloud cannot be asked.
     """
-    outputs: Any = resource.manifest.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
     with runtime.working(settings) as run:
         try:
-            return access.cloud_of(resource, run.settings).api_server_rule(outputs.cluster_id)
+            return access.cloud_of(resource, run.settings).api_server_rule(resource.identity)
         except errors.PlantonError:
             return ""
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from planton.deploy.steps import Step
     from planton.engine import plans
 
-_VERSION = 4
+_VERSION = 5
 _KEY_BYTES = 32
 
 
@@ -47,6 +47,7 @@ class Saved:
         take_over: The consents to taking over resources of other folders.
         created: When it was planned, RFC 3339.
         refresh: Whether the cloud was read first, and must be again.
+        autoscalers: The changes of autoscalers in clusters, as data.
         is_signed: Whether it is unchanged since it was written on this machine; otherwise the user must review it again.
     """
 
@@ -59,6 +60,7 @@ class Saved:
     take_over: tuple[str, ...]
     created: str
     refresh: bool
+    autoscalers: list[Any] = dataclasses.field(default_factory=list)
     is_signed: bool = False
 
 
@@ -87,6 +89,7 @@ def write(path: str, plan: plan_of_run.Plan, *, allow_replace: Sequence[str], ta
         "allowUnsupported": list(plan.options.allow_unsupported),
         "takeOver": list(take_over),
         "refresh": plan.options.refresh,
+        "autoscalers": [change.as_dict() for change in plan.autoscalers],
     }
     data["digest"] = _digest(data, key)
     try:
@@ -176,6 +179,7 @@ def read(path: str, *, key: bytes) -> Saved:
             tuple(data["takeOver"]),
             str(data["created"]),
             bool(data["refresh"]),
+            list(data["autoscalers"]),
             is_signed,
         )
     except OSError as error:
@@ -189,13 +193,13 @@ def _resource(entry: Any) -> load.Resource:  # JSON data
     return load.Resource(manifest, None, str(entry["source"]), str(entry["region"]), origin=str(entry["origin"]))
 
 
-def check(saved: Saved, planned: Iterable[Step], pruned: Iterable[Step]) -> None:
+def check(saved: Saved, plan: plan_of_run.Plan) -> None:
     """Checks that what would happen now is what was planned.
 
     Raises:
         PlantonError: ``PLAN_STALE``, with what differs.
     """
-    current = {"apply": _by_key(planned), "prune": _by_key(pruned)}
+    current = {"apply": _by_key(plan.steps), "prune": _by_key(plan.pruned)}
     differing = []
     for stage, before in (("apply", saved.applied), ("prune", saved.pruned)):
         keys = sorted(before.keys() | current[stage].keys())
@@ -204,6 +208,9 @@ def check(saved: Saved, planned: Iterable[Step], pruned: Iterable[Step]) -> None
             for key in keys
             if before.get(key) != current[stage].get(key)
         ]
+    if saved.autoscalers != [change.as_dict() for change in plan.autoscalers]:
+        now = "; ".join(map(str, plan.autoscalers)) or "no changes"
+        differing.append(f"autoscalers in clusters: planned {_autoscalers(saved)}, now {now}")
     if differing:
         raise errors.PlantonError(
             f"since the plan was made ({saved.created}) things have changed, and nothing was done:\n  " + "\n  ".join(differing),
@@ -214,6 +221,10 @@ def check(saved: Saved, planned: Iterable[Step], pruned: Iterable[Step]) -> None
 
 def _by_key(steps: Iterable[Step]) -> dict[str, Any]:
     return {str(step.key): changes(step.plan) for step in steps}
+
+
+def _autoscalers(saved: Saved) -> str:
+    return "; ".join(f"{each['action']} that of {each['cluster']}" for each in saved.autoscalers) or "no changes"
 
 
 def _both(planned: list[Any] | None, now: list[Any] | None) -> str:

@@ -108,6 +108,8 @@ class Provider:
         credentials: The credential fields of its provider config.
         find_credential: The function that finds a credential of this machine, as ``module:function``, where variables are not
             enough; empty if they are. It takes the environment, and returns values of credential fields and their source.
+        is_sandbox_secret: The function that returns whether a secret is the sandbox's, as ``module:function``; empty if only a
+            token's beginning tells it.
         settings: The other fields of its provider config that the environment fills.
         region_variables: The environment variables with the default region.
         endpoint_variable: The environment variable with the address of the API; empty for none.
@@ -121,8 +123,11 @@ class Provider:
         token_variable: The environment variable that passes the current secret to the dynamic resources of the modules; empty
             if they use none.
         credentials_expire: Whether kubeconfigs of its clusters expire.
+        credentials_open_account: Whether the credential of a cluster also opens the account, so that no file may hold it.
         networks: The treatment of address ranges.
         requires_newest_patch: Whether a minor upgrade must start from the newest patch version.
+        completes_versions: Whether the cloud takes the beginning of a Kubernetes version, e.g. ``1.33``, for its newest version that
+            begins so.
         keeps_last_pool: Whether the cloud refuses to delete the last node pool of a cluster.
         uncertain_leftovers: The sorts of leftovers of a deleted cluster that the cloud may delete or keep.
         silenced_warnings: The parts of the plugin's warnings that a user can do nothing about.
@@ -142,6 +147,7 @@ class Provider:
     api_group: str
     credentials: tuple[CredentialField, ...]
     find_credential: str = ""
+    is_sandbox_secret: str = ""
     settings: tuple[Setting, ...] = ()
     region_variables: tuple[str, ...] = ()
     endpoint_variable: str = ""
@@ -153,8 +159,10 @@ class Provider:
     autoscaler: str = ""
     token_variable: str = ""
     credentials_expire: bool = False
+    credentials_open_account: bool = False
     networks: Networks = dataclasses.field(default_factory=Networks)
     requires_newest_patch: bool = False
+    completes_versions: bool = False
     keeps_last_pool: bool = True
     uncertain_leftovers: tuple[str, ...] = ()
     setup_errors: tuple[str, ...] = ()

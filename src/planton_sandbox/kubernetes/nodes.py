@@ -6,6 +6,7 @@ A cloud creates `Cluster` and `Node`; `manifest` returns the object that kubectl
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from planton_sandbox import clock, pki
@@ -84,6 +85,21 @@ class Cluster:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Pending:
+    """A pod that no node can run now.
+
+    Attributes:
+        pools: The pools whose nodes could run it if they were empty.
+        cpu: The cores that it requests.
+        memory: The bytes that it requests.
+    """
+
+    pools: frozenset[str]
+    cpu: float
+    memory: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Workload:
     """What a cluster's workload means for its cloud.
 
@@ -91,11 +107,15 @@ class Workload:
         cordoned: The names of the nodes that take no new pods.
         volumes: The names of the provisioned volumes.
         balancers: The names of the load balancers.
+        pending: The pods that no node can run now.
+        used: Node → the greater share of its CPU and memory that pods request, for the nodes whose pods fit on the others.
     """
 
     cordoned: frozenset[str]
     volumes: frozenset[str]
     balancers: frozenset[str]
+    pending: tuple[Pending, ...] = ()
+    used: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
 def manifest(node: Node) -> dict[str, Any]:

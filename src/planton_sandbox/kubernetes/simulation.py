@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from planton_sandbox import codec
-from planton_sandbox.kubernetes import defaults, loads, nodes, objects, registration, resources, store
+from planton_sandbox.kubernetes import defaults, demands, loads, nodes, objects, registration, resources, store
 from planton_sandbox.kubernetes.controllers import (
     attachments,
     balancers,
@@ -71,6 +71,7 @@ class Simulation:
         self._due: float | None = None
         self._durations = cycle.Durations()
         self._seen = -1
+        self._demand: tuple[int, tuple[nodes.Pending, ...], dict[str, float]] | None = None
         self._saved = (self.store.version, codec.encode(self.loads)) if saved else None
 
     def save(self) -> Object | None:
@@ -84,10 +85,15 @@ class Simulation:
     def workload(self) -> nodes.Workload:
         """Returns what the workload means for the cloud."""
         kept = self.store
+        if self._demand is None or self._demand[0] != kept.version:
+            waiting = () if self._cluster is None else demands.pending(kept, self._cluster)
+            self._demand = kept.version, waiting, demands.used(kept)
         return nodes.Workload(
             cordoned=frozenset(objects.name(node) for node in kept.all(resources.NODES) if node["spec"].get("unschedulable")),
             volumes=frozenset(attachments.provisioned(kept)),
             balancers=frozenset(balancers.names(kept)),
+            pending=self._demand[1],
+            used=self._demand[2],
         )
 
     def settle(self, cluster: nodes.Cluster, *, now: float, latency: str) -> None:

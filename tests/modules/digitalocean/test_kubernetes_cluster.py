@@ -353,3 +353,10 @@ def test_a_removed_maintenance_window_stays_and_is_a_warning() -> None:
         assert _plan(maintenanceWindow="any=04:00").warnings == []
     assert "spec.maintenanceWindow" in warning
     assert "sunday=02:00" in warning
+
+
+def test_settings_of_the_autoscaler_without_an_autoscaled_pool_are_a_warning() -> None:
+    """The pools of other manifests may be autoscaled, so they are sent all the same."""
+    planned = _plan(autoscaler={"scaleDownUtilizationThreshold": 65, "scaleDownUnneededTime": "90m"})
+    assert any("spec.autoscaler" in warning for warning in planned.warnings)
+    assert not any("spec.autoscaler" in warning for warning in _plan().warnings)

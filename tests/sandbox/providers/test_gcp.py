@@ -309,6 +309,40 @@ def test_an_autoscaled_pool_leaves_counts_alone(scene: Scene) -> None:
     assert list(answer.diffs) == []
 
 
+def test_a_program_scales_a_pool_whose_counts_are_not_read(scene: Scene) -> None:
+    """Only changes of others are ignored, and managed groups are missing from the state."""
+    scene.cluster()
+    identity, inputs, state = scene.pool(ignoreNodeCountChanges=True)
+    assert state["managedInstanceGroupUrls"] == []
+    state = scene.update(POOL, identity, state, {**inputs, "nodeCount": 2})
+    assert state["nodeCount"] == 2
+    scene.sandbox.control.outside("scale", cloud="gcp", cluster="c1", pool="workers", count=3)
+    assert values.decode(scene.read(POOL, identity, state, inputs).properties)["nodeCount"] == 2
+
+
+def test_upgrade_settings_belong_to_one_strategy(scene: Scene) -> None:
+    """The plugin refuses those of the other one."""
+    scene.cluster()
+    identity, inputs, state = scene.pool()
+    blue = {"strategy": "BLUE_GREEN", "blueGreenSettings": {"nodePoolSoakDuration": "60s"}}
+    changed = scene.update(POOL, identity, state, {**inputs, "upgradeSettings": blue})
+    assert changed["upgradeSettings"]["blueGreenSettings"]["nodePoolSoakDuration"] == "60s"
+    news = {**inputs, "upgradeSettings": {**blue, "maxSurge": 5}}
+    error = scene.engine.error("Update", urn=POOL, id=identity, olds=changed, news=news)
+    assert "Surge upgrade settings may not be changed" in error.details()
+
+
+def test_the_image_is_a_change_of_the_cluster(scene: Scene) -> None:
+    """The plugin sends it as the desired image of the pool."""
+    scene.cluster()
+    identity, inputs, state = scene.pool()
+    scene.lines()
+    config = {**inputs["nodeConfig"], "imageType": "UBUNTU_CONTAINERD"}
+    state = scene.update(POOL, identity, state, {**inputs, "nodeConfig": config})
+    assert "PUT clusters/c1" in scene.lines()
+    assert state["nodeConfig"]["imageType"] == "UBUNTU_CONTAINERD"
+
+
 def test_taints_of_the_cloud_are_no_difference(scene: Scene) -> None:
     """They are in the effective taints only."""
     scene.cluster()

@@ -97,6 +97,19 @@ def _pool_entry(entry: Mapping[str, Any], _properties: Mapping[str, Any]) -> dic
     }
 
 
+#: The settings of the autoscaler in a state → in the cloud's entry.
+_SCALING = {
+    "autoscaler.scaleDownUtilizationThreshold": "scale_down_utilization_threshold",
+    "autoscaler.scaleDownUnneededTime": "scale_down_unneeded_time",
+}
+
+
+def _scaling_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the settings of the autoscaler that are set. The cloud may report defaults of the others."""
+    block: Mapping[str, Any] = next(iter(properties.get("clusterAutoscalerConfigurations") or ()), {})
+    return {name: block[name.partition(".")[2]] for name in _SCALING if block.get(name.partition(".")[2])}
+
+
 def _cluster_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
     firewall, window = properties.get("controlPlaneFirewall"), properties.get("maintenancePolicy")
     named = ("name", "region", "version", "vpcUuid", "ha", "autoUpgrade", "surgeUpgrade", "registryIntegration", "status")
@@ -106,12 +119,14 @@ def _cluster_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
         "tags": views.tags(properties.get("tags")),
         "maintenancePolicy": None if window is None else (window.get("day"), window.get("startTime")),
         "controlPlaneFirewall": None if firewall is None else (firewall.get("enabled"), sorted(firewall["allowedAddresses"])),
+        **_scaling_properties(properties),
         **{f"nodePool.{name}": value for name, value in pool.items()},
     }
 
 
 def _cluster_entry(entry: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
     firewall, window = entry.get("control_plane_firewall") or {}, entry.get("maintenance_policy") or {}
+    scaling = entry.get("cluster_autoscaler_configuration") or {}
     id_ = (properties.get("nodePool") or {}).get("id")
     pool = next((each for each in entry.get("node_pools") or () if each["id"] == id_), None)
     return {
@@ -127,6 +142,7 @@ def _cluster_entry(entry: Mapping[str, Any], properties: Mapping[str, Any]) -> d
         "tags": views.tags(entry.get("tags")),
         "maintenancePolicy": (window.get("day"), window.get("start_time")),
         "controlPlaneFirewall": (bool(firewall.get("enabled")), sorted(firewall.get("allowed_addresses") or ())),
+        **{name: scaling.get(_SCALING[name]) for name in _scaling_properties(properties)},
         **({} if pool is None else {f"nodePool.{name}": value for name, value in _pool_entry(pool, {}).items()}),
     }
 

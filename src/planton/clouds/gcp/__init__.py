@@ -20,6 +20,7 @@ PROVIDER = providers.Provider(
         ),
     ),
     find_credential="planton.clouds.gcp.credentials:find",
+    is_sandbox_secret="planton.clouds.gcp.credentials:is_of_this_machine",  # noqa: S106  # the name of a function
     settings=(
         providers.Setting(
             name="default_project",
@@ -34,6 +35,8 @@ PROVIDER = providers.Provider(
     client="planton.clouds.gcp.client:of",
     views="planton.clouds.gcp.views",
     credentials_expire=True,
+    credentials_open_account=True,
+    completes_versions=True,
     keeps_last_pool=False,
     empty_pool_advice="for a pool that may be empty write autoscaling with totalMinNodes: 0",
     api_access_field="masterAuthorizedNetworks",

@@ -117,9 +117,9 @@ class Cloud:
         return {**cluster, "id": own, "node_pools": pools}
 
     def cluster(self, id_: str) -> dict[str, Any] | None:
-        """Returns a cluster with its pools, or None."""
+        """Returns a cluster with its pools, as in `raw_list`, or None."""
         answer = self.get(_quoted(id_))
-        return None if answer is None else self._named(answer)
+        return None if answer is None else self._with_machines([self._named(answer)])[0]
 
     def create_pool(self, cluster_id: str, body: Mapping[str, Any]) -> None:
         """Creates a pool in a cluster.
@@ -167,15 +167,21 @@ class Cloud:
         return ids[0] if len(ids) == 1 else None
 
     def raw_list(self, _type: str) -> list[dict[str, Any]]:
-        """Returns the clusters with their pools, as the API returns them, each pool with its ``size``: the nodes of all zones."""
-        sizes = self._group_sizes()
-        return [
-            {**row, "node_pools": [{**pool, "size": _size(pool, sizes)} for pool in row["node_pools"]]} for row in self.clusters()
-        ]
+        """Returns the clusters with their pools, each pool with ``size``, its nodes in all zones, and with ``machines``, their names."""
+        return self._with_machines(self.clusters())
 
-    def _group_sizes(self) -> dict[str, int]:
+    def _with_machines(self, clusters: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if not any(row["node_pools"] for row in clusters):
+            return clusters
         groups = self._aggregated("instanceGroupManagers", "instanceGroupManagers")
-        return {f"{zone}/{row['name']}": int(row["targetSize"]) for zone, rows in groups.items() for row in rows}
+        sizes = {(zone, str(row["name"])): int(row["targetSize"]) for zone, rows in groups.items() for row in rows}
+        machines = {
+            zone: sorted(str(row["name"]) for row in rows) for zone, rows in self._aggregated("instances", "instances").items()
+        }
+        return [
+            {**row, "node_pools": [{**pool, **_machines(pool, sizes, machines)} for pool in row["node_pools"]]}
+            for row in clusters
+        ]
 
     def pool_import_id(self, cluster_id: str, text: str) -> str:
         """Returns the import id of a pool of a cluster, by its id or its name."""
@@ -204,8 +210,8 @@ class Cloud:
         return {}
 
     def network_regions(self) -> list[str]:
-        """Returns the names of the regions."""
-        return [row["region"] for row in self.regions()]
+        """Returns the names of the regions and zones."""
+        return [name for row in self.regions() for name in (row["region"], *row["zones"])]
 
     def versions(self) -> list[dict[str, Any]]:
         """Returns the Kubernetes versions on offer in each channel: version, type, channel, default."""
@@ -251,7 +257,7 @@ class Cloud:
         ]
 
     def regions(self) -> list[dict[str, Any]]:
-        """Returns the regions: region, name, country, full."""
+        """Returns the regions: region, name, country, full, and their zones."""
         answer = self._compute(f"projects/{self.project}/regions") or {}
         return [
             {
@@ -259,6 +265,7 @@ class Cloud:
                 "name": row.get("description") or row["name"],
                 "country": None,
                 "full": row.get("status") == "DOWN",
+                "zones": [url.rpartition("/")[2] for url in row.get("zones") or ()],
             }
             for row in answer.get("items") or []
         ]
@@ -293,10 +300,7 @@ class Cloud:
             "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
             "current-context": name,
         }
-        # The token is also good for the whole account, so it is not kept in a file.
-        return dataclasses.replace(
-            api.credential(yaml.safe_dump(config, sort_keys=False), expires=token.expires), is_stored=False
-        )
+        return api.credential(yaml.safe_dump(config, sort_keys=False), expires=token.expires)
 
 
 def _server(cluster: Mapping[str, Any]) -> dict[str, str]:
@@ -310,8 +314,11 @@ def _groups(pool: Mapping[str, Any]) -> list[list[str]]:
     return [url.split("/zones/")[1].split("/") for url in pool.get("instanceGroupUrls") or ()]
 
 
-def _size(pool: Mapping[str, Any], sizes: Mapping[str, int]) -> int:
-    return sum(sizes.get(f"{zone}/{group}", 0) for zone, _, group in _groups(pool))
+def _machines(pool: Mapping[str, Any], sizes: Mapping[tuple[str, str], int], machines: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Returns the number of nodes of a pool and the names of its machines, which begin as the name of their group does."""
+    groups = [(zone, group) for zone, _, group in _groups(pool)]
+    names = [name for zone, group in groups for name in machines.get(zone, []) if name.startswith(group.removesuffix("grp"))]
+    return {"size": sum(sizes.get(group, 0) for group in groups), "machines": names}
 
 
 def _quoted(id_: str) -> str:
@@ -344,7 +351,7 @@ def _offered(config: Mapping[str, Any], channel: str) -> list[str]:
 def of(config: Any, region: str = "") -> Cloud:  # a GcpProviderConfig
     """Returns the project of a provider config."""
     return Cloud(
-        config.default_project,
+        config.default_project or credentials.project(config.service_account_key_base64),
         config.service_account_key_base64,
         config.access_token,
         region or config.default_region,

@@ -15,7 +15,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from planton import errors
-from planton.base import web
+from planton.base import addresses, web
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,6 +102,19 @@ def as_json(key: str) -> str:
         raise _invalid("serviceAccountKeyBase64", "it is not base64") from None
     _parsed(text, "serviceAccountKeyBase64")
     return text
+
+
+def is_of_this_machine(key: str) -> bool:
+    """Returns whether a key, in base64, gets its tokens from this machine: it is the sandbox's."""
+    try:
+        return addresses.is_local(str(json.loads(base64.b64decode(key)).get("token_uri", "")))
+    except (ValueError, AttributeError):
+        return False
+
+
+def project(key: str) -> str:
+    """Returns the project that a key, in base64, belongs to; empty if it names none."""
+    return str(json.loads(as_json(key)).get("project_id") or "") if key else ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

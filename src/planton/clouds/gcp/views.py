@@ -17,6 +17,11 @@ def name(entry: Mapping[str, Any]) -> str:
     return str(entry["name"])
 
 
+def nodes(pool: Mapping[str, Any]) -> list[str]:
+    """Returns the names of the machines of a node pool."""
+    return list(pool.get("machines") or ())
+
+
 def condition(cluster: Mapping[str, Any], pool: str = "") -> views.Condition:
     """Returns the condition of a cluster, or of one pool. The API has no state of single nodes: those of a busy pool are not ready."""
     pools = [each for each in cluster.get("node_pools") or () if pool in ("", each.get("name"))]

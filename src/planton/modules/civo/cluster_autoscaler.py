@@ -93,6 +93,12 @@ def groups(manifest: Any) -> list[Group]:  # of a cluster or a pool
     return [Group(manifest.status.outputs.node_pool_id, spec.min_nodes, spec.max_nodes)] if spec.auto_scale else []
 
 
+def upgraded(cluster: Mapping[str, Any], manifest: Any) -> Mapping[str, Any]:  # of a cluster or a pool
+    """Returns a cluster, as the cloud's API describes it, with the version of its manifest. Manifests of pools have none."""
+    version = getattr(manifest.spec, "kubernetes_version", "")
+    return {**cluster, "kubernetes_version": version} if version else cluster
+
+
 def is_foreign(cluster: Mapping[str, Any]) -> bool:
     """Returns whether the marketplace's autoscaler is installed in a cluster, as the cloud's API describes it."""
     applications = cluster.get("installed_applications") or ()

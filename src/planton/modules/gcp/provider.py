@@ -41,7 +41,7 @@ def provider(config: provider_pb2.GcpProviderConfig, *, project: str, location: 
         access_token=pulumi.Output.secret(token) if token else None,
         # The plugin removes the version, and calls v1beta1.
         container_custom_endpoint=f"{endpoint}/v1beta1/" if endpoint else None,
-        compute_custom_endpoint=f"{endpoint}/compute/v1/" if endpoint else None,
+        compute_custom_endpoint=f"{endpoint}/compute/beta/" if endpoint else None,
         # The plugin would add a label to each resource, which every other tool reports as a change.
         add_pulumi_attribution_label=False,
     )

@@ -13,6 +13,7 @@ from planton_sandbox import clock, codec, wire
 from planton_sandbox.clouds.digitalocean import (
     access,
     associated,
+    autoscaler,
     catalogue,
     clusters,
     droplets,
@@ -192,6 +193,7 @@ class DigitalOcean:
         for pool in cluster.pools:
             for node in pool.nodes:
                 node.cordoned = node.name in workload.cordoned
+        autoscaler.look(cluster, workload, now=now)
         associated.follow(self.state, cluster, sort=associated.VOLUME, names=workload.volumes, now=now)
         associated.follow(self.state, cluster, sort=associated.LOAD_BALANCER, names=workload.balancers, now=now)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 
 from planton_sandbox import clock
-from planton_sandbox.clouds.digitalocean import catalogue, machines, records, scopes
+from planton_sandbox.clouds.digitalocean import autoscaler, catalogue, machines, records, scopes
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAY_SECONDS = 24 * 3600
@@ -88,7 +88,7 @@ def _act(scope: scopes.Scope, cluster: records.Cluster) -> bool:
         changed = True
         _upgrade_next(scope, cluster)
     for pool in cluster.pools:
-        changed = _autoscale(scope, cluster, pool) or changed
+        changed = autoscaler.act(scope, cluster, pool) or changed
     return changed
 
 
@@ -139,21 +139,3 @@ def _replace(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, 
     for node in outdated[: max(surge, 1)]:
         node.draining = True
     machines.add(scope, cluster, pool, count=surge, seconds=catalogue.NODE_SECONDS)
-
-
-def _autoscale(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool) -> bool:
-    if not pool.auto_scale or pool.load is None or pool.deleting:
-        return False
-    most = min(pool.max_nodes, pool.count + machines.room(scope, cluster))
-    desired = max(min(pool.load, most), pool.min_nodes)
-    if desired == pool.count:
-        pool.scaling = None
-        return False
-    if pool.scaling is None:
-        seconds = catalogue.SCALE_UP_SECONDS if desired > pool.count else catalogue.SCALE_DOWN_SECONDS
-        pool.scaling = scope.pace.timer(scope.now, seconds=seconds, instant_seconds=0)
-    if not pool.scaling.is_over(scope.now):
-        return False
-    pool.scaling = None
-    machines.scale(scope, cluster, pool, count=desired)
-    return True

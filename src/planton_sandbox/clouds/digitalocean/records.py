@@ -89,6 +89,7 @@ class Node:
 
     Attributes:
         draining: It is removed at the end of the current upgrade step.
+        idle: Since when the autoscaler does not need it; ``None`` if it does.
     """
 
     id: str
@@ -105,6 +106,7 @@ class Node:
     unreachable: bool = False
     cordoned: bool = False
     draining: bool = False
+    idle: float | None = None
     building: clock.Timer | None = None
     deleting: clock.Timer | None = None
 
@@ -117,6 +119,8 @@ class Pool:
         tags: The client's tags, without those that the cloud adds.
         load: How many nodes the workload needs; ``None`` if unset.
         scaling: When the autoscaler acts on the load.
+        lacking: How many more nodes pending pods need.
+        looked: When the autoscaler looked at the cluster last.
     """
 
     id: str
@@ -132,6 +136,8 @@ class Pool:
     nodes: list[Node] = dataclasses.field(default_factory=list)
     load: int | None = None
     scaling: clock.Timer | None = None
+    lacking: int = 0
+    looked: float = 0.0
     deleting: clock.Timer | None = None
 
 

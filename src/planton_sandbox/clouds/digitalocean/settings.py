@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from planton_sandbox.clouds.digitalocean import catalogue, progress, records, scopes
+from planton_sandbox.clouds.digitalocean import autoscaler, catalogue, progress, records, scopes
 
 DEFAULT_WINDOW = records.Window(day="any", start="04:00")
 # Other blocks; they are kept and shown, and have no effect.
@@ -119,6 +119,14 @@ def _autoscaler(block: Any, *, present: dict[str, Any] | None) -> dict[str, Any]
     for name in fields.get("expanders", []):
         if name not in _EXPANDERS:
             raise scopes.invalid(f"validation error: there is no expander {name!r}")
+    threshold, unneeded = fields.get("scale_down_utilization_threshold"), fields.get("scale_down_unneeded_time")
+    if threshold is not None and not 0 <= float(threshold) <= 1:
+        raise scopes.invalid(f"validation error: scale_down_utilization_threshold {threshold} must be between 0 and 1")
+    if unneeded:
+        try:
+            autoscaler.seconds(str(unneeded))
+        except ValueError as error:
+            raise scopes.invalid(f"validation error: scale_down_unneeded_time: {error}") from error
     return (present or {}) | fields
 
 

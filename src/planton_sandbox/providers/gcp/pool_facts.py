@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from planton_sandbox.providers import planning, values
+from planton_sandbox.providers import planning, sessions, values
 from planton_sandbox.providers.gcp import api
 
+_SURGE = ("maxSurge", "maxUnavailable")
 _COUNTS = ("minNodeCount", "maxNodeCount", "totalMinNodeCount", "totalMaxNodeCount")
 _PLAIN = ("machineType", "diskSizeGb", "diskType", "bootDiskKmsKey", "imageType", "oauthScopes", "serviceAccount", "metadata")
 _PLAIN_TOO = ("labels", "resourceLabels", "tags", "spot", "preemptible", "localSsdCount", "minCpuPlatform")
@@ -49,12 +50,16 @@ def upgrade(block: planning.State, prior: planning.State) -> planning.State:
     """
     if not block:
         return {}
-    body: planning.State = {"strategy": block.get("strategy") or "SURGE"}
-    surge = ("maxSurge", "maxUnavailable")
-    if any((block.get(name) or 0) != (prior.get(name) or 0) for name in surge) and body["strategy"] == "SURGE":
-        body |= {name: block.get(name) or 0 for name in surge}
+    strategy = block.get("strategy") or "SURGE"
+    body: planning.State = {"strategy": strategy}
+    if any((block.get(name) or 0) != (prior.get(name) or 0) for name in _SURGE):
+        if strategy != "SURGE":
+            raise sessions.Fault("Surge upgrade settings may not be changed when surge strategy is not enabled")
+        body |= {name: block.get(name) or 0 for name in _SURGE}
     blue = block.get("blueGreenSettings")
-    if blue and body["strategy"] == "BLUE_GREEN":
+    if blue and blue != prior.get("blueGreenSettings"):
+        if strategy != "BLUE_GREEN":
+            raise sessions.Fault("Blue-green upgrade settings may not be changed when blue-green strategy is not enabled")
         rollout = api.compact(blue.get("standardRolloutPolicy") or {})
         body["blueGreenSettings"] = api.compact({**blue, "standardRolloutPolicy": rollout})
     return body

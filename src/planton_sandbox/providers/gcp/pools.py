@@ -19,16 +19,16 @@ _IMPORTS: typing.Final = (
 )
 _PENDING = ("PROVISIONING", "RECONCILING", "STOPPING", "STATUS_UNSPECIFIED")
 _BROKEN = ("ERROR", "RUNNING_WITH_ERROR")
-# The groups of machine settings that travel in one request, by property, and their fields in it.
+# The groups of machine settings that travel in one request, in the plugin's order, and what their operations do.
 _GROUPS: typing.Final = (
-    ("machineType", "diskSizeGb", "diskType", "bootDisk"),
-    ("imageType",),
-    ("labels",),
-    ("resourceLabels",),
-    ("tags",),
-    ("taints",),
-    ("workloadMetadataConfig",),
-    ("loggingVariant",),
+    (("machineType", "diskSizeGb", "diskType", "bootDisk"), "updating GKE node pool disk_size_gb/disk_type/machine_type"),
+    (("taints",), "updating GKE node pool taints"),
+    (("tags",), "updating GKE node pool tags"),
+    (("resourceLabels",), "updating GKE node pool resource labels"),
+    (("labels",), "updating GKE node pool labels"),
+    (("imageType",), "updating GKE node pool"),
+    (("workloadMetadataConfig",), "updating GKE node pool workload_metadata_config"),
+    (("loggingVariant",), "updating GKE node pool logging_variant"),
 )
 
 
@@ -75,11 +75,9 @@ def rest(client: api.Client, name: str, *, limit: float) -> str:
 
 
 def _customize(client: api.Client, data: planning.Data) -> None:
-    """Fills in the provider's project, and compares the counts only if they are not ignored."""
+    """Fills in the provider's project."""
     if data.state.get("project") in (None, values.UNKNOWN) and client.project:
         data.state["project"] = client.project
-    if data.state.get("ignoreNodeCountChanges") and data.prior is not None:
-        data.state["nodeCount"] = data.prior.get("nodeCount")
 
 
 def _create(client: api.Client, data: planning.Data) -> None:
@@ -158,8 +156,8 @@ def _changes(data: planning.Data, cluster: str) -> typing.Iterator[_Change]:
         bounds = pool_facts.autoscaling(state.get("autoscaling"))
         body = {"update": {"desiredNodePoolId": state["name"], "desiredNodePoolAutoscaling": bounds}}
         yield "PUT", cluster, body, "updating GKE node pool"
-    yield from _config_changes(data, state)
-    if data.changed("nodeCount") and not state.get("ignoreNodeCountChanges"):
+    yield from _config_changes(data, state, cluster)
+    if data.changed("nodeCount"):
         yield "POST", f"{data.id}:setSize", {"nodeCount": state.get("nodeCount") or 0}, "updating GKE node pool size"
     if data.changed("management"):
         yield "POST", f"{data.id}:setManagement", {"management": state["management"]}, "updating GKE node pool management"
@@ -173,18 +171,25 @@ def _changes(data: planning.Data, cluster: str) -> typing.Iterator[_Change]:
         yield "PUT", data.id, body, "updating GKE node pool upgrade settings"
     if data.changed("networkConfig"):
         private = bool((state.get("networkConfig") or {}).get("enablePrivateNodes"))
-        yield "PUT", data.id, {"nodeNetworkConfig": {"enablePrivateNodes": private}}, "updating GKE node pool network config"
+        body = {"nodeNetworkConfig": {"enablePrivateNodes": private}}
+        # The plugin's text names another setting.
+        yield "PUT", data.id, body, "updating GKE node pool workload_metadata_config"
     if data.changed("nodeDrainConfigs"):
         body = {"nodeDrainConfig": pool_facts.drain(state.get("nodeDrainConfigs"))}
         yield "PUT", data.id, body, "updating GKE node pool node drain config"
 
 
-def _config_changes(data: planning.Data, state: planning.State) -> typing.Iterator[_Change]:
+def _config_changes(data: planning.Data, state: planning.State, cluster: str) -> typing.Iterator[_Change]:
     rows = {row.name: row for row in pool_tables.NODE_CONFIG}
     old, new = (data.prior or {}).get("nodeConfig") or {}, state.get("nodeConfig") or {}
-    for group in _GROUPS:
-        if any(not planning.same(rows[name], old.get(name), new.get(name)) for name in group):
-            yield "PUT", data.id, pool_facts.config_update(group, new), "updating GKE node pool node_config"
+    for group, activity in _GROUPS:
+        if all(planning.same(rows[name], old.get(name), new.get(name)) for name in group):
+            continue
+        if group == ("imageType",):
+            update = {"desiredNodePoolId": state["name"], "desiredImageType": new.get("imageType")}
+            yield "PUT", cluster, {"update": update}, activity
+        else:
+            yield "PUT", data.id, pool_facts.config_update(group, new), activity
 
 
 def _delete(client: api.Client, data: planning.Data) -> None:

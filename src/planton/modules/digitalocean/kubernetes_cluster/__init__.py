@@ -22,6 +22,7 @@ KIND = kinds.Declaration(
         "maintenancePolicy": "maintenanceWindow",
         "controlPlaneFirewall": "controlPlaneFirewallAllowedIps",
         "nodePool": "defaultNodePool",
+        "clusterAutoscalerConfigurations": "autoscaler",
     },
     api_fields={
         "clusterName": ("name",),

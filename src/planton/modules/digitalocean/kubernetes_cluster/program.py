@@ -51,6 +51,7 @@ def resources(stack_input: stack_input_pb2.DigitalOceanKubernetesClusterStackInp
         surge_upgrade=not spec.disable_surge_upgrade,
         maintenance_policy=_maintenance(spec),
         registry_integration=spec.registry_integration,
+        cluster_autoscaler_configurations=_autoscaler(spec),
         control_plane_firewall=_control_plane_firewall(spec, running),
         tags=_tags(target),
         node_pool=pulumi_digitalocean.KubernetesClusterNodePoolArgs(
@@ -122,6 +123,21 @@ def _maintenance(
     return pulumi_digitalocean.KubernetesClusterMaintenancePolicyArgs(day=day, start_time=time) if day else None
 
 
+def _autoscaler(
+    spec: spec_pb2.DigitalOceanKubernetesClusterSpec,
+) -> list[pulumi_digitalocean.KubernetesClusterClusterAutoscalerConfigurationArgs] | None:
+    wanted = spec.autoscaler
+    threshold = wanted.scale_down_utilization_threshold
+    if not threshold and not wanted.scale_down_unneeded_time:
+        return None
+    return [
+        pulumi_digitalocean.KubernetesClusterClusterAutoscalerConfigurationArgs(
+            scale_down_utilization_threshold=threshold / 100 if threshold else None,
+            scale_down_unneeded_time=texts.go_duration(wanted.scale_down_unneeded_time) or None,
+        )
+    ]
+
+
 def _control_plane_firewall(
     spec: spec_pb2.DigitalOceanKubernetesClusterSpec, running: provider.Running | None
 ) -> pulumi_digitalocean.KubernetesClusterControlPlaneFirewallArgs | None:
@@ -164,6 +180,9 @@ def _warnings(target: api_pb2.DigitalOceanKubernetesCluster) -> list[str]:
             f"spec.maintenanceWindow: removed from the manifest, but the plugin cannot clear it, so the cloud keeps {window}; "
             "write the desired one, such as any=04:00"
         )
+    is_scaled = spec.default_node_pool.auto_scale or any(pool.auto_scale for pool in spec.additional_node_pools)
+    if spec.HasField("autoscaler") and not is_scaled:
+        listed.append("spec.autoscaler: no pool of this manifest has autoScale: true; it holds for pools of other manifests only")
     listed += pools.warnings(spec.default_node_pool, path="spec.defaultNodePool", target=target)
     for index, pool in enumerate(spec.additional_node_pools):
         listed += pools.warnings(pool, path=f"spec.additionalNodePools[{index}]", target=target)

@@ -63,8 +63,10 @@ type DigitalOceanKubernetesClusterSpec struct {
 	DefaultNodePool *DigitalOceanKubernetesClusterDefaultNodePool `protobuf:"bytes,12,opt,name=default_node_pool,json=defaultNodePool,proto3" json:"default_node_pool,omitempty"`
 	// More pools, created and deleted with the cluster. Their order does not matter.
 	AdditionalNodePools []*DigitalOceanKubernetesClusterAdditionalNodePool `protobuf:"bytes,100,rep,name=additional_node_pools,json=additionalNodePools,proto3" json:"additional_node_pools,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// When the cloud's autoscaler removes nodes from the autoscaled pools of the cluster. Can be changed in place.
+	Autoscaler    *DigitalOceanKubernetesClusterAutoscaler `protobuf:"bytes,101,opt,name=autoscaler,proto3" json:"autoscaler,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DigitalOceanKubernetesClusterSpec) Reset() {
@@ -188,6 +190,69 @@ func (x *DigitalOceanKubernetesClusterSpec) GetAdditionalNodePools() []*DigitalO
 	return nil
 }
 
+func (x *DigitalOceanKubernetesClusterSpec) GetAutoscaler() *DigitalOceanKubernetesClusterAutoscaler {
+	if x != nil {
+		return x.Autoscaler
+	}
+	return nil
+}
+
+// When the cloud's autoscaler removes nodes. Both settings hold for all autoscaled pools of the cluster.
+type DigitalOceanKubernetesClusterAutoscaler struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The utilization in percent below which a node is unneeded: the requests of its pods, divided by its capacity. Unset: the
+	// cloud's default. Example: `65`.
+	ScaleDownUtilizationThreshold uint32 `protobuf:"varint,1,opt,name=scale_down_utilization_threshold,json=scaleDownUtilizationThreshold,proto3" json:"scale_down_utilization_threshold,omitempty"`
+	// How long a node must be unneeded before it is removed. Unset: the cloud's default. Example: `10m`.
+	ScaleDownUnneededTime string `protobuf:"bytes,2,opt,name=scale_down_unneeded_time,json=scaleDownUnneededTime,proto3" json:"scale_down_unneeded_time,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
+}
+
+func (x *DigitalOceanKubernetesClusterAutoscaler) Reset() {
+	*x = DigitalOceanKubernetesClusterAutoscaler{}
+	mi := &file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DigitalOceanKubernetesClusterAutoscaler) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DigitalOceanKubernetesClusterAutoscaler) ProtoMessage() {}
+
+func (x *DigitalOceanKubernetesClusterAutoscaler) ProtoReflect() protoreflect.Message {
+	mi := &file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DigitalOceanKubernetesClusterAutoscaler.ProtoReflect.Descriptor instead.
+func (*DigitalOceanKubernetesClusterAutoscaler) Descriptor() ([]byte, []int) {
+	return file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *DigitalOceanKubernetesClusterAutoscaler) GetScaleDownUtilizationThreshold() uint32 {
+	if x != nil {
+		return x.ScaleDownUtilizationThreshold
+	}
+	return 0
+}
+
+func (x *DigitalOceanKubernetesClusterAutoscaler) GetScaleDownUnneededTime() string {
+	if x != nil {
+		return x.ScaleDownUnneededTime
+	}
+	return ""
+}
+
 // The pool that a cluster is created with.
 type DigitalOceanKubernetesClusterDefaultNodePool struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -214,7 +279,7 @@ type DigitalOceanKubernetesClusterDefaultNodePool struct {
 
 func (x *DigitalOceanKubernetesClusterDefaultNodePool) Reset() {
 	*x = DigitalOceanKubernetesClusterDefaultNodePool{}
-	mi := &file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_msgTypes[1]
+	mi := &file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -226,7 +291,7 @@ func (x *DigitalOceanKubernetesClusterDefaultNodePool) String() string {
 func (*DigitalOceanKubernetesClusterDefaultNodePool) ProtoMessage() {}
 
 func (x *DigitalOceanKubernetesClusterDefaultNodePool) ProtoReflect() protoreflect.Message {
-	mi := &file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_msgTypes[1]
+	mi := &file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -239,7 +304,7 @@ func (x *DigitalOceanKubernetesClusterDefaultNodePool) ProtoReflect() protorefle
 
 // Deprecated: Use DigitalOceanKubernetesClusterDefaultNodePool.ProtoReflect.Descriptor instead.
 func (*DigitalOceanKubernetesClusterDefaultNodePool) Descriptor() ([]byte, []int) {
-	return file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_rawDescGZIP(), []int{1}
+	return file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *DigitalOceanKubernetesClusterDefaultNodePool) GetSize() string {
@@ -326,7 +391,7 @@ type DigitalOceanKubernetesClusterAdditionalNodePool struct {
 
 func (x *DigitalOceanKubernetesClusterAdditionalNodePool) Reset() {
 	*x = DigitalOceanKubernetesClusterAdditionalNodePool{}
-	mi := &file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_msgTypes[2]
+	mi := &file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -338,7 +403,7 @@ func (x *DigitalOceanKubernetesClusterAdditionalNodePool) String() string {
 func (*DigitalOceanKubernetesClusterAdditionalNodePool) ProtoMessage() {}
 
 func (x *DigitalOceanKubernetesClusterAdditionalNodePool) ProtoReflect() protoreflect.Message {
-	mi := &file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_msgTypes[2]
+	mi := &file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -351,7 +416,7 @@ func (x *DigitalOceanKubernetesClusterAdditionalNodePool) ProtoReflect() protore
 
 // Deprecated: Use DigitalOceanKubernetesClusterAdditionalNodePool.ProtoReflect.Descriptor instead.
 func (*DigitalOceanKubernetesClusterAdditionalNodePool) Descriptor() ([]byte, []int) {
-	return file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_rawDescGZIP(), []int{2}
+	return file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *DigitalOceanKubernetesClusterAdditionalNodePool) GetName() string {
@@ -421,7 +486,7 @@ var File_org_project_planton_provider_digitalocean_digitaloceankubernetescluster
 
 const file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_rawDesc = "" +
 	"\n" +
-	"Uorg/project_planton/provider/digitalocean/digitaloceankubernetescluster/v1/spec.proto\x12Jorg.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1\x1a\x1bbuf/validate/validate.proto\x1aVorg/project_planton/provider/digitalocean/digitaloceankubernetesnodepool/v1/spec.proto\x1a6org/project_planton/provider/digitalocean/region.proto\x1a8org/project_planton/provider/digitalocean/v1/rules.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\x1a0org/project_planton/shared/options/options.proto\"\xfe\x0e\n" +
+	"Uorg/project_planton/provider/digitalocean/digitaloceankubernetescluster/v1/spec.proto\x12Jorg.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1\x1a\x1bbuf/validate/validate.proto\x1aVorg/project_planton/provider/digitalocean/digitaloceankubernetesnodepool/v1/spec.proto\x1a6org/project_planton/provider/digitalocean/region.proto\x1a8org/project_planton/provider/digitalocean/v1/rules.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\x1a0org/project_planton/shared/options/options.proto\"\x94\x10\n" +
 	"!DigitalOceanKubernetesClusterSpec\x12/\n" +
 	"\fcluster_name\x18\x01 \x01(\tB\f\xbaH\t\xc8\x01\x01r\x04\x90\xd6\"\x01R\vclusterName\x12b\n" +
 	"\x06region\x18\x02 \x01(\x0e2=.org.project_planton.provider.digitalocean.DigitalOceanRegionB\v\xbaH\b\xc8\x01\x01\x82\x01\x02\x10\x01R\x06region\x12\xb0\x02\n" +
@@ -438,9 +503,16 @@ const file_org_project_planton_provider_digitalocean_digitaloceankubernetesclust
 	" \x03(\tB\x0e\xbaH\v\x92\x01\b\"\x06r\x04\xe8\xd5\"\x01R\x1econtrolPlaneFirewallAllowedIps\x12\"\n" +
 	"\x04tags\x18\v \x03(\tB\x0e\xbaH\v\x92\x01\b\"\x06r\x04\xf0\xd5\"\x01R\x04tags\x12\xac\x01\n" +
 	"\x11default_node_pool\x18\f \x01(\v2x.org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterDefaultNodePoolB\x06\xbaH\x03\xc8\x01\x01R\x0fdefaultNodePool\x12\xaf\x01\n" +
-	"\x15additional_node_pools\x18d \x03(\v2{.org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterAdditionalNodePoolR\x13additionalNodePools:\x9f\x02\xbaH\xb3\x01\x1a\xb0\x01\n" +
+	"\x15additional_node_pools\x18d \x03(\v2{.org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterAdditionalNodePoolR\x13additionalNodePools\x12\x93\x01\n" +
+	"\n" +
+	"autoscaler\x18e \x01(\v2s.org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterAutoscalerR\n" +
+	"autoscaler:\x9f\x02\xbaH\xb3\x01\x1a\xb0\x01\n" +
 	"Kdigital_ocean_kubernetes_cluster_spec.additional_node_pool_names_are_unique\x12-additionalNodePools must have different names\x1a2this.additional_node_pools.map(p, p.name).unique()\xa2\xa7\x1dd\n" +
-	"Kdigital_ocean_kubernetes_cluster_spec.additional_node_pool_names_are_unique\x12\x15additional_node_pools\"\xd8\x0f\n" +
+	"Kdigital_ocean_kubernetes_cluster_spec.additional_node_pool_names_are_unique\x12\x15additional_node_pools\"\xaa\x03\n" +
+	"'DigitalOceanKubernetesClusterAutoscaler\x12P\n" +
+	" scale_down_utilization_threshold\x18\x01 \x01(\rB\a\xbaH\x04*\x02\x18dR\x1dscaleDownUtilizationThreshold\x12\xac\x02\n" +
+	"\x18scale_down_unneeded_time\x18\x02 \x01(\tB\xf2\x01\xbaH\xee\x01\xba\x01\xea\x01\n" +
+	"Pdigital_ocean_kubernetes_cluster_autoscaler.scale_down_unneeded_time_is_duration\x12Jmust be a duration of hours, minutes and seconds, for example 1h30m or 45s\x1aJthis == '' || this.matches('^([0-9]{1,4}h)?([0-9]{1,4}m)?([0-9]{1,4}s)?$')R\x15scaleDownUnneededTime\"\xd8\x0f\n" +
 	",DigitalOceanKubernetesClusterDefaultNodePool\x12\x1a\n" +
 	"\x04size\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x04size\x12)\n" +
 	"\n" +
@@ -502,31 +574,33 @@ func file_org_project_planton_provider_digitalocean_digitaloceankubernetescluste
 	return file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_rawDescData
 }
 
-var file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_goTypes = []any{
 	(*DigitalOceanKubernetesClusterSpec)(nil),               // 0: org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterSpec
-	(*DigitalOceanKubernetesClusterDefaultNodePool)(nil),    // 1: org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterDefaultNodePool
-	(*DigitalOceanKubernetesClusterAdditionalNodePool)(nil), // 2: org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterAdditionalNodePool
-	nil,                                  // 3: org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterDefaultNodePool.LabelsEntry
-	nil,                                  // 4: org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterAdditionalNodePool.LabelsEntry
-	(digitalocean.DigitalOceanRegion)(0), // 5: org.project_planton.provider.digitalocean.DigitalOceanRegion
-	(*v1.StringValueOrRef)(nil),          // 6: org.project_planton.shared.foreignkey.v1.StringValueOrRef
-	(*v11.DigitalOceanKubernetesNodePoolTaint)(nil), // 7: org.project_planton.provider.digitalocean.digitaloceankubernetesnodepool.v1.DigitalOceanKubernetesNodePoolTaint
+	(*DigitalOceanKubernetesClusterAutoscaler)(nil),         // 1: org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterAutoscaler
+	(*DigitalOceanKubernetesClusterDefaultNodePool)(nil),    // 2: org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterDefaultNodePool
+	(*DigitalOceanKubernetesClusterAdditionalNodePool)(nil), // 3: org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterAdditionalNodePool
+	nil,                                  // 4: org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterDefaultNodePool.LabelsEntry
+	nil,                                  // 5: org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterAdditionalNodePool.LabelsEntry
+	(digitalocean.DigitalOceanRegion)(0), // 6: org.project_planton.provider.digitalocean.DigitalOceanRegion
+	(*v1.StringValueOrRef)(nil),          // 7: org.project_planton.shared.foreignkey.v1.StringValueOrRef
+	(*v11.DigitalOceanKubernetesNodePoolTaint)(nil), // 8: org.project_planton.provider.digitalocean.digitaloceankubernetesnodepool.v1.DigitalOceanKubernetesNodePoolTaint
 }
 var file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_depIdxs = []int32{
-	5, // 0: org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterSpec.region:type_name -> org.project_planton.provider.digitalocean.DigitalOceanRegion
-	6, // 1: org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterSpec.vpc:type_name -> org.project_planton.shared.foreignkey.v1.StringValueOrRef
-	1, // 2: org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterSpec.default_node_pool:type_name -> org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterDefaultNodePool
-	2, // 3: org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterSpec.additional_node_pools:type_name -> org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterAdditionalNodePool
-	3, // 4: org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterDefaultNodePool.labels:type_name -> org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterDefaultNodePool.LabelsEntry
-	7, // 5: org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterDefaultNodePool.taints:type_name -> org.project_planton.provider.digitalocean.digitaloceankubernetesnodepool.v1.DigitalOceanKubernetesNodePoolTaint
-	4, // 6: org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterAdditionalNodePool.labels:type_name -> org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterAdditionalNodePool.LabelsEntry
-	7, // 7: org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterAdditionalNodePool.taints:type_name -> org.project_planton.provider.digitalocean.digitaloceankubernetesnodepool.v1.DigitalOceanKubernetesNodePoolTaint
-	8, // [8:8] is the sub-list for method output_type
-	8, // [8:8] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	6, // 0: org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterSpec.region:type_name -> org.project_planton.provider.digitalocean.DigitalOceanRegion
+	7, // 1: org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterSpec.vpc:type_name -> org.project_planton.shared.foreignkey.v1.StringValueOrRef
+	2, // 2: org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterSpec.default_node_pool:type_name -> org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterDefaultNodePool
+	3, // 3: org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterSpec.additional_node_pools:type_name -> org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterAdditionalNodePool
+	1, // 4: org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterSpec.autoscaler:type_name -> org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterAutoscaler
+	4, // 5: org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterDefaultNodePool.labels:type_name -> org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterDefaultNodePool.LabelsEntry
+	8, // 6: org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterDefaultNodePool.taints:type_name -> org.project_planton.provider.digitalocean.digitaloceankubernetesnodepool.v1.DigitalOceanKubernetesNodePoolTaint
+	5, // 7: org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterAdditionalNodePool.labels:type_name -> org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterAdditionalNodePool.LabelsEntry
+	8, // 8: org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterAdditionalNodePool.taints:type_name -> org.project_planton.provider.digitalocean.digitaloceankubernetesnodepool.v1.DigitalOceanKubernetesNodePoolTaint
+	9, // [9:9] is the sub-list for method output_type
+	9, // [9:9] is the sub-list for method input_type
+	9, // [9:9] is the sub-list for extension type_name
+	9, // [9:9] is the sub-list for extension extendee
+	0, // [0:9] is the sub-list for field type_name
 }
 
 func init() {
@@ -542,7 +616,7 @@ func file_org_project_planton_provider_digitalocean_digitaloceankubernetescluste
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_rawDesc), len(file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

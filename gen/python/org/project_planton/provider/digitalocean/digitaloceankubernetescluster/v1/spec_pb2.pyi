@@ -40,6 +40,7 @@ class DigitalOceanKubernetesClusterSpec(message.Message):
     TAGS_FIELD_NUMBER: builtins.int
     DEFAULT_NODE_POOL_FIELD_NUMBER: builtins.int
     ADDITIONAL_NODE_POOLS_FIELD_NUMBER: builtins.int
+    AUTOSCALER_FIELD_NUMBER: builtins.int
     cluster_name: builtins.str
     """The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
     changed in place.
@@ -84,6 +85,10 @@ class DigitalOceanKubernetesClusterSpec(message.Message):
     def additional_node_pools(self) -> containers.RepeatedCompositeFieldContainer[DigitalOceanKubernetesClusterAdditionalNodePool]:
         """More pools, created and deleted with the cluster. Their order does not matter."""
 
+    @builtins.property
+    def autoscaler(self) -> DigitalOceanKubernetesClusterAutoscaler:
+        """When the cloud's autoscaler removes nodes from the autoscaled pools of the cluster. Can be changed in place."""
+
     def __init__(
         self,
         *,
@@ -100,10 +105,37 @@ class DigitalOceanKubernetesClusterSpec(message.Message):
         tags: abc.Iterable[builtins.str] | None = ...,
         default_node_pool: DigitalOceanKubernetesClusterDefaultNodePool | None = ...,
         additional_node_pools: abc.Iterable[DigitalOceanKubernetesClusterAdditionalNodePool] | None = ...,
+        autoscaler: DigitalOceanKubernetesClusterAutoscaler | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["default_node_pool", b"default_node_pool", "vpc", b"vpc"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["autoscaler", b"autoscaler", "default_node_pool", b"default_node_pool", "vpc", b"vpc"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["additional_node_pools", b"additional_node_pools", "auto_upgrade", b"auto_upgrade", "cluster_name", b"cluster_name", "control_plane_firewall_allowed_ips", b"control_plane_firewall_allowed_ips", "default_node_pool", b"default_node_pool", "disable_surge_upgrade", b"disable_surge_upgrade", "highly_available", b"highly_available", "kubernetes_version", b"kubernetes_version", "maintenance_window", b"maintenance_window", "region", b"region", "registry_integration", b"registry_integration", "tags", b"tags", "vpc", b"vpc"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["additional_node_pools", b"additional_node_pools", "auto_upgrade", b"auto_upgrade", "autoscaler", b"autoscaler", "cluster_name", b"cluster_name", "control_plane_firewall_allowed_ips", b"control_plane_firewall_allowed_ips", "default_node_pool", b"default_node_pool", "disable_surge_upgrade", b"disable_surge_upgrade", "highly_available", b"highly_available", "kubernetes_version", b"kubernetes_version", "maintenance_window", b"maintenance_window", "region", b"region", "registry_integration", b"registry_integration", "tags", b"tags", "vpc", b"vpc"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class DigitalOceanKubernetesClusterAutoscaler(message.Message):
+    """When the cloud's autoscaler removes nodes. Both settings hold for all autoscaled pools of the cluster."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    SCALE_DOWN_UTILIZATION_THRESHOLD_FIELD_NUMBER: builtins.int
+    SCALE_DOWN_UNNEEDED_TIME_FIELD_NUMBER: builtins.int
+    scale_down_utilization_threshold: builtins.int
+    """The utilization in percent below which a node is unneeded: the requests of its pods, divided by its capacity. Unset: the
+    cloud's default. Example: `65`.
+    """
+    scale_down_unneeded_time: builtins.str
+    """How long a node must be unneeded before it is removed. Unset: the cloud's default. Example: `10m`."""
+    def __init__(
+        self,
+        *,
+        scale_down_utilization_threshold: builtins.int = ...,
+        scale_down_unneeded_time: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["scale_down_unneeded_time", b"scale_down_unneeded_time", "scale_down_utilization_threshold", b"scale_down_utilization_threshold"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
