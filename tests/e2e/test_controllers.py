@@ -148,7 +148,6 @@ def test_a_stop_hands_the_work_back_and_a_pause_holds(tmp_path: pathlib.Path) ->
             world.until_gone(path)
 
 
-@pytest.mark.parametrize(("workers", "number"), [("1", signal.SIGTERM), ("2", signal.SIGINT)])
 def test_what_a_deleted_cluster_leaves_in_the_cloud_is_reported(tmp_path: pathlib.Path) -> None:
     """Volumes hold data, so controllers delete none: the status names them while the cluster is deleted, and the log afterwards."""
     with controllers.world(tmp_path, "civo") as world, controllers.controller(world, "one") as running:
@@ -162,6 +161,7 @@ def test_what_a_deleted_cluster_leaves_in_the_cloud_is_reported(tmp_path: pathli
         assert world.clusters() == []
 
 
+@pytest.mark.parametrize(("workers", "number"), [("1", signal.SIGTERM), ("2", signal.SIGINT)])
 def test_controllers_beside_a_server_hand_their_work_back_before_it_stops(
     tmp_path: pathlib.Path, workers: str, number: signal.Signals
 ) -> None:
