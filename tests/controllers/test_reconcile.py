@@ -9,10 +9,10 @@ from typing import Any
 
 from google.protobuf import json_format
 
-from org.project_planton.cluster.v1 import cluster_pb2, status_pb2
+from org.project_planton.cluster.v1 import cluster_pb2
 from org.project_planton.nodepool.v1 import nodepool_pb2
 from planton.config import settings as engine_settings
-from planton.controllers import lease, manifests, queue, recent, reconcile, reports, values
+from planton.controllers import lease, manifests, queue, reconcile, values
 from planton.engine import stacks
 from planton.schema import kinds, references
 from planton.state import inventory
@@ -29,12 +29,10 @@ class Api:
     Attributes:
         generation: The generation of the node pool.
         is_deleted: Whether its deletion was requested.
-        reports: The reports on it.
     """
 
     generation: int = 1
     is_deleted: bool = False
-    reports: list[Any] = dataclasses.field(default_factory=list)
 
     def get_node_pool(self, identifier: str) -> nodepool_pb2.NodePool:
         """Returns the node pool."""
@@ -52,8 +50,8 @@ class Api:
         )
 
     def get_node_pool_status(self, _identifier: str) -> Any:
-        """Returns the reports."""
-        return types.SimpleNamespace(controller_status=self.reports)
+        """Returns no reports."""
+        return types.SimpleNamespace(controller_status=[])
 
     def report_node_pool_status(self, _identifier: str, _report: object) -> Any:
         """Takes a report."""
@@ -82,11 +80,8 @@ class Cloud:
         """Returns what locates the resource."""
         return types.SimpleNamespace(account="a", cluster_id=CLUSTER)
 
-    ages: list[float] = dataclasses.field(default_factory=list)
-
-    def look(self, _subject: object, *, age: float) -> values.Observed:
+    def look(self, _subject: object, **_: object) -> values.Observed:
         """Returns a node pool with another number of nodes."""
-        self.ages.append(age)
         return values.Observed(presence=values.Presence.PRESENT, changed=("nodeCount",), cloud_nodes=9)
 
 
@@ -125,27 +120,3 @@ def test_a_deletion_during_an_action_is_begun_at_once() -> None:
     """No further change can follow."""
     made, _ = actions(Api(), {"generation": 7, "is_deleted": True})
     assert made[1] == ("delete", 7)
-
-
-def looked(memory: values.Memory) -> float:
-    """Returns the seconds that a list may be old for the first look of a controller with a memory."""
-    observed = values.Observed(presence=values.Presence.PRESENT)
-    decision = values.Decision(action=values.Action.NOTHING, memory=memory)
-    made = reports.report(values.Desired(generation=1), observed, decision, reports.Facts("civo"), NOW)
-    own = status_pb2.ControllerStatus(controller_name=made.controller_name, observed_generation=1, metadata=made.metadata)
-    given: Any = Api(reports=[own])
-    cloud: Any = Cloud()
-    held = lease.Lease()
-    held.renewed(lease.clock(), 3600)
-    settings = engine_settings.Settings(environ={}, interruption=lease.Interruption(held))
-    reconciler = reconcile.Reconciler(given, cloud, now=lambda: NOW, act=lambda *_, **__: None)
-    reconciler.run(queue.Work(POOL, "NodePool", CLUSTER, "civo", 1), settings)
-    return float(cloud.ages[0])
-
-
-def test_what_is_as_desired_shares_lists_for_half_an_interval() -> None:
-    """What is changing, has failed, or could not be read needs recent ones."""
-    settled = values.Memory(was_ready=True)
-    unreadable = values.Memory(was_ready=True, probe_failed=NOW)
-    ages = [looked(each) for each in (settled, values.Memory(), unreadable)]
-    assert ages == [30.0, recent.SECONDS, recent.SECONDS]

@@ -199,7 +199,7 @@ def _until_stopped(
     settings: engine_settings.Settings,
     meter: metering.Meter,
 ) -> None:
-    from planton.controllers import lease, metering, observe, queue, recent, reconcile, runner, watchdog  # noqa: PLC0415  # Pulumi takes 100 ms of each `--help`
+    from planton.controllers import lease, metering, observe, queue, reconcile, runner, watchdog  # noqa: PLC0415  # Pulumi takes 100 ms of each `--help`
     from planton.deploy import runtime  # noqa: PLC0415  # Pulumi takes 100 ms of each `--help`
 
     environ = {**settings.environ, watchdog.VARIABLE: options.process}
@@ -208,10 +208,7 @@ def _until_stopped(
         dog = watchdog.Watchdog(options.process)
         held = lease.Lease(dog.tell)
         interval = datetime.timedelta(seconds=options.interval)
-        # What is as desired is looked at with lists that are up to half an interval old.
-        kept = max(recent.SECONDS, options.interval / 2)
-        observer = observe.Observer(working, recent.Recent(kept), recent.Recent(kept))
-        reconciler = reconcile.Reconciler(api, observer, interval=interval, meter=meter)
+        reconciler = reconcile.Reconciler(api, observe.Observer(working), interval=interval, meter=meter)
         jobs, heartbeats = (
             queue.ApiQueue(each, options.process, planton.__version__, options.platforms) for each in (claims, beats)
         )

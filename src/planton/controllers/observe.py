@@ -104,21 +104,22 @@ class Observer:
         """Returns a resource of the API as it was applied; None if it was not."""
         return self.run.inventory.read(stacks.StackName(manifests.PROJECT, resource_id))
 
-    def look(self, subject: Subject, *, age: float = recent.SECONDS) -> values.Observed:
+    def look(self, subject: Subject, *, fresh: bool = False) -> values.Observed:
         """Returns what the cloud and the cluster have of a resource.
 
         What recent lists report as missing or changed is confirmed with new ones.
 
         Args:
             subject: The resource.
-            age: The seconds that a list may be old, at most those for which it is kept.
+            fresh: Whether only new lists serve, because something was just changed.
         """
         silenced = self.lists.silenced(subject.account)
         if silenced is not None:
             return values.Observed(presence=values.Presence.UNKNOWN, problem=failures.of(silenced))
+        since = self.lists.now() if fresh else None
         try:
-            found = self._cloud(subject, self.lists.now() - age)
-            if found.drift or found.presence is values.Presence.MISSING:
+            found = self._cloud(subject, since)
+            if not fresh and (found.drift or found.presence is values.Presence.MISSING):
                 found = self._cloud(subject, self.lists.now())
         except errors.PlantonError as error:
             self.lists.forget(subject.account)
@@ -127,9 +128,9 @@ class Observer:
                 # Other resources of the account would ask the same.
                 self.lists.silence(subject.account, problem.pause(1).total_seconds(), error)
             return values.Observed(presence=values.Presence.UNKNOWN, problem=problem)
-        return self._with_nodes(subject, found, since=self.nodes.now() - age)
+        return self._with_nodes(subject, found, since=self.nodes.now() if fresh else None)
 
-    def _cloud(self, subject: Subject, since: float) -> values.Observed:
+    def _cloud(self, subject: Subject, since: float | None) -> values.Observed:
         main = subject.main
         if main is None:
             is_left = bool(states.cloud_resources(subject.state)) or recording.is_unfinished(subject.managed, subject.state)
@@ -151,7 +152,7 @@ class Observer:
             cloud_nodes=_count(subject, main, entry),
         )
 
-    def _with_nodes(self, subject: Subject, found: values.Observed, *, since: float) -> values.Observed:
+    def _with_nodes(self, subject: Subject, found: values.Observed, *, since: float | None) -> values.Observed:
         if found.presence is not values.Presence.PRESENT:
             return found
         scope = ("nodes", subject.cluster_id)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from planton import errors
 from planton.client import transport
-from planton.controllers import decide, desired, execute, failures, looks, manifests, metering, observe, recent, reports, values
+from planton.controllers import decide, desired, execute, failures, looks, manifests, metering, observe, reports, values
 from planton.deploy import runtime
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class _Run:
                 # More changes may follow. The queue waits for them, so that they share an action.
                 return Done(first, None)
             first = int(data["generation"])
-            target, observed = self._measured(*self._looked(data, self._age(memory)))
+            target, observed = self._measured(*self._looked(data))
             now = self.reconciler.now()
             decision = decide.decide(target.desired, observed, memory, now)
             before = self._report(target, observed, decision, before)
@@ -111,11 +111,6 @@ class _Run:
             # Steps were reported meanwhile.
             before = None
         return Done(target.desired.generation, looks.BUSY)
-
-    def _age(self, memory: values.Memory) -> float:
-        """Returns the seconds that a list of the cloud may be old. What is as desired shares lists for longer, to spare the account."""
-        is_settled = memory.was_ready and memory.failure is None and memory.probe_failed is None
-        return max(recent.SECONDS, self.reconciler.interval.total_seconds() / 2 if is_settled else 0.0)
 
     def _measured(self, target: desired.Target, observed: values.Observed) -> tuple[desired.Target, values.Observed]:
         meter = self.reconciler.meter
@@ -189,7 +184,7 @@ class _Run:
         self.observer.lists.forget(subject.account)
         self.observer.nodes.forget(("nodes", subject.cluster_id))
 
-    def _looked(self, data: dict[str, Any], age: float) -> tuple[desired.Target, values.Observed]:
+    def _looked(self, data: dict[str, Any]) -> tuple[desired.Target, values.Observed]:
         role = desired.ROLES[self.work.kind]
         kind = manifests.kind_of(role, self.work.platform)
         if kind is None:
@@ -205,7 +200,7 @@ class _Run:
             target = desired.target(kind, data, self.settings, applied=applied, cluster=cluster)
             if target.resource is None or (applied is None and target.desired.waits_for):
                 return target, values.Observed(presence=values.Presence.NEVER)
-            return self._seen(target, target.resource, applied, age)
+            return self._seen(target, target.resource, applied)
         except transport.ApiError:
             raise
         except errors.PlantonError as error:
@@ -214,13 +209,13 @@ class _Run:
             return self._unread(generation, data, failures.of(error))
 
     def _seen(
-        self, target: desired.Target, resource: load.Resource, applied: inventory.Applied | None, age: float
+        self, target: desired.Target, resource: load.Resource, applied: inventory.Applied | None
     ) -> tuple[desired.Target, values.Observed]:
         is_left = desired.is_left_by_autoscaler(target, applied)
         is_native = is_left or (target.desired.nodes is None and not target.desired.is_deleting)
         is_scaled = target.desired.scaling is not None
         subject = self.observer.subject(resource, nodes=target.label, is_autoscaled=is_native, is_scaled=is_scaled)
-        observed = self.observer.look(subject, age=recent.SECONDS if is_scaled else age)
+        observed = self.observer.look(subject)
         # The manifest has the initial number. The cloud has the last one.
         is_moved = is_left and bool(observed.cloud_nodes)
         return desired.resized(target, observed.cloud_nodes or 0) if is_moved else target, observed
