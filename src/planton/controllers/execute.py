@@ -8,12 +8,16 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from planton.controllers import approval, values
-from planton.deploy import progress, sdk
+from planton.deploy import draining, progress, sdk
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Callable
 
+    from planton import clouds
+    from planton.clouds import kubernetes
     from planton.config import settings as engine_settings
+    from planton.deploy import drain
     from planton.deploy import plan as plans_of_run
     from planton.manifest import load
 
@@ -77,6 +81,47 @@ class Progress:
             self._number += 1
             step = Step(self._number, max(self._of, self._number), f"{event.action} {event.resource}", self._left)
         self._tell(step)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Place:
+    """Where the nodes of a pool are.
+
+    Attributes:
+        cloud: The account.
+        cluster_id: The cloud's id of the cluster.
+        pool_id: The cloud's id of the pool.
+        api: Returns the Kubernetes API of the cluster.
+    """
+
+    cloud: clouds.Cloud
+    cluster_id: str
+    pool_id: str
+    api: Callable[[], kubernetes.Api]
+
+
+def move(decision: values.Decision, place: Place, limit: drain.Limit, now: datetime.datetime) -> None:
+    """Drains, uncordons, removes or replaces the nodes of a decision. It takes one step, and does not wait.
+
+    Args:
+        decision: What was decided.
+        place: Where the nodes are.
+        limit: How long a drain may last.
+        now: The time.
+
+    Raises:
+        PlantonError: The cluster or the cloud does not answer, or refuses.
+    """
+    if decision.action in (values.Action.DRAIN, values.Action.UNCORDON):
+        api = place.api()
+        for name in decision.nodes:
+            if decision.action is values.Action.DRAIN:
+                draining.advance(api, name, limit=limit, now=now)
+            else:
+                draining.cancel(api, name)
+        return
+    for name in decision.nodes:
+        place.cloud.remove_node(place.cluster_id, place.pool_id, name, replace=decision.action is values.Action.REPLACE)
 
 
 def execute(

@@ -106,6 +106,8 @@ def memory(reported: status_pb2.ControllerStatus | None) -> values.Memory:
             conditions=listed,
             probe_failed=_time(kept.get("probeFailed")),
             was_ready=bool(kept.get("wasReady")) and reported.observed_generation > 0,
+            revision=int(kept.get("revision") or 1),
+            rolling=None if kept.get("rolling") is None else int(kept["rolling"]),
             scaling=_history(kept.get("scaling")),
             observed=reported.observed_generation,
             superseded=_range(metadata.get(_SUPERSEDED)),
@@ -174,6 +176,8 @@ def _remembered(kept: values.Memory) -> dict[str, Any]:
         "repairs": [{"time": each.time.isoformat(), "what": each.what} for each in kept.repairs[-_MOST_REPAIRS:]],
         "probeFailed": None if kept.probe_failed is None else kept.probe_failed.isoformat(),
         "wasReady": kept.was_ready,
+        "revision": kept.revision,
+        "rolling": kept.rolling,
         "scaling": None if kept.scaling is None else dataclasses.asdict(kept.scaling),
     }
 
