@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from planton.deploy.check import check
     from planton.deploy.describe import Description
     from planton.deploy.health import Finding, Health
-    from planton.deploy.inspecting import describe, health, history, inspect, nodes, operations, overview
+    from planton.deploy.inspecting import describe, health, history, inspect, nodes, operations, overview, plan_drain
     from planton.deploy.loading import graph, load, validate
     from planton.deploy.machine import Machine, machine, open_cloud, sandbox_error, setup
     from planton.deploy.nodes import Node
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         select,
         stack_inputs,
     )
+    from planton.deploy.recycling import Allowed, Drain
     from planton.deploy.results import Result, RunError
     from planton.deploy.runtime import configure
     from planton.deploy.saved import Saved
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
         save,
     )
     from planton.deploy.states import migration, states
+    from planton.deploy.upgrading import plan_upgrade, upgrade
+    from planton.deploy.waves import Pace, Upgrade
     from planton.engine.toolchain import installed_plugins
     from planton.state.inventory import Applied
     from planton.state.migration import Migration
@@ -64,10 +67,12 @@ __path__ = pkgutil.extend_path(__path__, __name__)
 
 __version__ = "0.1.0"
 __all__ = [
+    "Allowed",
     "Applied",
     "Approved",
     "Consent",
     "Description",
+    "Drain",
     "Event",
     "Filter",
     "Finding",
@@ -81,6 +86,7 @@ __all__ = [
     "Node",
     "Options",
     "Overview",
+    "Pace",
     "Plan",
     "PlantonError",
     "Pruning",
@@ -89,6 +95,7 @@ __all__ = [
     "Saved",
     "Settings",
     "Stores",
+    "Upgrade",
     "Violation",
     "api_server_rule",
     "applied",
@@ -118,8 +125,10 @@ __all__ = [
     "overview",
     "plan",
     "plan_destroy",
+    "plan_drain",
     "plan_import",
     "plan_saved",
+    "plan_upgrade",
     "read_saved",
     "refresh",
     "sandbox_error",
@@ -128,15 +137,18 @@ __all__ = [
     "setup",
     "stack_inputs",
     "states",
+    "upgrade",
     "validate",
 ]
 
 #: Name → the module that defines it.
 _MODULES = {
+    "Allowed": "planton.deploy.recycling",
     "Applied": "planton.state.inventory",
     "Approved": "planton.deploy.approve",
     "Consent": "planton.deploy.approve",
     "Description": "planton.deploy.describe",
+    "Drain": "planton.deploy.recycling",
     "Event": "planton.deploy.progress",
     "Filter": "planton.deploy.overview",
     "Finding": "planton.deploy.health",
@@ -149,6 +161,7 @@ _MODULES = {
     "Node": "planton.deploy.nodes",
     "Options": "planton.deploy.plan",
     "Overview": "planton.deploy.overview",
+    "Pace": "planton.deploy.waves",
     "Plan": "planton.deploy.plan",
     "Pruning": "planton.deploy.prune",
     "Result": "planton.deploy.results",
@@ -156,6 +169,7 @@ _MODULES = {
     "Saved": "planton.deploy.saved",
     "Settings": "planton.config.settings",
     "Stores": "planton.state.stores",
+    "Upgrade": "planton.deploy.waves",
     "api_server_rule": "planton.deploy.queries",
     "applied": "planton.deploy.queries",
     "apply": "planton.deploy.sdk",
@@ -184,8 +198,10 @@ _MODULES = {
     "overview": "planton.deploy.inspecting",
     "plan": "planton.deploy.sdk",
     "plan_destroy": "planton.deploy.sdk",
+    "plan_drain": "planton.deploy.inspecting",
     "plan_import": "planton.deploy.sdk",
     "plan_saved": "planton.deploy.sdk",
+    "plan_upgrade": "planton.deploy.upgrading",
     "read_saved": "planton.deploy.sdk",
     "refresh": "planton.deploy.queries",
     "sandbox_error": "planton.deploy.machine",
@@ -194,6 +210,7 @@ _MODULES = {
     "setup": "planton.deploy.machine",
     "stack_inputs": "planton.deploy.queries",
     "states": "planton.deploy.states",
+    "upgrade": "planton.deploy.upgrading",
     "validate": "planton.deploy.loading",
 }
 

@@ -56,6 +56,7 @@ class Reason(enum.StrEnum):
     REPLACE_REFUSED = "REPLACE_REFUSED"
     PROTECTED = "PROTECTED"
     TAKE_OVER_REFUSED = "TAKE_OVER_REFUSED"
+    DRAIN_REFUSED = "DRAIN_REFUSED"
     PLAN_STALE = "PLAN_STALE"
     CREDENTIAL_MISSING = "CREDENTIAL_MISSING"
     CREDENTIAL_UNKNOWN = "CREDENTIAL_UNKNOWN"
@@ -120,6 +121,7 @@ _REASONS: Final[Mapping[Code, tuple[Reason, ...]]] = {
         Reason.REPLACE_REFUSED,
         Reason.PROTECTED,
         Reason.TAKE_OVER_REFUSED,
+        Reason.DRAIN_REFUSED,
         Reason.ACCOUNT_REFUSED,
         Reason.PLAN_STALE,
         Reason.STATE_UNFIT,

@@ -184,7 +184,7 @@ def test_a_deletion_ends_when_nothing_is_left() -> None:
     deleting = dataclasses.replace(DESIRED, is_deleting=True)
     decision = decide.decide(deleting, present(), values.Memory(), at(0))
     assert decision.action is values.Action.DELETE
-    assert conditions(decision)["Deleting"] == ("True", "Requested")
+    assert conditions(decision)["Deleting"] == ("True", "DeletingInfrastructure")
     memory = decide.failed(decision, deleting, UNREACHABLE, at(0))
     assert decide.decide(deleting, present(), memory, at(1)).action is values.Action.NOTHING
     assert decide.decide(deleting, present(), memory, at(2)).action is values.Action.DELETE

@@ -66,7 +66,7 @@ class Cloud:
     lists: Any = dataclasses.field(default_factory=lambda: types.SimpleNamespace(forget=lambda _: None))
     nodes: Any = dataclasses.field(default_factory=lambda: types.SimpleNamespace(forget=lambda _: None))
 
-    def applied(self, identifier: str) -> inventory.Applied:
+    def applied(self, identifier: str, _revision: int = 1) -> inventory.Applied:
         """Returns a node pool as it was applied."""
         kind = manifests.kind_of(kinds.Role.NODE_POOL, "civo")
         assert kind is not None
@@ -76,13 +76,21 @@ class Cloud:
         setattr(manifest.status.outputs, manifest.status.outputs.DESCRIPTOR.fields[0].name, "p-1")
         return inventory.Applied(references.key(manifest), stacks.name_of(manifest), manifest, 1, "", "")
 
+    def revisions(self, _identifier: str) -> list[int]:
+        """Returns the revisions with states."""
+        return [1]
+
     def subject(self, _resource: object, **_: object) -> Any:
         """Returns what locates the resource."""
-        return types.SimpleNamespace(account="a", cluster_id=CLUSTER)
+        return types.SimpleNamespace(account="a", cluster_id=CLUSTER, main=None, managed=types.SimpleNamespace(cloud=None))
 
     def look(self, _subject: object, **_: object) -> values.Observed:
         """Returns a node pool with another number of nodes."""
-        return values.Observed(presence=values.Presence.PRESENT, changed=("nodeCount",), cloud_nodes=9)
+        return values.Observed(presence=values.Presence.PRESENT, changed=("nodeCount",), cloud_nodes=0, nodes=())
+
+    def drains(self, _subject: object, found: values.Observed, *_: object) -> values.Observed:
+        """Returns an observation without drains."""
+        return found
 
 
 def actions(api: Api, after: dict[str, Any]) -> tuple[list[tuple[str, int]], reconcile.Done]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from typing import Any
 
@@ -57,6 +58,25 @@ def test_an_error_says_whose_action_it_needs_and_when_it_is_tried_again() -> Non
     assert details == {"action": "user", "attempt": 1, "hint": "ask for more", "next_try": "2026-11-30T12:00:15+00:00"}
 
 
+def test_generations_that_no_run_has_observed_are_superseded() -> None:
+    """Fifty changes in a row cost two runs: the report names the others until the next change."""
+
+    def report(generation: int, before: status_pb2.StatusReport | None) -> tuple[status_pb2.StatusReport, Any]:
+        desired = values.Desired(generation=generation, nodes=3)
+        memory = reports.memory(None if before is None else stored(before))
+        made = reports.report(desired, OBSERVED, decide.decide(desired, OBSERVED, memory, NOW), FACTS, NOW)
+        return made, json_format.MessageToDict(made.metadata).get("superseded")
+
+    first, superseded = report(1, None)
+    assert superseded is None
+    last, superseded = report(50, first)
+    assert superseded == {"reason": "Superseded", "from": 2, "to": 49}
+    again, superseded = report(50, last)
+    assert superseded == {"reason": "Superseded", "from": 2, "to": 49}
+    _, superseded = report(51, again)
+    assert superseded is None
+
+
 def test_a_step_is_part_of_what_is_in_progress() -> None:
     """As step i of n."""
     nothing = values.Observed(presence=values.Presence.NEVER)
@@ -79,7 +99,7 @@ def test_what_was_reported_is_remembered() -> None:
     memory = decide.failed(decide.decide(DESIRED, drifted, memory, NOW), DESIRED, QUOTA, NOW)
     again = decide.decide(DESIRED, drifted, memory, NOW)
     report = reports.report(DESIRED, drifted, again, FACTS, NOW)
-    assert reports.memory(stored(report)) == again.memory
+    assert reports.memory(stored(report)) == dataclasses.replace(again.memory, observed=DESIRED.generation)
 
 
 def test_a_damaged_memory_is_an_empty_one() -> None:

@@ -37,7 +37,7 @@ def test_the_new_pool_starts_with_the_surge() -> None:
     """One node more than desired."""
     first = step(OLD, None)
     assert (first.action, first.count) == (rollout.Action.CREATE, 1)
-    assert first.message == "0 of 3 nodes are replaced"
+    assert first.message == "step 1 of 4: 0 of 3 nodes are replaced"
 
 
 def test_an_old_node_is_drained_for_each_new_one() -> None:
@@ -80,7 +80,6 @@ def test_the_old_pool_is_deleted_with_its_last_node() -> None:
     ("policy", "action", "names"),
     [
         (rollout.OnTimeout.FAIL, rollout.Action.FAIL, ("a",)),
-        (rollout.OnTimeout.FORCE, rollout.Action.FORCE, ("a",)),
         (rollout.OnTimeout.QUARANTINE, rollout.Action.WAIT, ()),
     ],
 )

@@ -52,8 +52,8 @@ def test_a_pool_comes_up_scales_is_repaired_and_goes(tmp_path: pathlib.Path, clo
         world.update_pool(pool, nodeCount=3, labels={"tier": "web"}, lifecycle={"deletionProtection": True})
         world.until_ready(path, generation=3)
         # This is refused, so the removed protection is never applied. It must not prevent the deletion below.
-        world.update_pool(pool, nodeCount=3, labels={"tier": "web"}, size=controllers.OTHER_SIZES[cloud])
-        world.until(path, lambda _: world.conditions(path).get("Degraded", ("", ""))[1] == "ReplacementRequired", "a refusal")
+        world.update_pool(pool, nodeCount=3, labels={"tier": "web"}, size="no-such-size")
+        world.until(path, lambda _: world.conditions(path).get("Degraded", ("", ""))[1] == "InvalidSpec", "a refusal")
         assert len(world.nodes("nodepool=workers")) == 3
 
         world.server.call("DELETE", path)
@@ -146,6 +146,19 @@ def test_a_stop_hands_the_work_back_and_a_pause_holds(tmp_path: pathlib.Path) ->
             world.until_ready(path, generation=3)
             world.server.call("DELETE", path)
             world.until_gone(path)
+
+
+def test_what_a_deleted_cluster_leaves_in_the_cloud_is_reported(tmp_path: pathlib.Path) -> None:
+    """Volumes hold data, so controllers delete none: the status names them while the cluster is deleted, and the log afterwards."""
+    with controllers.world(tmp_path, "civo") as world, controllers.controller(world, "one") as running:
+        path = f"/clusters/{world.create_cluster()}"
+        world.until_ready(path)
+        world.control.outside("volume", cluster="production", name="data-1")
+        world.server.call("DELETE", path)
+        world.until_gone(path)
+        log = running.log.read_text("utf-8")
+        assert re.search(r"is deleted; the cloud keeps and bills: volume data-1 \(\S+\)", log), log
+        assert world.clusters() == []
 
 
 @pytest.mark.parametrize(("workers", "number"), [("1", signal.SIGTERM), ("2", signal.SIGINT)])
@@ -243,6 +256,8 @@ def test_looks_at_what_is_as_desired_share_lists_and_start_no_engine(tmp_path: p
             for kind, id_ in resources:
                 run(steady, kind, id_)
             requests = [(each["method"], each["path"].partition("?")[0]) for each in world.control.requests(mark)]
+            print(before)
+            print(requests)
             assert {method for method, _ in requests} == {"GET"}
             assert [path for _, path in requests].count(LISTS) == 1
             assert [path for _, path in requests].count("/api/v1/nodes") == 1

@@ -6,6 +6,7 @@ import signal
 from typing import Any
 
 from support import planton as support
+from support import screens
 from support.worlds import Applied
 
 #: Nothing listens there.
@@ -122,3 +123,26 @@ def test_status_describe_and_nodes_show_what_is_not_as_it_should_be(applied: App
     assert "no cluster" in user.run("nodes", "civovpc/net", code=2).stderr
     resources = [each["name"] for each in user.json("history")]
     assert resources == ["workers", "dev", "net"]
+
+
+def test_a_terminal_shows_colours_and_as_many_columns_as_fit(applied: Applied) -> None:
+    """120 columns show everything; 60 lose the least important ones; NO_COLOR loses the colours."""
+    user = applied(support.network(), support.cluster(), support.pool())
+
+    def shown(columns: int, *arguments: str, **environ: str) -> list[str]:
+        command = user.command(*arguments)
+        screen = screens.run(
+            command,
+            cwd=user.folder,
+            env={**user.environ, "TERM": "xterm-256color", **environ},
+            width=columns,
+            seconds=support.SECONDS,
+        )
+        return [line for line in screen.raw.replace("\r", "").splitlines() if line]
+
+    wide, narrow = shown(120, "get"), shown(60, "get", NO_COLOR="1")
+    assert wide[0].split() == ["NAME", "KIND", "ENV", "STATUS", "VERSION", "REGION", "NODES", "SIZE", "AGE", "DRIFT"]
+    assert "\x1b[32mReady\x1b[0m" in wide[1]
+    assert narrow[0].split() == ["NAME", "KIND", "ENV", "STATUS", "NODES", "DRIFT"]
+    assert all(len(line) <= 60 and "\x1b" not in line for line in narrow)
+    assert "All is well." in shown(60, "status")[-1]

@@ -114,3 +114,12 @@ def test_a_plan_says_what_a_replaced_or_pruned_cluster_leaves_behind(planton: su
     pruned = planton.run("plan", "-f", "folder", "--prune").stdout
     assert f"Civo keeps and bills: volume volume-1 ({made['volume-1']})" in pruned
     assert "planton destroy CivoKubernetesCluster/dev --with-volumes" in pruned
+
+
+def test_a_refresh_that_finds_a_cluster_missing_lists_what_it_left(civo: support.Planton) -> None:
+    """Whoever deleted the cluster may not know that its volumes are kept and billed."""
+    made = _add(civo, "civo", "dev", "volume")
+    civo.sandbox.control.outside("delete-cluster", cluster="dev")
+    done = civo.run("refresh", CIVO_CLUSTER)
+    assert f"volume-1 ({made['volume-1']})" in done.stderr
+    assert "keeps and bills" in done.stderr

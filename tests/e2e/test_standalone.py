@@ -6,8 +6,11 @@ import contextlib
 import dataclasses
 import functools
 import json
+import os
 import pathlib
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +20,7 @@ import yaml
 from pulumi import automation
 from pulumi.automation import errors as automation_errors
 
+from planton.engine import launchers
 from planton.manifest import stack_input
 from support import projects
 from support.projects import IAC, LITERAL, World
@@ -305,3 +309,45 @@ def test_an_imported_resource_keeps_its_provider_and_needs_no_change(
     assert f"pulumi:providers:{what.cloud}::{what.cloud}::" in _provider_of(adopted, what.name)
     posted = [request for request in world.sandbox.control.requests(mark, what.cloud) if request["method"] == "POST"]
     assert posted == []
+
+
+def _pulumi(world: World, folder: pathlib.Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs the literal command in a project, with the language host that planton installs beside a command line without one."""
+    host = launchers.write_language_host(world.folder / "bin")
+    tools = world.tools
+    environ = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")},
+        **world.sandbox.env,
+        "PATH": os.pathsep.join([str(host.parent), str(tools.pulumi.parent), str(tools.launcher_folder), os.environ["PATH"]]),
+        "PULUMI_HOME": str(world.folder / "pulumi-home"),
+        "PULUMI_BACKEND_URL": f"file://{world.folder / 'state'}",
+        "PULUMI_CONFIG_PASSPHRASE": "of the test",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_PYTHON_CMD": sys.executable,
+    }
+    (world.folder / "state").mkdir(exist_ok=True)
+    command = [str(tools.pulumi), *arguments, "--non-interactive"]
+    return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
+
+
+def test_the_literal_command_runs_a_project_and_reports_its_errors(world: World) -> None:
+    """A command line that was built from source has no language host of its own: planton has one."""
+    project = world.project("vpc")
+    _pulumi(world, project, "stack", "init", "dev")
+    failed = _pulumi(world, project, "up", "--yes", "--skip-preview")
+    assert failed.returncode
+    assert "no stack input" in failed.stdout + failed.stderr
+    assert "Traceback" not in failed.stdout + failed.stderr
+    shutil.copy(project / "stack-input.example.yaml", project / "stack-input.yaml")
+    done = _pulumi(world, project, "up", "--yes", "--skip-preview")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(_labels(world) - {"default"}) == 1
+    assert json.loads(_pulumi(world, project, "stack", "output", "--json").stdout)["network_id"]
+    again = _pulumi(world, project, "preview", "--expect-no-changes")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert _pulumi(world, project, "destroy", "--yes", "--skip-preview").returncode == 0
+    (project / "__main__.py").write_text("raise ValueError('a mistake of the program')\n", "utf-8")
+    failed = _pulumi(world, project, "up", "--yes", "--skip-preview")
+    assert failed.returncode
+    assert "a mistake of the program" in failed.stdout + failed.stderr

@@ -15,6 +15,7 @@ from planton.schema import providers
 
 VERSION = toolchain.text(toolchain.VERSION)
 LAUNCHER = "pulumi-resource-pulumi-python"
+HOST = "pulumi-language-python"
 
 
 def _program(path: pathlib.Path, text: str) -> pathlib.Path:
@@ -100,7 +101,9 @@ def test_setup_uses_pulumi_on_path_and_writes_the_launcher(environ: dict[str, st
     pulumi = _pulumi(tmp_path / "path")
     messages: list[str] = []
     tools = toolchain.setup(messages.append, environ)
-    assert tools == toolchain.Toolchain(pulumi, _installed(tmp_path), frozenset())
+    host = _installed(tmp_path) / HOST
+    assert tools == toolchain.Toolchain(pulumi, _installed(tmp_path), frozenset(), host)
+    assert host.read_text("utf-8").splitlines()[-1] == 'exec "$python" -u -m planton.engine.language_host "$@"'
     launcher = _installed(tmp_path) / LAUNCHER
     assert launcher.read_text("utf-8").splitlines()[1] == 'exec "${PULUMI_PYTHON_CMD:-python3}" -u -m pulumi.dynamic "$@"'
     assert stat.S_IMODE(launcher.stat().st_mode) == 0o755
@@ -176,6 +179,14 @@ def test_a_failed_installation_names_each_attempt_with_its_reason(
     assert VERSION in caught.value.hint
 
 
+def test_a_language_host_of_the_official_distribution_stays(environ: dict[str, str], tmp_path: pathlib.Path) -> None:
+    """It is adjacent to the command line."""
+    _pulumi(tmp_path / "path")
+    own = _program(tmp_path / "path" / HOST, "exit 0")
+    assert toolchain.setup(str, environ).language_host == own
+    assert not (_installed(tmp_path) / HOST).exists()
+
+
 def test_a_published_program_is_executable_and_replaces_the_old_folder(environ: dict[str, str], tmp_path: pathlib.Path) -> None:
     """It is moved into place together with its launcher."""
     new = tmp_path / "new"
@@ -184,5 +195,5 @@ def test_a_published_program_is_executable_and_replaces_the_old_folder(environ: 
     old.mkdir(parents=True)
     (old / "leftover").write_text("", "utf-8")
     toolchain._publish(new, environ)
-    assert sorted(path.name for path in old.iterdir()) == ["pulumi", LAUNCHER]
+    assert sorted(path.name for path in old.iterdir()) == ["pulumi", HOST, LAUNCHER]
     assert all(os.access(path, os.X_OK) for path in old.iterdir())

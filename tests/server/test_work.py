@@ -280,6 +280,32 @@ def test_a_forced_cluster_waits_with_the_node_pools_that_were_claimed(own):
     assert due[0]["deleting"]
 
 
+def test_a_cluster_that_is_reported_deleted_stays_until_its_last_node_pool_has_gone(own):
+    """A controller of one's own may be early. The cluster then goes with the pool, whose event comes first."""
+    pool = own.pool("civo")
+    cluster = own.call("GetCluster", id=pool["cluster_id"]).body
+    [above] = claim(own, "p", limit=1)["items"]
+    claim(own, "p", results=[result(above)])
+    assert own.call("DeleteCluster", id=cluster["id"], force=True).status == 202
+    assert own.report(cluster, "own", conditions={"Deleted": "True"}).status == 200
+    left = own.call("GetCluster", id=cluster["id"], who=api.CONTROLLER).body
+    assert left["status"]["phase"] == "Deleting"
+    assert own.report(pool, conditions={"Deleted": "True"}).status == 200
+    for method, id_ in (("GetNodePool", pool["id"]), ("GetCluster", cluster["id"])):
+        assert own.call(method, id=id_, who=api.CONTROLLER).status == 404
+    assert [each["type"] for each in own.events()][-2:] == ["nodepool.deleted", "cluster.deleted"]
+
+
+def test_a_cluster_without_a_report_stays_when_its_last_node_pool_goes(own):
+    """Its controller has claimed it, and has not said what exists in the cloud."""
+    pool = own.pool("civo")
+    [above] = claim(own, "p", limit=1)["items"]
+    claim(own, "p", results=[result(above)])
+    assert own.call("DeleteCluster", id=pool["cluster_id"], force=True).status == 202
+    assert own.report(pool, conditions={"Deleted": "True"}).status == 200
+    assert own.call("GetCluster", id=pool["cluster_id"], who=api.CONTROLLER).body["status"]["phase"] == "Deleting"
+
+
 def test_a_protected_claimed_node_pool_keeps_its_cluster_against_force(own):
     """As one that nobody has claimed."""
     pool = own.pool("civo", lifecycle={"deletionProtection": True})

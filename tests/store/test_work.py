@@ -699,3 +699,31 @@ def test_every_live_row_has_a_time_or_a_live_owner(loop: api.Loop, store: databa
 
     options = settings(max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(QueueLife, settings=options)
+
+
+def test_results_lock_works_by_id_so_that_two_batches_cannot_wait_for_each_other(
+    loop: api.Loop, store: database.Database, engine: sa.Engine, queue: Queue
+) -> None:
+    """A batch that waits for its first work holds none of the others, whatever the order of its results is."""
+    if engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    for _ in range(2):
+        cluster(queue)
+    first, last = sorted(queue.claim(), key=lambda row: str(row["id"]))
+    results = [work.Result(row["id"], row["epoch"], 0, "SUCCEEDED", None, "", "", 1.0) for row in (last, first)]
+    lock = "SELECT id FROM work WHERE id = :id FOR UPDATE"
+
+    async def finish() -> int:
+        async with store.unit() as transaction:
+            return len(await work.finish(transaction, LIMITS, "one", results))
+
+    waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with engine.connect() as holder, engine.connect() as other, engine.connect() as watcher:
+        holder.execute(sa.text(lock), {"id": first["id"]})
+        finishing = loop.begin(finish())
+        while not watcher.execute(waiting).scalar_one():
+            watcher.rollback()
+        assert other.execute(sa.text(f"{lock} NOWAIT"), {"id": last["id"]}).scalar_one() == last["id"]
+        other.rollback()
+        holder.rollback()
+    assert finishing.result(api.TIMEOUT_SECONDS) == len(results)

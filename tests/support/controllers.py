@@ -163,9 +163,9 @@ def controller(world: World, name: str, *options: str, **environ: str) -> Iterat
 
 
 @contextlib.contextmanager
-def world(folder: pathlib.Path, cloud: str, *options: str) -> Iterator[World]:
+def world(folder: pathlib.Path, cloud: str, *options: str, speed: int = SPEED) -> Iterator[World]:
     """Run a sandbox and a server."""
-    with planton_support.using(folder / "user", speed=SPEED) as user:
+    with planton_support.using(folder / "user", speed=speed) as user:
         environment = user.environ | {"PLANTON_CONTROLLER_INTERVAL": "2"}
         with serving.running(folder, *options, environment=environment) as server:
             api = client.Client(server.url, email=serving.USER["X-User-Email"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import pathlib
 import socket
+import sys
 import tomllib
 from typing import Any
 
@@ -125,3 +126,23 @@ def test_a_context_is_shown_with_its_account_and_backend(tmp_path: pathlib.Path)
     both = _findings(CIVO_TOKEN="x", **environ)["Civo account"].detail
     assert both == "credential acme of context dev ($CIVO_TOKEN is ignored), for the public cloud"
     assert _findings(PLANTON_CONTEXT="nothing", **environ)["context"].state == "missing"
+
+
+def test_another_planton_on_path_is_reported(tmp_path: pathlib.Path) -> None:
+    """Both would use one state. Without any on PATH, the advice says which folder to add."""
+    assert _findings()["command"].advice.startswith("export PATH=")
+    program = tmp_path / "planton"
+    program.touch(0o755)
+    program.chmod(0o755)
+    finding = _findings(PATH=str(tmp_path))["command"]
+    assert (finding.state, finding.advice) == ("optional", "remove one of them")
+    assert str(program) in finding.detail
+    assert "command" not in _findings(PATH=str(pathlib.Path(sys.executable).parent))
+
+
+def test_a_cache_that_cannot_be_written_is_reported(tmp_path: pathlib.Path) -> None:
+    """Pulumi is installed into it."""
+    assert "cache" not in _findings(PLANTON_CACHE_DIR=str(tmp_path))
+    (tmp_path / "file").touch()
+    finding = _findings(PLANTON_CACHE_DIR=str(tmp_path / "file" / "planton"))["cache"]
+    assert (finding.state, finding.advice) == ("missing", "set PLANTON_CACHE_DIR to a folder that can be written")

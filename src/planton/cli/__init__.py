@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 #: Command → its import path, and its line in the help.
 COMMANDS: Final = {
+    "adopt": ("planton.cli.adopt:adopt", "Move a resource under the NodePool API, or back to its manifest."),
     "apply": ("planton.cli.apply:apply", "Make the cloud match manifests."),
     "clusters": ("planton.cli.nodepools:clusters", "Manage clusters of the NodePool API."),
     "completion": ("planton.cli.completion:completion", "Print the completion script of a shell."),
@@ -31,6 +32,7 @@ COMMANDS: Final = {
     "describe": ("planton.cli.describe:describe", "Show everything about an applied resource."),
     "destroy": ("planton.cli.destroy:destroy", "Delete the resources of manifests."),
     "doctor": ("planton.cli.doctor:doctor", "Check the installation, and show how to complete it."),
+    "drain": ("planton.cli.drain:drain", "Cordon a node, and evict its pods."),
     "drift": ("planton.cli.drift:drift", "Show where the cloud differs from what was applied."),
     "explain": ("planton.cli.explain:explain", "Describe a kind or a field."),
     "fmt": ("planton.cli.fmt:fmt", "Rewrite manifests in their canonical form."),
@@ -44,6 +46,7 @@ COMMANDS: Final = {
     "nodes": ("planton.cli.nodes:nodes", "List the nodes of a cluster."),
     "outputs": ("planton.cli.outputs:outputs", "Show the outputs of a resource."),
     "plan": ("planton.cli.plan:plan", "Show what apply would do."),
+    "recycle": ("planton.cli.drain:recycle", "Drain a node, and replace its machine."),
     "refresh": ("planton.cli.refresh:refresh", "Read the cloud into the state."),
     "regions": ("planton.cli.offers:regions", "List the regions of a cloud."),
     "sandbox": ("planton.cli.sandbox:sandbox", "Run a simulated cloud on this machine."),
@@ -54,6 +57,7 @@ COMMANDS: Final = {
     "stack-input": ("planton.cli.stack_input:stack_input", "Write the input of a module for a manifest."),
     "state": ("planton.cli.state:state", "Show, export, move and repair states."),
     "status": ("planton.cli.status:status", "Show what is not as it should be."),
+    "upgrade": ("planton.cli.upgrade:upgrade", "Upgrade clusters in waves."),
     "validate": ("planton.cli.validate:validate", "Check manifests against the schema and its rules."),
     "version": ("planton.cli.version:version", "Show the versions of planton and its dependencies."),
     "versions": ("planton.cli.offers:versions", "List the Kubernetes versions of a cloud."),
@@ -75,10 +79,10 @@ GROUPS: Final = {
         "stack-input",
         "schema",
     ),
-    "Deploy": ("import", "refresh"),
+    "Deploy": ("import", "refresh", "upgrade", "drain", "recycle"),
     "Inspect": ("status", "describe", "nodes", "drift", "history", "outputs", "kubeconfig", "credential"),
     "State": ("state",),
-    "Server": ("server", "controller", "nodepools", "clusters", "work"),
+    "Server": ("server", "controller", "nodepools", "clusters", "work", "adopt"),
 }
 #: Package → the extra that installs it, unless the command decides. The clouds declare the packages of their extras.
 _EXTRAS: Final = {
@@ -104,6 +108,7 @@ _EXTRAS: Final = {
 }
 #: Command → the extra that installs its packages. Several extras can install one package.
 _EXTRAS_OF_COMMANDS: Final = {
+    "adopt": "client",
     "clusters": "client",
     "controller": "client",
     "nodepools": "client",
@@ -115,7 +120,19 @@ _UNEXPECTED: Final = 70
 #: The exit code that a shell reports for a program that a broken pipe ended.
 _BROKEN_PIPE: Final = 141
 #: The commands that finish even if their output is closed.
-_FINISHING: Final = ("apply", "controller", "destroy", "import", "refresh", "server", "state")
+_FINISHING: Final = (
+    "adopt",
+    "apply",
+    "drain",
+    "recycle",
+    "controller",
+    "destroy",
+    "import",
+    "refresh",
+    "server",
+    "state",
+    "upgrade",
+)
 _DEBUG: Final = "PLANTON_DEBUG"
 _COMPLETE: Final = "_PLANTON_COMPLETE"
 

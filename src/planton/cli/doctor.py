@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.metadata
 import importlib.util
 import os
 import pathlib
+import re
 import shutil
 import stat
 import sys
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 
 _MINIMUM_PYTHON = (3, 11)
+_DISTRIBUTION = "project-planton"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -69,8 +72,17 @@ def examine(environ: Mapping[str, str]) -> list[Finding]:
     """Returns the results of all checks."""
     context, checks = _context(environ)
     machine = planton.machine(environ)
-    programs = [_python(), *_extras(), _pulumi(machine), *_plugins(machine), _kubectl(environ)]
-    return [*programs, *checks, *_accounts(environ, context), _data(environ, context)]
+    programs = [
+        _python(),
+        *_command(environ),
+        *_packages(),
+        *_extras(),
+        _pulumi(machine),
+        *_language_host(machine),
+        *_plugins(machine),
+        _kubectl(environ),
+    ]
+    return [*programs, *checks, *_accounts(environ, context), _data(environ, context), *_cache(environ)]
 
 
 def _context(environ: Mapping[str, str]) -> tuple[contexts.Context, list[Finding]]:
@@ -85,6 +97,37 @@ def _python() -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
     fit = sys.version_info >= _MINIMUM_PYTHON
     return Finding("Python", "ok" if fit else "missing", version, "" if fit else "install Python 3.11 or newer")
+
+
+def _command(environ: Mapping[str, str]) -> list[Finding]:
+    found = shutil.which("planton", path=environ.get("PATH"))
+    own = pathlib.Path(sys.executable).with_name("planton")
+    if found is None:
+        advice = f'export PATH="{own.parent}:$PATH"' if own.exists() else "pipx ensurepath, or: uv tool update-shell"
+        return [Finding("command", "optional", "planton is not on PATH", advice)]
+    if not own.exists() or os.path.realpath(found) == os.path.realpath(own):
+        return []
+    # Two installations use one state. Kubeconfigs with --exec call this one.
+    return [Finding("command", "optional", f"planton on PATH is {found}, and this is {own}", "remove one of them")]
+
+
+def _packages() -> list[Finding]:
+    try:
+        required = importlib.metadata.requires(_DISTRIBUTION) or []
+    except importlib.metadata.PackageNotFoundError:
+        return [Finding("packages", "missing", f"{_DISTRIBUTION} is not installed", f"pipx install '{_DISTRIBUTION}[all]'")]
+    names = [re.match(r"[A-Za-z0-9._-]+", text) for text in required if "extra ==" not in text]
+    missing = [name[0] for name in names if name and not _is_installed(name[0])]
+    advice = f"pip install --force-reinstall '{_DISTRIBUTION}'"
+    return [Finding("packages", "missing", f"missing: {', '.join(missing)}", advice)] if missing else []
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def _extras() -> list[Finding]:
@@ -108,6 +151,15 @@ def _pulumi(machine: planton.Machine) -> Finding:
     required = machine.required
     detail = f"{machine.unfit} is older than {required}" if machine.unfit else f"version {required} is not installed"
     return Finding("Pulumi", "missing", detail, "run: planton setup")
+
+
+def _language_host(machine: planton.Machine) -> list[Finding]:
+    if machine.pulumi is None:
+        return []
+    if machine.language_host is None:
+        return [Finding("pulumi up", "optional", "no language host", "needed for Pulumi projects only: planton setup")]
+    advice = "" if machine.is_on_path else f'for pulumi in a shell: export PATH="{":".join(machine.folders)}:$PATH"'
+    return [Finding("pulumi up", "ok", str(machine.language_host), advice)]
 
 
 def _plugins(machine: planton.Machine) -> list[Finding]:
@@ -164,3 +216,11 @@ def _data(environ: Mapping[str, str], context: contexts.Context) -> Finding:
     return Finding(
         "state", "ok" if writable else "missing", environ.get("PULUMI_BACKEND_URL") or context.backend or str(path), advice
     )
+
+
+def _cache(environ: Mapping[str, str]) -> list[Finding]:
+    path = folders.cache(environ)
+    existing = next(folder for folder in (path, *path.parents) if folder.exists())
+    if existing.is_dir() and os.access(existing, os.W_OK):
+        return []
+    return [Finding("cache", "missing", str(path), "set PLANTON_CACHE_DIR to a folder that can be written")]

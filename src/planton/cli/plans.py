@@ -109,8 +109,8 @@ def loss_texts(change: plans.Change, loss: losses.Loss) -> list[str]:
     noun = _noun(change)
     texts = []
     if loss.nodes:
-        nodes = "1 node is" if loss.nodes == 1 else f"{loss.nodes} nodes are"
-        drained = "after the cloud has drained them" if loss.is_drained else "without being drained: their pods end at once"
+        nodes, whose, them = ("1 node is", "its", "it") if loss.nodes == 1 else (f"{loss.nodes} nodes are", "their", "them")
+        drained = f"after the cloud has drained {them}" if loss.is_drained else f"without being drained: {whose} pods end at once"
         texts.append(f"{nodes} lost, {drained}")
     if loss.is_new:
         texts.append(f"the {noun} gets a new id")

@@ -67,8 +67,13 @@ def make(
         ready,
         _if(DEGRADED, degraded or refused, Cause("AsExpected", "nothing is wrong")),
         _if(PAUSED, _pause(desired) if paused else None, Cause("NotPaused", "changes are applied")),
-        _if(DELETING, Cause("Requested", "its deletion was requested") if desired.is_deleting else None, Cause("No", "it stays")),
+        _if(DELETING, _deletion(desired, progress), Cause("No", "it stays")),
     )
+
+
+def _deletion(desired: values.Desired, progress: Cause | None) -> Cause | None:
+    """Returns the step of a deletion."""
+    return (progress or Cause("Requested", "its deletion was requested")) if desired.is_deleting else None
 
 
 def is_paused(desired: values.Desired, now: datetime.datetime) -> bool:

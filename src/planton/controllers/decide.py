@@ -9,7 +9,7 @@ import dataclasses
 import datetime
 from typing import TYPE_CHECKING, Final
 
-from planton.controllers import autoscaling, conditions, failures, looks, scaling, values
+from planton.controllers import autoscaling, conditions, failures, looks, replacing, scaling, turnover, values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,7 @@ def decide(desired: values.Desired, observed: values.Observed, memory: values.Me
         memory: What the controller has reported last.
         now: The time.
     """
+    observed, memory = replacing.settled(observed, memory)
     memory = _refreshed(desired, observed, memory, now)
     scaled = scaling.decide(desired, observed, memory, now)
     memory = dataclasses.replace(memory, scaling=None if scaled is None else _unchanged(scaled[1], memory.scaling))
@@ -97,7 +98,11 @@ def _deleted(look: looks.Look) -> values.Decision | None:
         return look.nothing(after=looks.BUSY, progress=conditions.Cause("WaitingForDependants", look.desired.waits_for))
     if look.observed.presence is values.Presence.UNKNOWN and look.observed.problem is not None:
         return look.unread(look.observed.problem)
-    return look.act(values.Action.DELETE, conditions.Cause("DeletingInfrastructure", "it is being deleted from the cloud"))
+    if (drained := turnover.emptied(look)) is not None:
+        return drained
+    step = "" if look.desired.turnover is None else "step 3 of 3: infrastructure; "
+    cause = conditions.Cause("DeletingInfrastructure", f"{step}it is being deleted from the cloud")
+    return look.act(values.Action.DELETE, cause)
 
 
 def _refused(look: looks.Look) -> values.Decision | None:
@@ -136,7 +141,8 @@ def _created(look: looks.Look) -> values.Decision | None:
 
 
 def _missing(look: looks.Look) -> values.Decision | None:
-    if look.observed.presence is not values.Presence.MISSING:
+    # During a replacement the old pool may be missing: it was to go.
+    if look.observed.presence is not values.Presence.MISSING or look.memory.rolling is not None:
         return None
     if look.desired.recreates:
         return look.act(
@@ -150,7 +156,7 @@ def _replaced(look: looks.Look) -> values.Decision | None:
     if not look.observed.replaced_by:
         return None
     listed = ", ".join(look.observed.replaced_by)
-    text = f"another value of {listed} needs a replacement, which this version does not make; nothing was changed"
+    text = f"another value of {listed} needs a replacement, which cannot be made node by node; nothing was changed"
     return look.nothing(after=looks.STEADY, degraded=conditions.Cause("ReplacementRequired", text))
 
 
@@ -158,9 +164,12 @@ def _updated(look: looks.Look) -> values.Decision | None:
     observed = look.observed
     if observed.is_applied:
         return None
+    leaving = turnover.leaving(look, look.desired.nodes)
+    if isinstance(leaving, values.Decision):
+        return leaving
     listed = ", ".join(observed.changed)
     cause = conditions.Cause("Updating", f"{listed} is being changed" if listed else "the last change is being completed")
-    return look.act(values.Action.UPDATE, cause)
+    return dataclasses.replace(look.act(values.Action.UPDATE, cause), nodes=leaving)
 
 
 def _repaired(look: looks.Look) -> values.Decision | None:
@@ -174,15 +183,22 @@ def _repaired(look: looks.Look) -> values.Decision | None:
             f"{what}; the same was repaired {MOST_REPAIRS} times within an hour, and is not repaired again: find who changes it"
         )
         return look.nothing(after=looks.STEADY, degraded=conditions.Cause("RepairsStopped", text))
-    return look.act(values.Action.REPAIR, conditions.Cause("Repairing", what))
+    leaving = turnover.leaving(look, look.desired.nodes)
+    if isinstance(leaving, values.Decision):
+        return leaving
+    return dataclasses.replace(look.act(values.Action.REPAIR, conditions.Cause("Repairing", what)), nodes=leaving)
 
 
 def _scaled(look: looks.Look) -> values.Decision | None:
     scaled, count = look.scaling, look.desired.nodes
     if scaled is None or count is None or scaled.count == count:
         return None
+    leaving = turnover.leaving(look, scaled.count)
+    if isinstance(leaving, values.Decision):
+        return leaving
     reason = "ScalingUp" if scaled.count > count else "ScalingDown"
-    return look.act(values.Action.SCALE, conditions.Cause(reason, f"from {count} to {scaled.count} nodes: {scaled.message}"))
+    cause = conditions.Cause(reason, f"from {count} to {scaled.count} nodes: {scaled.message}")
+    return dataclasses.replace(look.act(values.Action.SCALE, cause), count=scaled.count, nodes=leaving)
 
 
 def _probed(look: looks.Look) -> values.Decision | None:
@@ -220,11 +236,14 @@ _RULES: Final[tuple[Callable[[looks.Look], values.Decision | None], ...]] = (
     _paused,
     _missing,
     _waits,
+    replacing.replaced,
     _created,
     _replaced,
     _updated,
     _repaired,
     _scaled,
     _probed,
+    turnover.remediated,
+    turnover.uncordoned,
     _comes_up,
 )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from planton import clouds, errors
 from planton.config import credentials
-from planton.controllers import autoscaling, failures, manifests, scaling, values
+from planton.controllers import autoscaling, durations, failures, manifests, rollout, scaling, values
+from planton.deploy import drain
 from planton.manifest import load
 from planton.modules import as_kept
 from planton.schema import deletion, kinds
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from planton.state import inventory
 
 _CREDENTIAL = "project-planton.org/credential"
+_DRAIN_TIMEOUT = datetime.timedelta(minutes=10)
 #: The role of the manifests of a kind of work.
 ROLES = {"Cluster": kinds.Role.CLUSTER, "NodePool": kinds.Role.NODE_POOL}
 
@@ -49,10 +51,12 @@ class Cluster:
     Attributes:
         data: The cluster as the API returns it.
         applied: The cluster as it was applied; None if it was not.
+        revision: Which pool of the resource is meant: each replacement makes another one.
     """
 
     data: Mapping[str, Any]
     applied: inventory.Applied | None
+    revision: int = 1
 
 
 def target(
@@ -76,7 +80,7 @@ def target(
         PlantonError: The cloud cannot be asked for what the spec leaves open.
     """
     spec = data.get("spec") or {}
-    common = _common(data, spec)
+    common = dataclasses.replace(_common(data, spec), turnover=_turnover(spec, cluster))
     as_applied = None if applied is None else _as_applied(applied)
     if "deleted_at" in data:
         common = dataclasses.replace(common, is_deleting=True)
@@ -109,15 +113,19 @@ def is_left_by_autoscaler(target_: Target, applied: inventory.Applied | None) ->
     """Returns whether the controller's autoscaler follows another one, whose number of nodes only the cloud knows."""
     if target_.desired.scaling is None or applied is None:
         return False
+    return manifests.is_autoscaled(applied.manifest)
+
+
+def count(applied: inventory.Applied) -> int:
+    """Returns the number of nodes with which a pool was applied."""
     manifest: Any = applied.manifest
-    return bool(manifest.spec.auto_scale)
+    return int(getattr(manifest.spec, kinds.get(manifest.kind).declared.count_field))
 
 
 def _last_count(scaled: autoscaling.Targets, spec: Mapping[str, Any], applied: inventory.Applied | None) -> int:
     """Returns the number of nodes that the autoscaler has decided last: that of the applied manifest."""
     if applied is not None:
-        manifest: Any = applied.manifest
-        return int(getattr(manifest.spec, kinds.get(manifest.kind).declared.count_field))
+        return count(applied)
     return max(int(spec.get("nodeCount") or 0), scaled.min_nodes)
 
 
@@ -134,7 +142,7 @@ def _source(
         region = str(_own(kind, cluster.data).get("region") or "")
         # A placeholder, so that a spec is checked before its cluster exists.
         facts = {"name": cluster.data["name"], "id": (own.identity if own else "") or "unknown", "region": region}
-        source = dataclasses.replace(source, cluster={**_own(kind, cluster.data), **facts})
+        source = dataclasses.replace(source, cluster={**_own(kind, cluster.data), **facts}, revision=cluster.revision)
         _check_region(source)
     return dataclasses.replace(source, default=_defaults(source, settings, applied))
 
@@ -147,6 +155,29 @@ def _common(data: Mapping[str, Any], spec: Mapping[str, Any]) -> values.Desired:
         recreates=bool(lifecycle.get("recreate")),
         paused_until=_paused_until(lifecycle.get("pausedUntil", "")),
     )
+
+
+def _turnover(spec: Mapping[str, Any], cluster: Cluster | None) -> values.Turnover | None:
+    if cluster is None or "deleted_at" in cluster.data:
+        # The nodes of a deleted cluster go with it.
+        return None
+    lifecycle = spec.get("lifecycle") or {}
+    given = lifecycle.get("rollout") or {}
+    on_timeout = rollout.OnTimeout(given.get("onDrainTimeout") or rollout.OnTimeout.FAIL)
+    timeout = durations.parsed(given.get("drainTimeout")) or _DRAIN_TIMEOUT
+    return values.Turnover(
+        limit=drain.Limit(after=timeout, force=on_timeout is rollout.OnTimeout.FORCE),
+        surge=int(given.get("maxSurge", 1)),
+        unavailable=int(given.get("maxUnavailable", 0)),
+        soak=durations.parsed(given.get("soak")) or datetime.timedelta(),
+        on_timeout=on_timeout,
+        unhealthy_after=durations.parsed(lifecycle.get("unhealthyAfter")),
+    )
+
+
+def as_applied(applied: inventory.Applied) -> load.Resource:
+    """Returns a resource as it was applied, without its protection: the API decides about that."""
+    return _unprotected(_as_applied(applied))
 
 
 def _paused_until(text: str) -> datetime.datetime | None:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from planton.controllers import approval, values
-from planton.deploy import progress, sdk
+from planton.deploy import draining, progress, sdk
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Callable
 
+    from planton import clouds
+    from planton.clouds import kubernetes
     from planton.config import settings as engine_settings
+    from planton.deploy import drain
+    from planton.deploy import plan as plans_of_run
     from planton.manifest import load
+
+
+_LOG = logging.getLogger(__name__)
+_STAYS: Final = "the cloud keeps and bills"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -24,15 +34,18 @@ class Step:
         number: The number of the step, from 1.
         of: The number of steps.
         text: What it does, e.g. ``create node_pool``.
+        left: What stays in the cloud when a cluster is deleted, for example its volumes.
     """
 
     number: int
     of: int
     text: str
+    left: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Returns the step as text."""
-        return f"step {self.number} of {self.of}: {self.text}"
+        stays = f"; {_STAYS}: {', '.join(self.left)}" if self.left else ""
+        return f"step {self.number} of {self.of}: {self.text}{stays}"
 
 
 class Progress:
@@ -48,11 +61,17 @@ class Progress:
         self._lock = threading.Lock()
         self._number = 0
         self._of = 0
+        self._left: tuple[str, ...] = ()
 
     def expect(self, number: int) -> None:
         """Sets the number of steps."""
         with self._lock:
             self._of = number
+
+    def leave(self, left: tuple[str, ...]) -> None:
+        """Sets what stays in the cloud."""
+        with self._lock:
+            self._left = left
 
     def on_progress(self, event: progress.Event) -> None:
         """Counts the resources that the engine begins with."""
@@ -60,8 +79,49 @@ class Progress:
             return
         with self._lock:
             self._number += 1
-            step = Step(self._number, max(self._of, self._number), f"{event.action} {event.resource}")
+            step = Step(self._number, max(self._of, self._number), f"{event.action} {event.resource}", self._left)
         self._tell(step)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Place:
+    """Where the nodes of a pool are.
+
+    Attributes:
+        cloud: The account.
+        cluster_id: The cloud's id of the cluster.
+        pool_id: The cloud's id of the pool.
+        api: Returns the Kubernetes API of the cluster.
+    """
+
+    cloud: clouds.Cloud
+    cluster_id: str
+    pool_id: str
+    api: Callable[[], kubernetes.Api]
+
+
+def move(decision: values.Decision, place: Place, limit: drain.Limit, now: datetime.datetime) -> None:
+    """Drains, uncordons, removes or replaces the nodes of a decision. It takes one step, and does not wait.
+
+    Args:
+        decision: What was decided.
+        place: Where the nodes are.
+        limit: How long a drain may last.
+        now: The time.
+
+    Raises:
+        PlantonError: The cluster or the cloud does not answer, or refuses.
+    """
+    if decision.action in (values.Action.DRAIN, values.Action.UNCORDON):
+        api = place.api()
+        for name in decision.nodes:
+            if decision.action is values.Action.DRAIN:
+                draining.advance(api, name, limit=limit, now=now)
+            else:
+                draining.cancel(api, name)
+        return
+    for name in decision.nodes:
+        place.cloud.remove_node(place.cluster_id, place.pool_id, name, replace=decision.action is values.Action.REPLACE)
 
 
 def execute(
@@ -93,7 +153,18 @@ def execute(
     counted.expect(sum(len(step.plan.changes) for step in planned.all_steps))
     settings.interruption.check()
     approved = sdk.approve(planned, approval.consent(planned, action))
-    if action is values.Action.DELETE:
-        sdk.destroy(approved)
-    else:
+    if action is not values.Action.DELETE:
         sdk.apply(approved)
+        return
+    left = _left(planned)
+    counted.leave(left)
+    sdk.destroy(approved)
+    if left:
+        _LOG.warning("%s is deleted; %s: %s", planned.all_steps[0].key, _STAYS, ", ".join(left))
+
+
+def _left(planned: plans_of_run.Plan) -> tuple[str, ...]:
+    """Returns what the deletion of a cluster leaves in the cloud."""
+    unknown = "volumes, volume snapshots and load balancers, which cannot be listed"
+    found = planned.leftovers.values()
+    return tuple(text for each in found for text in ((unknown,) if each.error is not None else map(str, each.items)))

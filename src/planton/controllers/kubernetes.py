@@ -14,6 +14,7 @@ import httpx
 from planton import errors
 from planton.clouds import kubeconfigs, kubernetes
 from planton.controllers import workload
+from planton.deploy import draining
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +43,9 @@ class Node:
         is_ready: Whether its kubelet is ready.
         version: The version of its kubelet.
         created: When it joined the cluster.
+        since: When it became ready, or stopped being ready; None if it is unknown.
+        is_cordoned: Whether it is unschedulable.
+        draining_since: When its drain began; None if it is not being drained.
     """
 
     name: str
@@ -49,6 +53,9 @@ class Node:
     is_ready: bool
     version: str
     created: datetime.datetime
+    since: datetime.datetime | None = None
+    is_cordoned: bool = False
+    draining_since: datetime.datetime | None = None
 
 
 class Clusters:
@@ -87,6 +94,17 @@ class Clusters:
         except (httpx.HTTPError, ssl.SSLError, _RefusedError, KeyError, TypeError, ValueError) as error:
             self._forget(cluster_id)
             raise _closed(cluster_id, f"{type(error).__name__}: {error}") from None
+
+    def api(self, cloud: clouds.Cloud, cluster_id: str) -> kubernetes.Api:
+        """Returns the Kubernetes API of a cluster, for changes.
+
+        Raises:
+            PlantonError: ``API_SERVER_CLOSED``: there is no kubeconfig yet; the cloud cannot be asked.
+        """
+        credential = cloud.credential(cluster_id)
+        if credential is None:
+            raise _closed(cluster_id, "the cloud has no kubeconfig of it yet")
+        return kubernetes.Api(kubeconfigs.parse(credential.kubeconfig))
 
     def close(self) -> None:
         """Closes all connections."""
@@ -153,16 +171,22 @@ def _workload(client: httpx.Client) -> workload.Workload:
 
 def _node(item: Any) -> Node:  # JSON data
     metadata, status = item["metadata"], item.get("status") or {}
-    states = {each["type"]: each["status"] for each in status.get("conditions") or ()}
+    ready: dict[str, Any] = next((each for each in status.get("conditions") or () if each["type"] == "Ready"), {})
     created = datetime.datetime.now(datetime.UTC)
     with contextlib.suppress(KeyError, ValueError):
         created = datetime.datetime.fromisoformat(metadata["creationTimestamp"])
+    since = None
+    with contextlib.suppress(KeyError, ValueError):
+        since = datetime.datetime.fromisoformat(ready["lastTransitionTime"])
     return Node(
         str(metadata["name"]),
         dict(metadata.get("labels") or {}),
-        states.get("Ready") == "True",
+        ready.get("status") == "True",
         str((status.get("nodeInfo") or {}).get("kubeletVersion") or ""),
         created,
+        since,
+        bool((item.get("spec") or {}).get("unschedulable")),
+        draining.started(item),
     )
 
 

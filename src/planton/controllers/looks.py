@@ -129,6 +129,7 @@ class Look:
         memory = dataclasses.replace(self.memory, conditions=listed, was_ready=was_ready)
         return values.Decision(
             action=action,
+            revision=memory.revision,
             why=why,
             conditions=listed,
             failure=memory.failure,

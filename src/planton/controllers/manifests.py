@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf import json_format
@@ -15,7 +16,7 @@ from planton.manifest import origins, stack_names
 from planton.schema import deletion, kinds, providers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from google.protobuf import descriptor, message
 
@@ -26,6 +27,13 @@ PROJECT: Final = "planton-api"
 #: The label of the nodes of a pool, whose value is the pool's name.
 NODE_LABEL: Final = "nodepool"
 _CREDENTIAL: Final = "project-planton.org/credential"
+#: The longest name of a node pool.
+_LONGEST_NAME: Final = 63
+#: The fields of pools' specs that let the cloud decide the number of nodes.
+_AUTOSCALED: Final = ("auto_scale", "autoscaling")
+_REVISION: Final = re.compile(r"(?:-r([1-9][0-9]{0,8}))?")
+#: The label that gives a manifest the stack of an object.
+STACK_LABEL: Final = f"{stack_names.PREFIX}stack.fqdn"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,6 +47,7 @@ class Source:
         cluster: ``id`` (in the cloud), ``name`` and the cloud's object of the cluster of a node pool; empty for a cluster.
         default: Values for what the spec leaves open: ``version``, ``network``.
         credential: The name of the account's credential; empty for the default.
+        revision: Which pool of the resource it is: a replacement makes the next one, with a name and a stack of its own.
     """
 
     id: str
@@ -47,11 +56,13 @@ class Source:
     cluster: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     default: Mapping[str, str] = dataclasses.field(default_factory=dict)
     credential: str = ""
+    revision: int = 1
 
     @property
     def name(self) -> str:
-        """The name of the resource."""
-        return str(self.data["name"])
+        """The name in the cloud: that of the resource, with the revision if it is not the first."""
+        suffix = suffix_of(self.revision)
+        return f"{str(self.data['name'])[: _LONGEST_NAME - len(suffix)]}{suffix}"
 
     @property
     def spec(self) -> Mapping[str, Any]:
@@ -77,8 +88,30 @@ class Source:
 
     def _defaults(self) -> dict[str, Any]:
         least = (self.spec.get("autoscaling") or {}).get("minNodes") or 1
-        labels = {**(self.spec.get("labels") or {}), NODE_LABEL: self.name}
+        labels = {**(self.spec.get("labels") or {}), NODE_LABEL: str(self.data["name"])}
         return {"nodes": least, "labels": labels, **self.default}
+
+
+def suffix_of(revision: int) -> str:
+    """Returns how the names of a revision end: empty for the first."""
+    return "" if revision == 1 else f"-r{revision}"
+
+
+def stack_of(resource_id: str, revision: int) -> str:
+    """Returns the name of the stack of a revision of a resource."""
+    return f"{resource_id}{suffix_of(revision)}"
+
+
+def revisions(resource_id: str, stacks: Iterable[str]) -> list[int]:
+    """Returns the revisions of a resource that have stacks, in order.
+
+    Args:
+        resource_id: The id of the resource.
+        stacks: The names of stacks of `PROJECT`.
+    """
+    own = (name.removeprefix(resource_id) for name in stacks if name.startswith(resource_id))
+    found = (_REVISION.fullmatch(suffix) for suffix in own)
+    return sorted(int(each[1] or 1) for each in found if each is not None)
 
 
 def kind_of(role: kinds.Role, platform: str) -> kinds.Kind | None:
@@ -100,10 +133,21 @@ def fixed(data: Mapping[str, Any], nodes: int) -> dict[str, Any]:
     return {**data, "spec": {**spec, "nodeCount": nodes}}
 
 
+def is_autoscaled(manifest: message.Message) -> bool:
+    """Returns whether the manifest of a node pool has an autoscaler of the cloud."""
+    return bool(_autoscaling(manifest))
+
+
+def _autoscaling(manifest: Any) -> list[str]:  # a manifest of a node pool
+    return [field.name for field, value in manifest.spec.ListFields() if field.name in _AUTOSCALED and value]
+
+
 def resized(resource: load.Resource, nodes: int) -> load.Resource:
-    """Returns the resource of a node pool with another number of nodes."""
+    """Returns the resource of a node pool with a fixed number of nodes."""
     manifest: Any = type(resource.manifest)()
     manifest.CopyFrom(resource.manifest)
+    for name in _autoscaling(manifest):
+        manifest.spec.ClearField(name)
     setattr(manifest.spec, kinds.get(manifest.kind).declared.count_field, nodes)
     return dataclasses.replace(resource, manifest=manifest)
 
@@ -141,7 +185,7 @@ def _manifest(source: Source) -> dict[str, Any]:
     metadata = {
         "name": source.name,
         "id": source.id,
-        "labels": {f"{stack_names.PREFIX}stack.fqdn": f"/{PROJECT}/{source.id}"},
+        "labels": {STACK_LABEL: f"/{PROJECT}/{stack_of(source.id, source.revision)}"},
         "annotations": annotations,
     }
     return {"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata, "spec": spec}

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from planton import clouds, errors
 from planton.controllers import failures, kubernetes, manifests, recent, values
-from planton.deploy import checks, resolve
+from planton.deploy import checks, drain, draining, resolve
 from planton.engine import plans, stacks, states
 from planton.modules import as_kept
 from planton.recovery import guards, observed, recording
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Hashable, Iterable
 
+    from planton.clouds import kubernetes as kubernetes_api
     from planton.controllers import workload
     from planton.deploy import runtime
     from planton.manifest import load
@@ -100,9 +102,35 @@ class Observer:
         resolve.check_account(applied, stack_input)
         return Subject(subject, state, applied, nodes, is_autoscaled, is_scaled)
 
-    def applied(self, resource_id: str) -> inventory.Applied | None:
+    def applied(self, resource_id: str, revision: int = 1) -> inventory.Applied | None:
         """Returns a resource of the API as it was applied; None if it was not."""
-        return self.run.inventory.read(stacks.StackName(manifests.PROJECT, resource_id))
+        return self.run.inventory.read(stacks.StackName(manifests.PROJECT, manifests.stack_of(resource_id, revision)))
+
+    def revisions(self, resource_id: str) -> list[int]:
+        """Returns the revisions of a resource that have states, in order. It lists all states."""
+        names = [name.stack for name in self.run.inventory.names if name.project == manifests.PROJECT]
+        found = manifests.revisions(resource_id, names)
+        return [each for each in found if self.applied(resource_id, each) is not None]
+
+    def drains(self, subject: Subject, found: values.Observed, limit: drain.Limit, now: datetime.datetime) -> values.Observed:
+        """Returns an observation with the next steps of the drains that have begun."""
+        if not any(node.draining_since for node in found.nodes or ()):
+            return found
+        try:
+            api = self.clusters.api(subject.managed.cloud, subject.cluster_id)
+            nodes = tuple(_draining(api, node, limit, now) for node in found.nodes or ())
+        except errors.PlantonError as error:
+            self.nodes.forget(("nodes", subject.cluster_id))
+            return dataclasses.replace(found, nodes=None, problem=failures.of(error))
+        return dataclasses.replace(found, nodes=nodes)
+
+    def workload(self, subject: Subject, found: values.Observed) -> values.Observed:
+        """Returns an observation with what runs on the nodes."""
+        try:
+            running = self.clusters.workload(subject.managed.cloud, subject.cluster_id)
+        except errors.PlantonError as error:
+            return dataclasses.replace(found, nodes=None, problem=failures.of(error))
+        return dataclasses.replace(found, workload=running)
 
     def look(self, subject: Subject, *, fresh: bool = False) -> values.Observed:
         """Returns what the cloud and the cluster have of a resource.
@@ -143,11 +171,15 @@ class Observer:
             is_gone = bool(guards.missing([main], subject.managed.cloud))
             presence = values.Presence.MISSING if is_gone else values.Presence.UNKNOWN
             return values.Observed(presence=presence, is_applied=is_applied, changed=changed)
+        replaced_by = tuple(path for path in changed if _replaces(subject.kind, path))
         return values.Observed(
             presence=values.Presence.PRESENT,
             is_applied=is_applied,
             changed=changed,
-            replaced_by=tuple(path for path in changed if _replaces(subject.kind, path)),
+            replaced_by=replaced_by,
+            is_rollable=all(_is_rollable(subject.kind, path) for path in replaced_by),
+            is_autoscaled=subject.kind.is_node_pool and _is_autoscaled(subject),
+            members=observed.node_names(entry) if subject.kind.is_node_pool else frozenset(),
             drift=_drift(subject, lists),
             cloud_nodes=_count(subject, main, entry),
         )
@@ -178,7 +210,17 @@ def _own_workload(running: workload.Workload, pool: str) -> workload.Workload:
 def _own(listed: Iterable[kubernetes.Node], pool: str) -> Iterable[values.Node]:
     for node in listed:
         if node.labels.get(manifests.NODE_LABEL, "") == pool:
-            yield values.Node(node.name, node.is_ready, node.version, node.created)
+            yield values.Node(
+                node.name, node.is_ready, node.version, node.created, node.since, node.is_cordoned, node.draining_since
+            )
+
+
+def _draining(api: kubernetes_api.Api, node: values.Node, limit: drain.Limit, now: datetime.datetime) -> values.Node:
+    if node.draining_since is None:
+        return node
+    state = draining.read(api, node.name)
+    step = drain.Step(stage=drain.Stage.DONE, message=f"node {node.name} is gone") if state is None else state.step(limit, now)
+    return dataclasses.replace(node, drain=step)
 
 
 def _is_finished(subject: Subject) -> bool:
@@ -201,6 +243,16 @@ def _changed(subject: Subject) -> tuple[str, ...]:
 
 def _replaces(kind: kinds.Kind, path: str) -> bool:
     return any(path == each or path.startswith(f"{each}.") for each in kind.declared.replacing)
+
+
+def _is_autoscaled(subject: Subject) -> bool:
+    return subject.applied is not None and manifests.is_autoscaled(subject.applied.manifest)
+
+
+def _is_rollable(kind: kinds.Kind, path: str) -> bool:
+    """Returns whether a pool with another value of a field can exist beside the present one: it is a field of the cloud."""
+    alternatives = kind.declared.api_fields.get(path, ())
+    return kind.is_node_pool and any(each.startswith("platform.") for each in alternatives)
 
 
 def _drift(subject: Subject, lists: observed.Lists) -> tuple[values.Difference, ...]:

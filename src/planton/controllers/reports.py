@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 #: The key of the metadata that the controller reads again. Others only show it.
 _MEMORY: Final = "controller"
 _UTILIZATION: Final = "utilization"
+_SUPERSEDED: Final = "superseded"
 #: The metadata that change with time alone. They are news only after some minutes.
 _LIVE: Final = ("node_ages", _UTILIZATION)
 #: The longest message of an error, in characters. The API's limit is higher.
@@ -69,6 +70,9 @@ def report(
     )
     measured = decision.scaling.measured if decision.scaling is not None else ()
     shown = _shown(desired, observed, facts, now) | ({_UTILIZATION: dict(measured)} if measured else {})
+    superseded = _superseded(desired.generation, decision.memory)
+    if superseded is not None:
+        shown[_SUPERSEDED] = {"reason": "Superseded", "from": superseded[0], "to": superseded[1]}
     metadata = {**shown, _MEMORY: _remembered(decision.memory)}
     json_format.ParseDict(metadata, made.metadata)
     if decision.failure is not None:
@@ -88,7 +92,8 @@ def memory(reported: status_pb2.ControllerStatus | None) -> values.Memory:
     """Returns what a controller has reported last; an empty memory if it has not."""
     if reported is None:
         return values.Memory()
-    data = json_format.MessageToDict(reported.metadata).get(_MEMORY)
+    metadata = json_format.MessageToDict(reported.metadata)
+    data = metadata.get(_MEMORY)
     kept = data if isinstance(data, dict) else {}
     listed = tuple(values.Condition(each.type, each.status, each.reason, each.message) for each in reported.conditions)
     try:
@@ -101,11 +106,26 @@ def memory(reported: status_pb2.ControllerStatus | None) -> values.Memory:
             conditions=listed,
             probe_failed=_time(kept.get("probeFailed")),
             was_ready=bool(kept.get("wasReady")) and reported.observed_generation > 0,
+            revision=int(kept.get("revision") or 1),
+            rolling=None if kept.get("rolling") is None else int(kept["rolling"]),
             scaling=_history(kept.get("scaling")),
+            observed=reported.observed_generation,
+            superseded=_range(metadata.get(_SUPERSEDED)),
         )
     except (KeyError, TypeError, ValueError):
         # Another version has written it. The conditions are the API's own.
         return values.Memory(conditions=listed)
+
+
+def _superseded(generation: int, kept: values.Memory) -> tuple[int, int] | None:
+    if kept.observed and generation - kept.observed > 1:
+        return kept.observed + 1, generation - 1
+    is_about_this = kept.superseded is not None and kept.superseded[1] == generation - 1
+    return kept.superseded if is_about_this else None
+
+
+def _range(data: Mapping[str, Any] | None) -> tuple[int, int] | None:
+    return (int(data["from"]), int(data["to"])) if data else None
 
 
 def _with_step(listed: Iterable[values.Condition], step: execute.Step | None) -> Iterable[values.Condition]:
@@ -156,6 +176,8 @@ def _remembered(kept: values.Memory) -> dict[str, Any]:
         "repairs": [{"time": each.time.isoformat(), "what": each.what} for each in kept.repairs[-_MOST_REPAIRS:]],
         "probeFailed": None if kept.probe_failed is None else kept.probe_failed.isoformat(),
         "wasReady": kept.was_ready,
+        "revision": kept.revision,
+        "rolling": kept.rolling,
         "scaling": None if kept.scaling is None else dataclasses.asdict(kept.scaling),
     }
 

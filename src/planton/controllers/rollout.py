@@ -28,8 +28,6 @@ class Action(enum.StrEnum):
     """Adds nodes to the new pool."""
     DRAIN = "drain"
     """Cordons and drains nodes of the old pool."""
-    FORCE = "force"
-    """Deletes the pods of nodes whose drain has timed out, whatever their budgets say."""
     REMOVE = "remove"
     """Removes drained nodes from the old pool."""
     DELETE = "delete"
@@ -47,6 +45,7 @@ class OnTimeout(enum.StrEnum):
     QUARANTINE = "Quarantine"
     """It stays, cordoned, and the other nodes go on."""
     FORCE = "Force"
+    """Its pods are deleted, so that the drain ends (`planton.deploy.drain.Limit`)."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +75,7 @@ class Node:
         name: Its name.
         ready_since: When it became ready; None while it is not.
         is_cordoned: Whether it is unschedulable.
-        drain: What its drain waits for; None before the drain.
+        drain: What its drain waits for; None for a node that is not being drained.
     """
 
     name: str
@@ -125,8 +124,9 @@ def step(options: Options, old: Pool | None, new: Pool | None, now: datetime.dat
         now: The time.
     """
     done = 0 if new is None else len(_serving(new.nodes, now, options.soak))
-    progress = f"{min(done, options.desired)} of {options.desired} nodes are replaced"
-    if new is not None and (cordoned := _names(node for node in new.nodes if node.is_cordoned)):
+    done = min(done, options.desired)
+    progress = f"step {done + 1} of {options.desired + 1}: {done} of {options.desired} nodes are replaced"
+    if new is not None and (cordoned := _names(node for node in new.nodes if node.drain is not None)):
         return Step(action=Action.UNCORDON, nodes=cordoned, message=progress)
     if old is None:
         return _finished(options, new, done, progress)
@@ -152,10 +152,8 @@ def _finished(options: Options, new: Pool | None, done: int, progress: str) -> S
 def _drained(options: Options, old: Pool, done: int, now: datetime.datetime, progress: str) -> Step:
     late = [node for node in old.nodes if node.drain is drain.Stage.TIMED_OUT]
     if late and options.on_timeout is not OnTimeout.QUARANTINE:
-        action = Action.FORCE if options.on_timeout is OnTimeout.FORCE else Action.FAIL
-        return Step(
-            action=action, nodes=_names(late), message=f"{progress}; the drain of {', '.join(_names(late))} has timed out"
-        )
+        text = f"{progress}; the drain of {', '.join(_names(late))} has timed out"
+        return Step(action=Action.FAIL, nodes=_names(late), message=text)
     active = [node for node in old.nodes if node.is_cordoned and node not in late and node.drain is not drain.Stage.DONE]
     serving = len(_serving(old.nodes, now, datetime.timedelta())) + done
     free = max(0, serving - (options.desired - options.unavailable))

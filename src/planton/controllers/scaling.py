@@ -101,6 +101,7 @@ def _busy(desired: values.Desired, observed: values.Observed, now: datetime.date
         (desired.problem is not None, "Refused", "the spec cannot be applied"),
         (observed.presence is not values.Presence.PRESENT, "NotPresent", f"the pool in the cloud is {observed.presence}"),
         (bool(observed.replaced_by), "Replacing", f"a replacement is needed: {', '.join(observed.replaced_by)}"),
+        (observed.successor is not None, "Replacing", "its nodes are being replaced"),
         (not observed.is_applied, "Updating", "another change is in progress"),
         (bool(observed.drift), "Drifted", "the cloud differs from what was applied"),
     )

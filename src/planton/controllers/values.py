@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from planton.controllers import autoscaling, failures, workload
+    from planton.controllers import autoscaling, failures, rollout, workload
+    from planton.deploy import drain
 
 #: The time at which a pause without an end ends.
 NEVER: Final = datetime.datetime.max.replace(tzinfo=datetime.UTC)
@@ -41,6 +42,14 @@ class Action(enum.StrEnum):
     SCALE = "scale"
     """Applies the number of nodes that the autoscaler has decided."""
     DELETE = "delete"
+    DRAIN = "drain"
+    """Takes the next step of the drains of nodes."""
+    UNCORDON = "uncordon"
+    """Ends the drains of nodes, so that they accept pods again."""
+    REMOVE = "remove"
+    """Removes drained nodes from a pool that is being replaced."""
+    REPLACE = "replace"
+    """Lets the cloud replace drained nodes."""
     RELEASE = "release"
     """Reports that nothing is left, so that the API removes the resource."""
 
@@ -73,12 +82,41 @@ class Node:
         is_ready: Whether its kubelet is ready.
         version: The version of its kubelet.
         created: When it joined the cluster.
+        since: When it became ready, or stopped being ready; None if it is unknown.
+        is_cordoned: Whether it is unschedulable.
+        draining_since: When its drain began; None if it is not being drained.
+        drain: The next step of its drain; None if it is not being drained, or was not read.
     """
 
     name: str
     is_ready: bool
     version: str
     created: datetime.datetime
+    since: datetime.datetime | None = None
+    is_cordoned: bool = False
+    draining_since: datetime.datetime | None = None
+    drain: drain.Step | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Turnover:
+    """How the nodes of a pool leave and are replaced.
+
+    Attributes:
+        limit: How long the drain of a node may last.
+        surge: How many more nodes there may be during a replacement.
+        unavailable: How many fewer nodes may serve during a replacement.
+        soak: How long a new node must be ready before an old one is drained for it.
+        on_timeout: What happens to a node whose drain has timed out.
+        unhealthy_after: After which time a node that is not ready is replaced; None for never.
+    """
+
+    limit: drain.Limit
+    surge: int
+    unavailable: int
+    soak: datetime.timedelta
+    on_timeout: rollout.OnTimeout
+    unhealthy_after: datetime.timedelta | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +134,7 @@ class Desired:
         paused_until: When its pause ends; None without a pause.
         problem: Why the desired state cannot be applied at all; None if it can.
         waits_for: The dependency that is not ready, with its state; empty if there is none.
+        turnover: How its nodes leave and are replaced; None if it is no pool, or if its nodes go with their cluster.
     """
 
     generation: int
@@ -107,6 +146,7 @@ class Desired:
     paused_until: datetime.datetime | None = None
     problem: failures.Failure | None = None
     waits_for: str = ""
+    turnover: Turnover | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,10 +158,14 @@ class Observed:
         is_applied: Whether the desired state is what was applied last, to its end.
         changed: The fields of the desired state that differ from the applied one.
         replaced_by: The fields among them whose change needs a replacement.
+        is_rollable: Whether a new pool beside the old one can make that replacement.
         drift: The properties in which the cloud differs from what was applied.
         cloud_nodes: The number of nodes that the cloud wants; None if it is unknown.
         nodes: The nodes in Kubernetes; None if they could not be read.
-        workload: What runs on the nodes of the pool; None if the autoscaler does not need it, or if it could not be read.
+        is_autoscaled: Whether the pool was applied with an autoscaler of the cloud.
+        members: The names of those that the cloud has in this pool, without those that it deletes.
+        workload: What runs on the nodes; None if nothing needs it, or if it could not be read.
+        successor: The next pool of the same resource during a replacement; None if there is none.
         problem: Why the cloud, or the Kubernetes API, could not be read; None if both could.
     """
 
@@ -129,11 +173,21 @@ class Observed:
     is_applied: bool = False
     changed: tuple[str, ...] = ()
     replaced_by: tuple[str, ...] = ()
+    is_rollable: bool = False
     drift: tuple[Difference, ...] = ()
     cloud_nodes: int | None = None
     nodes: tuple[Node, ...] | None = None
+    is_autoscaled: bool = False
+    members: frozenset[str] = frozenset()
     workload: workload.Workload | None = None
+    successor: Observed | None = None
     problem: failures.Failure | None = None
+
+    @property
+    def own(self) -> tuple[Node, ...]:
+        """The nodes in Kubernetes that the cloud has in this pool, the oldest first."""
+        nodes = (node for node in self.nodes or () if node.name in self.members)
+        return tuple(sorted(nodes, key=lambda node: (node.created, node.name)))
 
     @property
     def ready(self) -> int | None:
@@ -184,7 +238,11 @@ class Memory:
         conditions: The last conditions by type.
         probe_failed: Since when the cloud or Kubernetes cannot be read; None if they can.
         was_ready: Whether it was ready at its current generation.
+        revision: The number of the pool that is in use: each replacement makes another one.
+        rolling: The number of nodes to reach during a replacement by the pool of the next revision; None without one.
         scaling: The history of the autoscaler; None without one.
+        observed: The last observed generation; 0 for none.
+        superseded: The first and the last of the generations before it that no run has observed, because more changes followed.
     """
 
     failure: failures.Failure | None = None
@@ -195,7 +253,11 @@ class Memory:
     conditions: tuple[Condition, ...] = ()
     probe_failed: datetime.datetime | None = None
     was_ready: bool = False
+    revision: int = 1
+    rolling: int | None = None
     scaling: autoscaling.History | None = None
+    observed: int = 0
+    superseded: tuple[int, int] | None = None
 
     @property
     def by_type(self) -> Mapping[str, Condition]:
@@ -209,6 +271,9 @@ class Decision:
 
     Attributes:
         action: What to do now.
+        revision: The revision of the pool that the action is about.
+        count: The number of nodes that the action sets, instead of the desired one; None for that.
+        nodes: The nodes that the action is about; those that an update removes.
         why: The reason for the action, for people; empty for nothing.
         conditions: The conditions to report before the action.
         failure: The error to report; None if there is none.
@@ -218,6 +283,9 @@ class Decision:
     """
 
     action: Action
+    revision: int = 1
+    count: int | None = None
+    nodes: tuple[str, ...] = ()
     why: str = ""
     conditions: tuple[Condition, ...] = ()
     failure: failures.Failure | None = None

@@ -171,7 +171,7 @@ def _versions(each: overview.Overview, run: runtime.Runtime, cache: observed.Lis
     if not running or offered is None:
         return
     newer = upgrades.targets(running, offered, patch_first=each.kind.cloud.requires_newest_patch)
-    hint = f"planton upgrade {each.kind.short_name}/{each.key.name} --to {newer[0]}" if newer else "planton versions"
+    hint = f"planton upgrade {each.kind.short_name}/{each.key.name} -f FOLDER --to {newer[0]}" if newer else "planton versions"
     if running not in offered:
         text = f"Kubernetes {running} is not offered any more, so it may be out of support"
         yield Finding(level=Level.WARNING, resource=str(each.key), reason="VersionOutOfSupport", message=text, hint=hint)

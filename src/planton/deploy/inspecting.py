@@ -10,7 +10,7 @@ from planton.deploy import describe as descriptions
 from planton.deploy import health as healths
 from planton.deploy import nodes as node_lists
 from planton.deploy import overview as overviews
-from planton.deploy import runtime
+from planton.deploy import recycling, runtime
 from planton.recovery import observed
 from planton.state import history as state_history
 
@@ -139,3 +139,25 @@ def operations(
         resources = [each for each in run.inventory.all() if chosen.matches(each)]
         entries = [(each, entry) for each in resources for entry in state_history.read(run.inventory.open(each.stack), number)]
     return sorted(entries, key=lambda pair: pair[1].started, reverse=True)[:number]
+
+
+def plan_drain(
+    node: str,
+    listed: overviews.Filter | None = None,
+    allowed: recycling.Allowed | None = None,
+    *,
+    settings: engine_settings.Settings | None = None,
+) -> recycling.Drain:
+    """Returns the drain of a node of an applied cluster. Nothing is changed until its ``drained()`` is iterated.
+
+    Args:
+        node: The name of the node.
+        listed: Which applied clusters are searched; None for all.
+        allowed: What it may do with pods that would be lost; None for nothing.
+        settings: The settings; None for those of the environment.
+
+    Raises:
+        planton.PlantonError: ``NOT_FOUND``; ``AMBIGUOUS``; ``DRAIN_REFUSED``; ``API_SERVER_CLOSED``; ``CREDENTIAL_…``; ``CLOUD_…``.
+    """
+    with runtime.working(settings) as run:
+        return recycling.make(node, run, listed or overviews.Filter(), allowed or recycling.Allowed())

@@ -28,12 +28,22 @@ class Machine:
         pulumi: The Pulumi command line that is used; None if none of that version is installed.
         unfit: The ``pulumi`` on PATH if it is not used, because it is too old; empty if there is none.
         plugins: The providers whose official plugin is installed.
+        language_host: What runs the program of a project at ``pulumi up``; None if there is none.
+        is_on_path: Whether a shell that runs ``pulumi`` starts that command line, and finds the language host.
     """
 
     required: str
     pulumi: pathlib.Path | None
     unfit: str
     plugins: frozenset[str]
+    language_host: pathlib.Path | None = None
+    is_on_path: bool = False
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folders that must be on PATH for ``pulumi up``."""
+        programs = [path for path in (self.pulumi, self.language_host) if path is not None]
+        return tuple(dict.fromkeys(str(path.parent) for path in programs))
 
 
 def machine(environ: Mapping[str, str] | None = None) -> Machine:
@@ -45,9 +55,17 @@ def machine(environ: Mapping[str, str] | None = None) -> Machine:
     environ = os.environ if environ is None else environ
     tools = toolchain.find(environ)
     unfit = "" if tools else shutil.which("pulumi", path=environ.get("PATH")) or ""
-    return Machine(
-        toolchain.text(toolchain.VERSION), tools.pulumi if tools else None, unfit, toolchain.installed_plugins(environ)
-    )
+    if tools is None:
+        return Machine(toolchain.text(toolchain.VERSION), None, unfit, toolchain.installed_plugins(environ))
+    return _machine(tools, environ)
+
+
+def _machine(tools: toolchain.Toolchain, environ: Mapping[str, str]) -> Machine:
+    path = environ.get("PATH")
+    host = tools.language_host
+    on_path = shutil.which("pulumi", path=path) == str(tools.pulumi)
+    has_host = host is not None and (host.parent == tools.pulumi.parent or shutil.which(host.name, path=path) is not None)
+    return Machine(toolchain.text(toolchain.VERSION), tools.pulumi, "", tools.plugins, host, is_on_path=on_path and has_host)
 
 
 def setup(progress: Callable[[str], None], environ: Mapping[str, str] | None = None) -> Machine:
@@ -61,7 +79,7 @@ def setup(progress: Callable[[str], None], environ: Mapping[str, str] | None = N
         planton.PlantonError: ``TOOLCHAIN_MISSING``: Pulumi cannot be installed here.
     """
     tools = toolchain.setup(progress, environ)
-    return Machine(toolchain.text(toolchain.VERSION), tools.pulumi, "", tools.plugins)
+    return _machine(tools, os.environ if environ is None else environ)
 
 
 def sandbox_error(endpoint: str) -> errors.PlantonError | None:

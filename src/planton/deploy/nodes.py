@@ -110,7 +110,7 @@ def read(cluster: inventory.Applied, api: kubernetes.Api, run: runtime.Runtime, 
     Raises:
         PlantonError: ``API_SERVER_CLOSED``; ``CREDENTIAL_…``; ``CLOUD_…``.
     """
-    pools = _pools(cluster, run, lists)
+    by_name = pools(cluster, run, lists)
     try:
         nodes = {node.name: node for node in map(_node, api.list("/api/v1/nodes"))}
     except (KeyError, TypeError, AttributeError) as error:
@@ -120,19 +120,28 @@ def read(cluster: inventory.Applied, api: kubernetes.Api, run: runtime.Runtime, 
             reason=errors.Reason.API_SERVER_CLOSED,
             hint="check that no proxy answers in its place",
         ) from None
-    known = [dataclasses.replace(nodes.get(name, Node(name=name)), pool=pool, pool_id=id_) for name, (pool, id_) in pools.items()]
-    return sorted([*known, *(node for name, node in nodes.items() if name not in pools)], key=lambda node: (node.pool, node.name))
+    known = [
+        dataclasses.replace(nodes.get(name, Node(name=name)), pool=pool, pool_id=id_) for name, (pool, id_) in by_name.items()
+    ]
+    return sorted(
+        [*known, *(node for name, node in nodes.items() if name not in by_name)], key=lambda node: (node.pool, node.name)
+    )
 
 
-def _pools(cluster: inventory.Applied, run: runtime.Runtime, lists: observed.Lists) -> dict[str, tuple[str, str]]:
+def pools(cluster: inventory.Applied, run: runtime.Runtime, lists: observed.Lists) -> dict[str, tuple[str, str]]:
+    """Returns the machines of a cluster that the cloud lists: name → name and id of the pool.
+
+    Raises:
+        PlantonError: ``CREDENTIAL_…``; ``CLOUD_…``.
+    """
     kind = kinds.get(cluster.key.kind)
     if not kind.cloud.views:
         return {}
     views = clouds.views_of(kind.cloud)
     cloud = overview.cloud_of(cluster, run)
     entries = [each for each in lists.of(cloud, kind.declared.type) if each["id"] == cluster.identity]
-    pools = [pool for each in entries for pool in observed.pools_of(each)]
-    return {name: (views.name(pool), str(pool["id"])) for pool in pools for name in views.nodes(pool)}
+    listed = [pool for each in entries for pool in observed.pools_of(each)]
+    return {name: (views.name(pool), str(pool["id"])) for pool in listed for name in views.nodes(pool)}
 
 
 def _node(item: Mapping[str, Any]) -> Node:

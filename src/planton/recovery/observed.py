@@ -57,6 +57,13 @@ def pools_of(cluster: Mapping[str, Any]) -> list[dict[str, Any]]:
     return list(cluster.get("pools") or cluster.get("node_pools") or [])
 
 
+def node_names(pool: Mapping[str, Any]) -> frozenset[str]:
+    """Returns the names of the nodes in the entry of a node pool, without those that the cloud deletes."""
+    rows = pool.get("instances") or pool.get("nodes") or ()
+    staying = [row for row in rows if "deleting" not in str(row.get("status")).lower()]
+    return frozenset(str(row.get("hostname") or row.get("name")) for row in staying)
+
+
 def name_of(type_: str, entry: Mapping[str, Any]) -> str:
     """Returns the name of a resource in its entry."""
     return clouds.views_of_type(type_).name(entry)

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 from planton import errors
 from planton.engine import explain, states
 from planton.recovery import default_pool, guards, locking, recording
+from planton.schema import kinds
 from planton.state import history
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from planton.engine import plans, session
     from planton.recovery import managed
 
@@ -68,7 +71,22 @@ def remove_missing(subject: managed.Managed, state: dict[str, Any]) -> set[str]:
         subject.settings.progress(f"{states.short_name(urn)} is gone; the cloud confirms it")
     if missing:
         subject.stack.replace_state(states.without(state, missing))
+        _report_leftovers(subject, [each for each in states.cloud_resources(state) if each["urn"] in missing])
     return missing
+
+
+def _report_leftovers(subject: managed.Managed, missing: Iterable[Mapping[str, Any]]) -> None:
+    """Reports what the cloud still has of clusters that are missing from it: volumes, snapshots and load balancers.
+
+    Args:
+        subject: The stack.
+        missing: The resources that were removed from its state.
+    """
+    for cluster in (each for each in missing if kinds.has_role(each["type"], kinds.Role.CLUSTER)):
+        # Some clouds cannot list them any longer.
+        with contextlib.suppress(errors.PlantonError):
+            if left := subject.cloud.leftovers(str(cluster["id"])):
+                subject.settings.progress(f"! the cloud keeps and bills what the cluster used: {', '.join(map(str, left))}")
 
 
 def bind(subject: managed.Managed, pool: default_pool.DefaultPool | None, *, is_refreshed: bool) -> None:
@@ -117,6 +135,7 @@ def _believe(subject: managed.Managed, before: dict[str, Any], after: dict[str, 
     if existing:
         subject.stack.replace_state(before)
         raise guards.not_believed(existing, "the cloud still has it")
+    _report_leftovers(subject, dropped)
     shells = {each["urn"] for each in dropped} & {each["urn"] for each in states.cloud_resources(after)}
     if shells:
         subject.stack.replace_state(states.without(after, shells))

@@ -27,6 +27,18 @@ def pending(kept: store.Store, cluster: nodes.Cluster) -> tuple[nodes.Pending, .
     return tuple(waiting)
 
 
+def nodes_for(pods: Sequence[nodes.Pending], *, cpu: int, memory_mb: int) -> int:
+    """Returns how many new nodes of a size pods need, by first fit."""
+    room: list[tuple[float, float]] = []
+    for pod in sorted(pods, key=lambda pod: (-pod.cpu, -pod.memory)):
+        slot = next((index for index, (cores, size) in enumerate(room) if pod.cpu <= cores and pod.memory <= size), None)
+        if slot is None:
+            slot = len(room)
+            room.append((cpu, (memory_mb - nodes.SYSTEM_RESERVED_MB) * 1024 * 1024))
+        room[slot] = room[slot][0] - pod.cpu, room[slot][1] - pod.memory
+    return len(room)
+
+
 def used(kept: store.Store) -> dict[str, float]:
     """Returns the greater share of CPU and memory that pods request, for the ready nodes whose pods fit on the others."""
     by_node: dict[str, list[Object]] = collections.defaultdict(list)

@@ -16,10 +16,34 @@ from planton_server.service import answers, errors, kinds, rows, status
 from planton_server.store import events, resources, work
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Mapping
 
     from planton_server.service.call import Call
     from planton_server.store import database
+
+
+class _ClusterFirstError(Exception):
+    """The transaction is repeated with the lock of a cluster, because clusters are locked before their node pools."""
+
+    def __init__(self, cluster_id: str) -> None:
+        self.cluster_id = cluster_id
+
+
+async def in_order(attempt: Callable[[str], Awaitable[answers.Answer]]) -> answers.Answer:
+    """Returns the answer of a transaction that may remove a node pool.
+
+    Args:
+        attempt: Runs the transaction. Its argument is the id of the cluster to lock first; empty for none.
+    """
+    try:
+        return await attempt("")
+    except _ClusterFirstError as repeated:
+        return await attempt(repeated.cluster_id)
+
+
+async def lock_cluster(transaction: database.Transaction, cluster_id: str) -> Mapping[str, Any] | None:
+    """Returns the row of a cluster, locked; None if no id is given, or there is no such cluster."""
+    return await resources.get_for_update(transaction, kinds.CLUSTER.table, cluster_id) if cluster_id else None
 
 
 async def delete(call: Call) -> answers.Answer:
@@ -28,8 +52,13 @@ async def delete(call: Call) -> answers.Answer:
     Raises:
         ApiError: The resource does not exist, is protected, has another version, or is a cluster with node pools.
     """
+    return await in_order(lambda cluster_id: _delete(call, cluster_id))
+
+
+async def _delete(call: Call, cluster_id: str) -> answers.Answer:
     kind, request = call.kind, call.request
     async with call.store.transaction() as transaction:
+        cluster = await lock_cluster(transaction, cluster_id)
         row = await resources.get_for_update(transaction, kind.table, request.id)
         if row is None or row["owner"] != call.caller.name or (row["deleted_at"] and not request.force):
             raise errors.not_found(kind.name)
@@ -40,8 +69,10 @@ async def delete(call: Call) -> answers.Answer:
         served = await _served(call, transaction) if request.force else frozenset()
         has_pools = kind is kinds.CLUSTER and await _delete_node_pools(call, transaction, row, served)
         deleting, is_held = await _deleting(call, transaction, row, served)
-        if not (is_held or has_pools):
-            await remove(call, transaction, deleting)
+        if not (is_held or has_pools) and row["deleted_at"]:
+            await release(call, transaction, deleting, cluster)
+        elif not (is_held or has_pools):
+            await _remove(call, transaction, deleting)
         elif not row["deleted_at"]:
             event = rows.event(call, kind, deleting, "updated")
             await resources.update(transaction, kind.table, deleting, event, expected=row["resource_version"])
@@ -50,8 +81,37 @@ async def delete(call: Call) -> answers.Answer:
         )
 
 
-async def remove(call: Call, transaction: database.Transaction, row: Mapping[str, Any]) -> None:
-    """Deletes the row of a resource, and writes the event."""
+async def release(
+    call: Call, transaction: database.Transaction, row: Mapping[str, Any], cluster: Mapping[str, Any] | None
+) -> bool:
+    """Removes a resource that was being deleted, and that no controller holds any longer; returns whether it is removed.
+
+    A cluster stays as long as node pools of it are being deleted, and is removed with the last one.
+
+    Args:
+        call: The call.
+        transaction: The transaction.
+        row: The resource, locked.
+        cluster: The cluster of a node pool, locked; None if it is not.
+    """
+    if call.kind is kinds.CLUSTER:
+        if await resources.has_node_pools(transaction, row["id"]):
+            return False
+        await _remove(call, transaction, row)
+        return True
+    if cluster is None:
+        raise _ClusterFirstError(row["cluster_id"])
+    await _remove(call, transaction, row)
+    if cluster["deleted_at"] and not await resources.has_node_pools(transaction, cluster["id"]):
+        of_cluster = dataclasses.replace(call, kind=kinds.CLUSTER)
+        reports = [status.parsed(report) for report in await resources.reports(transaction, cluster["id"])]
+        is_unknown = not reports and await work.is_claimed(transaction, cluster["id"])
+        if not (is_unknown or status.holders(reports, of_cluster.expected_controllers(cluster))):
+            await _remove(of_cluster, transaction, cluster)
+    return True
+
+
+async def _remove(call: Call, transaction: database.Transaction, row: Mapping[str, Any]) -> None:
     await resources.delete(transaction, call.kind.table, row["id"])
     await events.append(transaction, call.store.name, [rows.event(call, call.kind, row, "deleted")])
 

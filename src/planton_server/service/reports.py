@@ -36,13 +36,20 @@ async def report_status(call: Call) -> answers.Answer:
     Raises:
         ApiError: The report is invalid, the caller may not report under this name, or the resource does not exist.
     """
-    kind, report = call.kind, call.request.report
+    report = call.request.report
     check(report)
     name = report.controller_name
     if not reporters.includes(call.caller.reports_as, name):
         own = " or ".join(call.caller.reports_as) or "no controller"
         raise errors.forbidden(f"this caller reports as {own}, not as {name}")
+    return await deletion.in_order(lambda cluster_id: _report(call, cluster_id))
+
+
+async def _report(call: Call, cluster_id: str) -> answers.Answer:
+    kind, report = call.kind, call.request.report
+    name = report.controller_name
     async with call.store.transaction() as transaction:
+        cluster = await deletion.lock_cluster(transaction, cluster_id)
         row = call.visible(kind, await resources.get_for_update(transaction, kind.table, call.request.id))
         if report.observed_generation > row["generation"]:
             raise errors.bad_field(
@@ -54,16 +61,20 @@ async def report_status(call: Call) -> answers.Answer:
         make_room(kind.name, stored, name)
         stored[name] = rows.report(call, stored.get(name))
         await resources.put_report(transaction, stored[name])
-        row = await _observed(call, transaction, row, [status.parsed(each) for each in stored.values()])
+        row = await _observed(call, transaction, row, [status.parsed(each) for each in stored.values()], cluster)
         return answers.of_status(kind, row, [stored[each] for each in sorted(stored)], call.acceptance)
 
 
 async def _observed(
-    call: Call, transaction: database.Transaction, row: Mapping[str, Any], reports: Sequence[status.Report]
+    call: Call,
+    transaction: database.Transaction,
+    row: Mapping[str, Any],
+    reports: Sequence[status.Report],
+    cluster: Mapping[str, Any] | None,
 ) -> Mapping[str, Any]:
     """Writes the status after a report, or deletes a resource that no controller holds any longer. Returns the row."""
-    if row["deleted_at"] and not status.holders(reports, call.expected_controllers(row)):
-        await deletion.remove(call, transaction, row)
+    is_free = row["deleted_at"] and not status.holders(reports, call.expected_controllers(row))
+    if is_free and await deletion.release(call, transaction, row, cluster):
         return row
     columns = call.status(row, reports)
     if all(columns[name] == row[name] for name in columns if name != "status_time"):

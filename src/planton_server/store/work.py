@@ -322,11 +322,18 @@ _EXPIRED: Final = "SELECT count(*) AS number FROM processes WHERE ended_at IS NU
 _END: Final = "UPDATE processes SET ended_at = {now} WHERE ended_at IS NULL AND beat <= {now} - :lease"
 _REVIVE: Final = "UPDATE processes SET beat = {now}, ended_at = NULL WHERE id = :process"
 #: A resource that has changed since the claim is due anyway, and the lost run says nothing about it.
+#: Statements that lock several rows lock them by id, so that two of them cannot wait for each other.
 _LOSE: Final = """
+WITH locked AS MATERIALIZED (
+  SELECT id FROM work
+  WHERE process IS NOT NULL AND NOT EXISTS (SELECT 1 FROM processes WHERE processes.id = work.process AND ended_at IS NULL)
+  ORDER BY id {for_update}
+)
 UPDATE work SET process = NULL, since = NULL, touched = false, due = {now}, attempt = attempt + 1, error_code = '{lost}',
   error_message = 'process ' || process || ' stopped renewing its lease',
   dead_at = CASE WHEN attempt + 1 >= :attempts AND NOT touched THEN {now} END
-WHERE process IS NOT NULL AND NOT EXISTS (SELECT 1 FROM processes WHERE processes.id = work.process AND ended_at IS NULL)
+WHERE id IN (SELECT id FROM locked)
+  AND process IS NOT NULL AND NOT EXISTS (SELECT 1 FROM processes WHERE processes.id = work.process AND ended_at IS NULL)
 RETURNING id
 """
 _HELD: Final = Statement(
@@ -382,6 +389,14 @@ UPDATE accounts SET at = {now},
 WHERE platform = :platform AND name = :name
 """
 _FINISH: Final = """
+WITH r AS MATERIALIZED (
+  SELECT value ->> 'id' AS id, CAST(value ->> 'epoch' AS bigint) AS epoch, CAST(value ->> 'generation' AS bigint) AS generation,
+    value ->> 'outcome' AS outcome, CAST(value ->> 'look' AS bigint) AS look, value ->> 'code' AS code, value ->> 'message' AS message,
+    CAST(value ->> 'jitter' AS double precision) AS jitter
+  FROM {each}
+), locked AS MATERIALIZED (
+  SELECT id FROM work WHERE id {one_of} SELECT id FROM r {end} ORDER BY id {for_update}
+)
 UPDATE work SET process = NULL, touched = false,
   since = CASE WHEN NOT deleting AND r.outcome <> 'RELEASED'
     AND CASE WHEN r.generation > 0 THEN r.generation < work.generation ELSE touched END THEN {now} END,
@@ -397,13 +412,8 @@ UPDATE work SET process = NULL, touched = false,
     WHEN r.outcome IN ('FAILED', 'POSTPONED') THEN CAST(r.jitter * CASE WHEN attempt < 9 THEN 1000 * (1 << attempt) ELSE 300000 END AS bigint)
     ELSE :look END,
   dead_at = CASE WHEN r.outcome = 'FAILED' AND attempt + 1 >= :attempts AND NOT touched THEN {now} END
-FROM (
-  SELECT value ->> 'id' AS id, CAST(value ->> 'epoch' AS bigint) AS epoch, CAST(value ->> 'generation' AS bigint) AS generation,
-    value ->> 'outcome' AS outcome, CAST(value ->> 'look' AS bigint) AS look, value ->> 'code' AS code, value ->> 'message' AS message,
-    CAST(value ->> 'jitter' AS double precision) AS jitter
-  FROM {each}
-) AS r
-WHERE work.id = r.id AND work.epoch = r.epoch AND work.process = :process
+FROM r
+WHERE work.id IN (SELECT id FROM locked) AND work.id = r.id AND work.epoch = r.epoch AND work.process = :process
   AND EXISTS (SELECT 1 FROM processes WHERE processes.id = :process AND ended_at IS NULL AND beat > {now} - :lease)
 RETURNING work.id AS id, work.epoch AS epoch, work.due AS due, {now} AS now, work.dead_at AS dead_at
 """

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from planton_sandbox.clouds.digitalocean import catalogue, machines, records, scopes
-from planton_sandbox.kubernetes import nodes
+from planton_sandbox.kubernetes import demands, nodes
 
 THRESHOLD = 0.5
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?")
@@ -93,11 +93,4 @@ def _nodes(pods: Sequence[nodes.Pending], pool: records.Pool) -> int:
     size = catalogue.size(pool.size)
     if size is None:
         return 0
-    room: list[tuple[float, float]] = []
-    for pod in sorted(pods, key=lambda pod: (-pod.cpu, -pod.memory)):
-        slot = next((index for index, (cpu, memory) in enumerate(room) if pod.cpu <= cpu and pod.memory <= memory), None)
-        if slot is None:
-            slot = len(room)
-            room.append((size.cpu, (size.memory - nodes.SYSTEM_RESERVED_MB) * 1024 * 1024))
-        room[slot] = room[slot][0] - pod.cpu, room[slot][1] - pod.memory
-    return len(room)
+    return demands.nodes_for(pods, cpu=size.cpu, memory_mb=size.memory)

@@ -12,6 +12,7 @@ from typing import Any
 from planton_sandbox import clock, codec, wire
 from planton_sandbox.clouds.gcp import (
     associated,
+    autoscaler,
     catalogue,
     kubernetes,
     operations,
@@ -129,6 +130,7 @@ class Gcp:
         for pool in cluster.pools:
             for node in pool.nodes:
                 node.cordoned = node.name in workload.cordoned
+        autoscaler.look(cluster, workload, now=now)
         associated.follow(self.state, cluster, sort=associated.DISK, names=workload.volumes, now=now)
         associated.follow(self.state, cluster, sort=associated.BALANCER, names=workload.balancers, now=now)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from planton_sandbox import clock
-from planton_sandbox.clouds.gcp import catalogue, machines, operations, quotas, records, scopes, views
+from planton_sandbox.clouds.gcp import autoscaler, catalogue, machines, operations, records, scopes, views
 
 _KEPT_OPERATIONS = 500
 _FILLING = (records.CREATE_CLUSTER, records.CREATE_POOL, records.RESIZE_POOL)
@@ -23,7 +23,7 @@ def settle(scope: scopes.Scope) -> bool:
     for cluster in [item for item in scope.state.clusters if item.project in projects]:
         if views.cluster_status(scope.state, cluster) not in ("PROVISIONING", "STOPPING"):
             for pool in cluster.pools:
-                changed = _autoscale(scope, cluster, pool) or changed
+                changed = autoscaler.act(scope, cluster, pool) or changed
         for pool in cluster.pools:
             changed = _retry(scope, cluster, pool) or changed
             changed = _settle_nodes(pool, now=scope.now) or changed
@@ -31,14 +31,6 @@ def settle(scope: scopes.Scope) -> bool:
         ended = [item for item in scope.state.operations if item.ended is not None][:-_KEPT_OPERATIONS]
         scope.state.operations = [item for item in scope.state.operations if item not in ended]
     return changed
-
-
-def bounds(pool: records.Pool) -> tuple[int, int]:
-    """Returns the least and the most nodes of an autoscaled pool, in all zones."""
-    settings = pool.autoscaling
-    if "totalMaxNodeCount" in settings:
-        return settings.get("totalMinNodeCount", 0), settings["totalMaxNodeCount"]
-    return settings.get("minNodeCount", 0) * len(pool.zones), settings["maxNodeCount"] * len(pool.zones)
 
 
 def _settle_operation(scope: scopes.Scope, operation: records.Operation) -> bool:
@@ -133,7 +125,7 @@ def _settle_nodes(pool: records.Pool, *, now: float) -> bool:
             pool.nodes.remove(node)
             changed = True
         elif node.building and node.building.is_over(now):
-            node.building, changed = None, True
+            node.building, node.updated, changed = None, now, True
     return changed
 
 
@@ -149,27 +141,4 @@ def _retry(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool) ->
     for operation in operations.running(scope.state, cluster):
         if operation.kind in _FILLING and operation.pool in ("", pool.name):
             operation.timer = operations.timer(scope, seconds=catalogue.NODE_SECONDS)
-    return True
-
-
-def _autoscale(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool) -> bool:
-    if not pool.autoscaling or operations.running(scope.state, cluster, pool=pool.name):
-        return False
-    least, most = bounds(pool)
-    present = machines.target(pool)
-    desired = max(min(present if pool.load is None else pool.load, most), least)
-    possible = min(desired, present + quotas.room(scope, cluster, pool)) if desired > present else desired
-    if possible == present:
-        pool.scaling = None
-        before, lacks = pool.shortages, present > len(machines.remaining(pool))
-        pool.shortages = before if lacks else dict.fromkeys(pool.zones[:1], records.QUOTA) if desired > present else {}
-        return pool.shortages != before
-    desired = possible
-    if pool.scaling is None:
-        seconds = catalogue.SCALE_UP_SECONDS if desired > present else catalogue.SCALE_DOWN_SECONDS
-        pool.scaling = scope.pace.timer(scope.now, seconds=seconds, instant_seconds=0)
-    if not pool.scaling.is_over(scope.now):
-        return False
-    pool.scaling = None
-    machines.resize(scope, cluster, pool, machines.spread(pool, desired))
     return True

@@ -102,6 +102,8 @@ class Node:
     Attributes:
         template: The pool's template at its creation.
         draining: It is removed at the end of the current upgrade step.
+        updated: When it became ready, in seconds since the epoch.
+        idle: Since when the autoscaler does not need it; ``None`` if it does.
     """
 
     id: str
@@ -120,6 +122,8 @@ class Node:
     unreachable: bool = False
     cordoned: bool = False
     draining: bool = False
+    updated: float = 0.0
+    idle: float | None = None
     building: clock.Timer | None = None
     deleting: clock.Timer | None = None
 
@@ -139,6 +143,8 @@ class Pool:
         shortages: The code of what keeps machines from being created, by zone.
         load: How many nodes the workload needs; ``None`` if unset.
         scaling: When the autoscaler acts on the load.
+        lacking: How many more nodes pending pods need.
+        looked: When the autoscaler looked at the cluster last.
     """
 
     name: str
@@ -163,6 +169,8 @@ class Pool:
     failure: str = ""
     load: int | None = None
     scaling: clock.Timer | None = None
+    lacking: int = 0
+    looked: float = 0.0
 
 
 @dataclasses.dataclass(slots=True)

@@ -96,7 +96,7 @@ def _claims(state: records.State, assertion: str) -> Mapping[str, Any] | None:
     try:
         public.verify(_decoded(parts[2]), f"{parts[0]}.{parts[1]}".encode(), padding.PKCS1v15(), hashes.SHA256())
         claims = json.loads(_decoded(parts[1]))
-    except (exceptions.InvalidSignature, binascii.Error, ValueError):
+    except (exceptions.InvalidSignature, binascii.Error, ValueError, RecursionError):
         return None
     return claims if isinstance(claims, dict) else None
 

@@ -1,0 +1,91 @@
+"""Manifests → resources of the NodePool API: the reverse of `manifests`, by the same declarations (``KIND.api_fields``)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from planton.controllers import manifests
+from planton.modules import as_kept
+from planton.schema import deletion
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from google.protobuf import message
+
+    from planton.engine import plans
+    from planton.schema import kinds
+
+_CREDENTIAL = "project-planton.org/credential"
+#: Fields that the API replaces by the name of the credential.
+_CREDENTIAL_IDS = ("civoCredentialId",)
+
+
+def plain(value: Any) -> str:  # JSON data
+    """Returns the value of a field that may be a reference, whose target has been resolved."""
+    return str((value.get("value") if isinstance(value, dict) else value) or "")
+
+
+def body(kind: kinds.Kind, manifest: message.Message) -> dict[str, Any]:
+    """Returns ``name`` and ``spec`` of the object that a manifest becomes."""
+    spec = json.loads(as_kept(manifest)).get("spec") or {}
+    annotations = manifest.metadata.annotations  # type: ignore[attr-defined]  # every manifest has metadata
+    roots: dict[str, Any] = {"spec": {}, "platform": {}}
+    for path, alternatives in kind.declared.api_fields.items():
+        value = _value(spec, path)
+        name = alternatives[0].replace("default.", "spec.", 1)
+        if value not in (None, "", [], {}, False):
+            _put(roots, name.split("."), value)
+    labels = {name: value for name, value in (roots["spec"].pop("labels", None) or {}).items() if name != manifests.NODE_LABEL}
+    if labels:
+        roots["spec"]["labels"] = labels
+    if (roots["spec"].get("autoscaling") or {}).get("enabled"):
+        roots["spec"].pop("nodeCount", None)
+    if kind.is_cluster and annotations.get(_CREDENTIAL):
+        roots["platform"]["credential"] = annotations[_CREDENTIAL]
+    if deletion.is_protected(manifest):
+        roots["spec"]["lifecycle"] = {"deletionProtection": True}
+    return {
+        "name": roots["name"],
+        "spec": {**roots["spec"], "platform": {"type": kind.provider, kind.provider: roots["platform"]}},
+    }
+
+
+def defaults(kind: kinds.Kind, spec: Mapping[str, Any]) -> dict[str, str]:
+    """Returns the values that controllers choose where the API's spec leaves them open, from a manifest's spec."""
+    chosen = {}
+    for path, alternatives in kind.declared.api_fields.items():
+        name = alternatives[-1].removeprefix("default.")
+        if len(alternatives) > 1 and name in ("version", "network"):
+            chosen[name] = plain(_value(spec, path))
+    return {name: value for name, value in chosen.items() if value}
+
+
+def is_lost(kind: kinds.Kind, difference: plans.Difference, made: Mapping[str, Any]) -> bool:
+    """Returns whether a difference between a manifest and the one of its object is a field that the API cannot express.
+
+    Args:
+        kind: The kind.
+        difference: The difference, by path below ``spec``.
+        made: The object.
+    """
+    if difference.path == f"labels.{manifests.NODE_LABEL}" or difference.path in _CREDENTIAL_IDS:
+        return False
+    # The autoscaler decides how many nodes there are.
+    is_scaled = bool((made["spec"].get("autoscaling") or {}).get("enabled"))
+    return not (is_scaled and kind.is_node_pool and difference.path == "nodeCount")
+
+
+def _value(spec: Mapping[str, Any], path: str) -> Any:  # JSON data
+    value: Any = spec
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value.get("value") if isinstance(value, dict) and set(value) == {"value"} else value
+
+
+def _put(roots: dict[str, Any], path: list[str], value: Any) -> None:  # JSON data
+    *parents, name = path
+    for part in parents:
+        roots = roots.setdefault(part, {})
+    roots[name] = value

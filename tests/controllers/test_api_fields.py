@@ -1,0 +1,86 @@
+"""Manifests as objects of the API, and what the API cannot express."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from planton.controllers import api_fields
+from planton.engine import plans
+from planton.schema import kinds
+from support import mocks
+
+CLUSTER = {
+    "clusterName": "production",
+    "region": "lon1",
+    "kubernetesVersion": "1.30.5+k3s1",
+    "network": {"value": "n-1"},
+    "cni": "cilium",
+    "defaultNodePool": {"size": "g4s.kube.small", "nodeCount": 2},
+}
+POOL = {"nodePoolName": "workers", "cluster": {"value": "c-1"}, "size": "g4s.kube.small", "nodeCount": 3}
+
+
+def _body(kind: str, spec: dict[str, Any], **annotations: str) -> dict[str, Any]:
+    manifest = mocks.target(kind, spec, name="any")
+    for name, value in annotations.items():
+        manifest.metadata.annotations[f"project-planton.org/{name.replace('_', '-')}"] = value
+    return api_fields.body(kinds.get(kind), manifest)
+
+
+def test_a_cluster_has_the_fields_of_its_manifest() -> None:
+    """The object has the name in the cloud, and the account's credential."""
+    body = _body("CivoKubernetesCluster", CLUSTER, credential="acme", deletion_protection="true")
+    assert body == {
+        "name": "production",
+        "spec": {
+            "release": {"version": "1.30.5+k3s1"},
+            "lifecycle": {"deletionProtection": True},
+            "platform": {
+                "type": "civo",
+                "civo": {
+                    "region": "lon1",
+                    "networkID": "n-1",
+                    "cni": "cilium",
+                    "defaultPool": {"size": "g4s.kube.small", "nodeCount": 2},
+                    "credential": "acme",
+                },
+            },
+        },
+    }
+
+
+def test_a_pool_keeps_its_labels_without_that_of_the_api() -> None:
+    """Controllers add the label ``nodepool`` themselves."""
+    body = _body("CivoKubernetesNodePool", {**POOL, "labels": {"tier": "web", "nodepool": "workers"}})
+    assert body["name"] == "workers"
+    assert body["spec"] == {
+        "nodeCount": 3,
+        "labels": {"tier": "web"},
+        "platform": {"type": "civo", "civo": {"size": "g4s.kube.small"}},
+    }
+
+
+def test_an_autoscaled_pool_has_bounds_and_no_number() -> None:
+    """The API refuses both."""
+    body = _body("DigitalOceanKubernetesNodePool", {**POOL, "autoScale": True, "minNodes": 2, "maxNodes": 5})
+    assert "nodeCount" not in body["spec"]
+    assert body["spec"]["autoscaling"] == {"enabled": True, "minNodes": 2, "maxNodes": 5}
+
+
+@pytest.mark.parametrize(
+    ("path", "is_scaled", "is_lost"),
+    [
+        ("apiServerAllowedCidrs[0]", False, True),
+        ("labels.tier", False, True),
+        ("labels.nodepool", False, False),
+        ("nodeCount", False, True),
+        ("nodeCount", True, False),
+    ],
+)
+def test_a_field_that_the_api_does_not_have_is_lost(path: str, *, is_scaled: bool, is_lost: bool) -> None:
+    """What controllers decide themselves is not."""
+    body = {"spec": {"autoscaling": {"enabled": is_scaled}}}
+    difference = plans.Difference(path, "before", None)
+    assert api_fields.is_lost(kinds.get("CivoKubernetesNodePool"), difference, body) is is_lost
