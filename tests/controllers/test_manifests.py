@@ -168,3 +168,9 @@ def test_each_declared_field_exists(kind: kinds.Kind) -> None:
         for part in path.split("."):
             field = next(each for each in message.fields if each.json_name == part)
             message = field.message_type
+
+
+@pytest.mark.parametrize("revision", [1, 2, 17])
+def test_the_stack_of_each_revision_names_the_resource(revision: int) -> None:
+    """A pool that was replaced can be released to a manifest."""
+    assert manifests.resource_of(manifests.stack_of(ID, revision)) == ID

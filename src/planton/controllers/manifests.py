@@ -114,6 +114,11 @@ def revisions(resource_id: str, stacks: Iterable[str]) -> list[int]:
     return sorted(int(each[1] or 1) for each in found if each is not None)
 
 
+def resource_of(stack: str) -> str:
+    """Returns the id of the resource that a stack of `PROJECT` belongs to."""
+    return re.sub(r"-r[1-9][0-9]{0,8}$", "", stack)
+
+
 def kind_of(role: kinds.Role, platform: str) -> kinds.Kind | None:
     """Returns the kind that a resource of the API becomes on a cloud; None if there is none."""
     if platform not in providers.names():
