@@ -41,7 +41,7 @@ def spec_of(source: manifests.Source) -> dict[str, Any]:
     return dict(json_format.MessageToDict(manifest.spec))
 
 
-@pytest.mark.parametrize("platform", manifests.platforms())
+@pytest.mark.parametrize("platform", sorted(SIZES))
 def test_a_pool_keeps_its_name_and_labels_its_nodes(platform: str) -> None:
     """The name in the cloud is that of the resource; the label is added to the user's."""
     taints = [{"key": "dedicated", "value": "db", "effect": "NoSchedule"}]
@@ -53,7 +53,7 @@ def test_a_pool_keeps_its_name_and_labels_its_nodes(platform: str) -> None:
     assert spec["taints"] == taints
 
 
-@pytest.mark.parametrize("platform", manifests.platforms())
+@pytest.mark.parametrize("platform", sorted(SIZES))
 def test_the_stack_is_named_by_the_id_of_the_resource(platform: str) -> None:
     """Two resources of one name have two stacks, and a manifest of a folder has another owner."""
     resource = manifests.resource(pool(platform, nodeCount=1))
@@ -65,6 +65,47 @@ def test_the_autoscaling_of_a_cloud_keeps_its_bounds_and_begins_with_the_least_n
     """The count is only the beginning."""
     spec = spec_of(pool("digitalocean", autoscaling={"enabled": True, "minNodes": 2, "maxNodes": 5}))
     assert (spec["autoScale"], spec["minNodes"], spec["maxNodes"], spec["nodeCount"]) == (True, 2, 5, 2)
+
+
+def gke_pool(**spec: Any) -> manifests.Source:
+    """Returns a node pool on Google Cloud."""
+    kind = manifests.kind_of(kinds.Role.NODE_POOL, "gcp")
+    assert kind is not None
+    given = {"platform": {"type": "gcp", "gcp": {"machineType": "n1-standard-4", "spot": True}}, **spec}
+    own = {"projectID": "acme", "region": "us-central1", "id": "c", "name": "production"}
+    return manifests.Source(ID, kind, {"name": "workers", "spec": given}, own)
+
+
+def test_a_pool_of_google_cloud_names_its_cluster_and_counts_all_zones() -> None:
+    """The API's number of nodes is that of all zones; GKE counts per zone."""
+    spec = spec_of(gke_pool(nodeCount=6))
+    assert spec["clusterProjectId"] == {"value": "acme"}
+    assert (spec["clusterName"], spec["clusterLocation"]) == ({"value": "production"}, {"value": "us-central1"})
+    assert (spec["machineType"], spec["spot"], spec["totalNodeCount"]) == ("n1-standard-4", True, 6)
+    assert spec["nodeLabels"] == {"nodepool": "workers"}
+
+
+def test_an_autoscaled_pool_of_google_cloud_has_bounds_and_no_number() -> None:
+    """GKE's autoscaler decides; a disabled one leaves the number."""
+    bounds = {"minNodes": 0, "maxNodes": 9}
+    spec = spec_of(gke_pool(nodeCount=3, autoscaling={"enabled": True, **bounds}))
+    assert spec["autoscaling"] == {"totalMaxNodes": 9, "locationPolicy": "BALANCED"}
+    assert "totalNodeCount" not in spec
+    assert spec_of(gke_pool(nodeCount=3, autoscaling={"enabled": False, **bounds}))["totalNodeCount"] == 3
+
+
+def test_a_cluster_of_google_cloud_without_its_network_names_the_fields_of_the_api() -> None:
+    """A cluster is created only if its spec says enough."""
+    source = cluster("gcp", "us-central1", projectID="acme", releaseChannel="STABLE")
+    with pytest.raises(errors.InvalidError) as caught:
+        manifests.resource(source)
+    paths = {violation.path for violation in caught.value.violations}
+    assert {
+        "spec.platform.gcp.network",
+        "spec.platform.gcp.subnet",
+        "spec.platform.gcp.podsRange",
+        "spec.platform.gcp.masterCIDR",
+    } <= paths
 
 
 @pytest.mark.parametrize(("platform", "region", "network"), [("civo", "LON1", "network"), ("digitalocean", "FRA1", "vpc")])
@@ -85,7 +126,7 @@ def test_a_credential_is_named_in_the_manifest() -> None:
     assert dict(manifest.metadata.annotations) == {"project-planton.org/credential": "acme"}
 
 
-@pytest.mark.parametrize("platform", manifests.platforms())
+@pytest.mark.parametrize("platform", sorted(SIZES))
 @pytest.mark.parametrize(
     ("lifecycle", "expected"), [({"deletionProtection": True}, ["true"]), ({"deletionProtection": False}, []), ({}, [])]
 )
@@ -115,7 +156,7 @@ def test_a_violation_names_the_field_of_the_api(source: manifests.Source, path: 
 def test_a_cloud_without_these_kinds_has_no_controller() -> None:
     """The API also knows clouds for controllers of others. Node pools alone are not enough."""
     assert manifests.kind_of(kinds.Role.NODE_POOL, "azure") is None
-    assert not {"gcp", "azure"} & set(manifests.platforms())
+    assert not {"aws", "azure"} & set(manifests.platforms())
 
 
 @pytest.mark.parametrize("kind", [each for each in kinds.all_kinds() if each.declared.api_fields], ids=lambda kind: kind.name)
@@ -127,3 +168,9 @@ def test_each_declared_field_exists(kind: kinds.Kind) -> None:
         for part in path.split("."):
             field = next(each for each in message.fields if each.json_name == part)
             message = field.message_type
+
+
+@pytest.mark.parametrize("revision", [1, 2, 17])
+def test_the_stack_of_each_revision_names_the_resource(revision: int) -> None:
+    """A pool that was replaced can be released to a manifest."""
+    assert manifests.resource_of(manifests.stack_of(ID, revision)) == ID

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import json
+import logging
 import socket
 import urllib.request
 from collections.abc import Iterator
@@ -12,7 +15,7 @@ import pytest
 
 from planton import errors
 from planton.clouds import api
-from planton.controllers import lease, metering, metrics, queue, reconcile
+from planton.controllers import lease, logs, metering, metrics, queue, reconcile
 from planton.deploy import schedule
 from support import answers, metrics_of_controllers
 
@@ -66,6 +69,29 @@ def test_the_end_of_a_run_has_the_outcome_of_the_queue(
     assert registry.get_sample_value("planton_controller_running") == 0
     counted = [each for family in registry.collect() for each in family.samples if each.name.endswith("failures_total")]
     assert sum(each.value for each in counted) == failures
+
+
+def test_a_line_of_the_log_names_its_work() -> None:
+    """Also those of the pipeline's threads; the text of a cloud cannot begin a line of its own."""
+    logger, stream = logging.getLogger("planton.tests.lines"), io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logs.Lines())
+    logger.addHandler(handler)
+
+    def note(_node: str, _done: object) -> None:
+        logger.warning("refused:\n%s", "\x1b[31m")
+
+    def run(_work: queue.Work, _interruption: lease.Interruption) -> reconcile.Done:
+        schedule.each(["a"], {}, note, parallel=1, interrupt=lambda: None)
+        return reconcile.Done(1, None)
+
+    metering.measured(run, metering.Meter())(WORK, lease.Interruption(lease.Lease()))
+    logger.warning("outside")
+    inside, outside = map(json.loads, stream.getvalue().splitlines())
+    assert {name: inside[name] for name in ("kind", "subject", "account", "generation", "epoch", "message")} == {
+        "kind": "NodePool", "subject": WORK.id, "account": "acme", "generation": 7, "epoch": 1, "message": "refused:\n\x1b[31m",
+    }  # fmt: skip
+    assert "subject" not in outside
 
 
 @contextlib.contextmanager

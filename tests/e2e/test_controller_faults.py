@@ -60,11 +60,19 @@ def nothing(_world: controllers.World) -> Iterator[None]:
     yield
 
 
+#: A refusal in the formats of both clouds.
+_SOLD_OUT = {
+    "code": "database_kubernetes_pool_create",
+    "id": "unprocessable_entity",
+    "reason": "the region is out of capacity for this size",
+    "message": "the region is out of capacity for this size",
+}
 FAULTS = {
     "quota": Fault("QUOTA_EXCEEDED", "user", used_up),
     "authentication": Fault("AUTHENTICATION_FAILED", "operator", answered(action="status", status=401)),
     "permission": Fault("PERMISSION_DENIED", "operator", answered(action="status", status=403)),
     "network": Fault("NETWORK_FAILED", "nobody", answered(action="drop")),
+    "capacity": Fault("CAPACITY_EXHAUSTED", "nobody", answered(action="status", status=422, body=_SOLD_OUT)),
     "timeout": Fault("TIMEOUT", "nobody", answered(action="status", status=504)),
     "rate limit": Fault("RATE_LIMITED", "nobody", answered(action="status", status=429)),
     "cloud": Fault("CLOUD_FAILED", "nobody", answered(action="status", status=500)),

@@ -143,6 +143,6 @@ def test_a_terminal_shows_colours_and_as_many_columns_as_fit(applied: Applied) -
     wide, narrow = shown(120, "get"), shown(60, "get", NO_COLOR="1")
     assert wide[0].split() == ["NAME", "KIND", "ENV", "STATUS", "VERSION", "REGION", "NODES", "SIZE", "AGE", "DRIFT"]
     assert "\x1b[32mReady\x1b[0m" in wide[1]
-    assert narrow[0].split() == ["NAME", "KIND", "STATUS", "NODES", "DRIFT"]
+    assert narrow[0].split() == ["NAME", "KIND", "ENV", "STATUS", "NODES", "DRIFT"]
     assert all(len(line) <= 60 and "\x1b" not in line for line in narrow)
     assert "All is well." in shown(60, "status")[-1]

@@ -11,6 +11,7 @@ import pytest
 from planton import clouds
 from planton.clouds import kubeconfigs, kubernetes
 from planton.config import credentials
+from planton.recovery import observed
 from support import controllers, waiting
 from support.kubernetes import APPS, POLICY, deployment
 
@@ -49,8 +50,9 @@ def _nodes(world: controllers.World) -> list[str]:
 
 def _pools(world: controllers.World) -> dict[str, tuple[str, int]]:
     """Returns the pools of the cluster: name → size and number of nodes."""
-    [cluster] = world.clusters()
-    return {str(each.get("name") or each["id"]): (each["size"], int(each["count"])) for each in cluster["pools"]}
+    config = credentials.from_environment(world.cloud, world.user.environ)
+    [cluster] = clouds.of(config, controllers.REGIONS[world.cloud]).clusters()
+    return {str(each.get("name") or each["id"]): (each["size"], int(each["count"])) for each in observed.pools_of(cluster)}
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
@@ -75,15 +77,15 @@ def test_another_machine_size_replaces_nodes_one_by_one(tmp_path: pathlib.Path, 
         assert len(_running(api)) == 2
         api.merge(f"{POLICY}/poddisruptionbudgets/web", {"spec": {"minAvailable": 1}})
         world.until_ready(path, generation=2)
-        after = waiting.until(lambda: set(_nodes(world)) - before if len(_nodes(world)) == 2 else set(), "two new nodes")
-        assert len(after) == 2
+        waiting.until(lambda: len(_nodes(world)) == 2 and not before & set(_nodes(world)), "the old nodes to go")
+        after = set(_nodes(world))
         waiting.until(lambda: set(_running(api)) <= after and len(_running(api)) == 2, "the pods on the new nodes")
         assert _pools(world)["workers-r2"] == (controllers.OTHER_SIZES[cloud], 2)
         assert "workers" not in _pools(world)
 
         world.update_pool(pool, size=controllers.OTHER_SIZES[cloud], nodeCount=3)
         world.until_ready(path, generation=3)
-        assert _pools(world)["workers-r2"] == (controllers.OTHER_SIZES[cloud], 3)
+        waiting.until(lambda: _pools(world)["workers-r2"] == (controllers.OTHER_SIZES[cloud], 3), "three nodes of the new pool")
         world.server.call("DELETE", path)
         world.until_gone(path)
         assert not any(name.startswith("workers") for name in _pools(world))

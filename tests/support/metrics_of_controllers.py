@@ -7,7 +7,7 @@ import prometheus_client
 from planton.controllers import lease, metering, metrics, queue, reconcile
 
 WORK = queue.Work(
-    "3f2c8a11-0c1d-4c7e-9b67-0d7a5f9a2b11", "NodePool", "9c1d2e3f-4a5b-4c6d-8e7f-0a1b2c3d4e5f", "digitalocean", 1, "acme"
+    "3f2c8a11-0c1d-4c7e-9b67-0d7a5f9a2b11", "NodePool", "9c1d2e3f-4a5b-4c6d-8e7f-0a1b2c3d4e5f", "digitalocean", 1, "acme", 7
 )
 
 

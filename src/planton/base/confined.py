@@ -55,7 +55,9 @@ def _work(work: Callable[[], Any], writing: int, most_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     limit = _taken() + most_bytes
-    resource.setrlimit(resource.RLIMIT_AS, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+    # macOS refuses limits of the address space: the work is then confined to a process, and not limited.
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
     with os.fdopen(writing, "wb") as pipe:
         pipe.write(json.dumps(work()).encode())
 

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 _EMAIL: Final = "planton@system.local"
 #: Seconds after which a heartbeat without an answer is repeated over another connection.
 _HEARTBEAT_DEADLINE: Final = 2.0
-_LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(message)s"
 
 
 @click.group()
@@ -140,8 +139,9 @@ def run(
     8 a program or a credential is missing.
     """
     from planton import client  # noqa: PLC0415  # the extra `client`; httpx takes 60 ms of each `--help`
+    from planton.controllers import logs  # noqa: PLC0415  # used only here
 
-    logging.basicConfig(level=log_level.upper(), format=_LOG_FORMAT, stream=sys.stderr)
+    logs.to_stderr(log_level)
     # httpx logs each request at this level.
     logging.getLogger("httpx").setLevel("WARNING")
     served = _platforms(platforms)

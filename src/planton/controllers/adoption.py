@@ -126,7 +126,9 @@ class Adoption:
         kind = kinds.get(applied.key.kind)
         manifest = _of_manifest(applied, env)
         if applied.stack.project == manifests.PROJECT:
-            obj: Mapping[str, Any] = self._api.request("GET", f"{_path(kind)}/{applied.stack.stack}")
+            id_ = manifests.resource_of(applied.stack.stack)
+            self._require_one_revision(applied, id_)
+            obj: Mapping[str, Any] = self._api.request("GET", f"{_path(kind)}/{id_}")
         else:
             # The stack has moved already.
             obj = self._named(kind, kind.cloud_name(applied.manifest), {})
@@ -140,6 +142,11 @@ class Adoption:
         if applied.stack.project == manifests.PROJECT and self._states.open(target).exists():
             raise _unfit(f"{references.key(manifest)} exists already", "choose another environment with --env")
         return Offer(applied, f"{_path(kind)}/{obj['id']}", {}, obj, target)
+
+    def _require_one_revision(self, applied: inventory.Applied, id_: str) -> None:
+        own = [each.stack.stack for each in self._states.inventory.all() if each.stack.project == manifests.PROJECT]
+        if len(manifests.revisions(id_, own)) > 1:
+            raise _unfit(f"{applied.key} is being replaced", "wait until one of its two pools has gone")
 
     def release(self, offer: Offer, env: str) -> Any:  # a manifest of any kind
         """Makes a manifest's resource from an object of the API, and returns the manifest.

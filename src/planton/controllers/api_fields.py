@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from planton.controllers import manifests
-from planton.modules import as_kept
+from planton.modules import as_kept, unsupported
 from planton.schema import deletion
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from planton.schema import kinds
 
 _CREDENTIAL = "project-planton.org/credential"
-#: Fields that the API replaces by the name of the credential.
-_CREDENTIAL_IDS = ("civoCredentialId",)
 
 
 def plain(value: Any) -> str:  # JSON data
@@ -70,7 +68,8 @@ def is_lost(kind: kinds.Kind, difference: plans.Difference, made: Mapping[str, A
         difference: The difference, by path below ``spec``.
         made: The object.
     """
-    if difference.path == f"labels.{manifests.NODE_LABEL}" or difference.path in _CREDENTIAL_IDS:
+    # The API replaces a field with the account's credential by the credential's name.
+    if difference.path in (f"labels.{manifests.NODE_LABEL}", unsupported.json_path(kind.declared.credential_field)):
         return False
     # The autoscaler decides how many nodes there are.
     is_scaled = bool((made["spec"].get("autoscaling") or {}).get("enabled"))

@@ -100,7 +100,9 @@ def target(
         problem = failures.make(failures.Code.INVALID, "; ".join(f"{each.path}: {each.message}" for each in error.violations))
         return Target(dataclasses.replace(common, problem=problem), as_applied, _label(data, cluster))
     desired = dataclasses.replace(common, nodes=_nodes(source, spec), scaling=scaled, waits_for=waits_for)
-    return Target(desired, resource, _label(data, cluster), _region(source, applied))
+    region = _region(source, applied)
+    # The region of a pool is that of its cluster, which the pipeline need not search.
+    return Target(desired, dataclasses.replace(resource, region=region.lower()), _label(data, cluster), region)
 
 
 def resized(target_: Target, nodes: int) -> Target:
@@ -141,8 +143,8 @@ def _source(
         own = cluster.applied
         region = str(_own(kind, cluster.data).get("region") or "")
         # A placeholder, so that a spec is checked before its cluster exists.
-        located = {"id": (own.identity if own else "") or "unknown", "region": region}
-        source = dataclasses.replace(source, cluster=located, revision=cluster.revision)
+        facts = {"name": cluster.data["name"], "id": (own.identity if own else "") or "unknown", "region": region}
+        source = dataclasses.replace(source, cluster={**_own(kind, cluster.data), **facts}, revision=cluster.revision)
         _check_region(source)
     return dataclasses.replace(source, default=_defaults(source, settings, applied))
 

@@ -44,7 +44,7 @@ class Source:
         id: Its id.
         kind: The kind of its manifest.
         data: ``name`` and ``spec``, as the API returns them.
-        cluster: ``id`` (in the cloud) and ``region`` of the cluster of a node pool; empty for a cluster.
+        cluster: ``id`` (in the cloud), ``name`` and the cloud's object of the cluster of a node pool; empty for a cluster.
         default: Values for what the spec leaves open: ``version``, ``network``.
         credential: The name of the account's credential; empty for the default.
         revision: Which pool of the resource it is: a replacement makes the next one, with a name and a stack of its own.
@@ -53,7 +53,7 @@ class Source:
     id: str
     kind: kinds.Kind
     data: Mapping[str, Any]
-    cluster: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    cluster: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     default: Mapping[str, str] = dataclasses.field(default_factory=dict)
     credential: str = ""
     revision: int = 1
@@ -79,6 +79,8 @@ class Source:
         """Returns the value at a path of ``KIND.api_fields``; None if there is none."""
         root, *parts = path.split(".")
         roots: dict[str, Any] = {"name": self.name, "spec": self.spec, "platform": self.platform, "cluster": self.cluster}
+        autoscaling = self.spec.get("autoscaling") or {}
+        roots["bounds"] = autoscaling if autoscaling.get("enabled") else {}
         value = roots.get(root, self._defaults() if root == "default" else None)
         for part in parts:
             value = value.get(part) if isinstance(value, dict) else None
@@ -110,6 +112,11 @@ def revisions(resource_id: str, stacks: Iterable[str]) -> list[int]:
     own = (name.removeprefix(resource_id) for name in stacks if name.startswith(resource_id))
     found = (_REVISION.fullmatch(suffix) for suffix in own)
     return sorted(int(each[1] or 1) for each in found if each is not None)
+
+
+def resource_of(stack: str) -> str:
+    """Returns the id of the resource that a stack of `PROJECT` belongs to."""
+    return re.sub(r"-r[1-9][0-9]{0,8}$", "", stack)
 
 
 def kind_of(role: kinds.Role, platform: str) -> kinds.Kind | None:
@@ -175,7 +182,7 @@ def _manifest(source: Source) -> dict[str, Any]:
     spec: dict[str, Any] = {}
     for path, alternatives in kind.declared.api_fields.items():
         value = next((each for each in map(source.value, alternatives) if each not in (None, "", [], {})), None)
-        if value is not None:
+        if value is not None and not _is_excluded(spec, path, described.fields_by_name["spec"].message_type):
             _put(spec, path.split("."), value, described.fields_by_name["spec"].message_type)
     annotations = {_CREDENTIAL: source.credential} if source.credential else {}
     if (source.spec.get("lifecycle") or {}).get("deletionProtection"):
@@ -187,6 +194,13 @@ def _manifest(source: Source) -> dict[str, Any]:
         "annotations": annotations,
     }
     return {"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata, "spec": spec}
+
+
+def _is_excluded(spec: Mapping[str, Any], path: str, described: descriptor.Descriptor) -> bool:
+    """Returns whether the manifest has another field of the same oneof: the first one in ``KIND.api_fields`` counts."""
+    name = path.partition(".")[0]
+    oneof = next(field for field in described.fields if field.json_name == name).containing_oneof
+    return oneof is not None and any(other.json_name in spec for other in oneof.fields if other.json_name != name)
 
 
 def _put(target: dict[str, Any], path: list[str], value: Any, described: descriptor.Descriptor) -> None:  # JSON data
@@ -202,7 +216,9 @@ def _put(target: dict[str, Any], path: list[str], value: Any, described: descrip
 def _converted(value: Any, field: descriptor.FieldDescriptor) -> Any:  # JSON data
     if field.message_type is foreign_key_pb2.StringValueOrRef.DESCRIPTOR:
         return {"value": value}
-    return str(value).lower() if field.enum_type is not None else value
+    if field.enum_type is None:
+        return value
+    return next((each.name for each in field.enum_type.values if each.name.lower() == str(value).lower()), str(value))
 
 
 def _of_api(source: Source, violation: errors.Violation) -> errors.Violation:
@@ -217,6 +233,8 @@ def api_path(source: Source, path: str) -> str:
             continue
         parts = alternatives[0].split(".")
         parts = parts[: len(parts) - declared.count(".") + own.count(".")]
+        if parts[0] == "bounds":
+            parts = ["spec", "autoscaling", *parts[1:]]
         if parts[0] == "platform":
             parts = ["spec", "platform", source.kind.provider, *parts[1:]]
         return ".".join(parts)

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from planton.base import telemetry
-from planton.controllers import failures, lease, queue
+from planton.controllers import failures, lease, logs, queue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,13 +55,13 @@ class _Observer:
 def measured(
     run: Callable[[queue.Work, lease.Interruption], reconcile.Done], meter: Meter
 ) -> Callable[[queue.Work, lease.Interruption], reconcile.Done]:
-    """Returns a function that runs work and is measured."""
+    """Returns a function that runs work, is measured, and whose log names the work."""
 
     def runs(work: queue.Work, interruption: lease.Interruption) -> reconcile.Done:
         began, outcome = time.monotonic(), queue.Outcome.SUCCEEDED
         meter.began(work)
         try:
-            with telemetry.observing(_Observer(meter, work)):
+            with telemetry.observing(_Observer(meter, work)), logs.about(work):
                 return run(work, interruption)
         except Exception as error:
             outcome = queue.Outcome.RELEASED

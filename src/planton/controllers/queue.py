@@ -43,6 +43,7 @@ class Work:
         platform: The cloud.
         epoch: The number of the claim.
         account: The name of the credential; empty for the default one.
+        generation: The generation of the resource at the claim.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Work:
     platform: str
     epoch: int
     account: str = ""
+    generation: int = 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -157,7 +159,10 @@ class ApiQueue:
         )
         claim.wait.FromTimedelta(datetime.timedelta(seconds=wait))
         answer = self.client.claim_work(claim)
-        items = (Work(each.id, each.kind, each.cluster_id, each.platform, each.epoch, each.account) for each in answer.items)
+        items = (
+            Work(each.id, each.kind, each.cluster_id, each.platform, each.epoch, each.account, each.generation)
+            for each in answer.items
+        )
         return Claimed(tuple(items), answer.lease.ToTimedelta().total_seconds())
 
     def renew(self) -> Held:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from planton.controllers import autoscaling, conditions, values, workload
+from planton.modules import unsupported
 
 if TYPE_CHECKING:
     import datetime
@@ -13,9 +14,8 @@ if TYPE_CHECKING:
 
     from planton.schema import kinds
 
-_FIELDS: Final = "spec.autoscaling."
-#: The field of a manifest that the autoscaler sets.
-_COUNT: Final = "nodeCount"
+#: The beginnings of the paths of a cloud's own autoscaling.
+_FIELDS: Final = ("spec.autoscaling.", "bounds.")
 #: The fields of `spec.autoscaling` that no cloud's autoscaler has for a single pool.
 _OWN: Final = ("targetCPUUtilization", "targetMemoryUtilization", "scaleUpDelay", "scaleDownDelay")
 _DURATION: Final = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
@@ -33,7 +33,9 @@ def targets(kind: kinds.Kind, spec: Mapping[str, Any]) -> autoscaling.Targets | 
     asked = spec.get("autoscaling") or {}
     fields = kind.declared.api_fields
     is_native = any(path.startswith(_FIELDS) for paths in fields.values() for path in paths)
-    is_ours = _COUNT in fields and (not is_native or any(asked.get(name) for name in _OWN))
+    is_ours = unsupported.json_path(kind.declared.count_field) in fields and (
+        not is_native or any(asked.get(name) for name in _OWN)
+    )
     if not asked.get("enabled") or not is_ours:
         return None
     # The clouds have no empty pools with a fixed number of nodes.

@@ -82,9 +82,11 @@ class Checks:
             return stack_input
         copy = type(stack_input)()
         copy.CopyFrom(stack_input)
-        regions = literals.regions_of_cluster(
-            copy.target, names, self._lists(stack_input), in_region=lambda code: self._lists(stack_input, code)
-        )
+        regions = literals.Regions()
+        if not entry.region:
+            regions = literals.regions_of_cluster(
+                copy.target, names, self._lists(stack_input), in_region=lambda code: self._lists(stack_input, code)
+            )
         if len(regions.having) == 1:
             credentials.set_region(copy.provider_config, regions.having[0])
         unresolved = literals.resolve(copy.target, names, self._lists(copy), regions=regions)

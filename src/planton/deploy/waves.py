@@ -20,6 +20,7 @@ from planton.recovery import observed
 from planton.schema import kinds, references
 
 if TYPE_CHECKING:
+    import pathlib
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from planton.deploy import runtime
@@ -166,7 +167,7 @@ def _wave(
     for target in wave:
         changed = _edited(target)
         if changed is not None:
-            folders.write(*changed)
+            _write(*changed)
     planned = planning.make(tuple(target.resource for target in wave), plan.Options(), run)
     failed = {step.key: step.error for step in planned.steps if step.error is not None}
     if failed:
@@ -180,8 +181,20 @@ def _wave(
     return failed
 
 
-def _edited(target: Target) -> Any:  # a path with its new content, or None
+def _edited(target: Target) -> tuple[pathlib.Path, bytes] | None:
     return None if target.old == target.version else edit.replaced(target.resource, _PATH, target.version)
+
+
+def _write(path: pathlib.Path, content: bytes) -> None:
+    try:
+        folders.write(path, content)
+    except OSError as error:
+        raise errors.PlantonError(
+            f"cannot write {path}: {error.strerror}",
+            reason=errors.Reason.MANIFEST_UNREADABLE,
+            hint="make it writable, then run the same command again",
+            metadata={"file": str(path)},
+        ) from None
 
 
 def _await_health(target: Target, run: runtime.Runtime, pace: Pace) -> errors.PlantonError | None:

@@ -116,7 +116,7 @@ class Declaration:
         own_firewall_fields: Property of the own firewall → path of the field that sets it.
         api_fields: Spec field → the paths of its value in a resource of the NodePool API, the first set one counts; empty if the
             API has no such resource. A path begins with ``name``, ``spec``, ``platform`` (the object of the cloud in the spec),
-            ``cluster`` (the cluster of a node pool) or ``default`` (what the controller chooses).
+            ``cluster`` (the cluster of a node pool), ``bounds`` (those of the autoscaling, while it is enabled) or ``default`` (what the controller chooses).
         replacing: The spec fields whose change replaces the main resource.
         shown: The Pulumi properties that a plan shows of a new resource. ``planton plan --show-all`` shows all.
         typical_seconds: Action → the usual seconds that the cloud takes for it, for progress; none if it takes no time.

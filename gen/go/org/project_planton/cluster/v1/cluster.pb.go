@@ -354,14 +354,28 @@ type GcpCluster struct {
 	Region string `protobuf:"bytes,2,opt,name=region,proto3" json:"region,omitempty"`
 	// The zone of a cluster that runs in one zone.
 	Zone string `protobuf:"bytes,3,opt,name=zone,proto3" json:"zone,omitempty"`
-	// The network.
+	// The VPC network: its name or self link. Needed to create the cluster.
 	Network string `protobuf:"bytes,4,opt,name=network,proto3" json:"network,omitempty"`
-	// The subnet.
+	// The subnetwork of the nodes: its name or self link. Needed to create the cluster.
 	Subnet string `protobuf:"bytes,5,opt,name=subnet,proto3" json:"subnet,omitempty"`
 	// Who can reach the API server.
 	EndpointAccess string `protobuf:"bytes,6,opt,name=endpoint_access,json=endpointAccess,proto3" json:"endpoint_access,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// The name of the subnetwork's secondary range for pods. Needed to create the cluster.
+	PodsRange string `protobuf:"bytes,7,opt,name=pods_range,json=podsRange,proto3" json:"pods_range,omitempty"`
+	// The name of the subnetwork's secondary range for services. Needed to create the cluster.
+	ServicesRange string `protobuf:"bytes,8,opt,name=services_range,json=servicesRange,proto3" json:"services_range,omitempty"`
+	// The network of the control plane, a private /28. Needed to create the cluster. Example: `172.16.0.0/28`.
+	MasterCidr string `protobuf:"bytes,9,opt,name=master_cidr,json=masterCIDR,proto3" json:"master_cidr,omitempty"`
+	// The release channel: `RAPID`, `REGULAR`, `STABLE` or `NONE`. Default: `REGULAR`.
+	ReleaseChannel string `protobuf:"bytes,10,opt,name=release_channel,json=releaseChannel,proto3" json:"release_channel,omitempty"`
+	// Whether nodes have public addresses.
+	PublicNodes bool `protobuf:"varint,11,opt,name=public_nodes,json=publicNodes,proto3" json:"public_nodes,omitempty"`
+	// The name of the credential of the account.
+	Credential string `protobuf:"bytes,12,opt,name=credential,proto3" json:"credential,omitempty"`
+	// The networks that may reach the API server. Default: any.
+	AuthorizedNetworks []string `protobuf:"bytes,13,rep,name=authorized_networks,json=authorizedNetworks,proto3" json:"authorized_networks,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *GcpCluster) Reset() {
@@ -434,6 +448,55 @@ func (x *GcpCluster) GetEndpointAccess() string {
 		return x.EndpointAccess
 	}
 	return ""
+}
+
+func (x *GcpCluster) GetPodsRange() string {
+	if x != nil {
+		return x.PodsRange
+	}
+	return ""
+}
+
+func (x *GcpCluster) GetServicesRange() string {
+	if x != nil {
+		return x.ServicesRange
+	}
+	return ""
+}
+
+func (x *GcpCluster) GetMasterCidr() string {
+	if x != nil {
+		return x.MasterCidr
+	}
+	return ""
+}
+
+func (x *GcpCluster) GetReleaseChannel() string {
+	if x != nil {
+		return x.ReleaseChannel
+	}
+	return ""
+}
+
+func (x *GcpCluster) GetPublicNodes() bool {
+	if x != nil {
+		return x.PublicNodes
+	}
+	return false
+}
+
+func (x *GcpCluster) GetCredential() string {
+	if x != nil {
+		return x.Credential
+	}
+	return ""
+}
+
+func (x *GcpCluster) GetAuthorizedNetworks() []string {
+	if x != nil {
+		return x.AuthorizedNetworks
+	}
+	return nil
 }
 
 // A cluster on Amazon Web Services.
@@ -1021,7 +1084,7 @@ const file_org_project_planton_cluster_v1_cluster_proto_rawDesc = "" +
 	"\x04civo\x18\x05 \x01(\v2+.org.project_planton.cluster.v1.CivoClusterR\x04civo\x12W\n" +
 	"\fdigitalocean\x18\x06 \x01(\v23.org.project_planton.cluster.v1.DigitalOceanClusterR\fdigitalocean:\xfd\x04\xbaH\xa6\x04\x1a\xa3\x04\n" +
 	"(cluster_platform.only_the_object_of_type\x1a\xf6\x03(!has(this.gcp) || this.type == 'gcp') && (!has(this.aws) || this.type == 'aws') && (!has(this.azure) || this.type == 'azure') && (!has(this.civo) || this.type == 'civo') && (!has(this.digitalocean) || this.type == 'digitalocean') ? '' : [has(this.gcp) ? 'gcp' : '', has(this.aws) ? 'aws' : '', has(this.azure) ? 'azure' : '', has(this.civo) ? 'civo' : '', has(this.digitalocean) ? 'digitalocean' : ''].filter(name, name != '' && name != this.type)[0] + ' must not be set, because type is ' + this.type\xa2\xa7\x1dO\n" +
-	"(cluster_platform.only_the_object_of_type\x12\x03gcp\x12\x03aws\x12\x05azure\x12\x04civo\x12\fdigitalocean\"\xc2\x01\n" +
+	"(cluster_platform.only_the_object_of_type\x12\x03gcp\x12\x03aws\x12\x05azure\x12\x04civo\x12\fdigitalocean\"\xfd\x03\n" +
 	"\n" +
 	"GcpCluster\x12%\n" +
 	"\n" +
@@ -1030,7 +1093,19 @@ const file_org_project_planton_cluster_v1_cluster_proto_rawDesc = "" +
 	"\x04zone\x18\x03 \x01(\tR\x04zone\x12\x18\n" +
 	"\anetwork\x18\x04 \x01(\tR\anetwork\x12\x16\n" +
 	"\x06subnet\x18\x05 \x01(\tR\x06subnet\x12'\n" +
-	"\x0fendpoint_access\x18\x06 \x01(\tR\x0eendpointAccess\",\n" +
+	"\x0fendpoint_access\x18\x06 \x01(\tR\x0eendpointAccess\x12\x1d\n" +
+	"\n" +
+	"pods_range\x18\a \x01(\tR\tpodsRange\x12%\n" +
+	"\x0eservices_range\x18\b \x01(\tR\rservicesRange\x12\x1f\n" +
+	"\vmaster_cidr\x18\t \x01(\tR\n" +
+	"masterCIDR\x12N\n" +
+	"\x0frelease_channel\x18\n" +
+	" \x01(\tB%\xbaH\"r R\x00R\x05RAPIDR\aREGULARR\x06STABLER\x04NONER\x0ereleaseChannel\x12!\n" +
+	"\fpublic_nodes\x18\v \x01(\bR\vpublicNodes\x12\x1e\n" +
+	"\n" +
+	"credential\x18\f \x01(\tR\n" +
+	"credential\x12?\n" +
+	"\x13authorized_networks\x18\r \x03(\tB\x0e\xbaH\v\x92\x01\b\"\x06r\x04\xe0\xd5\"\x01R\x12authorizedNetworks\",\n" +
 	"\n" +
 	"AwsCluster\x12\x1e\n" +
 	"\x06region\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x06region\"Y\n" +

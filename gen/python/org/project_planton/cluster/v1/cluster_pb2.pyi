@@ -203,6 +203,13 @@ class GcpCluster(message.Message):
     NETWORK_FIELD_NUMBER: builtins.int
     SUBNET_FIELD_NUMBER: builtins.int
     ENDPOINT_ACCESS_FIELD_NUMBER: builtins.int
+    PODS_RANGE_FIELD_NUMBER: builtins.int
+    SERVICES_RANGE_FIELD_NUMBER: builtins.int
+    MASTER_CIDR_FIELD_NUMBER: builtins.int
+    RELEASE_CHANNEL_FIELD_NUMBER: builtins.int
+    PUBLIC_NODES_FIELD_NUMBER: builtins.int
+    CREDENTIAL_FIELD_NUMBER: builtins.int
+    AUTHORIZED_NETWORKS_FIELD_NUMBER: builtins.int
     project_id: builtins.str
     """The project."""
     region: builtins.str
@@ -210,11 +217,27 @@ class GcpCluster(message.Message):
     zone: builtins.str
     """The zone of a cluster that runs in one zone."""
     network: builtins.str
-    """The network."""
+    """The VPC network: its name or self link. Needed to create the cluster."""
     subnet: builtins.str
-    """The subnet."""
+    """The subnetwork of the nodes: its name or self link. Needed to create the cluster."""
     endpoint_access: builtins.str
     """Who can reach the API server."""
+    pods_range: builtins.str
+    """The name of the subnetwork's secondary range for pods. Needed to create the cluster."""
+    services_range: builtins.str
+    """The name of the subnetwork's secondary range for services. Needed to create the cluster."""
+    master_cidr: builtins.str
+    """The network of the control plane, a private /28. Needed to create the cluster. Example: `172.16.0.0/28`."""
+    release_channel: builtins.str
+    """The release channel: `RAPID`, `REGULAR`, `STABLE` or `NONE`. Default: `REGULAR`."""
+    public_nodes: builtins.bool
+    """Whether nodes have public addresses."""
+    credential: builtins.str
+    """The name of the credential of the account."""
+    @builtins.property
+    def authorized_networks(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """The networks that may reach the API server. Default: any."""
+
     def __init__(
         self,
         *,
@@ -224,10 +247,17 @@ class GcpCluster(message.Message):
         network: builtins.str = ...,
         subnet: builtins.str = ...,
         endpoint_access: builtins.str = ...,
+        pods_range: builtins.str = ...,
+        services_range: builtins.str = ...,
+        master_cidr: builtins.str = ...,
+        release_channel: builtins.str = ...,
+        public_nodes: builtins.bool = ...,
+        credential: builtins.str = ...,
+        authorized_networks: abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["endpoint_access", b"endpoint_access", "network", b"network", "project_id", b"project_id", "region", b"region", "subnet", b"subnet", "zone", b"zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["authorized_networks", b"authorized_networks", "credential", b"credential", "endpoint_access", b"endpoint_access", "master_cidr", b"master_cidr", "network", b"network", "pods_range", b"pods_range", "project_id", b"project_id", "public_nodes", b"public_nodes", "region", b"region", "release_channel", b"release_channel", "services_range", b"services_range", "subnet", b"subnet", "zone", b"zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
