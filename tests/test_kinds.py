@@ -117,3 +117,22 @@ def test_a_short_name_means_the_kinds_of_all_clouds(word: str, names: list[str])
 def test_short_names_are_listed_in_the_plural() -> None:
     """Completion and help offer them."""
     assert kinds.short_names() == ("clusters", "firewalls", "networks", "pools")
+
+
+@pytest.mark.parametrize(
+    ("type_", "inputs", "cluster_id"),
+    [
+        ("civo:index/kubernetesNodePool:KubernetesNodePool", {"clusterId": "c-1"}, "c-1"),
+        ("civo:index/kubernetesNodePool:KubernetesNodePool", {"clusterId": None}, ""),
+        (
+            "gcp:container/nodePool:NodePool",
+            {"project": "p", "location": "europe-west1", "cluster": "dev"},
+            "projects/p/locations/europe-west1/clusters/dev",
+        ),
+        ("gcp:container/nodePool:NodePool", {"project": "p", "cluster": "dev"}, ""),
+        ("gcp:container/cluster:Cluster", {"project": "p", "name": "dev"}, ""),
+    ],
+)
+def test_the_cluster_of_a_pool_is_in_its_state(type_: str, inputs: dict[str, str | None], cluster_id: str) -> None:
+    """Where the plugin records its name, project and location complete it."""
+    assert kinds.cluster_of({"type": type_, "inputs": inputs}) == cluster_id

@@ -105,6 +105,15 @@ def test_internal_properties_are_not_shown(name: str) -> None:
     assert _differences({name: "a", "size": "s"}, {name: "b", "size": "l"}) == [("size", "s", "l")]
 
 
+def test_nested_defaults_are_not_shown() -> None:
+    """The plugin lists the names of the properties that it has set, in each block."""
+    old = {"nodeConfig": {"__defaults": [], "labels": {"a": "b"}}}
+    new = {"nodeConfig": {"__defaults": ["diskType", "spot"], "labels": {"a": "c"}}}
+    assert _differences(old, new) == [("nodeConfig.labels.a", "b", "c")]
+    [change] = _recorded(events.begins("create", events.POOL, "node_pool", old=None, new=new)).plan().changes
+    assert change.properties == (("nodeConfig.labels.a", "c"),)
+
+
 def test_an_update_always_names_a_field() -> None:
     """An update may only renew the token. Its value is not shown."""
     assert _differences({"token": "a"}, {"token": "b"}) == [("token", "(as before)", "(renewed)")]

@@ -11,7 +11,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 _PATTERNS = (
     # They apply environments that no other test starts from.
-    r"(?P<group>tests/e2e/test_(?:changes|default_pool|digitalocean|folders|imports|ownership)\.py)::",
+    r"(?P<group>tests/e2e/test_(?:changes|default_pool|digitalocean|folders|gcp|imports|ownership)\.py)::",
     r"(?P<group>tests/e2e/test_standalone\.py::test_an_imported_resource_\w+\[\w+)-",
     # They build programs.
     r"tests/languages/test_languages\.py::\w+\[(?P<group>\w+)",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 #: Properties that the engine, a plugin or a module keeps for itself.
-_INTERNAL = re.compile(r"^__|(^|\.)__defaults$|(^|\.)__provider$|^identity$|^token$")
+INTERNAL = re.compile(r"^__|(^|\.)__defaults(\[|$)|(^|\.)__provider$|^identity$|^token$")
 #: Beginnings of the types of resources that stand for nothing in a cloud.
 INTERNAL_TYPES = ("pulumi:", "planton:")
 #: The engine's placeholder for an unknown value.
@@ -181,7 +181,7 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Difference,
     return tuple(
         Difference(path, olds.get(path), news.get(path))
         for path in sorted(olds.keys() | news.keys())
-        if not same(olds.get(path), news.get(path)) and not _INTERNAL.search(path)
+        if not same(olds.get(path), news.get(path)) and not INTERNAL.search(path)
     )
 
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from pulumi.automation import events
 
-#: Properties that the engine, a plugin or a module keeps for itself.
-_INTERNAL = re.compile(r"^__|(^|\.)__defaults$|(^|\.)__provider$|^identity$|^token$")
 _ACTIONS = {
     "create": plans.Action.CREATE,
     "update": plans.Action.UPDATE,
@@ -153,7 +151,7 @@ def _properties(metadata: events.StepEventMetadata, action: plans.Action) -> tup
         return ()
     # An empty list or map is an unset one.
     leaves = plans.leaves(metadata.new.inputs or {})
-    return tuple((path, value) for path, value in leaves if not _INTERNAL.search(path) and value not in (None, [], {}))
+    return tuple((path, value) for path, value in leaves if not plans.INTERNAL.search(path) and value not in (None, [], {}))
 
 
 def _forcing(metadata: events.StepEventMetadata, action: plans.Action, changed: Iterable[plans.Difference]) -> tuple[str, ...]:
@@ -172,7 +170,7 @@ def _digest(metadata: events.StepEventMetadata, action: plans.Action) -> str:
     # A plan does not show the inputs of a creation. The digest detects that those of a saved plan have changed.
     if action not in (plans.Action.CREATE, plans.Action.IMPORT) or metadata.new is None:
         return ""
-    inputs = {path: value for path, value in plans.leaves(metadata.new.inputs or {}) if not _INTERNAL.search(path)}
+    inputs = {path: value for path, value in plans.leaves(metadata.new.inputs or {}) if not plans.INTERNAL.search(path)}
     return hashlib.sha256(json.dumps(inputs, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -207,7 +205,7 @@ def differences(metadata: events.StepEventMetadata, action: plans.Action) -> tup
     seen = outputs.get("actual_node_count")
     if seen is not None and new.get("node_count") is not None:
         old["node_count"] = seen
-    reported = [path for path in metadata.detailed_diff or {} if not _INTERNAL.search(path)]
+    reported = [path for path in metadata.detailed_diff or {} if not plans.INTERNAL.search(path)]
     changed = plans.compare(old, new)
     # Setting a property to the value that the cloud already has is no change. Nor is a difference that the plugin ignores, such
     # as a property that an import writes into the state and that no manifest sets.

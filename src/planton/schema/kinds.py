@@ -100,7 +100,8 @@ class Declaration:
         version_field: The field of a cluster's spec with its Kubernetes version.
         cluster_id: The id of a node pool's cluster, with the names of fields of its spec in braces.
         id_pattern: The regular expression of ids; a UUID if empty.
-        cluster_property: The property of a node pool's Pulumi type that holds the id of its cluster.
+        cluster_property: The property of a node pool's Pulumi type that holds the id of its cluster, or its name.
+        cluster_id_of_state: The id of a node pool's cluster, with the names of properties in braces, if that is its name.
         account_fields: The field of the provider config → the field of the manifest that sets it, in proto spelling: for clouds
             whose accounts have several projects.
         losses: The changes of it that need explicit consent.
@@ -138,6 +139,7 @@ class Declaration:
     cluster_id: str = "{cluster}"
     id_pattern: str = ""
     cluster_property: str = "clusterId"
+    cluster_id_of_state: str = ""
     account_fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
     losses: frozenset[Loss] = frozenset()
     is_tagged: bool = False
@@ -381,9 +383,12 @@ def has_role(type_: str, role: Role) -> bool:
 def cluster_of(resource: Mapping[str, Any]) -> str:
     """Returns the id of the cluster of a node pool in a state; empty for other resources, and while it is unknown."""
     kind = of_type(resource["type"])
-    name = kind.declared.cluster_property if kind is not None and kind.is_node_pool else "clusterId"
-    cluster = (resource.get("inputs") or {}).get(name)
-    return cluster if isinstance(cluster, str) else ""
+    declared = kind.declared if kind is not None and kind.is_node_pool else Declaration()
+    template = declared.cluster_id_of_state or f"{{{declared.cluster_property}}}"
+    inputs = resource.get("inputs") or {}
+    if not all(isinstance(inputs.get(name), str) for name in _FIELD.findall(template)):
+        return ""
+    return _FIELD.sub(lambda match: str(inputs[match[1]]), template)
 
 
 def is_deleted_with(user: str, target: str) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_gcp
+from pulumi_gcp import container
 
 from planton import errors
 from planton.modules import accounts
@@ -15,6 +16,8 @@ from planton.modules import accounts
 if TYPE_CHECKING:
     from org.project_planton.provider.gcp import provider_pb2
 
+#: pulumi_gcp loads `container` at its first use, without a lock: two pools at once could see half of it. An import has a lock.
+LOADED = (container.Cluster, container.NodePool)
 CLUSTER = "gcp:container/cluster:Cluster"
 NODE_POOL = "gcp:container/nodePool:NodePool"
 

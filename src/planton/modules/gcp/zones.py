@@ -16,13 +16,11 @@ if TYPE_CHECKING:
 _LOOKUPS = lookups.Lookups(where="in this project", region="", no_match=("not found", "Not found", "notFound", "404"))
 
 
-def number(spec: spec_pb2.GcpGkeNodePoolSpec, location: str, cluster: str, account: pulumi.ProviderResource) -> int:
+def number(spec: spec_pb2.GcpGkeNodePoolSpec, account: pulumi.ProviderResource) -> int:
     """Returns the number of zones of a pool: its own, else those of its cluster; of a cluster that is planned, the usual number.
 
     Args:
-        spec: The pool.
-        location: The region or zone of the cluster.
-        cluster: The id of the cluster.
+        spec: The pool, with resolved references.
         account: The provider for the look-up.
 
     Raises:
@@ -30,8 +28,8 @@ def number(spec: spec_pb2.GcpGkeNodePoolSpec, location: str, cluster: str, accou
     """
     if spec.zones:
         return len(spec.zones)
+    project, location, name = spec.cluster_project_id.value, spec.cluster_location.value, spec.cluster_name.value
     is_zone = location.count("-") > 1
-    project, name = cluster.split("/")[1], cluster.rsplit("/", maxsplit=1)[-1]
     options = pulumi.InvokeOptions(provider=account)
     found = _LOOKUPS.find(
         "cluster", name, lambda text: container.get_cluster(name=text, location=location, project=project, opts=options)

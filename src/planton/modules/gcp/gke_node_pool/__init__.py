@@ -38,6 +38,7 @@ KIND = kinds.Declaration(
     size_field="machine_type",
     cluster_id="projects/{cluster_project_id}/locations/{cluster_location}/clusters/{cluster_name}",
     cluster_property="cluster",
+    cluster_id_of_state="projects/{project}/locations/{location}/clusters/{cluster}",
     account_fields={"default_project": "spec.cluster_project_id"},
     losses=frozenset({kinds.Loss.REPLACE, kinds.Loss.DELETE}),
     fields={

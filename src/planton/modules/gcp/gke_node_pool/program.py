@@ -32,7 +32,7 @@ def resources(stack_input: stack_input_pb2.GcpGkeNodePoolStackInput) -> dict[str
     spec = target.spec
     project = _literal(target, "cluster_project_id", "spec.clusterProjectId")
     location = _literal(target, "cluster_location", "spec.clusterLocation")
-    cluster = f"projects/{project}/locations/{location}/clusters/{_literal(target, 'cluster_name', 'spec.clusterName')}"
+    cluster = _literal(target, "cluster_name", "spec.clusterName")
     account = provider.provider(stack_input.provider_config, project=project, location=location)
     is_autoscaled = spec.HasField("autoscaling")
     pool = container.NodePool(
@@ -40,8 +40,9 @@ def resources(stack_input: stack_input_pb2.GcpGkeNodePoolStackInput) -> dict[str
         name=spec.node_pool_name,
         project=project,
         location=location,
+        # Its name, not its id: an import records the name, and the other form would replace the pool.
         cluster=cluster,
-        node_count=None if is_autoscaled else _nodes_per_zone(spec, location, cluster, account),
+        node_count=None if is_autoscaled else _nodes_per_zone(spec, account),
         initial_node_count=_initial(spec) if is_autoscaled else None,
         autoscaling=_autoscaling(spec) if is_autoscaled else None,
         node_locations=sorted(spec.zones) or None,
@@ -69,7 +70,7 @@ def resources(stack_input: stack_input_pb2.GcpGkeNodePoolStackInput) -> dict[str
         "instance_group_urls": groups,
         "min_nodes": groups.apply(lambda urls: str(_bound(spec, "min_nodes", urls))) if is_autoscaled else total,
         "max_nodes": groups.apply(lambda urls: str(_bound(spec, "max_nodes", urls))) if is_autoscaled else total,
-        "current_node_count": total,
+        "current_node_count": "" if is_autoscaled else total,
         "node_pool_id": pool.id,
         "kubernetes_version": pool.version,
     }
@@ -84,11 +85,11 @@ def _bound(spec: spec_pb2.GcpGkeNodePoolSpec, name: str, groups: Sequence[str] |
     return total or getattr(spec.autoscaling, name) * len(groups or ())
 
 
-def _nodes_per_zone(spec: spec_pb2.GcpGkeNodePoolSpec, location: str, cluster: str, account: pulumi.ProviderResource) -> int:
+def _nodes_per_zone(spec: spec_pb2.GcpGkeNodePoolSpec, account: pulumi.ProviderResource) -> int:
     if not spec.HasField("total_node_count"):
         return spec.node_count
     total = spec.total_node_count
-    number = zones.number(spec, location, cluster, account)
+    number = zones.number(spec, account)
     if total % number:
         below = total - total % number
         raise errors.PlantonError(

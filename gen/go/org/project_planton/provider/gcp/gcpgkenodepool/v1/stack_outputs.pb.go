@@ -34,7 +34,7 @@ type GcpGkeNodePoolStackOutputs struct {
 	MinNodes string `protobuf:"bytes,3,opt,name=min_nodes,json=minNodes,proto3" json:"min_nodes,omitempty"`
 	// The maximum number of nodes; of a pool without autoscaling, its number of nodes.
 	MaxNodes string `protobuf:"bytes,4,opt,name=max_nodes,json=maxNodes,proto3" json:"max_nodes,omitempty"`
-	// The number of nodes at the last apply.
+	// The number of nodes at the last apply; empty for an autoscaled pool, whose number `planton get` reads from the cloud.
 	CurrentNodeCount string `protobuf:"bytes,5,opt,name=current_node_count,json=currentNodeCount,proto3" json:"current_node_count,omitempty"`
 	// The pool's id: `projects/PROJECT/locations/LOCATION/clusters/CLUSTER/nodePools/NAME`.
 	NodePoolId string `protobuf:"bytes,100,opt,name=node_pool_id,json=nodePoolId,proto3" json:"node_pool_id,omitempty"`

@@ -38,7 +38,7 @@ class GcpGkeNodePoolStackOutputs(message.Message):
     max_nodes: builtins.str
     """The maximum number of nodes; of a pool without autoscaling, its number of nodes."""
     current_node_count: builtins.str
-    """The number of nodes at the last apply."""
+    """The number of nodes at the last apply; empty for an autoscaled pool, whose number `planton get` reads from the cloud."""
     node_pool_id: builtins.str
     """The pool's id: `projects/PROJECT/locations/LOCATION/clusters/CLUSTER/nodePools/NAME`."""
     kubernetes_version: builtins.str

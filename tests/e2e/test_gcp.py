@@ -1,0 +1,179 @@
+"""The kinds of Google Cloud on the real engine: the example, through its whole life."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import shutil
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from support import gcp
+from support import planton as support
+from support import sandbox as sandbox_support
+from support.worlds import Step, Worlds
+
+EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "examples" / "gcp-dev"
+CLUSTER, POOLS = "dev/cluster.yaml", "dev/node-pools.yaml"
+NAMED = "gcpgkecluster/dev-cluster"
+CLUSTER_ID = "projects/sandbox-project/locations/europe-west1-b/clusters/dev-cluster"
+
+
+def _apply(user: support.Planton) -> None:
+    shutil.copytree(EXAMPLE, user.folder / "dev")
+    user.run("apply", "-f", "dev", "--yes")
+
+
+@pytest.fixture
+def dev(worlds: Worlds) -> Iterator[support.Planton]:
+    """A user who has applied the example."""
+    with worlds.user(Step("the cluster and the node pools of the example for Google Cloud", _apply)) as user:
+        yield user
+
+
+def _change(user: support.Planton, file: str, old: str, new: str) -> None:
+    path = user.folder / file
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+def _outside(user: support.Planton, action: str, **body: Any) -> None:
+    user.sandbox.control.outside(action, cloud="gcp", cluster="dev-cluster", **body)
+
+
+def _cluster(user: support.Planton) -> dict[str, Any]:
+    return gcp.Gke(user.sandbox).get(f"/v1/{CLUSTER_ID}")  # type: ignore[no-any-return]
+
+
+def _pools(user: support.Planton) -> dict[str, dict[str, Any]]:
+    return {pool["name"]: pool for pool in _cluster(user)["nodePools"]}
+
+
+def _writes(user: support.Planton, mark: int) -> list[tuple[str, str]]:
+    return [(method, path) for method, path in user.writes(mark, cloud="gcp") if path != "/token"]
+
+
+def _drift(user: support.Planton, *arguments: str) -> dict[str, tuple[Any, Any]]:
+    resources = user.json("drift", *arguments, code=3)["resources"]
+    return {
+        f"{resource['name']} {each['path']}": (each["old"], each["new"])
+        for resource in resources
+        for change in resource["changes"]
+        for each in change["differences"]
+    }
+
+
+def _kubectl(user: support.Planton, *arguments: str) -> subprocess.CompletedProcess[str]:
+    assert sandbox_support.KUBECTL is not None
+    return subprocess.run(
+        [sandbox_support.KUBECTL, *arguments], env=user.environ, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_a_pool_is_changed_in_place_and_drift_is_repaired(dev: support.Planton) -> None:
+    """The number of nodes and the machine type keep the pool; a second plan of each change is empty."""
+    assert dev.actions("plan", "-f", "dev") == {}
+    before = _pools(dev)["apps"]
+    _change(dev, POOLS, "nodeCount: 2", "nodeCount: 3")
+    _change(dev, POOLS, "machineType: e2-medium", "machineType: e2-standard-4")
+    assert dev.actions("apply", "-f", "dev", "--yes") == {"node_pool": "update"}
+    after = _pools(dev)["apps"]
+    assert after["instanceGroupUrls"] == before["instanceGroupUrls"]
+    assert after["config"]["machineType"] == "e2-standard-4"
+    outputs = dev.json("outputs", "gcpgkenodepool/dev-apps")
+    assert outputs["currentNodeCount"] == "3"
+    assert dev.actions("plan", "-f", "dev") == {}
+    _outside(dev, "scale", pool="apps", count=5)
+    _outside(dev, "relabel", pool="batch", labels={"workload": "other"})
+    drift = _drift(dev, "-f", "dev")
+    assert drift["dev-apps nodeCount"] == (3, 5)
+    assert any(path.startswith("dev-batch ") for path in drift)
+    dev.run("apply", "-f", "dev", "--refresh", "--yes")
+    assert _pools(dev)["batch"]["config"]["labels"]["workload"] == "batch"
+    assert dev.actions("plan", "-f", "dev") == {}
+
+
+def test_a_deleted_pool_is_created_again_and_nothing_is_left_after_a_destroy(dev: support.Planton) -> None:
+    """The destruction deletes the pools, then the cluster."""
+    _outside(dev, "delete-pool", pool="apps")
+    assert dev.actions("drift", "-f", POOLS, code=3)["node_pool"] == "delete"
+    dev.run("apply", "-f", "dev", "--refresh", "--yes")
+    assert set(_pools(dev)) == {"apps", "batch"}
+    dev.run("destroy", "-f", "dev", "--yes")
+    assert dev.sandbox.control.resources("gcp")["clusters"] == []
+    assert "nothing has been applied" in dev.run("get").stdout
+
+
+def test_the_autoscaler_keeps_its_number_of_nodes(dev: support.Planton) -> None:
+    """It is neither drift nor part of an update; the outputs do not claim to know it."""
+    assert not dev.json("outputs", "gcpgkenodepool/dev-batch").get("currentNodeCount")
+    _outside(dev, "load", pool="batch", nodes=4)
+    dev.sandbox.control.advance(600)
+    assert _cluster(dev)["currentNodeCount"] == 6
+    assert dev.actions("drift", "-f", "dev") == {}
+    _change(dev, POOLS, "    workload: batch", "    workload: jobs")
+    assert dev.actions("apply", "-f", POOLS, "--yes") == {"node_pool": "update"}
+    assert _cluster(dev)["currentNodeCount"] == 6
+    assert dev.actions("plan", "-f", "dev") == {}
+
+
+def test_another_kind_of_machine_needs_consent_to_a_replacement(dev: support.Planton) -> None:
+    """Spot machines cannot become others in place: nothing is requested until the pool is named."""
+    _change(dev, POOLS, "  spot: true\n", "")
+    mark = dev.sandbox.control.mark()
+    refused = " ".join(dev.run("apply", "-f", "dev", "--yes", code=5).stderr.split())
+    assert "would replace node_pool" in refused
+    assert "--allow-replace GcpGkeNodePool/dev-batch" in refused
+    assert _writes(dev, mark) == []
+    plan = dev.run("plan", "-f", "dev").stdout
+    assert "spot" in plan
+    assert "__defaults" not in plan
+    dev.run("apply", "-f", "dev", "--yes", "--allow-replace", "GcpGkeNodePool/dev-batch")
+    assert not _pools(dev)["batch"]["config"].get("spot")
+    assert dev.actions("plan", "-f", "dev") == {}
+
+
+def test_a_kubeconfig_holds_no_token_and_lists_the_nodes(dev: support.Planton) -> None:
+    """kubectl gets the token from planton, for each request."""
+    kubeconfig = dev.run("kubeconfig", NAMED, "--exec").stdout
+    token = json.loads(dev.run("credential", NAMED).stdout)["status"]["token"]
+    assert token
+    assert token not in kubeconfig
+    assert "token" not in kubeconfig
+    (dev.folder / "kubeconfig").write_text(kubeconfig, "utf-8")
+    nodes = _kubectl(dev, "get", "nodes", "-l", "workload=application", "-o", "name")
+    assert len(nodes.stdout.split()) == 2, nodes.stderr
+
+
+def test_an_upgrade_goes_one_minor_at_a_time_and_keeps_the_cluster(dev: support.Planton) -> None:
+    """What is refused changes nothing."""
+    old = _cluster(dev)
+    mark = dev.sandbox.control.mark()
+    _change(dev, CLUSTER, "1.33.11-gke.1088000", "1.35.6-gke.1101000")
+    dev.run("apply", "-f", CLUSTER, "--yes", code=5)
+    assert _writes(dev, mark) == []
+    _change(dev, CLUSTER, "1.35.6-gke.1101000", "1.34.9-gke.1053000")
+    assert dev.actions("apply", "-f", CLUSTER, "--yes") == {"cluster": "update"}
+    new = _cluster(dev)
+    assert (new["id"], new["currentMasterVersion"]) == (old["id"], "1.34.9-gke.1053000")
+    assert dev.actions("plan", "-f", CLUSTER) == {}
+
+
+def test_what_exists_is_imported_by_id_and_by_name(dev: support.Planton) -> None:
+    """The next plan is empty, and the cloud is unchanged."""
+    there = _cluster(dev)
+    pools = {pool["name"]: pool["instanceGroupUrls"] for pool in there["nodePools"]}
+    shutil.rmtree(dev.folder / "data" / "state")
+    for name, id_ in (
+        (NAMED, CLUSTER_ID),
+        ("gcpgkenodepool/dev-apps", "apps"),
+        ("gcpgkenodepool/dev-batch", f"{CLUSTER_ID}/nodePools/batch"),
+    ):
+        dev.run("import", name, id_, "-f", "dev", "--yes")
+    assert dev.actions("plan", "-f", "dev") == {}
+    assert _cluster(dev)["id"] == there["id"]
+    assert {name: pool["instanceGroupUrls"] for name, pool in _pools(dev).items()} == pools
