@@ -59,7 +59,7 @@ def main(path: str, descriptors: str) -> None:
         "exported": sorted(exported.outputs),
         "warnings": applied.warnings,
         "secrets": credentials.secrets(config),
-        "stored": modules.as_kept(document.message),
+        "stored": modules.stored_json(document.message),
         "page": reference.kind_page(kinds.get(kind.name), texts, pathlib.Path(path).read_text("utf-8")),
     }
     print(json.dumps(result))

@@ -8,7 +8,7 @@ from typing import Any
 from planton.config import settings
 from planton.deploy import runtime
 from planton.engine import plans, stacks, states, toolchain
-from planton.modules import as_kept
+from planton.modules import stored_json
 from planton.recovery import operations, resuming, updating
 from planton.schema import kinds
 from planton.state import inventory
@@ -107,7 +107,7 @@ class World:
         name, target = subject.key.name, subject.target
         self.updates[name] = plan
         outputs = self.outputs(subject)
-        recorded = {states.MANIFEST: as_kept(target), states.ORIGIN: self.origins.get(name, "")}
+        recorded = {states.MANIFEST: stored_json(target), states.ORIGIN: self.origins.get(name, "")}
         state = {"resources": [{"urn": "urn::stack", "type": "pulumi:pulumi:Stack", "outputs": {**outputs, **recorded}}]}
         applied = self.run.inventory.understand(subject.name, state)
         assert applied is not None

@@ -17,7 +17,7 @@ from planton import errors
 from planton.controllers import api_fields, manifests
 from planton.engine import plans, stacks
 from planton.manifest import origins
-from planton.modules import as_kept
+from planton.modules import stored_json
 from planton.schema import kinds, references
 from planton.state import inventory, transfer
 
@@ -106,7 +106,7 @@ class Adoption:
             manifest: Any = manifests.resource(source).manifest
             # The state stays the truth: controllers find what differs, such as the label of nodes, and apply it.
             manifest.spec.CopyFrom(offer.applied.manifest.spec)  # type: ignore[attr-defined]  # every manifest has a spec
-            text = as_kept(manifest)
+            text = stored_json(manifest)
             stack = stacks.StackName(manifests.PROJECT, id_)
             transfer.transfer(self._states, transfer.Transfer(offer.applied.stack, stack, text, origins.NODE_POOL_API))
         self._update(kind, id_, offer.body["spec"])
@@ -164,7 +164,7 @@ class Adoption:
         if offer.applied.stack.project == manifests.PROJECT:
             assert offer.target is not None, "a release has a target"
             self._pause(kind, offer.existing)
-            transfer.transfer(self._states, transfer.Transfer(offer.applied.stack, offer.target, as_kept(manifest), ""))
+            transfer.transfer(self._states, transfer.Transfer(offer.applied.stack, offer.target, stored_json(manifest), ""))
         # The stack has gone, so controllers find nothing to delete.
         self._api.request("DELETE", f"{_path(kind)}/{id_}")
         return manifest
@@ -172,7 +172,7 @@ class Adoption:
     def _require_expressed(self, kind: kinds.Kind, applied: inventory.Applied, body: Mapping[str, Any]) -> None:
         """Compares the manifest with the one that controllers would make of the object."""
         again = manifests.resource(self._source(kind, applied, body, _NO_ID)).manifest
-        before, after = (json.loads(as_kept(each)).get("spec") or {} for each in (applied.manifest, again))
+        before, after = (json.loads(stored_json(each)).get("spec") or {} for each in (applied.manifest, again))
         lost = [each.path for each in plans.compare(before, after) if api_fields.is_lost(kind, each, body)]
         if lost:
             listed = ", ".join(f"spec.{path}" for path in lost)
@@ -182,7 +182,7 @@ class Adoption:
             )
 
     def _source(self, kind: kinds.Kind, applied: inventory.Applied, body: Mapping[str, Any], id_: str) -> manifests.Source:
-        spec = json.loads(as_kept(applied.manifest)).get("spec") or {}
+        spec = json.loads(stored_json(applied.manifest)).get("spec") or {}
         annotations = applied.manifest.metadata.annotations  # type: ignore[attr-defined]  # every manifest has metadata
         return manifests.Source(
             id_,
@@ -194,7 +194,7 @@ class Adoption:
         )
 
     def _cluster(self, applied: inventory.Applied) -> Mapping[str, Any]:
-        spec = json.loads(as_kept(applied.manifest)).get("spec") or {}
+        spec = json.loads(stored_json(applied.manifest)).get("spec") or {}
         for each in self._api.items("/api/v1/clusters", "clusters", {}):
             owned = self._states.inventory.read(stacks.StackName(manifests.PROJECT, str(each["id"])))
             if (
@@ -258,7 +258,7 @@ def _is_paused(obj: Mapping[str, Any]) -> bool:
 
 def _of_manifest(applied: inventory.Applied, env: str) -> Any:  # a manifest of any kind
     manifest: Any = type(applied.manifest)()
-    json_format.Parse(as_kept(applied.manifest), manifest)
+    json_format.Parse(stored_json(applied.manifest), manifest)
     manifest.metadata.ClearField("id")
     manifest.metadata.labels.pop(manifests.STACK_LABEL, None)
     if applied.stack.project == manifests.PROJECT:

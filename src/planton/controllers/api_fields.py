@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from planton.controllers import manifests
-from planton.modules import as_kept, unsupported
+from planton.modules import stored_json, unsupported
 from planton.schema import deletion
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def plain(value: Any) -> str:  # JSON data
 
 def body(kind: kinds.Kind, manifest: message.Message) -> dict[str, Any]:
     """Returns ``name`` and ``spec`` of the object that a manifest becomes."""
-    spec = json.loads(as_kept(manifest)).get("spec") or {}
+    spec = json.loads(stored_json(manifest)).get("spec") or {}
     annotations = manifest.metadata.annotations  # type: ignore[attr-defined]  # every manifest has metadata
     roots: dict[str, Any] = {"spec": {}, "platform": {}}
     for path, alternatives in kind.declared.api_fields.items():

@@ -12,7 +12,7 @@ from planton.config import credentials
 from planton.controllers import autoscaling, durations, failures, manifests, rollout, scaling, values
 from planton.deploy import drain
 from planton.manifest import load
-from planton.modules import as_kept
+from planton.modules import stored_json
 from planton.schema import deletion, kinds
 
 if TYPE_CHECKING:
@@ -252,7 +252,7 @@ def _defaults(
 ) -> Mapping[str, str]:
     """Returns values for what the spec leaves open. What was chosen once stays."""
     chosen: dict[str, str] = {}
-    before = {} if applied is None else json.loads(as_kept(applied.manifest)).get("spec") or {}
+    before = {} if applied is None else json.loads(stored_json(applied.manifest)).get("spec") or {}
     for path, alternatives in source.kind.declared.api_fields.items():
         name = alternatives[-1].removeprefix("default.")
         is_open = len(alternatives) > 1 and all(source.value(each) in (None, "") for each in alternatives)

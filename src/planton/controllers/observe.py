@@ -10,7 +10,7 @@ from planton import clouds, errors
 from planton.controllers import failures, kubernetes, manifests, recent, values
 from planton.deploy import checks, drain, draining, resolve
 from planton.engine import plans, stacks, states
-from planton.modules import as_kept
+from planton.modules import stored_json
 from planton.recovery import guards, observed, recording
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ def _is_finished(subject: Subject) -> bool:
 def _changed(subject: Subject) -> tuple[str, ...]:
     if subject.applied is None:
         return ()
-    before, after = (json.loads(as_kept(each)) for each in (subject.applied.manifest, subject.managed.target))
+    before, after = (json.loads(stored_json(each)) for each in (subject.applied.manifest, subject.managed.target))
     paths = {each.path.partition("[")[0].removeprefix("spec.") for each in plans.compare(before, after)}
     return tuple(sorted(paths))
 

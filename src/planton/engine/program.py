@@ -90,7 +90,7 @@ class Program:
 
     def _sign(self) -> None:
         # Outputs are written at the end of an apply. A resource records the manifest at its beginning.
-        manifest = modules.as_kept(self._input.target)  # type: ignore[union-attr]  # a program has an input
+        manifest = modules.stored_json(self._input.target)  # type: ignore[union-attr]  # a program has an input
         properties = {states.MANIFEST: manifest, states.ORIGIN: self._origin}
         pulumi.ComponentResource(states.SIGNATURE, "manifest", {name: text for name, text in properties.items() if text})
 

@@ -81,7 +81,7 @@ def require(kind: kinds.Kind) -> None:
         )
 
 
-def as_kept(manifest: message.Message) -> str:
+def stored_json(manifest: message.Message) -> str:
     """Returns a manifest as JSON for its stack, without the status. The stack has the status as its outputs."""
     import json  # noqa: PLC0415  # cold start of `validate`, which reads declarations
 

@@ -30,7 +30,7 @@ def run(stack_input: message.Message, *, origin: str = "") -> None:
     for name, value in modules.program(kinds.get(target.kind)).resources(stack_input).items():
         pulumi.export(name, value)
     # Commands with KIND/NAME alone read the applied manifest here.
-    pulumi.export("manifest", modules.as_kept(target))
+    pulumi.export("manifest", modules.stored_json(target))
     if origin:
         pulumi.export("origin", origin)
 

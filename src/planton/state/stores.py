@@ -233,7 +233,7 @@ class Stores:
             if target != applied.stack:
                 self._rename(applied.stack, target)
             deployment = self.open(target).export()
-            self.open(target).replace_state(deployments.named(deployment, modules.as_kept(manifest)))
+            self.open(target).replace_state(deployments.named(deployment, modules.stored_json(manifest)))
         return target
 
     def _rename(self, old: stacks.StackName, new: stacks.StackName) -> None:
