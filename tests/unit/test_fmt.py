@@ -12,8 +12,8 @@ import yaml
 from google.protobuf import message
 
 from planton import cli, errors, manifest
-from planton.manifest import canonical, dumping
-from planton.schema import kinds
+from planton.manifest import canonical, dumping, templates
+from planton.schema import kinds, providers
 
 CORPUS = pathlib.Path(__file__).parents[1] / "kinds"
 VALID = sorted(CORPUS.glob("*/valid/*"))
@@ -267,6 +267,18 @@ HEAD = "apiVersion: civo.project-planton.org/v1\nkind: CivoVpc\n"
 def test_documents_and_yaml_variants_have_one_form(text: str, result: str) -> None:
     """Aliases keep the order of their document."""
     assert formatted(text) == result
+
+
+def test_a_stream_of_many_documents_is_formatted_as_each_of_them() -> None:
+    """The nodes of one document say nothing about those of the next: an earlier one was taken for the anchor of an alias."""
+    texts = [
+        text
+        for provider in providers.names()
+        for template in templates.TEMPLATES
+        for text in templates.make("environment", provider, template).values()
+    ]
+    stream = "---\n".join(texts)
+    assert canonical.format_text(stream.encode(), file="all.yaml") == stream
 
 
 def test_json_stays_json() -> None:

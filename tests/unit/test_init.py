@@ -14,10 +14,17 @@ from planton.modules import unsupported
 from planton.schema import deletion, kinds, providers, references
 from planton_sandbox.clouds.civo import catalogue as civo_catalogue
 from planton_sandbox.clouds.digitalocean import catalogue as digitalocean_catalogue
+from planton_sandbox.clouds.gcp import catalogue as gcp_catalogue
+from planton_sandbox.clouds.gcp import versions as gcp_versions
 from support import mocks
 
-COMBINATIONS = list(itertools.product(templates.PARTS, ("civo", "digitalocean"), templates.TEMPLATES))
-ENVIRONMENTS = list(itertools.product(("civo", "digitalocean"), templates.TEMPLATES))
+WITH_NETWORKS = ("civo", "digitalocean")
+ENVIRONMENTS = list(itertools.product(providers.names(), templates.TEMPLATES))
+COMBINATIONS = [
+    (part, provider, template)
+    for part, (provider, template) in itertools.product(templates.PARTS, ENVIRONMENTS)
+    if part != "network" or provider in WITH_NETWORKS
+]
 
 
 def generated(*arguments: str, **options: str) -> dict[references.Key, message.Message]:
@@ -45,7 +52,7 @@ def test_every_combination_is_valid_and_canonical(part: str, provider: str, temp
         assert max(map(len, text.splitlines())) <= 130
 
 
-@pytest.mark.parametrize(("provider", "template"), ENVIRONMENTS)
+@pytest.mark.parametrize(("provider", "template"), itertools.product(WITH_NETWORKS, templates.TEMPLATES))
 def test_an_environment_is_complete(provider: str, template: str) -> None:
     """Every dependency is part of it, without cycles, and the names share a prefix."""
     messages = generated("environment", provider, template, name="shop", env="qa")
@@ -58,7 +65,39 @@ def test_an_environment_is_complete(provider: str, template: str) -> None:
     assert parts[0].isdisjoint(parts[1])
 
 
-@pytest.mark.parametrize(("provider", "template"), ENVIRONMENTS)
+@pytest.mark.parametrize("template", templates.TEMPLATES)
+def test_an_environment_of_google_cloud_is_a_cluster_with_pools_in_an_existing_network(template: str) -> None:
+    """Version, location and sizes are those of the simulated cloud, and the modules accept each file."""
+    messages = generated("environment", "gcp", template, name="shop", env="qa")
+    assert {target for value in messages.values() for target in references.depends_on(value)} <= set(messages)
+    (cluster,) = of(messages, "gke_cluster")
+    pools = of(messages, "gke_node_pool")
+    zones = gcp_catalogue.zones_of(cluster.spec.location)
+    assert zones
+    assert gcp_versions.find(cluster.spec.kubernetes_version, gcp_versions.offered(_channel(cluster)), usual="")
+    for pool in pools:
+        machine = gcp_catalogue.machine(pool.spec.machine_type)
+        assert machine is not None
+        assert all(gcp_catalogue.machine_in(machine, zone) for zone in zones)
+    assert len(pools) == {"dev": 1, "staging": 2, "prod": 3}[template]
+    assert (cluster.metadata.annotations[deletion.PROTECTION_ANNOTATION] == "true") == (template == "prod")
+    assert list(cluster.spec.master_authorized_networks) == ["203.0.113.0/24"]
+    outputs = {key: references.unknown_outputs(value) for key, value in messages.items()}
+    for value in messages.values():
+        planned = mocks.plan(mocks.stack_input(references.resolve(value, outputs.get)), cloud=mocks.Gcp())
+        assert planned.warnings == []
+
+
+def _channel(cluster: message.Message) -> str:
+    return (
+        type(cluster.spec)
+        .DESCRIPTOR.fields_by_name["release_channel"]
+        .enum_type.values_by_number[cluster.spec.release_channel]
+        .name
+    )
+
+
+@pytest.mark.parametrize(("provider", "template"), itertools.product(WITH_NETWORKS, templates.TEMPLATES))
 def test_sizes_versions_and_regions_exist_in_the_sandbox(provider: str, template: str) -> None:
     """The catalogue of the simulated cloud has them."""
     catalogue = civo_catalogue if provider == "civo" else digitalocean_catalogue
@@ -162,6 +201,7 @@ def test_a_dash_writes_one_stream(capsys: pytest.CaptureFixture[str]) -> None:
         (("cluster", "--provider", "civo", "--name", "a: b"), "the name 'a: b'"),
         (("cluster", "--provider", "civo", "--region", "lom1"), "did you mean 'lon1'?"),
         (("cluster", "--provider", "digitalocean", "--region", "phx1"), "has no region 'phx1'"),
+        (("network", "--provider", "gcp"), "there is no network of gcp to write"),
         (("cluster",), "--provider"),
         (("clusters", "--provider", "civo"), "clusters"),
         (("cluster", "--provider", "civo", "-o", __file__), "cannot create the folder"),

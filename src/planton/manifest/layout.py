@@ -65,7 +65,8 @@ class Reader:
         # An alias must not come to stand before its anchor.
         self._keep_order = _has_alias(node, set())
         self._position = node.start_mark.index
-        self._seen.add(id(node))
+        # The nodes of earlier documents are gone, and new ones may have their ids.
+        self._seen = {id(node)}
         entry = blocks.Entry()
         block = self._block(node, below, entry)
         block.tail += [*entry.lead, *entry.ends]

@@ -67,7 +67,7 @@ def make(
         choices: What the user chooses.
 
     Raises:
-        PlantonError: ``USAGE``: an invalid name, or an unknown region.
+        PlantonError: ``USAGE``: an invalid name, an unknown region, or a part that the cloud does not have.
     """
     choices = choices or Choices()
     env = _checked("environment", env or template)
@@ -79,6 +79,8 @@ def make(
     }
     folder = _FOLDER / provider / template
     files = [path for start in PARTS[part] for path in sorted(folder.glob(f"{start}*.yaml"))]
+    if not files:
+        raise _usage(f"there is no {part} of {provider} to write", "name an existing one in the manifest of the cluster")
     texts = {path.name: string.Template(path.read_text("utf-8")).substitute(values) for path in files}
     return {name: _sized(text, choices) if name in _FIRST_POOLS else text for name, text in texts.items()}
 

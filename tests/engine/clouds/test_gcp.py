@@ -1,0 +1,176 @@
+"""Requests to Google Cloud's APIs: responses, missing resources, and how states are compared with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from planton import clouds, errors
+from planton.clouds.gcp import client as gcp
+from planton.clouds.gcp import views
+from support import answers
+
+NOT_FOUND = '{"error": {"code": 404, "message": "Not found.", "status": "NOT_FOUND"}}'
+TOKEN = "token-of-the-test"  # of no real account
+TYPE, POOL_TYPE = "gcp:container/cluster:Cluster", "gcp:container/nodePool:NodePool"
+PLACE = "projects/acme/locations/europe-west1"
+CLUSTER_ID = f"{PLACE}/clusters/dev"
+POOL_ID = f"{CLUSTER_ID}/nodePools/apps"
+CLUSTERS = "/v1/projects/acme/locations/-/clusters"
+AGGREGATED = "/compute/v1/projects/acme/aggregated"
+GROUP = "https://www.googleapis.com/compute/v1/projects/acme/zones/europe-west1-{0}/instanceGroupManagers/gke-dev-apps-1-grp"
+POOL = {
+    "name": "apps",
+    "status": "RUNNING",
+    "version": "1.33.4-gke.1",
+    "config": {"machineType": "e2-medium", "spot": True, "labels": {"a": "b"}},
+    "locations": ["europe-west1-c", "europe-west1-b"],
+    "instanceGroupUrls": [GROUP.format("b"), GROUP.format("c")],
+}
+CLUSTER = {
+    "name": "dev",
+    "location": "europe-west1",
+    "status": "RUNNING",
+    "endpoint": "192.0.2.1",
+    "masterAuth": {"clusterCaCertificate": "Y2E="},
+    "currentMasterVersion": "1.33.4-gke.1",
+    "releaseChannel": {"channel": "REGULAR"},
+    "nodePools": [POOL],
+}
+
+
+@pytest.fixture
+def server() -> Iterator[answers.Server]:
+    """A server with a cluster of one pool, which has three nodes in two zones."""
+    with answers.serving(NOT_FOUND) as running:
+        running.answers[CLUSTERS] = (200, {"clusters": [CLUSTER]})
+        running.answers[f"/v1/{CLUSTER_ID}"] = (200, CLUSTER)
+        running.answers[f"/v1/{POOL_ID}"] = (200, POOL)
+        zones = {"b": 2, "c": 1}
+        groups = {
+            f"zones/europe-west1-{zone}": {"instanceGroupManagers": [{"name": "gke-dev-apps-1-grp", "targetSize": size}]}
+            for zone, size in zones.items()
+        }
+        instances = {
+            f"zones/europe-west1-{zone}": {"instances": [{"name": f"gke-dev-apps-1-{zone}{at}"} for at in range(size)]}
+            for zone, size in zones.items()
+        }
+        running.answers[f"{AGGREGATED}/instanceGroupManagers"] = (200, {"items": groups})
+        running.answers[f"{AGGREGATED}/instances"] = (200, {"items": instances})
+        yield running
+
+
+def _cloud(server: answers.Server) -> gcp.Cloud:
+    return gcp.Cloud("acme", "", TOKEN, endpoint=f"{server.url}/", wait=_never)
+
+
+def _never(_seconds: float) -> None:
+    """Returns at once."""
+
+
+def test_a_request_has_the_token(server: answers.Server) -> None:
+    """The representation of the client does not contain it."""
+    assert _cloud(server).exists(TYPE, CLUSTER_ID)
+    assert server.requests == [(f"/v1/{CLUSTER_ID}", "Bearer token-of-the-test")]
+    assert TOKEN not in repr(_cloud(server))
+    assert _cloud(server).where == "project acme"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reason"),
+    [
+        (401, "{}", errors.Reason.CLOUD_AUTH),
+        (403, "{}", errors.Reason.CLOUD_AUTH),
+        (500, "boom", errors.Reason.CLOUD_FAILED),
+        (200, "no JSON", errors.Reason.CLOUD_UNREACHABLE),
+    ],
+)
+def test_any_other_response_is_an_error(status: int, body: str, reason: errors.Reason, server: answers.Server) -> None:
+    """It never counts as a missing resource, and the message contains no token."""
+    server.answers[f"/v1/{CLUSTER_ID}"] = (status, body)
+    with pytest.raises(errors.PlantonError) as caught:
+        _cloud(server).cluster(CLUSTER_ID)
+    assert caught.value.reason == reason
+    assert TOKEN not in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_a_missing_resource_is_none(server: answers.Server) -> None:
+    """Neither a cluster nor a pool of it."""
+    cloud = _cloud(server)
+    assert cloud.cluster(f"{PLACE}/clusters/none") is None
+    assert cloud.credential(f"{PLACE}/clusters/none") is None
+    assert cloud.upgrades(f"{PLACE}/clusters/none") is None
+    assert not cloud.exists(POOL_TYPE, "none", CLUSTER_ID)
+
+
+def test_names_are_found(server: answers.Server) -> None:
+    """A name that two locations have is no answer."""
+    cloud = _cloud(server)
+    assert cloud.find(TYPE, "dev") == CLUSTER_ID
+    assert cloud.find(POOL_TYPE, "apps", CLUSTER_ID) == cloud.pool_import_id(CLUSTER_ID, "apps") == POOL_ID
+    assert cloud.find(POOL_TYPE, "none", CLUSTER_ID) is None
+    assert cloud.names("cluster") == ["dev"]
+    server.answers[CLUSTERS] = (200, {"clusters": [CLUSTER, CLUSTER | {"location": "us-central1"}]})
+    assert _cloud(server).find(TYPE, "dev") is None
+
+
+def test_the_nodes_of_a_pool_are_those_of_all_its_zones(server: answers.Server) -> None:
+    """The API of clusters reports no number of nodes."""
+    [cluster] = _cloud(server).raw_list(TYPE)
+    [pool] = cluster["node_pools"]
+    assert (pool["id"], pool["size"]) == (POOL_ID, 3)
+    assert views.nodes(pool) == ["gke-dev-apps-1-b0", "gke-dev-apps-1-b1", "gke-dev-apps-1-c0"]
+    condition = views.condition(cluster)
+    assert (condition.ready, condition.nodes, condition.settled) == (3, 3, True)
+    stopped = cluster | {"node_pools": [pool | {"status": "RECONCILING"}]}
+    assert (views.condition(stopped).ready, views.condition(stopped).settled) == (0, False)
+
+
+def test_upgrades_are_those_of_the_channel_and_of_one_minor_version(server: answers.Server) -> None:
+    """The newest comes first."""
+    listed = ["1.33.4-gke.1", "1.35.1-gke.1", "1.33.4-gke.2", "1.34.2-gke.1", "1.32.9-gke.9"]
+    config = {"channels": [{"channel": "REGULAR", "validVersions": listed}], "validMasterVersions": ["1.34.9-gke.1"]}
+    server.answers[f"/v1/{PLACE}/serverConfig"] = (200, config)
+    assert _cloud(server).upgrades(CLUSTER_ID) == ["1.34.2-gke.1", "1.33.4-gke.2"]
+
+
+def test_a_credential_is_the_token_of_the_account(server: answers.Server) -> None:
+    """A cluster has no secret of its own; one that has no address yet has no credential."""
+    credential = _cloud(server).credential(CLUSTER_ID)
+    assert credential is not None
+    config = yaml.safe_load(credential.kubeconfig)
+    assert config["clusters"][0]["cluster"] == {"server": "https://192.0.2.1", "certificate-authority-data": "Y2E="}
+    assert config["users"][0]["user"] == {"token": TOKEN}
+    server.answers[f"/v1/{CLUSTER_ID}"] = (200, CLUSTER | {"endpoint": ""})
+    assert _cloud(server).credential(CLUSTER_ID) is None
+
+
+def _compared(properties: dict[str, Any], **changed: Any) -> tuple[Any, Any]:
+    view = views.BY_TYPE[POOL_TYPE]
+    return view.of_properties(properties), view.of_entry({**POOL, "size": 4, **changed}, properties)
+
+
+def test_a_state_equals_the_clouds_answer() -> None:
+    """Numbers are per zone; taints that GKE adds, and the order of zones, do not count."""
+    taint = {"key": "dedicated", "value": "x", "effect": "NO_SCHEDULE"}
+    properties = {
+        "name": "apps",
+        "nodeCount": 2,
+        "nodeLocations": ["europe-west1-b", "europe-west1-c"],
+        "version": "1.33.4-gke.1",
+        "nodeConfig": {"machineType": "e2-medium", "spot": True, "labels": {"a": "b"}, "taints": [taint]},
+    }
+    gpu = {"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"}
+    config = {**POOL["config"], "taints": [taint, gpu]}  # type: ignore[dict-item]
+    state, cloud = _compared(properties, config=config)
+    assert state == cloud
+    state, cloud = _compared(properties, config=config, size=6)
+    assert {key for key in state if state[key] != cloud[key]} == {"count"}
+
+
+def test_the_views_are_those_of_the_cloud() -> None:
+    """They are found by the type of a resource."""
+    assert clouds.views_of_type(POOL_TYPE) is views

@@ -1,0 +1,72 @@
+"""GcpGkeNodePool: the requested resources."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from planton import errors
+from support import mocks
+
+SPEC = {
+    "clusterProjectId": {"value": "acme"},
+    "clusterName": {"value": "dev"},
+    "clusterLocation": {"value": "europe-west1"},
+    "nodePoolName": "workers",
+}
+ZONES = ("europe-west1-b", "europe-west1-c")
+
+
+def _plan(cloud: mocks.Gcp | None = None, **spec: Any) -> mocks.Planned:
+    return mocks.plan(mocks.stack_input(mocks.target("GcpGkeNodePool", {**SPEC, **spec})), cloud=cloud or mocks.Gcp())
+
+
+def _pool(cloud: mocks.Gcp | None = None, **spec: Any) -> dict[str, Any]:
+    return _plan(cloud, **spec).resources["node_pool"].inputs
+
+
+@pytest.mark.parametrize(
+    ("zones", "spec", "per_zone"),
+    [
+        (ZONES, {}, 3),
+        (("europe-west1-b",), {}, 6),
+        (ZONES, {"zones": ["europe-west1-b", "europe-west1-c", "europe-west1-d"]}, 2),
+        # GKE does not list the zone of a zonal cluster among the additional ones.
+        (("europe-west1-c",), {"clusterLocation": {"value": "europe-west1-b"}}, 3),
+        ((), {}, 2),
+    ],
+)
+def test_a_total_is_spread_over_the_zones(zones: tuple[str, ...], spec: dict[str, Any], per_zone: int) -> None:
+    """The zones are those of the pool, else those of the cluster."""
+    assert _pool(mocks.Gcp(clusters={"dev": zones}), totalNodeCount=6, **spec)["nodeCount"] == per_zone
+
+
+def test_a_total_for_a_planned_cluster_takes_the_usual_three_zones() -> None:
+    """The cloud does not have the cluster yet."""
+    assert _pool(mocks.Gcp(clusters={}), totalNodeCount=6)["nodeCount"] == 2
+
+
+@pytest.mark.parametrize(("total", "nearest"), [(7, "6 and 8"), (1, "0 and 2")])
+def test_a_total_that_does_not_divide_is_refused_with_the_nearest(total: int, nearest: str) -> None:
+    """No resource is requested."""
+    with pytest.raises(errors.PlantonError, match=f"{total} nodes cannot be spread evenly over 2 zones.*{nearest}") as caught:
+        _plan(mocks.Gcp(clusters={"dev": ZONES}), totalNodeCount=total)
+    assert caught.value.reason == errors.Reason.UNSUPPORTED_FIELD
+    assert caught.value.metadata["fields"] == "spec.totalNodeCount"
+
+
+def test_an_autoscaled_pool_leaves_its_number_of_nodes_alone() -> None:
+    """Only the autoscaler decides it, so the outputs do not report it."""
+    planned = _plan(autoscaling={"totalMinNodes": 0, "totalMaxNodes": 5}, spot=True)
+    pool = planned.resources["node_pool"]
+    assert "nodeCount" not in pool.inputs
+    assert pool.inputs["ignoreNodeCountChanges"] is True
+    assert pool.options["ignore_changes"] == ["initialNodeCount", "nodeCount"]
+    assert (planned.outputs["current_node_count"], planned.outputs["max_nodes"]) == ("", "5")
+
+
+def test_the_cluster_is_named_as_an_import_records_it() -> None:
+    """The id of the cluster would replace an imported pool."""
+    inputs = _pool(nodeCount=1)
+    assert (inputs["cluster"], inputs["project"], inputs["location"]) == ("dev", "acme", "europe-west1")
