@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -27,6 +27,7 @@ class Cloud:
     """A cloud with one cluster, or none."""
 
     existing: dict[str, Any] | None
+    PROVIDER: ClassVar = "civo"
 
     def cluster(self, _id: str) -> dict[str, Any] | None:
         """Returns the cluster."""

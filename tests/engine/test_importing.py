@@ -30,6 +30,13 @@ SPECS: dict[str, dict[str, Any]] = {
     "DigitalOceanVpc": {"region": "fra1"},
     "DigitalOceanKubernetesCluster": {"clusterName": "dev", "region": "fra1"},
     "DigitalOceanKubernetesNodePool": {"nodePoolName": "workers", "cluster": {"value": "dev"}},
+    "GcpGkeCluster": {"projectId": {"value": PROJECT}, "location": "us-central1", "clusterName": "dev"},
+    "GcpGkeNodePool": {
+        "clusterProjectId": {"value": PROJECT},
+        "clusterLocation": {"value": "us-central1"},
+        "clusterName": {"value": "dev"},
+        "nodePoolName": "workers",
+    },
 }
 
 

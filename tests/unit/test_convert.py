@@ -12,6 +12,7 @@ from google.protobuf import message
 
 from planton import cli, errors, manifest
 from planton.cli import output
+from planton.config import credentials
 from planton.manifest import convert, load
 from planton.schema import kinds
 
@@ -52,13 +53,16 @@ def test_every_format_preserves_a_manifest(path: pathlib.Path) -> None:
 def test_every_format_preserves_a_stack_input(path: pathlib.Path) -> None:
     """A round trip preserves secrets, and the target is the manifest with its defaults."""
     value = only(path)
-    config = convert.kind_of(value).provider_config(api_token=TOKEN, default_region=3)
+    kind = convert.kind_of(value)
+    secret = next(field.name for field in kind.cloud.credentials if field.is_secret)
+    config = kind.provider_config(**{secret: TOKEN})
+    credentials.set_region(config, kind.cloud.sample_region)
     built = convert.as_stack_input(value, config)
     for form in FORMS:
         data = convert.dump([built], form, show_secrets=True)
         assert convert.read(load.Text("x", data), form=form) == [built]
         assert convert.as_manifest(convert.read(load.Text("x", data), form=form)[0]) == built.target
-    assert built.provider_config.api_token == TOKEN
+    assert getattr(built.provider_config, secret) == TOKEN
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -273,6 +273,7 @@ def test_schemas_are_structural(kind: str) -> None:
         "additionalProperties",
         "default",
         "pattern",
+        "x-kubernetes-list-type",
     }
     keywords |= {f"{least}{of}" for least in ("min", "max") for of in ("imum", "Length", "Items", "Properties")}
     for part in schemas:

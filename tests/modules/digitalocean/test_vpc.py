@@ -44,7 +44,7 @@ def test_the_provider_gets_the_token_as_a_secret_and_retries_nothing() -> None:
 
 def test_an_account_without_a_token_is_an_error_before_the_first_resource() -> None:
     """The hint names the variable to set."""
-    with pytest.raises(errors.PlantonError, match="the DigitalOcean provider: the token is missing") as caught:
+    with pytest.raises(errors.PlantonError, match="DigitalOcean provider: the token is missing") as caught:
         _plan({"apiToken": ""})
     assert caught.value.reason is errors.Reason.CREDENTIAL_MISSING
     assert "DIGITALOCEAN_TOKEN" in caught.value.hint

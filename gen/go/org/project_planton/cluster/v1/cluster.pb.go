@@ -1084,7 +1084,7 @@ const file_org_project_planton_cluster_v1_cluster_proto_rawDesc = "" +
 	"\x04civo\x18\x05 \x01(\v2+.org.project_planton.cluster.v1.CivoClusterR\x04civo\x12W\n" +
 	"\fdigitalocean\x18\x06 \x01(\v23.org.project_planton.cluster.v1.DigitalOceanClusterR\fdigitalocean:\xfd\x04\xbaH\xa6\x04\x1a\xa3\x04\n" +
 	"(cluster_platform.only_the_object_of_type\x1a\xf6\x03(!has(this.gcp) || this.type == 'gcp') && (!has(this.aws) || this.type == 'aws') && (!has(this.azure) || this.type == 'azure') && (!has(this.civo) || this.type == 'civo') && (!has(this.digitalocean) || this.type == 'digitalocean') ? '' : [has(this.gcp) ? 'gcp' : '', has(this.aws) ? 'aws' : '', has(this.azure) ? 'azure' : '', has(this.civo) ? 'civo' : '', has(this.digitalocean) ? 'digitalocean' : ''].filter(name, name != '' && name != this.type)[0] + ' must not be set, because type is ' + this.type\xa2\xa7\x1dO\n" +
-	"(cluster_platform.only_the_object_of_type\x12\x03gcp\x12\x03aws\x12\x05azure\x12\x04civo\x12\fdigitalocean\"\xfd\x03\n" +
+	"(cluster_platform.only_the_object_of_type\x12\x03gcp\x12\x03aws\x12\x05azure\x12\x04civo\x12\fdigitalocean\"\xff\x03\n" +
 	"\n" +
 	"GcpCluster\x12%\n" +
 	"\n" +
@@ -1104,8 +1104,9 @@ const file_org_project_planton_cluster_v1_cluster_proto_rawDesc = "" +
 	"\fpublic_nodes\x18\v \x01(\bR\vpublicNodes\x12\x1e\n" +
 	"\n" +
 	"credential\x18\f \x01(\tR\n" +
-	"credential\x12?\n" +
-	"\x13authorized_networks\x18\r \x03(\tB\x0e\xbaH\v\x92\x01\b\"\x06r\x04\xe0\xd5\"\x01R\x12authorizedNetworks\",\n" +
+	"credential\x12A\n" +
+	"\x13authorized_networks\x18\r \x03(\tB\x10\xbaH\r\x92\x01\n" +
+	"\x10d\"\x06r\x04\xe0\xd5\"\x01R\x12authorizedNetworks\",\n" +
 	"\n" +
 	"AwsCluster\x12\x1e\n" +
 	"\x06region\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x06region\"Y\n" +
