@@ -10,6 +10,7 @@ import pytest
 from buf.validate import validate_pb2
 
 from org.project_planton.provider.civo.civovpc.v1 import spec_pb2
+from org.project_planton.provider.gcp.v1 import rules_pb2
 from planton.schema import keywords
 
 
@@ -45,6 +46,25 @@ def test_a_rule_is_translated_completely_or_not_at_all(expression: str, keyword:
 def test_each_standard_rule_has_a_keyword(rules: dict[str, Any], keyword: dict[str, Any]) -> None:
     """The keyword has the value of the rule."""
     assert keywords.of_rules(validate_pb2.FieldRules(string=validate_pb2.StringRules(**rules))) == keyword
+
+
+@pytest.mark.parametrize(
+    ("rule", "text", "is_valid"),
+    [
+        ("name", "a" * 40, True),
+        ("name", "a" * 41, False),
+        ("name", "1a", False),
+        ("name", "a-", False),
+        ("zone", "europe-west10-b", True),
+        ("zone", "us-central1-ai1a", True),
+        ("zone", "europe-west1", False),
+    ],
+)
+def test_the_rules_of_google_cloud_are_patterns(rule: str, text: str, *, is_valid: bool) -> None:
+    """A predefined rule has the keyword of its expression."""
+    rules = validate_pb2.FieldRules()
+    rules.string.Extensions[getattr(rules_pb2, rule)] = True
+    assert bool(re.search(keywords.of_rules(rules)["pattern"], text)) is is_valid
 
 
 def test_an_unknown_standard_rule_is_an_error() -> None:
