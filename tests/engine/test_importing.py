@@ -1,4 +1,4 @@
-"""Imports: how ids are resolved at both clouds for every kind, and what comes with a cluster."""
+"""Imports: how ids are resolved at all clouds for every kind, and what comes with a cluster."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from planton import errors
 from planton.clouds.civo import client as civo
 from planton.clouds.digitalocean import client as digitalocean
+from planton.clouds.gcp import client as gcp
 from planton.recovery import importing
 from planton.schema import kinds
 from support import mocks
@@ -16,6 +17,7 @@ from support.sandbox import Sandbox, sandbox
 
 __all__ = ["sandbox"]
 
+PROJECT = "sandbox-project"
 UNKNOWN = "2f4a1c1e-9f43-4c5e-8a0e-5b1f2d3c4e5f"
 INVALID_IDS = (
     *("", " ", "WRONG", "..", "../..", "a/b", "a?b=c", "%2e%2e", ":", "a:", ":a", "a:b", "a:b:c", "x" * 500),
@@ -42,6 +44,8 @@ SPECS: dict[str, dict[str, Any]] = {
 
 def _cloud(kind: kinds.Kind, sandbox: Sandbox) -> Any:
     token = sandbox.token
+    if kind.provider == "gcp":
+        return gcp.Cloud(PROJECT, "", sandbox.info.tokens["gcp"], endpoint=sandbox.info.clouds["gcp"])
     return civo.Cloud(token, "LON1", sandbox.civo) if kind.provider == "civo" else digitalocean.Cloud(token, sandbox.digitalocean)
 
 

@@ -24,7 +24,7 @@ def test_answers_become_manifests(tmp_path: pathlib.Path) -> None:
     """Sizes have prices, a wrong answer is asked again, and a return takes the proposed one."""
     with sandbox.running(tmp_path / "sandbox") as cloud:
         terminal = pseudo_terminal.Terminal(COMMAND, tmp_path, _environ(tmp_path, **cloud.env))
-        terminal.expect(r"Cloud \(civo, digitalocean\) \[civo\]: ")
+        terminal.expect(r"Cloud \(civo, digitalocean, gcp\) \[civo\]: ")
         terminal.type("digitalocean\r")
         terminal.expect(r"Region \(.*fra1.*\) \[fra1\]: ")
         terminal.type("\r")

@@ -118,7 +118,12 @@ def reason(described: Any, name: str) -> Reason | None:  # a message's descripto
         return None
     provider = providers.all_providers().get(described.full_name.removeprefix(_PACKAGES).partition(".")[0])
     listed = _BY_NAME.get(name.replace("_", "").lower())
-    if name in described.fields_by_name or provider is None or listed is None or (listed.feature and listed.feature not in provider.lacks):
+    if (
+        name in described.fields_by_name
+        or provider is None
+        or listed is None
+        or (listed.feature and listed.feature not in provider.lacks)
+    ):
         return None
     if listed.instead and listed.instead not in described.fields_by_name:
         return None
