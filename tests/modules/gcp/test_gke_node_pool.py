@@ -70,3 +70,10 @@ def test_the_cluster_is_named_as_an_import_records_it() -> None:
     """The id of the cluster would replace an imported pool."""
     inputs = _pool(nodeCount=1)
     assert (inputs["cluster"], inputs["project"], inputs["location"]) == ("dev", "acme", "europe-west1")
+
+
+def test_more_label_characters_than_gke_accepts_are_refused() -> None:
+    """The standard labels count too."""
+    with pytest.raises(errors.PlantonError, match=r"the labels of the nodes have \d{4} characters .* GKE accepts 1024") as caught:
+        _plan(nodeCount=1, nodeLabels={f"label-{number:02}": "v" * 50 for number in range(17)})
+    assert caught.value.reason is errors.Reason.UNSUPPORTED_FIELD

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from org.project_planton.provider.gcp.gcpgkenodepool.v1 import api_pb2, spec_pb2, stack_input_pb2
 
+#: All keys and values of a pool's labels together.
+_MOST_LABEL_CHARACTERS = 1024
 #: Google's own defaults; without them, nodes cannot write logs and metrics.
 _SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 
@@ -130,7 +132,7 @@ def _node_config(target: api_pb2.GcpGkeNodePool) -> container.NodePoolNodeConfig
         oauth_scopes=_SCOPES,
         spot=spec.spot or None,
         preemptible=spec.preemptible or None,
-        labels={**labels.standard(target), **spec.node_labels},
+        labels=_labels(target),
         taints=[
             container.NodePoolNodeConfigTaintArgs(key=taint.key, value=taint.value, effect=_effect(taint.effect))
             for taint in spec.taints
@@ -141,6 +143,20 @@ def _node_config(target: api_pb2.GcpGkeNodePool) -> container.NodePoolNodeConfig
         ]
         or None,
     )
+
+
+def _labels(target: api_pb2.GcpGkeNodePool) -> dict[str, str]:
+    merged = {**labels.standard(target), **target.spec.node_labels}
+    size = sum(len(key) + len(value) for key, value in merged.items())
+    if size > _MOST_LABEL_CHARACTERS:
+        raise errors.PlantonError(
+            f"spec.nodeLabels: the labels of the nodes have {size} characters with the standard ones, and GKE accepts "
+            f"{_MOST_LABEL_CHARACTERS}",
+            reason=errors.Reason.UNSUPPORTED_FIELD,
+            hint="remove labels, or shorten their keys and values",
+            metadata={"fields": "spec.nodeLabels"},
+        )
+    return merged
 
 
 def _effect(name: str) -> str:

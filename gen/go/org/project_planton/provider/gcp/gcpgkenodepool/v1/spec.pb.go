@@ -658,7 +658,7 @@ var File_org_project_planton_provider_gcp_gcpgkenodepool_v1_spec_proto protorefl
 
 const file_org_project_planton_provider_gcp_gcpgkenodepool_v1_spec_proto_rawDesc = "" +
 	"\n" +
-	"=org/project_planton/provider/gcp/gcpgkenodepool/v1/spec.proto\x122org.project_planton.provider.gcp.gcpgkenodepool.v1\x1a\x1bbuf/validate/validate.proto\x1a/org/project_planton/provider/gcp/v1/rules.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\x1a0org/project_planton/shared/options/options.proto\"\xc6\x19\n" +
+	"=org/project_planton/provider/gcp/gcpgkenodepool/v1/spec.proto\x122org.project_planton.provider.gcp.gcpgkenodepool.v1\x1a\x1bbuf/validate/validate.proto\x1a/org/project_planton/provider/gcp/v1/rules.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\x1a0org/project_planton/shared/options/options.proto\"\xa3\x18\n" +
 	"\x12GcpGkeNodePoolSpec\x12\x88\x01\n" +
 	"\x12cluster_project_id\x18\x01 \x01(\v2:.org.project_planton.shared.foreignkey.v1.StringValueOrRefB\x1e\xbaH\x03\xc8\x01\x01\x88\xd4a\xdf\x04\x92\xd4a\x0fspec.project_idR\x10clusterProjectId\x12\x7f\n" +
 	"\fcluster_name\x18\x02 \x01(\v2:.org.project_planton.shared.foreignkey.v1.StringValueOrRefB \xbaH\x03\xc8\x01\x01\x88\xd4a\xdf\x04\x92\xd4a\x11spec.cluster_nameR\vclusterName\x12\x83\x01\n" +
@@ -675,9 +675,8 @@ const file_org_project_planton_provider_gcp_gcpgkenodepool_v1_spec_proto_rawDesc
 	"management\x18\t \x01(\v2W.org.project_planton.provider.gcp.gcpgkenodepool.v1.GcpGkeClusterNodePoolNodeManagementR\n" +
 	"management\x12\x12\n" +
 	"\x04spot\x18\n" +
-	" \x01(\bR\x04spot\x12\xb2\x02\n" +
-	"\vnode_labels\x18\v \x03(\v2V.org.project_planton.provider.gcp.gcpgkenodepool.v1.GcpGkeNodePoolSpec.NodeLabelsEntryB\xb8\x01\xbaH\xb4\x01\xba\x01\x9d\x01\n" +
-	"&gcp_gke_node_pool_spec.node_labels_fit\x12Amust have at most 1024 characters in all keys and values together\x1a0this.map(k, k + this[k]).join('').size() <= 1024\x9a\x01\x10\"\x06r\x04\xc8\xd5\"\x01*\x06r\x04\xd0\xd5\"\x01R\n" +
+	" \x01(\bR\x04spot\x12\x8f\x01\n" +
+	"\vnode_labels\x18\v \x03(\v2V.org.project_planton.provider.gcp.gcpgkenodepool.v1.GcpGkeNodePoolSpec.NodeLabelsEntryB\x16\xbaH\x13\x9a\x01\x10\"\x06r\x04\xc8\xd5\"\x01*\x06r\x04\xd0\xd5\"\x01R\n" +
 	"nodeLabels\x122\n" +
 	"\x0enode_pool_name\x18\f \x01(\tB\f\xbaH\t\xc8\x01\x01r\x04\x98\xd6\"\x01R\fnodePoolName\x12)\n" +
 	"\n" +
