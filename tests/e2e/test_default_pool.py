@@ -100,7 +100,7 @@ def test_what_is_recreated_is_the_default_pool_although_the_cloud_lists_another_
     assert planton.json("outputs", cloud.cluster)["nodeNames"] == nodes[id_]
     planton.sandbox.control.outside("scale", cluster="dev", pool=id_, count=4)
     [step] = [each for each in planton.json("drift", "-f", FILE, code=3)["resources"] if each["changes"]]
-    assert step["changes"][0]["differences"] == [{"path": "pools.nodeCount", "old": 1, "new": 4}]
+    assert step["changes"][0]["differences"] == [{"path": "pools.nodeCount", "old": 1, "new": 4, "forcesReplacement": False}]
     planton.run("apply", "-f", wanted, "--refresh", "--yes")
     assert cloud.pools(planton) == {"workers": 3, id_: 1}
 
