@@ -14,9 +14,10 @@ from google.protobuf import descriptor_pool
 
 import json_schema
 from crd import cel
+from org.project_planton.shared.cloudresourcekind import cloud_resource_kind_pb2
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
 from planton.manifest import decode
-from planton.schema import describe, keywords, rule_texts
+from planton.schema import describe, keywords, kinds, rule_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -248,7 +249,14 @@ def _of_reference(field: Any) -> list[Rule]:
     default = field.GetOptions().Extensions[foreign_key_pb2.default_kind] if rules else 0
     fits = f"!has(this.value_from) || this.value_from.field_path != '' || this.value_from.kind in [0, {default}]"
     expressions = {"reference.kind_fits": fits if default else "true"}
-    return [rule._replace(expression=expressions.get(rule.id, "")) for rule in rules if rule.id != "reference.kind_is_known"]
+    # An enum lists the known kinds. Only a default that is not among them needs a rule.
+    is_known = not default or kinds.find(cloud_resource_kind_pb2.CloudResourceKind.Name(default)) is not None
+    expressions["reference.kind_is_known"] = "!has(this.value_from) || !(this.value_from.kind in [0])"
+    return [
+        rule._replace(expression=expressions.get(rule.id, ""))
+        for rule in rules
+        if rule.id != "reference.kind_is_known" or not is_known
+    ]
 
 
 def _path(message: str, this: str) -> dict[str, str]:

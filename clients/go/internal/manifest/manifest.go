@@ -25,6 +25,8 @@ import (
 	_ "project-planton.org/gen/go/org/project_planton/provider/digitalocean/digitaloceankubernetescluster/v1"
 	_ "project-planton.org/gen/go/org/project_planton/provider/digitalocean/digitaloceankubernetesnodepool/v1"
 	_ "project-planton.org/gen/go/org/project_planton/provider/digitalocean/digitaloceanvpc/v1"
+	_ "project-planton.org/gen/go/org/project_planton/provider/gcp/gcpgkecluster/v1"
+	_ "project-planton.org/gen/go/org/project_planton/provider/gcp/gcpgkenodepool/v1"
 )
 
 // Violation is a rule that a message breaks.
