@@ -12,6 +12,9 @@ import pytest
 
 from support import controllers
 
+#: Each test takes minutes: `make matrix` runs them.
+pytestmark = pytest.mark.matrix
+
 #: The path of requests that create node pools, and what limits the number of nodes of an account.
 POOLS = {"civo": "/pools$", "digitalocean": "/node_pools$"}
 QUOTAS = {"civo": "instance_count", "digitalocean": "droplet_limit"}

@@ -15,6 +15,9 @@ from planton.recovery import observed
 from support import controllers, waiting
 from support.kubernetes import APPS, POLICY, deployment
 
+#: Each test takes minutes: `make matrix` runs them.
+pytestmark = pytest.mark.matrix
+
 CLOUDS = ("civo", "digitalocean")
 #: Deletions in the cloud: a node, and a pool.
 REMOVALS = "/(instances|nodes)/"

@@ -246,7 +246,7 @@ def _of_value(rules: Any) -> list[Rule]:  # a validate_pb2.FieldRules
 def _of_reference(field: Any) -> list[Rule]:
     """Returns the rules of a reference field in addition to those of its message. The schema of ``kind`` lists the allowed kinds."""
     rules = [Rule(rule.id, rule.text, "") for rule in describe.field_rules(field) if rule.id.startswith("reference.")]
-    default = field.GetOptions().Extensions[foreign_key_pb2.default_kind] if rules else 0
+    default: Any = field.GetOptions().Extensions[foreign_key_pb2.default_kind] if rules else 0
     fits = f"!has(this.value_from) || this.value_from.field_path != '' || this.value_from.kind in [0, {default}]"
     expressions = {"reference.kind_fits": fits if default else "true"}
     # An enum lists the known kinds. Only a default that is not among them needs a rule.
