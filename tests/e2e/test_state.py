@@ -254,12 +254,12 @@ def test_what_failed_half_way_at_first_is_listed_and_can_be_destroyed(applied: A
     planton.run("apply", "-f", file, "--yes", code=6)
     shutil.rmtree(planton.folder / "data" / "runs")
     assert _names(planton) == {("net", "dev"), ("dev", "dev")}
-    assert "(incomplete)" in planton.run("get", CLUSTER).stdout
+    assert "Incomplete" in planton.run("get", CLUSTER).stdout
     for command in ("outputs", "kubeconfig", "credential"):
         assert "no outputs" in planton.run(command, CLUSTER, code=1).stderr
     planton.sandbox.control.fault(method="DELETE", path="/firewalls", status=500, action="status", body={"code": "boom"}, times=0)
     planton.run("destroy", CLUSTER, "--yes", code=6)
-    assert "(incomplete)" in planton.run("get", CLUSTER).stdout
+    assert "Incomplete" in planton.run("get", CLUSTER).stdout
     assert planton.json("state", "move", CLUSTER, "new", "--yes", code=5)["error"]["reason"] == "STATE_UNFIT"
     planton.sandbox.control.clear_faults()
     planton.run("destroy", CLUSTER, "--yes")
@@ -276,7 +276,7 @@ def test_what_failed_half_way_at_first_goes_on(applied: Applied) -> None:
     shutil.rmtree(planton.folder / "data" / "runs")
     assert planton.actions("plan", "-f", file) == {"cluster": "create"}
     planton.run("apply", "-f", file, "--yes")
-    assert "(incomplete)" not in planton.run("get").stdout
+    assert "Incomplete" not in planton.run("get").stdout
     assert planton.actions("plan", "-f", file) == {}
 
 
