@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import operator
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from planton.deploy import lists
+
+_VERSION = "spec.kubernetesVersion"
 
 
 def check(subject: subjects.Subject, account: lists.Lists) -> list[problems.Problem]:
@@ -97,28 +100,28 @@ def _size_problem(subject: subjects.Subject, pool: subjects.Pool, sizes: dict[st
 
 
 def _version(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.Problem]:
-    field, properties = subject.kind.declared.version_field, ("kubernetesVersion", "version", "minMasterVersion")
-    version = operator.attrgetter(f"spec.{field}")
+    properties = ("kubernetesVersion", "version", "minMasterVersion")
+    version = operator.attrgetter("spec.kubernetes_version")
     if not subject.kind.is_cluster or not version(subject.target) or not subject.is_changed("cluster", version, properties):
         return
-    spec, path = subject.target.spec, unsupported.json_path(f"spec.{field}")
+    spec = subject.target.spec
     cloud = subject.kind.cloud
-    running = _running(subject, account)
-    if cloud.completes_versions and _begins(running, version(subject.target)):
-        return
-    rows = account.versions()
-    type_ = getattr(spec, "cluster_type", "")
-    names = list(dict.fromkeys(str(row["version"]) for row in rows or () if not type_ or row["type"] == type_))
-    desired = next((name for name in names if cloud.completes_versions and _begins(name, version(subject.target))), "")
     upgrade = upgrades.Upgrade(
-        running, desired or version(subject.target), getattr(spec, "auto_upgrade", False), cloud.requires_newest_patch
+        _running(subject, account), spec.kubernetes_version, getattr(spec, "auto_upgrade", False), cloud.requires_newest_patch
     )
-    if rows is None or upgrade.keeps_version:
+    is_kept = upgrade.keeps_version or (cloud.completes_versions and _begins(upgrade.running, spec.kubernetes_version))
+    rows = None if is_kept else account.versions()
+    if rows is None:
         return
+    type_ = getattr(spec, "cluster_type", "")
+    names = list(dict.fromkeys(str(row["version"]) for row in rows if not type_ or row["type"] == type_))
+    if cloud.completes_versions:
+        newest = next((name for name in names if _begins(name, spec.kubernetes_version)), spec.kubernetes_version)
+        upgrade = dataclasses.replace(upgrade, written=newest)
     if upgrade.version not in names:
         where = f"for clusterType {type_}" if type_ else f"by {cloud.prefix}"
-        error = upgrades.not_offered(version(subject.target), names, where=where, path=path, provider=subject.provider)
-        yield problems.Problem(path, error.message, "cloud.version_offered", error.hint, error.metadata)
+        error = upgrades.not_offered(spec.kubernetes_version, names, where=where, path=_VERSION, provider=subject.provider)
+        yield problems.Problem(_VERSION, error.message, "cloud.version_offered", error.hint, error.metadata)
         return
     refused = upgrade.refusal(names)
     if refused is None and upgrade.running:
@@ -126,7 +129,7 @@ def _version(subject: subjects.Subject, account: lists.Lists) -> Iterator[proble
         refused = upgrade.refusal(names, targets=account.upgrades(subject.cluster_id))
     if refused is not None:
         metadata = {"running": upgrade.running, "version": upgrade.version}
-        yield problems.Problem(path, refused.text, "cloud.upgrade_allowed", refused.hint, metadata)
+        yield problems.Problem(_VERSION, refused.text, "cloud.upgrade_allowed", refused.hint, metadata)
 
 
 def _begins(name: str, version: str) -> bool:

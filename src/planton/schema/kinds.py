@@ -97,7 +97,6 @@ class Declaration:
         count_field: The field of a pool's spec with its number of nodes in total.
         counts: Returns the number of nodes and the largest number of nodes of a pool from its spec; None if they are in
             ``node_count`` and ``max_nodes``.
-        version_field: The field of a cluster's spec with its Kubernetes version.
         cluster_id: The id of a node pool's cluster, with the names of fields of its spec in braces.
         id_pattern: The regular expression of ids; a UUID if empty.
         cluster_property: The property of a node pool's Pulumi type that holds the id of its cluster, or its name.
@@ -135,7 +134,6 @@ class Declaration:
     size_field: str = "size"
     count_field: str = "node_count"
     counts: Callable[[Any], tuple[int, int]] | None = None
-    version_field: str = "kubernetes_version"
     cluster_id: str = "{cluster}"
     id_pattern: str = ""
     cluster_property: str = "clusterId"
