@@ -180,7 +180,10 @@ def _chosen(kind: kinds.Kind, named: str, override: message.Message | None, envi
     elif is_from_entry:
         origin = Source(credential=named)
     else:
-        origin = Source(variable=variables_in(kind.provider, environ))
+        values, variable = _of_machine(kind.cloud, environ)
+        origin = Source(variable=variable)
+        for name, value in values.items():
+            setattr(config, name, value)
     own_address = bool(_endpoint(config))
     _fill(config, kind.cloud, environ)
     _check_characters(config, kind.cloud)
@@ -250,9 +253,6 @@ def _check_address(
 
 
 def _fill(config: Any, cloud: providers.Provider, environ: Mapping[str, str]) -> None:  # a provider config of the cloud
-    if not is_set(config):
-        for name, value in _of_machine(cloud, environ)[0].items():
-            setattr(config, name, value)
     for setting in cloud.settings:
         if not getattr(config, setting.name):
             setattr(config, setting.name, environ.get(_first_set(setting.variables, environ), ""))
