@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from google.protobuf import json_format
 
 from planton import errors
-from planton.controllers import api_fields, manifests
+from planton.controllers import api_fields, manifests, observe
 from planton.engine import plans, stacks
 from planton.manifest import origins
 from planton.modules import stored_json
@@ -144,8 +144,7 @@ class Adoption:
         return Offer(applied, f"{_path(kind)}/{obj['id']}", {}, obj, target)
 
     def _require_one_revision(self, applied: inventory.Applied, id_: str) -> None:
-        own = [each.stack.stack for each in self._states.inventory.all() if each.stack.project == manifests.PROJECT]
-        if len(manifests.revisions(id_, own)) > 1:
+        if len(observe.revisions(self._states.inventory, id_)) > 1:
             raise _unfit(f"{applied.key} is being replaced", "wait until one of its two pools has gone")
 
     def release(self, offer: Offer, env: str) -> Any:  # a manifest of any kind

@@ -11,7 +11,7 @@ from google.protobuf import json_format
 
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
 from planton import errors
-from planton.deploy import loading
+from planton.deploy import loading, subjects
 from planton.manifest import origins, stack_names
 from planton.schema import deletion, kinds, providers
 
@@ -29,8 +29,6 @@ NODE_LABEL: Final = "nodepool"
 _CREDENTIAL: Final = "project-planton.org/credential"
 #: The longest name of a node pool.
 _LONGEST_NAME: Final = 63
-#: The fields of pools' specs that let the cloud decide the number of nodes.
-_AUTOSCALED: Final = ("auto_scale", "autoscaling")
 _REVISION: Final = re.compile(r"(?:-r([1-9][0-9]{0,8}))?")
 #: The label that gives a manifest the stack of an object.
 STACK_LABEL: Final = f"{stack_names.PREFIX}stack.fqdn"
@@ -116,7 +114,7 @@ def revisions(resource_id: str, stacks: Iterable[str]) -> list[int]:
 
 def resource_of(stack: str) -> str:
     """Returns the id of the resource that a stack of `PROJECT` belongs to."""
-    return re.sub(r"-r[1-9][0-9]{0,8}$", "", stack)
+    return re.sub(f"{_REVISION.pattern}$", "", stack)
 
 
 def kind_of(role: kinds.Role, platform: str) -> kinds.Kind | None:
@@ -140,18 +138,14 @@ def fixed(data: Mapping[str, Any], nodes: int) -> dict[str, Any]:
 
 def is_autoscaled(manifest: message.Message) -> bool:
     """Returns whether the manifest of a node pool has an autoscaler of the cloud."""
-    return bool(_autoscaling(manifest))
-
-
-def _autoscaling(manifest: Any) -> list[str]:  # a manifest of a node pool
-    return [field.name for field, value in manifest.spec.ListFields() if field.name in _AUTOSCALED and value]
+    return bool(subjects.autoscaling(manifest))
 
 
 def resized(resource: load.Resource, nodes: int) -> load.Resource:
     """Returns the resource of a node pool with a fixed number of nodes."""
     manifest: Any = type(resource.manifest)()
     manifest.CopyFrom(resource.manifest)
-    for name in _autoscaling(manifest):
+    for name in subjects.autoscaling(manifest):
         manifest.spec.ClearField(name)
     setattr(manifest.spec, kinds.get(manifest.kind).declared.count_field, nodes)
     return dataclasses.replace(resource, manifest=manifest)

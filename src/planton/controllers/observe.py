@@ -26,6 +26,16 @@ if TYPE_CHECKING:
     from planton.state import inventory
 
 
+def revisions(states_: inventory.Inventory, resource_id: str) -> list[int]:
+    """Returns the revisions of a resource of the API that have states, in order. It lists all states."""
+    names = [name.stack for name in states_.names if name.project == manifests.PROJECT]
+    own = {
+        each: stacks.StackName(manifests.PROJECT, manifests.stack_of(resource_id, each))
+        for each in manifests.revisions(resource_id, names)
+    }
+    return [each for each, stack in own.items() if states_.read(stack) is not None]
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Subject:
     """A resource with its stack and its account.
@@ -108,9 +118,7 @@ class Observer:
 
     def revisions(self, resource_id: str) -> list[int]:
         """Returns the revisions of a resource that have states, in order. It lists all states."""
-        names = [name.stack for name in self.run.inventory.names if name.project == manifests.PROJECT]
-        found = manifests.revisions(resource_id, names)
-        return [each for each in found if self.applied(resource_id, each) is not None]
+        return revisions(self.run.inventory, resource_id)
 
     def drains(self, subject: Subject, found: values.Observed, limit: drain.Limit, now: datetime.datetime) -> values.Observed:
         """Returns an observation with the next steps of the drains that have begun."""

@@ -200,7 +200,7 @@ def _read(applied: inventory.Applied, state: dict[str, Any], cloud: clouds.Cloud
         summary = dataclasses.replace(_expected(applied), status=MISSING)
     elif main is not None:
         summary = _summary(main, applied, cloud, lists)
-    is_autoscaled = states.autoscaled(state) or bool(getattr(applied.manifest.spec, "auto_scale", False))  # type: ignore[attr-defined]
+    is_autoscaled = states.autoscaled(state) or bool(subjects.autoscaling(applied.manifest))
     drift = observed.drift_of_state(state, kind.cloud, cloud, lists, is_autoscaled=is_autoscaled)
     missing = tuple(states.name_of(each) for each in absent if each["urn"] in gone)
     return Overview(applied=applied, state=state, summary=summary, drift=drift, missing=missing)

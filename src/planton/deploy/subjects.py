@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from planton.manifest import load
 
+#: The fields of pools' specs that let an autoscaler decide the number of nodes.
+_AUTOSCALED = ("auto_scale", "autoscaling")
 #: The names of the fields of most pools.
 _USUAL = kinds.Declaration()
 #: Actions that create a new resource.
@@ -145,6 +147,11 @@ def pools(manifest: Any) -> dict[str, Pool]:  # a manifest of any kind
         for index, pool in enumerate(spec.additional_node_pools)
     ]
     return {pool.resource: pool for pool in listed}
+
+
+def autoscaling(manifest: Any) -> list[str]:  # a manifest of any kind
+    """Returns the fields of a manifest's spec that let an autoscaler decide the number of nodes; none if it is fixed."""
+    return [field.name for field, value in manifest.spec.ListFields() if field.name in _AUTOSCALED and value]
 
 
 def _pool(
