@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 import prometheus_client
 from prometheus_client import multiprocess
 
+from planton.base import processes
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -165,21 +167,11 @@ class Lines(logging.Formatter):
         return json.dumps(line)
 
 
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
 def _remove_dead_workers(folder: pathlib.Path) -> None:
     """Removes the gauges of killed workers; their counters stay."""
     for file in folder.glob("gauge_live*_*.db"):
         process = int(file.stem.rpartition("_")[2])
-        if not _runs(process):
+        if not processes.runs(process):
             # Another worker may remove them at the same time.
             with contextlib.suppress(FileNotFoundError):
                 multiprocess.mark_process_dead(process, str(folder))  # type: ignore[no-untyped-call]

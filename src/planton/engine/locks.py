@@ -16,6 +16,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 from planton import errors
+from planton.base import processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,7 +116,7 @@ def remove_unfinished(folder: pathlib.Path) -> None:
 
 def _runs_since(process: int, taken: float) -> bool:
     """Returns whether a process runs on this machine and started before a time. Its id may have been reused since."""
-    if not runs(process):
+    if not processes.runs(process):
         return False
     began = _began(process)
     # If the clock was set in between, a holder looks younger than its lock. So a running engine always counts.
@@ -137,14 +138,3 @@ def _is_engine(process: int) -> bool:
         return pathlib.Path(f"/proc/{process}/comm").read_text("utf-8").startswith("pulumi")
     except (OSError, ValueError):
         return True
-
-
-def runs(process: int) -> bool:
-    """Returns whether a process of this machine runs."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -7,7 +7,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from planton import errors
-from planton.engine import locks
+from planton.base import processes
 
 if TYPE_CHECKING:
     from planton.recovery import managed
@@ -47,4 +47,4 @@ def release(subject: managed.Managed) -> None:
 
 
 def _may_run(host: str, process: int) -> bool:
-    return host != socket.gethostname() or locks.runs(process)
+    return host != socket.gethostname() or processes.runs(process)
