@@ -38,7 +38,7 @@ class Summary:
 
 
 def created(entry: Mapping[str, Any]) -> Summary:
-    """Returns the summary of a resource of which a list tells only that it exists, and since when."""
+    """Returns the summary of a resource of which a list has only the name and the time of its creation."""
     return Summary(created=str(entry.get("created_at") or ""))
 
 

@@ -1,4 +1,4 @@
-"""Replaces a pool by a new one beside it: which of two pools comes and which goes, and what to do next. Pure functions.
+"""Replaces a pool: decides which of its two pools is created, drained or deleted next. Pure functions.
 
 A pool has a revision. Its stack and its name in the cloud follow from it, so that a controller that was killed finds both again.
 """

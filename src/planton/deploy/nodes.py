@@ -1,4 +1,4 @@
-"""The nodes of an applied cluster: its Kubernetes API tells their condition, and the cloud's list their pools."""
+"""The nodes of an applied cluster: their conditions from its Kubernetes API, and their pools from the cloud's list."""
 
 from __future__ import annotations
 

@@ -108,8 +108,8 @@ class Provider:
         credentials: The credential fields of its provider config.
         find_credential: The function that finds a credential of this machine, as ``module:function``, where variables are not
             enough; empty if they are. It takes the environment, and returns values of credential fields and their source.
-        is_sandbox_secret: The function that returns whether a secret is the sandbox's, as ``module:function``; empty if only a
-            token's beginning tells it.
+        is_sandbox_secret: The function that returns whether a secret is the sandbox's, as ``module:function``; empty if a sandbox
+            secret is recognized by the beginning of its text alone.
         settings: The other fields of its provider config that the environment fills.
         region_variables: The environment variables with the default region.
         endpoint_variable: The environment variable with the address of the API; empty for none.

@@ -1,7 +1,7 @@
 """The stand-in for the official ``gcp`` plugin, version 10.2.0: the resources of GKE.
 
 It sends the plugin's requests in the plugin's order, so it works against any server with Google's API. Unlike the plugin it
-never calls the real cloud for a program that configures no endpoint, reads every list anew, and knows no pools within clusters.
+never calls the real cloud for a program that configures no endpoint, caches no list, and accepts no pools within clusters.
 """
 
 from __future__ import annotations
