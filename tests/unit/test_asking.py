@@ -59,6 +59,18 @@ def test_without_an_account_the_usual_values_are_proposed(tmp_path: pathlib.Path
     assert (tmp_path / "pool-workers.yaml").exists()
 
 
+def test_any_region_is_accepted_if_the_schema_lists_none(tmp_path: pathlib.Path) -> None:
+    """Google Cloud has no fixed list. The usual region is proposed."""
+    terminal = pseudo_terminal.Terminal([*COMMAND, "--provider", "gcp"], tmp_path, _environ(tmp_path))
+    terminal.expect(r"Region \[europe-west1\]: ")
+    terminal.type("us-central1\r")
+    for question in ("Size of the nodes", "Number of nodes", "Kubernetes version"):
+        terminal.expect(question)
+        terminal.type("\r")
+    assert terminal.end() == 0
+    assert "location: us-central1-b" in (tmp_path / "cluster.yaml").read_text("utf-8")
+
+
 def test_without_a_terminal_nothing_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
     """A missing part or cloud is an error of usage, as before."""
     assert cli.main(["init", "cluster"]) == 2

@@ -38,7 +38,7 @@ def choices(provider: str, given: templates.Choices, *, with_pools: bool) -> tem
         given: What the options say already.
         with_pools: Whether there are nodes.
     """
-    region = given.region or _chosen("Region", templates.regions(provider), providers.get(provider).sample_region)
+    region = given.region or _region(provider)
     if not with_pools:
         return dataclasses.replace(given, region=region)
     size = given.size or _size(provider, region)
@@ -50,6 +50,12 @@ def choices(provider: str, given: templates.Choices, *, with_pools: bool) -> tem
 def provider() -> str:
     """Asks for the cloud."""
     return _chosen("Cloud", list(providers.names()), providers.default().name)
+
+
+def _region(provider: str) -> str:
+    names, usual = templates.regions(provider), providers.get(provider).sample_region
+    # The schema of a cloud may accept any region.
+    return _chosen("Region", names, usual) if names else _free("Region", usual)
 
 
 def _size(provider: str, region: str) -> str:
