@@ -46,7 +46,7 @@ def adopt(
     Exit codes: 0 moved, 1 not applied, 2 usage, 5 refused, 6 the API cannot be
     reached, 7 locked, 8 no user or token.
     """
-    from planton.controllers import adoption  # noqa: PLC0415  # Pulumi takes 100 ms of each `--help`
+    from planton.controllers import adoption, manifests  # noqa: PLC0415  # Pulumi takes 100 ms of each `--help`
 
     applied = _found(resource, env=env, stack=stack, settings=settings, release=release)
     with planton.states(settings) as states:
@@ -56,7 +56,7 @@ def adopt(
             render.progress(f"{applied.key} ({applied.identity}) becomes an object of the API: {offer.body['name']}")
             options.confirm("Move it under the API?", yes=yes)
             id_ = moving.adopt(offer)
-            state_options.report(form, f"controllers own it now; its id is {id_}", id=id_, stack=f"planton-api/{id_}")
+            state_options.report(form, f"controllers own it now; its id is {id_}", id=id_, stack=f"{manifests.PROJECT}/{id_}")
             return
         manifest_env = env or ""
         offer = moving.offer_release(applied, manifest_env)

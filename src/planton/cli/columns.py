@@ -19,7 +19,6 @@ WIDE: Final = (*HEADER, "ID", "STACK", "APPLIED")
 #: The columns in the order in which a narrow terminal loses them.
 _FIRST_TO_GO: Final = ("SIZE", "REGION", "AGE", "VERSION", "ENV", "KIND")
 _COLOURS: Final = {"Ready": "green", "Unknown": "yellow", "Missing": "red", "Incomplete": "red", "NotReady": "red"}
-_STATUS: Final = HEADER.index("STATUS")
 
 
 def row(overview: planton.Overview) -> tuple[str, ...]:

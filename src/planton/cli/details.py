@@ -52,13 +52,8 @@ def _condition(overview: planton.Overview) -> list[tuple[str, str]]:
 def drift(overview: planton.Overview) -> list[str]:
     """Returns how the cloud differs from what was applied, a line each; none if it does not."""
     missing = [f"{name}: missing from the cloud" for name in overview.missing]
-    changed = [f"{each.path}: {shown(each.old)} → {shown(each.new)}" for each in overview.drift or ()]
+    changed = [f"{each.path}: {terminal.value(each.old)} → {terminal.value(each.new)}" for each in overview.drift or ()]
     return [*missing, *changed]
-
-
-def shown(value: object) -> str:
-    """Returns a value of a property as text."""
-    return "(unset)" if value is None else str(value)
 
 
 def fields(listed: Iterable[tuple[str, str]]) -> list[str]:

@@ -7,6 +7,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, Final
 
 from planton import clouds, errors
+from planton.base import terminal
 from planton.clouds import answers, views
 from planton.config import credentials
 from planton.deploy import resolve, subjects
@@ -78,7 +79,11 @@ class Overview:
         """Returns the condition as JSON data."""
         summary = self.summary
         nodes = None if summary.desired is None else {"ready": summary.ready, "desired": summary.desired}
-        drift = None if self.drift is None else [f"{each.path}: {each.old} → {each.new}" for each in self.drift]
+        drift = (
+            None
+            if self.drift is None
+            else [f"{each.path}: {terminal.value(each.old)} → {terminal.value(each.new)}" for each in self.drift]
+        )
         return {
             "status": summary.status,
             "version": summary.version,
