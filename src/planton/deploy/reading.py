@@ -29,11 +29,13 @@ def drift(resources: Iterable[load.Resource], run: runtime.Runtime, *, full: boo
         full: Whether the engine reads every resource, also properties that are in no list.
 
     Raises:
-        InvalidError: ``REFERENCE_INVALID``: a cycle, or a duplicate.
+        InvalidError: ``REFERENCE_INVALID``: a cycle, or one stack twice.
     """
-    resource_graph = graph.of(resources)
     lists = observed.Lists(answers.Answers())
+    return [step for each in graph.by_stack(resources) for step in _drift(each, lists, run, full=full)]
 
+
+def _drift(resource_graph: graph.Graph, lists: observed.Lists, run: runtime.Runtime, *, full: bool) -> list[steps.Step]:
     def look(step: steps.Step, _done: running.Done) -> steps.Step:
         step, subject = destroy.opened(step, resource_graph, run)
         is_suspicious = full or step.applied is None or recording.is_unfinished(subject) or bool(states.pending(subject.state()))
