@@ -242,7 +242,7 @@ def test_history_says_who_did_what(applied: Applied) -> None:
     assert all(each["user"].endswith(f"@{socket.gethostname()}") and each["ended"] >= each["started"] for each in entries)
     assert len(planton.json("history", NETWORK, "-n", "1")) == 1
     table = planton.run("history", NETWORK).stdout
-    assert table.splitlines()[0].split() == ["TIME", "WHO", "OPERATION", "RESULT", "CHANGES"]
+    assert table.splitlines()[0].split() == ["TIME", "USER", "OPERATION", "RESULT", "CHANGES"]
     assert planton.json("history", NETWORK, "--env", "prod", code=1)["error"]["reason"] == "STACK_NOT_FOUND"
 
 

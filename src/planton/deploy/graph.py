@@ -5,13 +5,11 @@ Every error names both ends, with file and line as far as they are known.
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 from typing import TYPE_CHECKING, Final
 
 from planton import errors
 from planton.base import suggestions
-from planton.engine import stacks
 from planton.schema import kinds, references
 
 if TYPE_CHECKING:
@@ -58,25 +56,6 @@ def of(resources: Iterable[load.Resource]) -> Graph:
     nodes = by_key(resources)
     dependencies = {key: frozenset(references.depends_on(entry.manifest)) for key, entry in nodes.items()}
     return Graph(nodes, tuple(order(nodes)), dependencies)
-
-
-def by_stack(resources: Iterable[load.Resource]) -> list[Graph]:
-    """Returns graphs of resources of which several stacks may have one key: the first graph has the resources whose key is unique.
-
-    Each of the others has a graph of its own, so that none is the target of a reference to several.
-
-    Raises:
-        InvalidError: ``REFERENCE_INVALID``: a cycle, or one stack given twice.
-    """
-    listed = list(resources)
-    names = collections.defaultdict(set)
-    for resource in listed:
-        names[references.key(resource.manifest)].add(stacks.name_of(resource.manifest))
-    groups = collections.defaultdict(list)
-    for resource in listed:
-        key = references.key(resource.manifest)
-        groups[stacks.name_of(resource.manifest) if len(names[key]) > 1 else None].append(resource)
-    return [of(groups.pop(None, ())), *map(of, groups.values())]
 
 
 def by_key(resources: Iterable[load.Resource]) -> dict[references.Key, load.Resource]:
