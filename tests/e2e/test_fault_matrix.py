@@ -18,7 +18,6 @@ from support import matrix_faults, matrix_page, matrix_world
 from support.worlds import Worlds
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "reference" / "fault-matrix.md"
-_CLUSTERS = "/v2/kubernetes/clusters"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Operation:
         name: Its name in the page.
         command: The arguments before ``-f FILE``.
         method: The method of the request that the fault strikes.
-        path: The path of that request, with POOLS for the cloud's word.
+        path: The path of that request, with CLUSTERS and POOLS for the cloud's words.
         world: The world that it starts in.
         subject: The manifest that it uses.
         then: The next command.
@@ -55,19 +54,19 @@ class Operation:
 _APPLY = ("apply", "--yes")
 _DESTROY = ("destroy", "--yes")
 _NETWORK = "/v2/(networks|vpcs)"
-_POOL = f"{_CLUSTERS}/[^/]+/POOLS/[^/]+$"
-_READ = f"{_CLUSTERS}/[^/]+(/POOLS/[^/]+)?$"
+_POOL = "CLUSTERS/[^/]+/POOLS/[^/]+$"
+_READ = "CLUSTERS/[^/]+(/POOLS/[^/]+)?$"
 _OPERATIONS = (
     Operation("create a network", _APPLY, "POST", f"{_NETWORK}$", "nothing", "network"),
-    Operation("create a cluster", _APPLY, "POST", f"{_CLUSTERS}$", "network", "cluster"),
-    Operation("create a cluster, then destroy it", _APPLY, "POST", f"{_CLUSTERS}$", "network", "cluster", _DESTROY),
+    Operation("create a cluster", _APPLY, "POST", "CLUSTERS$", "network", "cluster"),
+    Operation("create a cluster, then destroy it", _APPLY, "POST", "CLUSTERS$", "network", "cluster", _DESTROY),
     Operation("create a pool", _APPLY, "POST", "/POOLS$", "cluster"),
     Operation("scale a pool", _APPLY, "PUT", _POOL, change=(("nodeCount", 4),)),
     Operation("relabel a pool", _APPLY, "PUT", _POOL, change=(("labels", {"tier": "web"}),)),
     Operation("refresh", ("refresh",), "GET", _READ),
     Operation("drift", ("drift", "--full"), "GET", _READ),
     Operation("destroy a pool", _DESTROY, "DELETE", _POOL, then=_DESTROY),
-    Operation("destroy a cluster", _DESTROY, "DELETE", f"{_CLUSTERS}/[^/]+$", "cluster", "cluster", _DESTROY),
+    Operation("destroy a cluster", _DESTROY, "DELETE", "CLUSTERS/[^/]+$", "cluster", "cluster", _DESTROY),
     Operation("destroy a network", _DESTROY, "DELETE", f"{_NETWORK}/[^/]+$", "network", "network", _DESTROY),
 )
 OPERATIONS = {operation.name: operation for operation in _OPERATIONS}
@@ -82,6 +81,8 @@ CELLS = [
 
 def _applies(cell: matrix_page.Cell) -> bool:
     operation = OPERATIONS[cell.operation]
+    if operation.subject not in matrix_world.CLOUDS[cell.cloud].subjects:
+        return False
     creates = operation.method == "POST"
     if cell.fault == "quota":
         return (creates and operation.subject != "network") or "nodeCount" in dict(operation.change)
@@ -152,11 +153,11 @@ def test_the_page_has_every_cell_and_no_failure() -> None:
 
 def _play(world: matrix_world.World, operation: Operation, fault: matrix_faults.Fault) -> matrix_page.Row:
     manifest = copy.deepcopy(getattr(world.cloud, operation.subject))
-    manifest["spec"] |= dict(operation.change)
+    manifest["spec"] |= {world.cloud.labels if field == "labels" else field: value for field, value in operation.change}
     file = world.user.write(f"{operation.subject}.yaml", manifest)
-    path = operation.path.replace("POOLS", world.cloud.pools)
+    method, path = world.cloud.request(operation.name, operation.method, operation.path)
     mark, before = world.user.sandbox.control.mark(), _left(world)
-    result = matrix_faults.run(world, (*operation.command, "-f", file), fault, method=operation.method, path=path)
+    result = matrix_faults.run(world, (*operation.command, "-f", file), fault, method=method, path=path)
     left = _left(world)
     left.check(result)
     if result.code == 0 and operation.command == operation.then:
@@ -179,8 +180,8 @@ def _play(world: matrix_world.World, operation: Operation, fault: matrix_faults.
 def _with_stranger(world: matrix_world.World, operation: Operation, fault: matrix_faults.Fault) -> str:
     # Between the two commands, somebody else creates a resource of the same name.
     file = world.user.write(f"{operation.subject}.yaml", getattr(world.cloud, operation.subject))
-    path = operation.path.replace("POOLS", world.cloud.pools)
-    matrix_faults.run(world, (*operation.command, "-f", file), fault, method=operation.method, path=path)
+    method, path = world.cloud.request(operation.name, operation.method, operation.path)
+    matrix_faults.run(world, (*operation.command, "-f", file), fault, method=method, path=path)
     stranger = world.intrude(operation.subject)
     if stranger is None:
         return "not possible"

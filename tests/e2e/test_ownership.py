@@ -94,7 +94,7 @@ def test_two_manifests_of_one_name_in_the_cloud_are_refused_before_anything_is_p
     assert applied.writes(mark) == []
 
 
-@pytest.mark.parametrize("cloud", matrix_world.CLOUDS)
+@pytest.mark.parametrize("cloud", ["civo", "digitalocean"])
 def test_a_destroy_lists_what_a_lost_answer_created_and_deletes_exactly_that(cloud: str, worlds: Worlds) -> None:
     """Recovery comes before the list; a stranger's cluster of another name stays."""
     world = matrix_world.CLOUDS[cloud]

@@ -190,6 +190,16 @@ def test_a_resource_is_adopted_into_the_state_by_its_id() -> None:
     assert (added["provider"], added["parent"]) == (f"{PROVIDER['urn']}::p", STACK["urn"])
 
 
+def test_a_protection_that_only_the_state_has_is_as_it_was_sent() -> None:
+    """The plugin of Google Cloud protects what it imports, and would refuse to delete what an interrupted apply created."""
+    urn, provider = "urn:pulumi:s::p::gcp:container/cluster:Cluster::cluster", {"urn": "urn:gcp", "id": "g"}
+    state = _state()
+    state["resources"].append({**provider, "type": "pulumi:providers:gcp"})
+    sent = {urn: journal.Creation("dev", {"name": "dev", "deletionProtection": False})}
+    added = guards.with_adopted(state, {urn: "projects/p/locations/l/clusters/dev"}, sent)["resources"][-1]
+    assert added["outputs"] == {"deletionProtection": False}
+
+
 def test_a_pending_creation_keeps_the_name_of_its_request() -> None:
     """The manifest may contain another name by now."""
     network = {"urn": events.urn(events.NETWORK, "network"), "inputs": {"label": "old"}}

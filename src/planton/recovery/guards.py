@@ -137,7 +137,10 @@ def with_adopted(
         package = type_.partition(":")[0]
         provider = next(each for each in resources if each["type"] == f"pulumi:providers:{package}")
         inputs = {"__defaults": [], **suspects[urn].inputs}
-        entry = {"urn": urn, "custom": True, "id": id_, "type": type_, "inputs": inputs, "outputs": {}, "parent": stack}
+        kind = kinds.of_type(type_)
+        # A resource without properties is read as an import.
+        outputs = {name: inputs[name] for name in (kind.declared.state_inputs if kind else ()) if name in inputs}
+        entry = {"urn": urn, "custom": True, "id": id_, "type": type_, "inputs": inputs, "outputs": outputs, "parent": stack}
         entries.append({**entry, "provider": f"{provider['urn']}::{provider['id']}"})
     # The old resource of an interrupted replacement still has to be deleted.
     existing = [{**each, "delete": True} if each["urn"] in adopted else each for each in resources]

@@ -111,6 +111,7 @@ class Declaration:
             empty if there is none.
         default_pool_name: The cloud name of the default node pool; empty if the cloud chooses one.
         ignored_inputs: The inputs of its Pulumi type that another resource of the stack sets.
+        state_inputs: The inputs of its Pulumi type that only the state has: an import sets them to the plugin's defaults.
         fields: Pulumi property → spec field, in the manifest's spelling; ``metadata.name`` for the name of the manifest.
         own_firewall_fields: Property of the own firewall → path of the field that sets it.
         api_fields: Spec field → the paths of its value in a resource of the NodePool API, the first set one counts; empty if the
@@ -146,6 +147,7 @@ class Declaration:
     own_firewall: str = ""
     default_pool_name: str = ""
     ignored_inputs: tuple[str, ...] = ()
+    state_inputs: tuple[str, ...] = ()
     fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
     own_firewall_fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
     api_fields: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)

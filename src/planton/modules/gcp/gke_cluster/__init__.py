@@ -17,6 +17,7 @@ KIND = kinds.Declaration(
     region_field="location",
     account_fields={"default_project": "spec.project_id"},
     losses=frozenset(kinds.Loss),
+    state_inputs=("deletionProtection",),
     fields={
         "name": "clusterName",
         "location": "location",
