@@ -65,6 +65,7 @@ class Reason(enum.StrEnum):
     CONTEXT_UNKNOWN = "CONTEXT_UNKNOWN"
     EXTRA_MISSING = "EXTRA_MISSING"
     TOOLCHAIN_MISSING = "TOOLCHAIN_MISSING"
+    SANDBOX_OUTDATED = "SANDBOX_OUTDATED"
     STACK_LOCKED = "STACK_LOCKED"
     STACK_NOT_FOUND = "STACK_NOT_FOUND"
     STATE_UNFIT = "STATE_UNFIT"
@@ -104,6 +105,7 @@ _REASONS: Final[Mapping[Code, tuple[Reason, ...]]] = {
         Reason.REFERENCE_INVALID,
         Reason.REFERENCE_UNRESOLVED,
         Reason.STACK_INPUT_INVALID,
+        Reason.NOT_OFFERED,
         Reason.NOT_FOUND,
         Reason.AMBIGUOUS,
         Reason.STACK_NOT_FOUND,
@@ -115,7 +117,6 @@ _REASONS: Final[Mapping[Code, tuple[Reason, ...]]] = {
     ),
     Code.REFUSED: (
         Reason.UNSUPPORTED_FIELD,
-        Reason.NOT_OFFERED,
         Reason.UPGRADE_REFUSED,
         Reason.CONSENT_REQUIRED,
         Reason.REPLACE_REFUSED,
@@ -136,6 +137,7 @@ _REASONS: Final[Mapping[Code, tuple[Reason, ...]]] = {
         Reason.CREDENTIAL_INVALID,
         Reason.EXTRA_MISSING,
         Reason.TOOLCHAIN_MISSING,
+        Reason.SANDBOX_OUTDATED,
     ),
     Code.INTERRUPTED: (Reason.INTERRUPTED,),
 }

@@ -19,39 +19,20 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from planton_sandbox import clients, clock, files
+from planton_sandbox import clock, files, variables
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.05
 CALL_SECONDS = 10.0
-#: The variables that `environment` sets.
-VARIABLES = (
-    "CIVO_API_URL",
-    "CIVO_TOKEN",
-    "CIVO_REGION",
-    "CIVO_CONFIG",
-    "DIGITALOCEAN_API_URL",
-    "DIGITALOCEAN_TOKEN",
-    "DIGITALOCEAN_ACCESS_TOKEN",
-    "DIGITALOCEAN_CONFIG",
-    "GOOGLE_APPLICATION_CREDENTIALS",
-    "GOOGLE_PROJECT",
-    "GOOGLE_API_URL",
-    "GOOGLE_CONTAINER_CUSTOM_ENDPOINT",
-    "GOOGLE_COMPUTE_CUSTOM_ENDPOINT",
-    "CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER",
-    "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE",
-    "CLOUDSDK_API_ENDPOINT_OVERRIDES_SERVICEUSAGE",
-    "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE",
-    "CLOUDSDK_CONFIG",
-    "CLOUDSDK_CORE_PROJECT",
-    "CLOUDSDK_CORE_DISABLE_PROMPTS",
-)
 
 
 class LaunchError(Exception):
     """The sandbox cannot be started, reached or stopped; the text has the reason."""
+
+
+class OutdatedError(LaunchError):
+    """The running sandbox is of a version without a cloud of this one."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -73,10 +54,10 @@ class Info:
     version: str
     latency: str
     control: str
-    clouds: dict[str, str]
-    providers: dict[str, int]
-    tokens: dict[str, str]
-    files: dict[str, str]
+    clouds: dict[str, str] = dataclasses.field(default_factory=dict)
+    providers: dict[str, int] = dataclasses.field(default_factory=dict)
+    tokens: dict[str, str] = dataclasses.field(default_factory=dict)
+    files: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 def status(home: pathlib.Path) -> Info | None:
@@ -85,7 +66,8 @@ def status(home: pathlib.Path) -> Info | None:
         saved = files.read_json(home / files.INFO)
         if saved is None:
             return None
-        info = Info(**saved)
+        # Another version may have written more, or less.
+        info = Info(**{field.name: saved[field.name] for field in dataclasses.fields(Info) if field.name in saved})
         health = call(info, "GET", "/sandbox/health")
     except (LaunchError, OSError, ValueError, TypeError):
         return None
@@ -103,16 +85,31 @@ def start(home: pathlib.Path, latency: str | None = None, *, timeout: float = ST
 
     Raises:
         LaunchError: when it does not answer in time; the text ends with its log.
+        OutdatedError: when the running one lacks a cloud.
     """
     files.prepare(home)
     with files.lock(home / files.START_LOCK, wait=True):
         running = status(home)
         if running is not None:
+            require_clouds(running)
             if latency in (None, running.latency):
                 return running
             call(running, "POST", "/sandbox/clock", {"latency": latency})
             return dataclasses.replace(running, latency=str(latency))
         return _spawn(home, latency or clock.INSTANT, timeout=timeout)
+
+
+def require_clouds(info: Info) -> None:
+    """Checks that a running sandbox simulates the clouds of this version.
+
+    Raises:
+        OutdatedError: when it lacks one.
+    """
+    complete = info.clouds.keys() & info.tokens.keys() & info.files.keys()
+    missing = [name for name in variables.CLOUDS if name not in complete]
+    if missing:
+        message = f"the running sandbox (process {info.pid}, version {info.version}) does not simulate {', '.join(missing)}"
+        raise OutdatedError(message)
 
 
 def stop(home: pathlib.Path, *, timeout: float = STOP_SECONDS) -> bool:
@@ -154,48 +151,6 @@ def reset(home: pathlib.Path) -> None:
         raise LaunchError(message)
     else:
         (home / files.STATE).unlink(missing_ok=True)
-
-
-def environment(info: Info) -> dict[str, str]:
-    """Returns the variables that point the clouds' clients at the sandbox."""
-    return {
-        "CIVO_API_URL": info.clouds["civo"],
-        "CIVO_TOKEN": info.tokens["civo"],
-        "CIVO_REGION": clients.CIVO_REGION,
-        # The civo command line reads its endpoint from this file only.
-        "CIVO_CONFIG": info.files["civo"],
-        "DIGITALOCEAN_API_URL": info.clouds["digitalocean"],
-        "DIGITALOCEAN_TOKEN": info.tokens["digitalocean"],
-        "DIGITALOCEAN_ACCESS_TOKEN": info.tokens["digitalocean"],
-        # With its own file, doctl does not send the token of a context in the user's file.
-        "DIGITALOCEAN_CONFIG": info.files["digitalocean"],
-        **_google(info),
-    }
-
-
-def _google(info: Info) -> dict[str, str]:
-    """Returns the variables of Google Cloud's clients: the provider's, and those of gcloud, which has files of its own."""
-    home, endpoint = pathlib.Path(info.files["gcp"]).parent, info.clouds["gcp"]
-    return {
-        "GOOGLE_APPLICATION_CREDENTIALS": info.files["gcp"],
-        "GOOGLE_PROJECT": clients.GCP_PROJECT,
-        # planton has one address for all of Google's APIs.
-        "GOOGLE_API_URL": endpoint,
-        "GOOGLE_CONTAINER_CUSTOM_ENDPOINT": f"{endpoint}/v1beta1/",
-        "GOOGLE_COMPUTE_CUSTOM_ENDPOINT": f"{endpoint}/compute/beta/",
-        "CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER": f"{endpoint}/",
-        "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": f"{endpoint}/compute/v1/",
-        "CLOUDSDK_API_ENDPOINT_OVERRIDES_SERVICEUSAGE": f"{endpoint}/",
-        "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": str(home / files.GCLOUD_TOKEN),
-        "CLOUDSDK_CONFIG": str(home / files.GCLOUD_CONFIG),
-        "CLOUDSDK_CORE_PROJECT": clients.GCP_PROJECT,
-        "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
-    }
-
-
-def debug_providers(info: Info) -> str:
-    """Returns the value of ``PULUMI_DEBUG_PROVIDERS`` that attaches the stand-in plugins."""
-    return ",".join(f"{name}:{port}" for name, port in info.providers.items())
 
 
 def call(info: Info, method: str, path: str, body: dict[str, Any] | None = None) -> Any:

@@ -185,7 +185,7 @@ def test_one_node_with_pods_leaves_at_a_time_and_empty_ones_together() -> None:
 
 
 def test_nodes_leave_in_a_fixed_order() -> None:
-    """Deleting, not ready, cordoned, empty, fewest requests, oldest; a kept node never."""
+    """Deleting, draining, not ready, cordoned, empty, fewest requests, oldest; a kept node never."""
     nodes = [
         node(1, is_kept=True),
         node(2, pods=(pod(2),)),
@@ -195,9 +195,10 @@ def test_nodes_leave_in_a_fixed_order() -> None:
         node(6, is_cordoned=True, pods=(pod(6),)),
         node(7, is_ready=False, pods=(pod(7),)),
         node(8, is_deleting=True),
+        node(9, is_draining=True, pods=(pod(9),)),
     ]
     names = [each.name for each in scheduling.in_leaving_order(nodes)]
-    assert names == [f"node-{number}" for number in (8, 7, 6, 4, 5, 3, 2)]
+    assert names == [f"node-{number}" for number in (8, 9, 7, 6, 4, 5, 3, 2)]
 
 
 @pytest.mark.parametrize(

@@ -193,6 +193,19 @@ def test_a_deletion_ends_when_nothing_is_left() -> None:
     assert conditions(gone) == {"Deleted": ("True", "NothingLeft")}
 
 
+def test_a_deletion_does_not_wait_for_the_next_attempt_of_a_refused_change() -> None:
+    """It has the generation of the spec that was refused, and is another desired state."""
+    changed = present(is_applied=False, changed=("size",))
+    refused = failures.make(failures.Code.INVALID, "size 'none' is not offered")
+    memory = decide.failed(decide.decide(DESIRED, changed, values.Memory(), at(0)), DESIRED, refused, at(0))
+    assert decide.decide(DESIRED, changed, memory, at(1)).action is values.Action.NOTHING
+    deleting = dataclasses.replace(DESIRED, is_deleting=True)
+    decision = decide.decide(deleting, present(), memory, at(1))
+    assert (decision.action, decision.failure) == (values.Action.DELETE, refused)
+    again = decide.failed(decision, deleting, refused, at(1))
+    assert decide.decide(deleting, present(), again, at(2)).action is values.Action.NOTHING
+
+
 def test_an_invalid_spec_is_refused_with_its_reason() -> None:
     """Nothing is tried, and what runs is still reported."""
     problem = failures.make(failures.Code.INVALID, "spec.nodeCount: must be greater than 0")

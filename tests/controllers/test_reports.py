@@ -102,6 +102,16 @@ def test_what_was_reported_is_remembered() -> None:
     assert reports.memory(stored(report)) == dataclasses.replace(again.memory, observed=DESIRED.generation)
 
 
+def test_a_failed_deletion_is_remembered_as_one() -> None:
+    """Its pause holds for the next process too."""
+    deleting = dataclasses.replace(DESIRED, is_deleting=True)
+    there = values.Observed(presence=values.Presence.PRESENT, is_applied=True, nodes=NODES)
+    memory = decide.failed(decide.decide(deleting, there, values.Memory(), NOW), deleting, QUOTA, NOW)
+    waiting = decide.decide(deleting, there, memory, NOW)
+    kept = reports.memory(stored(reports.report(deleting, there, waiting, FACTS, NOW)))
+    assert decide.decide(deleting, there, kept, NOW).action is values.Action.NOTHING
+
+
 def test_a_damaged_memory_is_an_empty_one() -> None:
     """Another release may have written it."""
     kept = status_pb2.ControllerStatus(controller_name="planton-civo", observed_generation=1)

@@ -9,12 +9,32 @@ from typing import Any
 import pytest
 
 from org.project_planton.cluster.v1 import status_pb2
-from planton.controllers import autoscaling, decide, failures, looks, manifests, reports, scaling, scheduling, values, workload
+from planton.controllers import (
+    autoscaling,
+    decide,
+    failures,
+    looks,
+    manifests,
+    reports,
+    rollout,
+    scaling,
+    scheduling,
+    values,
+    workload,
+)
+from planton.deploy import drain
 from planton.schema import kinds
 
 START = datetime.datetime(2026, 11, 30, 12, tzinfo=datetime.UTC)
 TARGETS = autoscaling.Targets(min_nodes=1, max_nodes=4, cpu=50, up_delay=60, down_delay=300)
 DESIRED = values.Desired(generation=1, nodes=2, scaling=TARGETS)
+TURNOVER = values.Turnover(
+    limit=drain.Limit(after=datetime.timedelta(minutes=10)),
+    surge=1,
+    unavailable=0,
+    soak=datetime.timedelta(),
+    on_timeout=rollout.OnTimeout.FAIL,
+)
 SIZE = scheduling.Resources(cpu=2000, memory=4 << 30, pods=110)
 QUOTA = failures.make(failures.Code.QUOTA, "The quota of CPUs is 16 and this would need 24")
 
@@ -76,6 +96,36 @@ def test_a_load_is_followed_after_its_delay(cpu: int, delay: int, count: int, re
     assert decision.scaling.count == count
     assert conditions(decision)["Progressing"] == ("True", reason)
     assert conditions(decision)["ScalingActive"][0] == "True"
+
+
+def draining(seconds: float, cpu: int, stage: drain.Stage) -> values.Observed:
+    """Returns a pool of two nodes, the first of which is being drained for the autoscaler."""
+    seen = observed(seconds, cpu, members=frozenset({"n0", "n1"}))
+    assert seen.nodes is not None
+    assert seen.workload is not None
+    step = drain.Step(stage=stage, message="pods are evicted")
+    first = dataclasses.replace(seen.nodes[0], is_cordoned=True, draining_since=at(seconds), drain=step)
+    running = dataclasses.replace(seen.workload.nodes[0], is_draining=True)
+    return dataclasses.replace(
+        seen,
+        nodes=(first, seen.nodes[1]),
+        workload=dataclasses.replace(seen.workload, nodes=(running, seen.workload.nodes[1])),
+    )
+
+
+def test_a_drain_for_fewer_nodes_goes_on_to_its_end_unless_load_returns() -> None:
+    """A node that is being drained counts like the others; if it is needed again, it accepts pods again."""
+    asked = dataclasses.replace(DESIRED, turnover=TURNOVER)
+    idle = values.Memory(scaling=autoscaling.History(began=at(0).timestamp(), wants=((at(0).timestamp(), 1),)))
+    seen = observed(301, 100, members=frozenset({"n0", "n1"}))
+    begun = decide.decide(asked, seen, idle, at(301))
+    assert (begun.action, begun.nodes) == (values.Action.DRAIN, ("n0",))
+    again = decide.decide(asked, draining(303, 100, drain.Stage.PODS), begun.memory, at(303))
+    assert (again.action, again.nodes) == (values.Action.DRAIN, ("n0",))
+    end = decide.decide(asked, draining(305, 100, drain.Stage.DONE), again.memory, at(305))
+    assert (end.action, end.nodes, end.scaling and end.scaling.count) == (values.Action.SCALE, ("n0",), 1)
+    loaded = decide.decide(asked, draining(305, 1200, drain.Stage.PODS), again.memory, at(305))
+    assert (loaded.action, loaded.nodes) == (values.Action.UNCORDON, ("n0",))
 
 
 def test_a_lost_history_waits_for_the_delay_again() -> None:

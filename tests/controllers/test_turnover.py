@@ -187,8 +187,16 @@ def test_no_cluster_holds_a_deletion_for_ever() -> None:
     for number in range(4):
         decision = decided(pool(node("a")), is_deleting=True, seconds=number * 3600, memory=memory)
         actions.append(decision.action)
-        memory = decide.failed(decision, DESIRED, closed, at(number * 3600))
+        memory = decide.failed(decision, dataclasses.replace(DESIRED, is_deleting=True), closed, at(number * 3600))
     assert actions == [values.Action.DRAIN] * 3 + [values.Action.DELETE]
+
+
+def test_failed_changes_before_a_deletion_spare_no_node_its_drain() -> None:
+    """Only failures of the deletion itself count."""
+    failure = failures.make(failures.Code.CLOUD, "500")
+    memory = values.Memory(failure=failure, failed_generation=DESIRED.generation, attempt=7, next_try=at(60))
+    decision = decided(pool(node("a")), is_deleting=True, memory=memory)
+    assert (decision.action, decision.nodes) == (values.Action.DRAIN, ("a",))
 
 
 def test_nodes_of_a_deleted_cluster_are_not_drained() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from planton.controllers import scheduling, workload
+from planton.deploy import draining
 
 CREATED, LATER = "2026-11-30T12:00:00Z", "2026-11-30T12:05:00Z"
 SECONDS = 1796040000.0
@@ -108,3 +109,16 @@ def test_other_text_is_no_quantity(text: str) -> None:
     """A proxy may answer in place of the cluster."""
     with pytest.raises(ValueError, match="no quantity"):
         workload.quantity(text)
+
+
+def test_a_node_that_a_controller_drains_counts_as_if_it_stayed() -> None:
+    """So that a decision to remove it is not withdrawn because it is cordoned. Someone else's cordon stays one."""
+    since = {draining.SINCE: LATER}
+    taints = [{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}, {"key": "k", "effect": "NoSchedule"}]
+    spec = {"unschedulable": True, "taints": taints}
+    ours = node(metadata={"annotations": {**since, draining.CORDONED: "true"}}, spec=spec)
+    [read] = workload.of([ours], [], []).nodes
+    assert (read.is_draining, read.is_cordoned, read.is_usable) == (True, False, True)
+    assert [taint.key for taint in read.taints] == ["k"]
+    [read] = workload.of([node(metadata={"annotations": since}, spec=spec)], [], []).nodes
+    assert (read.is_draining, read.is_cordoned, len(read.taints)) == (True, True, 2)

@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from planton_sandbox import launch
+from planton_sandbox import variables
 from support.sandbox import KUBECTL, Sandbox, sandbox  # noqa: F401 - a fixture
 
 pytestmark = [
@@ -55,7 +55,7 @@ def commands(sandbox: Sandbox, tmp_path: pathlib.Path) -> Commands:  # noqa: F81
     """Commands that `planton sandbox env` points at the sandbox."""
     own = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "KUBECONFIG": str(tmp_path / "kubeconfig")}
     quiet = {"CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "true", "CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK": "true"}
-    return Commands({**launch.environment(sandbox.info), **own, **quiet})
+    return Commands({**variables.environment(sandbox.info), **own, **quiet})
 
 
 def test_gcloud_creates_changes_and_deletes_clusters_and_pools(commands: Commands, sandbox: Sandbox) -> None:  # noqa: F811

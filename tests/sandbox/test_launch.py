@@ -13,8 +13,9 @@ import pytest
 import yaml
 from click import testing
 
+from planton import errors
 from planton.cli import sandbox as commands
-from planton_sandbox import launch
+from planton_sandbox import clouds, launch, variables
 from support.sandbox import Sandbox
 
 
@@ -54,6 +55,38 @@ def test_a_second_start_finds_the_running_sandbox(started: pathlib.Path) -> None
     assert (second["running"], second["pid"]) == (True, running.pid)
 
 
+def _as_written_by_an_older_version(home: pathlib.Path, *lacking: str) -> None:
+    """Rewrites the information file of a running sandbox without the cloud ``gcp`` and these fields."""
+    info = json.loads((home / "sandbox.json").read_text(encoding="utf-8"))
+    for field in ("clouds", "tokens", "files"):
+        del info[field]["gcp"]
+    for field in lacking:
+        del info[field]
+    (home / "sandbox.json").write_text(json.dumps(info | {"version": "0.0.9"}), encoding="utf-8")
+
+
+@pytest.mark.parametrize("lacking", [(), ("files",)])
+@pytest.mark.parametrize("command", [("start",), ("env",), ("run", "--", "true")])
+def test_a_sandbox_of_an_older_version_is_reported(
+    home: pathlib.Path, command: tuple[str, ...], lacking: tuple[str, ...]
+) -> None:
+    """Without one of the clouds, its variables cannot be set. `stop` still ends it."""
+    info = launch.start(home)
+    _as_written_by_an_older_version(home, *lacking)
+    reported = _run(home, *command).exception
+    assert isinstance(reported, errors.PlantonError)
+    assert (reported.reason, reported.code) == (errors.Reason.SANDBOX_OUTDATED, errors.Code.MISSING)
+    assert all(text in reported.message for text in ("gcp", "0.0.9", str(info.pid)))
+    assert "planton sandbox stop" in reported.hint
+    assert _run(home, "stop").exit_code == 0
+    assert _run(home, "start").exit_code == 0
+
+
+def test_variables_are_about_every_cloud() -> None:
+    """Each simulated cloud is required of a running sandbox."""
+    assert set(variables.CLOUDS) == set(clouds.CLOUDS)
+
+
 def test_env_prints_the_variables_of_every_client(started: pathlib.Path) -> None:
     """The variables have the endpoints and tokens of the sandbox."""
     running = launch.status(started)
@@ -64,9 +97,16 @@ def test_env_prints_the_variables_of_every_client(started: pathlib.Path) -> None
         f"export DIGITALOCEAN_API_URL='{running.clouds['digitalocean']}'",
         "export DIGITALOCEAN_TOKEN='sandbox-token'",
         "export DIGITALOCEAN_ACCESS_TOKEN='sandbox-token'",
-        f"export GOOGLE_APPLICATION_CREDENTIALS='{running.files['gcp']}'",
+        "export GOOGLE_OAUTH_ACCESS_TOKEN='sandbox-token'",
         f"export GOOGLE_CONTAINER_CUSTOM_ENDPOINT='{running.clouds['gcp']}/v1beta1/'",
     }
+
+
+def test_env_leaves_googles_own_credentials_alone(started: pathlib.Path) -> None:
+    """A backend of states in Google's cloud, which reads them, must not get the sandbox's."""
+    printed = _run(started, "env").output
+    assert "GOOGLE_APPLICATION_CREDENTIALS" not in printed
+    assert "GOOGLE_CREDENTIALS" not in printed
 
 
 def test_status_prints_the_files_of_the_clouds_command_lines(started: pathlib.Path) -> None:
@@ -83,7 +123,7 @@ def test_all_stand_in_plugins_are_served(started: pathlib.Path) -> None:
     assert running is not None
     ports = running.providers
     expected = ",".join(f"{name}:{ports[name]}" for name in ("civo", "digitalocean", "gcp"))
-    assert launch.debug_providers(running) == expected
+    assert variables.debug_providers(running) == expected
 
 
 def test_run_returns_the_exit_code_of_the_command(started: pathlib.Path) -> None:
@@ -157,7 +197,7 @@ def test_a_failed_start_reports_the_reason(home: pathlib.Path) -> None:
 
 def test_the_files_of_the_clouds_command_lines_are_private(sandbox: Sandbox) -> None:
     """They have the endpoint and token, and only their owner can read them."""
-    doctl, civo = (pathlib.Path(launch.environment(sandbox.info)[name]) for name in ("DIGITALOCEAN_CONFIG", "CIVO_CONFIG"))
+    doctl, civo = (pathlib.Path(variables.environment(sandbox.info)[name]) for name in ("DIGITALOCEAN_CONFIG", "CIVO_CONFIG"))
     assert yaml.safe_load(doctl.read_text(encoding="utf-8")) == {
         "access-token": "sandbox-token",
         "api-url": sandbox.digitalocean,

@@ -108,8 +108,8 @@ def test_absent_pool_is_not_found(client, method):
     """What is not there is told in the guide's words, whatever is wanted of it."""
     report = {"controller_name": "c", "observed_generation": 1}
     body = {"UpdateNodePool": api.pool(), "ReportNodePoolStatus": report}.get(method)
-    who = api.CONTROLLER if method.startswith("Report") else ""
-    reply = client.call(method, body, id=ABSENT, who=who)
+    caller = api.CONTROLLER if method.startswith("Report") else ""
+    reply = client.call(method, body, id=ABSENT, caller=caller)
     assert (reply.status, reply.error) == (404, {"code": "NOT_FOUND", "message": "NodePool not found", "details": ""})
     assert reply.grpc in {"", "NOT_FOUND"}
 
@@ -130,7 +130,7 @@ def test_name_of_a_cluster_is_taken(client):
     name = client.cluster()["name"]
     body = {"name": name, "spec": {"platform": {"type": "civo"}}}
     assert client.call("CreateCluster", body).error["message"] == f"Cluster with name '{name}' already exists"
-    assert client.create("CreateCluster", body, who=f"another-{client.user}")["name"] == name
+    assert client.create("CreateCluster", body, caller=f"another-{client.user}")["name"] == name
 
 
 def test_rename(client):

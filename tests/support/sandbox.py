@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 
-from planton_sandbox import launch, server
+from planton_sandbox import launch, server, variables
 
 START_SECONDS = 30.0
 KUBECTL = shutil.which("kubectl") or shutil.which("kubectl", path=str(pathlib.Path(sys.executable).parent))
@@ -113,8 +113,8 @@ class Sandbox:
     @property
     def env(self) -> dict[str, str]:
         """The variables with its addresses, including those of the stand-in plugins."""
-        attached = launch.debug_providers(self.info)
-        return launch.environment(self.info) | ({"PULUMI_DEBUG_PROVIDERS": attached} if attached else {})
+        attached = variables.debug_providers(self.info)
+        return variables.environment(self.info) | ({"PULUMI_DEBUG_PROVIDERS": attached} if attached else {})
 
     def call(
         self,

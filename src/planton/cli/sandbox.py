@@ -20,13 +20,13 @@ import platformdirs
 
 import planton
 from planton import errors
-from planton_sandbox import clock, launch
+from planton_sandbox import clock, launch, variables
 
 F = TypeVar("F", bound=Callable[..., Any])
 NOT_RUNNING = "no sandbox is running; start one with: planton sandbox start"
 NOT_FOUND = 127
 #: The variables that ``planton sandbox env`` sets.
-_VARIABLES = (*launch.VARIABLES, "PLANTON_CONTEXT", "PLANTON_SANDBOX", "PULUMI_DEBUG_PROVIDERS")
+_VARIABLES = (*variables.NAMES, "PLANTON_CONTEXT", "PLANTON_SANDBOX", "PULUMI_DEBUG_PROVIDERS")
 
 
 def _home(_context: click.Context, _parameter: click.Parameter, value: pathlib.Path | None) -> pathlib.Path:
@@ -138,6 +138,7 @@ def env(home: pathlib.Path, *, unset: bool) -> None:
     info = launch.status(home)
     if info is None:
         raise click.ClickException(NOT_RUNNING)
+    _require_clouds(info)
     for name, value in _environment(info).items():
         click.echo(f"export {name}={_quoted(value)}")
 
@@ -169,8 +170,22 @@ def _start(home: pathlib.Path, latency: str | None) -> launch.Info:
     _check_extra()
     try:
         return launch.start(home, latency)
+    except launch.OutdatedError as error:
+        raise _outdated(error) from None
     except (launch.LaunchError, OSError) as error:
         raise click.ClickException(str(error)) from error
+
+
+def _require_clouds(info: launch.Info) -> None:
+    try:
+        launch.require_clouds(info)
+    except launch.OutdatedError as error:
+        raise _outdated(error) from None
+
+
+def _outdated(error: launch.OutdatedError) -> errors.PlantonError:
+    hint = "run: planton sandbox stop, then: planton sandbox start; its resources are kept"
+    return errors.PlantonError(str(error), reason=errors.Reason.SANDBOX_OUTDATED, hint=hint)
 
 
 def _check_extra() -> None:
@@ -189,11 +204,11 @@ def _check_extra() -> None:
 def _environment(info: launch.Info) -> dict[str, str]:
     # An installed official plugin needs no stand-in.
     installed = planton.installed_plugins(os.environ)
-    attached = [entry for entry in launch.debug_providers(info).split(",") if entry.split(":")[0] not in installed]
+    attached = [entry for entry in variables.debug_providers(info).split(",") if entry.split(":")[0] not in installed]
     # A context's backend holds states of a real cloud, and its credentials
     # must not reach the sandbox.
-    variables = launch.environment(info) | {"PLANTON_CONTEXT": "default", "PLANTON_SANDBOX": "1"}
-    return variables | {"PULUMI_DEBUG_PROVIDERS": ",".join(attached)} if any(attached) else variables
+    environment = variables.environment(info) | {"PLANTON_CONTEXT": "default", "PLANTON_SANDBOX": "1"}
+    return environment | {"PULUMI_DEBUG_PROVIDERS": ",".join(attached)} if any(attached) else environment
 
 
 def _quoted(value: str) -> str:

@@ -205,9 +205,9 @@ def _waiting(targets: Targets, sample: Sample, recommended: utilization.Recommen
     """Returns what a decision without a change waits for. It has no value that changes with each sample."""
     bounded = _bounded(targets, recommended.nodes)
     if bounded == sample.target:
-        return f"{sample.target} nodes are enough"
+        return f"{_nodes(sample.target)} enough"
     delay, name = (targets.up_delay, "scaleUpDelay") if bounded > sample.target else (targets.down_delay, "scaleDownDelay")
-    return f"{bounded} nodes are recommended by {recommended.metric}, for less than {name}, {delay:.0f} s"
+    return f"{_nodes(bounded)} recommended by {recommended.metric}, for less than {name}, {delay:.0f} s"
 
 
 def _too_large(sample: Sample, template: scheduling.Node) -> tuple[str, ...]:
@@ -218,7 +218,7 @@ def _too_large(sample: Sample, template: scheduling.Node) -> tuple[str, ...]:
 def _lowered(decision: Decision, sample: Sample, least: int, cause: str) -> Decision:
     leaving = _leaving(sample, sample.target - least)
     if not leaving:
-        text = f"{least} nodes are recommended, but no node can leave: its pods would fit nowhere else, or an annotation keeps it"
+        text = f"{_nodes(least)} recommended, but no node can leave: its pods would fit nowhere else, or an annotation keeps it"
         return dataclasses.replace(decision, reason="PodsWouldNotFit", message=text)
     count = sample.target - len(leaving)
     return dataclasses.replace(decision, count=count, leaving=leaving, reason="LowUtilization", message=cause)
@@ -227,7 +227,7 @@ def _lowered(decision: Decision, sample: Sample, least: int, cause: str) -> Deci
 def _to_bounds(targets: Targets, history: History, sample: Sample, bounded: int) -> tuple[Decision, History]:
     surplus = max(0, sample.target - bounded)
     leaving = tuple(node.name for node in scheduling.in_leaving_order(sample.nodes)[:surplus])
-    text = f"{sample.target} nodes are outside of the bounds {targets.min_nodes} to {targets.max_nodes}"
+    text = f"{_nodes(sample.target)} outside of the bounds {targets.min_nodes} to {targets.max_nodes}"
     decision = Decision(
         count=bounded, leaving=leaving, reason="OutOfBounds", message=text, limited=_limited(targets, sample.target)
     )
@@ -288,6 +288,10 @@ def _is_stale(targets: Targets, sample: Sample) -> bool:
 
 def _bounded(targets: Targets, count: int) -> int:
     return min(max(count, targets.min_nodes), targets.max_nodes)
+
+
+def _nodes(count: int) -> str:
+    return "1 node is" if count == 1 else f"{count} nodes are"
 
 
 def _limited(targets: Targets, count: int) -> str:

@@ -60,6 +60,7 @@ def failed(
         decision.memory,
         failure=failure,
         failed_generation=desired.generation,
+        failed_deletion=desired.is_deleting,
         attempt=attempt,
         next_try=now + failure.pause(attempt),
     )
@@ -68,7 +69,7 @@ def failed(
 def _refreshed(
     desired: values.Desired, observed: values.Observed, memory: values.Memory, now: datetime.datetime
 ) -> values.Memory:
-    is_new = memory.failed_generation != desired.generation
+    is_new = (memory.failed_generation, memory.failed_deletion) != (desired.generation, desired.is_deleting)
     since = None if observed.problem is None else memory.probe_failed or now
     repairs = tuple(repair for repair in memory.repairs if now - repair.time < WINDOW)
     memory = dataclasses.replace(memory, repairs=repairs, probe_failed=since)
@@ -109,7 +110,9 @@ def _refused(look: looks.Look) -> values.Decision | None:
     problem = look.desired.problem
     if problem is None:
         return None
-    memory = dataclasses.replace(look.memory, failure=problem, failed_generation=look.desired.generation)
+    memory = dataclasses.replace(
+        look.memory, failure=problem, failed_generation=look.desired.generation, failed_deletion=look.desired.is_deleting
+    )
     cause = conditions.Cause(looks.camel(problem.code), problem.message)
     return dataclasses.replace(look, memory=memory).nothing(after=problem.pause(1), refused=cause)
 

@@ -87,7 +87,7 @@ def target(
         if as_applied is not None:
             # What was applied is deleted, whatever the spec says now. Only the protection is that of the spec: the API has deleted the
             # object, so it does not protect it, and that may be a change which was never applied.
-            return Target(common, _unprotected(as_applied), _label(data, cluster))
+            return Target(common, _unprotected(as_applied), _label(data, cluster), as_applied.region)
     waits_for = "" if cluster is None else _not_ready(cluster)
     scaled = None if cluster is None else scaling.targets(kind, spec)
     if scaled is not None:

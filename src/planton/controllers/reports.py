@@ -100,6 +100,7 @@ def memory(reported: status_pb2.ControllerStatus | None) -> values.Memory:
         return values.Memory(
             failure=_failure(kept.get("failure")),
             failed_generation=int(kept.get("failedGeneration", 0)),
+            failed_deletion=bool(kept.get("failedDeletion")),
             attempt=int(kept.get("attempt", 0)),
             next_try=_time(kept.get("nextTry")),
             repairs=tuple(values.Repair(_parsed(each["time"]), each["what"]) for each in kept.get("repairs", [])),
@@ -171,6 +172,7 @@ def _remembered(kept: values.Memory) -> dict[str, Any]:
     return {
         "failure": None if failure is None else {**dataclasses.asdict(failure), "message": failure.message[:_LONGEST]},
         "failedGeneration": kept.failed_generation,
+        "failedDeletion": kept.failed_deletion,
         "attempt": kept.attempt,
         "nextTry": None if kept.next_try is None else kept.next_try.isoformat(),
         "repairs": [{"time": each.time.isoformat(), "what": each.what} for each in kept.repairs[-_MOST_REPAIRS:]],

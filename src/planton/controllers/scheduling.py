@@ -99,7 +99,8 @@ class Node:
         taints: Its taints.
         pods: The pods that run on it.
         is_ready: Whether its condition `Ready` is true.
-        is_cordoned: Whether it is unschedulable.
+        is_cordoned: Whether it is unschedulable for another reason than a drain of ours.
+        is_draining: Whether a controller drains it. Until it leaves, it counts: if it is needed again, the drain ends.
         is_deleting: Whether the cloud deletes it.
         is_kept: Whether an annotation forbids its removal (`SCALE_DOWN_DISABLED`).
     """
@@ -113,6 +114,7 @@ class Node:
     pods: tuple[Pod, ...] = ()
     is_ready: bool = True
     is_cordoned: bool = False
+    is_draining: bool = False
     is_deleting: bool = False
     is_kept: bool = False
 
@@ -186,16 +188,17 @@ def can_leave(leaving: Node, staying: Sequence[Node]) -> bool:
 def in_leaving_order(nodes: Iterable[Node]) -> list[Node]:
     """Returns the nodes that may leave, first the one that is to leave first.
 
-    The order: deleting, not ready, cordoned, empty, fewest requests, oldest. Nodes that are kept are left out.
+    The order: deleting, draining, not ready, cordoned, empty, fewest requests, oldest. Nodes that are kept are left out.
     """
     return sorted((node for node in nodes if not node.is_kept or node.is_deleting), key=_leaving_key)
 
 
-def _leaving_key(node: Node) -> tuple[bool, bool, bool, bool, int, int, float, str]:
+def _leaving_key(node: Node) -> tuple[bool, bool, bool, bool, bool, int, int, float, str]:
     requested = total(pod.requests for pod in node.workload)
     has_work = bool(node.workload)
     return (
         not node.is_deleting,
+        not node.is_draining,
         node.is_ready,
         not node.is_cordoned,
         has_work,

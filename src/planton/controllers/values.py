@@ -232,6 +232,7 @@ class Memory:
     Attributes:
         failure: The last error; None once something succeeded.
         failed_generation: The generation that it is about.
+        failed_deletion: Whether it is about the deletion, which has the generation of the last spec.
         attempt: The number of failed attempts in a row.
         next_try: When the next attempt is due; None without a failure.
         repairs: The repairs of the last hour, oldest first.
@@ -247,6 +248,7 @@ class Memory:
 
     failure: failures.Failure | None = None
     failed_generation: int = 0
+    failed_deletion: bool = False
     attempt: int = 0
     next_try: datetime.datetime | None = None
     repairs: tuple[Repair, ...] = ()

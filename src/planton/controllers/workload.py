@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from planton.controllers import scheduling
+from planton.deploy import draining
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +21,7 @@ METRICS: Final = "/apis/metrics.k8s.io/v1beta1/nodes"
 _ENDED: Final = ("Succeeded", "Failed")
 #: Taints that Kubernetes sets itself, such as ``unschedulable`` on a cordoned node, are not the pool's.
 _OWN_TAINTS: Final = "node.kubernetes.io/"
+_UNSCHEDULABLE_TAINT: Final = "node.kubernetes.io/unschedulable"
 _QUANTITY: Final = re.compile(r"([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)([numkMGTPE]|[KMGTPE]i)?")
 _SUFFIXES: Final[Mapping[str | None, float]] = {
     None: 1,
@@ -117,6 +119,8 @@ def _node(
     metadata, spec, status = item["metadata"], item.get("spec") or {}, item.get("status") or {}
     name = str(metadata["name"])
     states = {each["type"]: each["status"] for each in status.get("conditions") or ()}
+    annotations = metadata.get("annotations") or {}
+    is_ours = draining.CORDONED in annotations
     return scheduling.Node(
         name=name,
         created=_seconds(metadata["creationTimestamp"]),
@@ -126,12 +130,14 @@ def _node(
         taints=tuple(
             scheduling.Taint(str(each["key"]), str(each.get("value") or ""), str(each["effect"]))
             for each in spec.get("taints") or ()
+            if not (is_ours and each["key"] == _UNSCHEDULABLE_TAINT)
         ),
         pods=tuple(placed.get(name, ())),
         is_ready=states.get("Ready") == "True",
-        is_cordoned=bool(spec.get("unschedulable")),
+        is_cordoned=bool(spec.get("unschedulable")) and not is_ours,
+        is_draining=draining.started(item) is not None,
         is_deleting="deletionTimestamp" in metadata,
-        is_kept=(metadata.get("annotations") or {}).get(scheduling.SCALE_DOWN_DISABLED) == "true",
+        is_kept=annotations.get(scheduling.SCALE_DOWN_DISABLED) == "true",
     )
 
 
