@@ -428,8 +428,10 @@ def test_a_key_file_is_exchanged_for_a_token(scene: Scene) -> None:
 
 
 def test_the_function_finds_a_cluster(scene: Scene) -> None:
-    """Blocks are lists in its results."""
+    """Blocks are lists in its results, and its node pools have their zones."""
     scene.cluster()
+    scene.pool(nodeLocations=ZONES[:1])
     found = scene.engine.invoke("gcp:container/getCluster:getCluster", name="c1")
     assert found["nodeLocations"] == ZONES
     assert found["masterAuths"][0]["clusterCaCertificate"]
+    assert found["nodePools"] == [{"name": "workers", "nodeLocations": ZONES[:1]}]
