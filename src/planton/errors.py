@@ -105,6 +105,7 @@ _REASONS: Final[Mapping[Code, tuple[Reason, ...]]] = {
         Reason.REFERENCE_INVALID,
         Reason.REFERENCE_UNRESOLVED,
         Reason.STACK_INPUT_INVALID,
+        Reason.NOT_OFFERED,
         Reason.NOT_FOUND,
         Reason.AMBIGUOUS,
         Reason.STACK_NOT_FOUND,
@@ -116,7 +117,6 @@ _REASONS: Final[Mapping[Code, tuple[Reason, ...]]] = {
     ),
     Code.REFUSED: (
         Reason.UNSUPPORTED_FIELD,
-        Reason.NOT_OFFERED,
         Reason.UPGRADE_REFUSED,
         Reason.CONSENT_REQUIRED,
         Reason.REPLACE_REFUSED,

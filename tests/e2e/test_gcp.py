@@ -24,7 +24,9 @@ CLUSTER_ID = "projects/sandbox-project/locations/europe-west1-b/clusters/dev-clu
 
 def _apply(user: support.Planton) -> None:
     shutil.copytree(EXAMPLE, user.folder / "dev")
-    user.run("apply", "-f", "dev", "--yes")
+    # With the key file of a service account; the commands of the tests use the sandbox's access token.
+    key = {"GOOGLE_OAUTH_ACCESS_TOKEN": "", "GOOGLE_APPLICATION_CREDENTIALS": user.sandbox.info.files["gcp"]}
+    user.run("apply", "-f", "dev", "--yes", **key)
 
 
 @pytest.fixture

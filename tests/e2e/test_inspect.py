@@ -92,6 +92,20 @@ def test_drift_without_names_compares_everything_and_starts_the_engine_only_for_
     assert user.run("drift", "--env", "prod").stdout == "nothing has been applied\n"
 
 
+def test_drift_without_names_compares_two_stacks_of_one_name(applied: Applied) -> None:
+    """A manifest of the same kind, name and environment may select a stack of its own with labels."""
+    user = applied(support.network())
+    other = support.network(networkName="other", ipRangeCidr="10.30.0.0/24")
+    labels = {"organization": "organization", "project": "shop", "stack.name": "net"}
+    other["metadata"]["labels"] = {f"pulumi.project-planton.org/{label}": value for label, value in labels.items()}
+    user.run("apply", "-f", user.write("other.yaml", other), "--yes")
+    stacks = {each["stack"] for each in user.json("drift")["resources"]}
+    assert any(stack.endswith("shop/net") for stack in stacks)
+    assert len(stacks) == 2
+    lines = user.run("drift").stdout.splitlines()
+    assert sorted(lines) == sorted(f"CivoVpc/net (env dev) [stack {stack}]: no drift" for stack in stacks)
+
+
 def test_status_describe_and_nodes_show_what_is_not_as_it_should_be(applied: Applied) -> None:
     """A healthy environment exits with 0. A node that is not ready, and drift, come first."""
     user = applied(support.network(), support.cluster(), support.pool())

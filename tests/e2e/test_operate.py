@@ -25,7 +25,7 @@ def test_clusters_are_upgraded_one_after_the_other_and_the_same_command_continue
     for name in ("one", "two"):
         text = yaml.safe_dump(_cluster(name)).replace("1.30.5+k3s1", '"1.30.5+k3s1"  # keep')
         (folder / f"{name}.yaml").write_text(f"# {name}\n{text}", "utf-8")
-    refused = user.run("upgrade", *files, "--env", "dev", "--to", "1.99.1", "--yes", code=5)
+    refused = user.run("upgrade", *files, "--env", "dev", "--to", "1.99.1", "--yes", code=1)
     assert "1.31.2-k3s1" in refused.stderr
     assert "--yes" in user.run("upgrade", *files, "--to", "1.31.2", code=5).stderr
     assert "1.30.5+k3s1" in (folder / "one.yaml").read_text("utf-8")

@@ -239,10 +239,10 @@ def test_history_says_who_did_what(applied: Applied) -> None:
     assert [each["result"] for each in applied] == ["failed", "succeeded", "succeeded"]
     assert applied[1]["changes"] == ["update network (label: net → other)"]
     assert applied[2]["changes"] == ["create network"]
-    assert all(each["who"].endswith(f"@{socket.gethostname()}") and each["ended"] >= each["started"] for each in entries)
+    assert all(each["user"].endswith(f"@{socket.gethostname()}") and each["ended"] >= each["started"] for each in entries)
     assert len(planton.json("history", NETWORK, "-n", "1")) == 1
     table = planton.run("history", NETWORK).stdout
-    assert table.splitlines()[0].split() == ["TIME", "WHO", "OPERATION", "RESULT", "CHANGES"]
+    assert table.splitlines()[0].split() == ["TIME", "USER", "OPERATION", "RESULT", "CHANGES"]
     assert planton.json("history", NETWORK, "--env", "prod", code=1)["error"]["reason"] == "STACK_NOT_FOUND"
 
 

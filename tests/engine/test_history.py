@@ -36,7 +36,7 @@ def test_the_message_of_an_operation_can_be_parsed() -> None:
         "apply", KEY, _plan(plans.Difference("label", "a", "b"), plans.Difference("tags", None, ["x", "y"]))
     )
     entry = history.parse(_update(message, resourceChanges={"update": 1, "same": 2}))
-    assert "@" in entry.who
+    assert "@" in entry.user
     assert (entry.operation, entry.result, entry.version) == ("apply", "succeeded", 3)
     assert entry.changes == ("update network (label: a → b, tags: (unset) → ['x', 'y'])",)
     assert entry.counts == {"update": 1}
@@ -72,7 +72,7 @@ def test_a_refresh_before_an_operation_is_listed_as_a_refresh() -> None:
 def test_messages_of_other_programs_are_shown_unchanged(update: dict[str, Any], operation: str, changes: tuple[str, ...]) -> None:
     """Older releases and plain Pulumi do not name the user."""
     entry = history.parse(update)
-    assert (entry.who, entry.operation, entry.changes) == ("", operation, changes)
+    assert (entry.user, entry.operation, entry.changes) == ("", operation, changes)
 
 
 def test_a_user_without_a_name_is_reported_by_number(monkeypatch: pytest.MonkeyPatch) -> None:

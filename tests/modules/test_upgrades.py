@@ -71,7 +71,8 @@ def test_offered_versions_are_listed_newest_first(offered: tuple[str, ...], list
     """They are compared by number."""
     error = upgrades.not_offered("1.0", offered, where="here", path="spec.version", provider="civo")
     assert error.message == f"Kubernetes version '1.0' is not offered here; offered: {listed}"
-    assert error.reason is errors.Reason.NOT_OFFERED
+    # As of a plan, so that scripts see one code.
+    assert (error.code, error.reason) == (errors.Code.INVALID, errors.Reason.NOT_OFFERED)
 
 
 @pytest.mark.parametrize(

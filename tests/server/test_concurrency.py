@@ -63,7 +63,7 @@ def test_total_after_many_changes(client):
     client.together(
         [
             *(("DeleteNodePool", None, {"id": found}) for found in ids[:5]),
-            *(("ReportNodePoolStatus", report, {"id": found, "who": api.CONTROLLER}) for found in ids[5:12]),
+            *(("ReportNodePoolStatus", report, {"id": found, "caller": api.CONTROLLER}) for found in ids[5:12]),
             *(("CreateNodePool", api.pool(name=f"q{number}"), {"cluster_id": cluster}) for number in range(5)),
         ]
     )
@@ -105,7 +105,7 @@ def test_creations_in_a_cluster_that_goes(client):
     replies = client.together(requests)
     assert replies.pop(8).status == 202
     assert {reply.status for reply in replies} <= {201, 404}
-    assert client.call("ListNodePools", include_deleting=True, who=api.CONTROLLER, cluster_id=cluster).status == 404
+    assert client.call("ListNodePools", include_deleting=True, caller=api.CONTROLLER, cluster_id=cluster).status == 404
     types = [event["type"] for event in client.events()]
     assert types.count("nodepool.created") == types.count("nodepool.deleted") == [reply.status for reply in replies].count(201)
     assert types[-1] == "cluster.deleted"
@@ -135,7 +135,7 @@ def test_readers_see_no_torn_status(client):
         while number < 30 or min(len(whole), len(parts)) < 10:
             status = "False" if number % 2 else "True"
             body = {"controller_name": "c", "observed_generation": 1, "conditions": [{"type": "Available", "status": status}]}
-            await client.calling("ReportNodePoolStatus", body, id=made["id"], who=api.CONTROLLER)
+            await client.calling("ReportNodePoolStatus", body, id=made["id"], caller=api.CONTROLLER)
             number += 1
 
     async def read(method, seen):

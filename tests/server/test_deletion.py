@@ -16,7 +16,7 @@ def test_what_nobody_holds_is_gone_at_once(client):
     assert (reply.status, reply.body) == (204, None)
     assert gone(client, made)
     assert client.call("DeleteNodePool", id=made["id"]).status == 404
-    assert client.call("GetNodePool", id=made["id"], who=api.CONTROLLER).status == 404
+    assert client.call("GetNodePool", id=made["id"], caller=api.CONTROLLER).status == 404
     assert client.pool(cluster=made["cluster_id"])["name"] == made["name"]
 
 
@@ -41,14 +41,14 @@ def test_held_pool_leaves_when_its_controllers_let_go(client):
     assert client.call("UpdateNodePool", api.pool(nodeCount=1), id=made["id"]).status == 404
     assert client.call("DeleteNodePool", id=made["id"]).status == 404
     assert client.call("CreateNodePool", api.pool(), cluster_id=made["cluster_id"]).status == 409
-    leaving = client.call("GetNodePool", id=made["id"], who=api.CONTROLLER).body
+    leaving = client.call("GetNodePool", id=made["id"], caller=api.CONTROLLER).body
     assert leaving["status"]["phase"] == "Deleting"
     assert leaving["generation"] == 1
     assert leaving["deleted_at"]
     client.report(made, "a", conditions={"Deleted": "True"})
-    assert client.call("GetNodePool", id=made["id"], who=api.CONTROLLER).status == 200
+    assert client.call("GetNodePool", id=made["id"], caller=api.CONTROLLER).status == 200
     assert client.report(made, "b", conditions={"Deleted": "True"}).status == 200
-    assert client.call("GetNodePool", id=made["id"], who=api.CONTROLLER).status == 404
+    assert client.call("GetNodePool", id=made["id"], caller=api.CONTROLLER).status == 404
     assert client.pool(cluster=made["cluster_id"])["id"] != made["id"]
     assert [event["type"] for event in client.events() if event["resource"]["id"] == made["id"]] == [
         "nodepool.created", "nodepool.status_updated", "nodepool.updated", "nodepool.status_updated", "nodepool.deleted",
@@ -59,9 +59,9 @@ def test_expected_controller_holds_what_it_has_not_seen(client):
     """A controller that may be making it just now is waited for."""
     made = client.pool("aws")
     client.call("DeleteNodePool", id=made["id"])
-    assert client.call("GetNodePool", id=made["id"], who=api.CONTROLLER).body["status"]["phase"] == "Deleting"
+    assert client.call("GetNodePool", id=made["id"], caller=api.CONTROLLER).body["status"]["phase"] == "Deleting"
     client.report(made, "aws-controller", conditions={"Deleted": "True"})
-    assert client.call("GetNodePool", id=made["id"], who=api.CONTROLLER).status == 404
+    assert client.call("GetNodePool", id=made["id"], caller=api.CONTROLLER).status == 404
 
 
 @pytest.mark.parametrize("condition", ["Deleted", "Withdrawn"])
@@ -70,7 +70,7 @@ def test_who_has_let_go_before_is_not_waited_for(client, condition):
     made = client.pool()
     client.report(made, conditions={condition: "True"})
     client.call("DeleteNodePool", id=made["id"])
-    assert client.call("GetNodePool", id=made["id"], who=api.CONTROLLER).status == 404
+    assert client.call("GetNodePool", id=made["id"], caller=api.CONTROLLER).status == 404
 
 
 def test_leaving_pool_is_listed_on_demand(client):
@@ -79,7 +79,7 @@ def test_leaving_pool_is_listed_on_demand(client):
     client.report(made, conditions={"Available": "True"})
     client.call("DeleteNodePool", id=made["id"])
     assert client.call("ListNodePools").body["total"] == 0
-    for fields in ({}, {"status": "Deleting"}, {"who": api.CONTROLLER, "cluster_id": made["cluster_id"]}):
+    for fields in ({}, {"status": "Deleting"}, {"caller": api.CONTROLLER, "cluster_id": made["cluster_id"]}):
         body = client.call("ListNodePools", include_deleting=True, **fields).body
         assert [found["status"]["phase"] for found in body["nodepools"]] == ["Deleting"], fields
 
@@ -92,7 +92,7 @@ def test_force_waits_for_nobody(client):
     client.call("DeleteNodePool", id=leaving["id"])
     assert client.call("DeleteNodePool", id=leaving["id"], force=True).status == 204
     for found in (held, leaving):
-        assert client.call("GetNodePool", id=found["id"], who=api.CONTROLLER).status == 404
+        assert client.call("GetNodePool", id=found["id"], caller=api.CONTROLLER).status == 404
 
 
 def test_cluster_with_pools_stays_without_force(client):
@@ -111,7 +111,7 @@ def test_cascade(client):
     client.report(made[0], conditions={"Available": "True"})
     assert client.call("DeleteCluster", id=made[0]["cluster_id"], force=True).status == 202
     for found in made:
-        assert client.call("GetNodePoolStatus", id=found["id"], who=api.CONTROLLER).status == 404
+        assert client.call("GetNodePoolStatus", id=found["id"], caller=api.CONTROLLER).status == 404
     told = [(event["type"], event["resource"]["id"]) for event in client.events()][-4:]
     assert {*told[:3]} == {("nodepool.deleted", found["id"]) for found in made}
     assert told[3] == ("cluster.deleted", made[0]["cluster_id"])
@@ -124,7 +124,7 @@ def test_leaving_cluster_takes_no_pools(client):
     reply = client.call("CreateNodePool", api.pool("aws"), cluster_id=cluster["id"])
     assert (reply.status, reply.error["message"]) == (404, "Cluster not found")
     client.report(cluster, "aws-cluster-controller", conditions={"Deleted": "True"})
-    assert client.call("GetCluster", id=cluster["id"], who=api.CONTROLLER).status == 404
+    assert client.call("GetCluster", id=cluster["id"], caller=api.CONTROLLER).status == 404
 
 
 @pytest.mark.parametrize("force", [False, True])

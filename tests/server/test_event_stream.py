@@ -54,7 +54,7 @@ def test_cursor(client):
     assert (page["events"], page["next_cursor"]) == (whole[:2], whole[1]["cursor"])
     end = client.call("ListEvents", after=whole[-1]["cursor"]).body
     assert end == {"events": [], "next_cursor": whole[-1]["cursor"]}
-    assert client.call("ListEvents", who=f"nobody-{client.user}").body == {"events": [], "next_cursor": ""}
+    assert client.call("ListEvents", caller=f"nobody-{client.user}").body == {"events": [], "next_cursor": ""}
 
 
 @pytest.mark.parametrize(
@@ -76,11 +76,11 @@ def test_bad_questions(client, fields, field):
 def test_events_are_their_owner_s(client):
     """An owner sees events of own resources, controllers see all."""
     mine = client.pool()
-    theirs = client.pool(who=f"other-{client.user}")
+    theirs = client.pool(caller=f"other-{client.user}")
     ids = {event["resource"]["cluster_id"] for event in client.events()}
     assert ids == {mine["cluster_id"]}
     start = client.events()[0]["cursor"]
-    seen = {event["resource"]["id"] for event in client.events(who=api.CONTROLLER, after=start)}
+    seen = {event["resource"]["id"] for event in client.events(caller=api.CONTROLLER, after=start)}
     assert {mine["id"], theirs["id"]} <= seen
 
 
@@ -89,9 +89,9 @@ def test_acknowledgement(client):
     made = client.pool()
     client.call("DeleteNodePool", id=made["id"])
     event = client.events()[-1]
-    assert client.call("AcknowledgeEvent", id=event["id"], who=f"other-{client.user}").status == 404
-    for who in (client.user, api.CONTROLLER, client.user):
-        reply = client.call("AcknowledgeEvent", id=event["id"], who=who)
+    assert client.call("AcknowledgeEvent", id=event["id"], caller=f"other-{client.user}").status == 404
+    for caller in (client.user, api.CONTROLLER, client.user):
+        reply = client.call("AcknowledgeEvent", id=event["id"], caller=caller)
         assert (reply.status, reply.body) == (204, None)
     reply = client.call("AcknowledgeEvent", id=str(uuid.uuid4()))
     assert (reply.status, reply.error["message"]) == (404, "Event not found")

@@ -29,14 +29,14 @@ def client(servers):
     return api.Api(servers("sqlite"), "grpc")
 
 
-def call(client, method, request, metadata=(), *, who=""):
+def call(client, method, request, metadata=(), *, caller=""):
     """Calls a method with a message as it stands; returns the call."""
     route = MAIN[method]
 
     async def done():
         begun = client.server.grpc.unary_unary(
             route.name, request_serializer=route.request.SerializeToString, response_deserializer=route.response.FromString
-        )(request, metadata=(("x-user-email", who or client.user), *metadata), timeout=api.TIMEOUT_SECONDS)
+        )(request, metadata=(("x-user-email", caller or client.user), *metadata), timeout=api.TIMEOUT_SECONDS)
         code = await begun.code()
         return code, await begun.initial_metadata(), await begun.trailing_metadata()
 
@@ -210,7 +210,7 @@ def test_what_json_cannot_say_is_refused(client, report, broken):
     made = client.pool()
     whole = statuses_pb2.StatusReport(**{"controller_name": "c", "observed_generation": 1, **report})
     request = node_pools_pb2.ReportNodePoolStatusRequest(id=made["id"], report=whole)
-    code, _, trailing = call(client, "ReportNodePoolStatus", request, who=api.CONTROLLER)
+    code, _, trailing = call(client, "ReportNodePoolStatus", request, caller=api.CONTROLLER)
     assert code is grpc.StatusCode.INVALID_ARGUMENT
     found = error_details_pb2.BadRequest()
     details(trailing)["BadRequest"].Unpack(found)
@@ -242,7 +242,7 @@ def test_deep_data_that_json_can_say_is_kept(client):
     made = client.pool()
     report = statuses_pb2.StatusReport(controller_name="c", observed_generation=1, metadata=_deep(23))
     request = node_pools_pb2.ReportNodePoolStatusRequest(id=made["id"], report=report)
-    code, _, _ = call(client, "ReportNodePoolStatus", request, who=api.CONTROLLER)
+    code, _, _ = call(client, "ReportNodePoolStatus", request, caller=api.CONTROLLER)
     assert code is grpc.StatusCode.OK
     assert client.call("GetNodePoolStatus", id=made["id"]).body["controllers"][0]["metadata"]["deep"]
 

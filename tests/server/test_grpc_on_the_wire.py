@@ -74,12 +74,12 @@ def call(private, loop):
     """Makes a call that creates a cluster, and returns the names of the clusters that a user has then."""
     server = private()
 
-    def called(head: dict[str, str], trailers: dict[str, str] | None, who: str = "user@example.com") -> list[str]:
+    def called(head: dict[str, str], trailers: dict[str, str] | None, caller: str = "user@example.com") -> list[str]:
         request = service_pb2.CreateClusterRequest()
         request.cluster.name = "made"
         request.cluster.spec.platform.type = "gcp"
         loop.run(exchange(server.port, head, request.SerializeToString(), trailers))
-        listed = api.Api(server, "rest").call("ListClusters", who=who).body
+        listed = api.Api(server, "rest").call("ListClusters", caller=caller).body
         return [one["name"] for one in listed["clusters"]]
 
     return called

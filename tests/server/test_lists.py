@@ -71,7 +71,7 @@ def test_cursor_among_inserts_and_deletions(client, five):
 def test_cursor_belongs_to_its_question(client, five):
     """A cursor leads nowhere else: not with another filter, not for another user, not with an offset."""
     token = client.call("ListNodePools", limit=2).body["next_page_token"]
-    for fields in ({"status": "Ready"}, {"who": "somebody@example.com"}, {"cluster_id": five}, {"include_deleting": True}):
+    for fields in ({"status": "Ready"}, {"caller": "somebody@example.com"}, {"cluster_id": five}, {"include_deleting": True}):
         reply = client.call("ListNodePools", page_token=token, **fields)
         assert (reply.status, reply.rules) == (400, [("page_token", "list.page_token")]), fields
     reply = client.call("ListNodePools", page_token=token, offset=1)
@@ -145,7 +145,7 @@ def test_filters_of_clusters(client):
 
 def test_list_in_a_cluster_that_is_not_there(client):
     """A cluster that is absent, somebody else's or being deleted is not found, on whatever page; controllers see the latter two."""
-    foreign = client.pool(who="somebody@example.com")["cluster_id"]
+    foreign = client.pool(caller="somebody@example.com")["cluster_id"]
     leaving = client.cluster("aws")
     assert client.call("DeleteCluster", id=leaving["id"]).status == 202
     for cluster in (str(uuid.uuid4()), foreign, leaving["id"]):
@@ -153,9 +153,9 @@ def test_list_in_a_cluster_that_is_not_there(client):
             reply = client.call("ListNodePools", cluster_id=cluster, **fields)
             assert (reply.status, reply.error["message"]) == (404, "Cluster not found")
             assert reply.grpc in {"", "NOT_FOUND"}
-    assert client.call("ListNodePools", cluster_id=str(uuid.uuid4()), who=api.CONTROLLER).status == 404
-    assert client.call("ListNodePools", cluster_id=foreign, who=api.CONTROLLER).body["total"] == 1
-    assert client.call("ListNodePools", cluster_id=leaving["id"], who=api.CONTROLLER).body["total"] == 0
+    assert client.call("ListNodePools", cluster_id=str(uuid.uuid4()), caller=api.CONTROLLER).status == 404
+    assert client.call("ListNodePools", cluster_id=foreign, caller=api.CONTROLLER).body["total"] == 1
+    assert client.call("ListNodePools", cluster_id=leaving["id"], caller=api.CONTROLLER).body["total"] == 0
 
 
 def test_empty_page_in_a_cluster_that_is_there(client, five):
@@ -170,7 +170,7 @@ def test_empty_page_in_a_cluster_that_is_there(client, five):
 def test_filter_by_a_cluster_that_is_not_there(server):
     """In the query it is a filter as others are, which nothing fits: absent and somebody else's look the same."""
     client = api.Api(server, "rest")
-    foreign = client.pool(who="somebody@example.com")["cluster_id"]
+    foreign = client.pool(caller="somebody@example.com")["cluster_id"]
     for cluster in (str(uuid.uuid4()), foreign):
         ask = server.rest.get("/api/v1/nodepools", params={"clusterId": cluster}, headers={"x-user-email": client.user})
         answer = server.loop.run(ask)
@@ -181,8 +181,8 @@ def test_user_data_is_in_no_list(client):
     """What a node runs when it starts is answered to who reads the one node pool, and stands in no list."""
     made = client.pool("aws", cloud={"userData": "#!/bin/sh secret-word"})
     assert client.call("GetNodePool", id=made["id"]).body["spec"]["platform"]["aws"]["userData"] == "#!/bin/sh secret-word"
-    for who in ("", api.CONTROLLER):
-        (found,) = [one for one in client.call("ListNodePools", who=who).body["nodepools"] if one["id"] == made["id"]]
+    for caller in ("", api.CONTROLLER):
+        (found,) = [one for one in client.call("ListNodePools", caller=caller).body["nodepools"] if one["id"] == made["id"]]
         assert found["spec"]["platform"]["aws"] == {"instanceType": "m5.xlarge"}
     client.call("UpdateNodePool", api.pool("aws", cloud={"userData": "secret-word 2"}), id=made["id"])
     assert "secret-word" not in str(client.events())

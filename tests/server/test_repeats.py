@@ -42,7 +42,7 @@ def test_keys_are_each_user_s_own(client):
     """Somebody else's key is another key."""
     body = {"name": "c", "spec": {"platform": {"type": "gcp"}}}
     first = client.call("CreateCluster", body, key="shared").body
-    other = client.call("CreateCluster", body, key="shared", who=f"other-{client.user}").body
+    other = client.call("CreateCluster", body, key="shared", caller=f"other-{client.user}").body
     assert first["id"] != other["id"]
 
 

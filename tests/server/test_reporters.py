@@ -44,9 +44,9 @@ def token(loop, client):
 )
 def test_a_token_reports_under_its_own_names(client, token, patterns, name, status) -> None:
     """Clusters and node pools alike. One of an older release has none, and reports as any."""
-    who = token(*patterns)
+    caller = token(*patterns)
     for found in (client.cluster(), client.pool()):
-        reply = client.report(found, name, who=who, conditions={"Ready": "True"})
+        reply = client.report(found, name, caller=caller, conditions={"Ready": "True"})
         assert reply.status == status
         if status == 403:
             assert (reply.error["code"], name in reply.error["details"]) == ("FORBIDDEN", True)
@@ -61,7 +61,7 @@ def test_a_token_reports_under_its_own_names(client, token, patterns, name, stat
 def test_a_name_that_is_not_its_own_says_nothing_of_what_is_there(client, token) -> None:
     """The answer is the same for a resource that is not."""
     missing = {"id": "00000000-0000-4000-8000-000000000000", "generation": 1, "cluster_id": "x"}
-    assert client.report(missing, "aws-controller", who=token("gcp-*")).status == 403
+    assert client.report(missing, "aws-controller", caller=token("gcp-*")).status == 403
 
 
 @pytest.mark.parametrize("kind", ["cluster", "pool"])

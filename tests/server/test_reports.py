@@ -243,6 +243,6 @@ def test_bad_reports(client, change, rules):
     """A report that says nothing certain is refused, by field and rule."""
     made = client.pool()
     body = {"controller_name": "c", "observed_generation": 1, "conditions": []} | change
-    reply = client.call("ReportNodePoolStatus", body, id=made["id"], who=api.CONTROLLER)
+    reply = client.call("ReportNodePoolStatus", body, id=made["id"], caller=api.CONTROLLER)
     assert (reply.status, reply.rules) == (400, rules)
     assert client.call("GetNodePoolStatus", id=made["id"]).body["controllers"] == []

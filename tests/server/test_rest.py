@@ -51,7 +51,7 @@ def test_walk_by_path(rest):
     assert [answer.status_code for answer in (cluster, made, other)] == [201, 201, 201]
     pool = f"/api/v1/nodepools/{made.json()['id']}"
     report = {"controller_name": "c", "observed_generation": 1}
-    for verb, path, body, who, status in (
+    for verb, path, body, caller, status in (
         ("GET", "/api/v1/clusters", None, "", 200),
         ("GET", at, None, "", 200),
         ("PUT", at, {"spec": {"platform": {"type": "gcp"}}}, "", 200),
@@ -67,7 +67,7 @@ def test_walk_by_path(rest):
         ("DELETE", f"{pool}?force=true", None, "", 204),
         ("DELETE", f"{at}?force=true", None, "", 202),
     ):
-        answer = send(rest, verb, path, body, x_user_email=who or rest.user)
+        answer = send(rest, verb, path, body, x_user_email=caller or rest.user)
         assert answer.status_code == status, (verb, path, answer.text)
         assert (answer.content == b"") == (status == 204)
         if status != 204:
@@ -347,8 +347,8 @@ def test_client_that_leaves_in_the_middle_of_a_body(rest, caplog):
 )
 def test_header_that_comes_twice(rest, name, values, code, status):
     """Behind a proxy that adds its header to its client's nobody can choose who to be."""
-    who = [] if status == 401 else [("X-User-Email", rest.user)]
-    said = [*who, *((name, value) for value in values)]
+    caller = [] if status == 401 else [("X-User-Email", rest.user)]
+    said = [*caller, *((name, value) for value in values)]
     answer = rest.server.loop.run(rest.server.rest.get("/api/v1/nodepools", headers=said))
     assert (answer.status_code, error(answer)) == (status, code)
 

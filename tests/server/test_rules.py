@@ -26,7 +26,7 @@ def refused(rest, method, body):
     reply = (
         rest.call(method, body, dry_run=True, **fields)
         if "Report" not in method
-        else rest.call(method, body, who=api.CONTROLLER, **fields)
+        else rest.call(method, body, caller=api.CONTROLLER, **fields)
     )
     assert reply.status in {201, 400, 404}, reply.body
     return reply.rules if reply.status == 400 else []

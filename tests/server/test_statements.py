@@ -50,5 +50,5 @@ def test_writes(client, cost):
     assert cost("UpdateNodePool", api.pool(name="c", nodeCount=9), id=made["id"]) <= (0, 3)
     assert cost("UpdateNodePool", api.pool(name="c", nodeCount=9), id=made["id"]) == (0, 1)
     report = {"controller_name": "c", "observed_generation": 2, "conditions": [{"type": "Ready", "status": "True"}]}
-    assert cost("ReportNodePoolStatus", report, id=made["id"], who=api.CONTROLLER) <= (0, 5)
-    assert cost("ReportNodePoolStatus", report, id=made["id"], who=api.CONTROLLER) <= (0, 3)
+    assert cost("ReportNodePoolStatus", report, id=made["id"], caller=api.CONTROLLER) <= (0, 5)
+    assert cost("ReportNodePoolStatus", report, id=made["id"], caller=api.CONTROLLER) <= (0, 3)

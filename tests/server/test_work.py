@@ -13,7 +13,7 @@ SUCCEEDED = {"outcome": "SUCCEEDED", "next_look": "3600s"}
 def claim(client, process, platform="civo", *, limit=10, wait="0s", results=()):
     """Claims as a controller and returns the answer."""
     body = {"process": process, "version": "1", "platforms": [platform], "limit": limit, "wait": wait, "results": list(results)}
-    reply = client.call("ClaimWork", body, who=api.CONTROLLER)
+    reply = client.call("ClaimWork", body, caller=api.CONTROLLER)
     assert reply.status == 200, reply.body
     return reply.body
 
@@ -24,7 +24,7 @@ def result(item, **values):
 
 def finish(client, process, *results):
     """Finishes work and returns which results were accepted."""
-    reply = client.call("FinishWork", {"process": process, "results": list(results)}, who=api.CONTROLLER)
+    reply = client.call("FinishWork", {"process": process, "results": list(results)}, caller=api.CONTROLLER)
     assert reply.status == 200, reply.body
     return [one["accepted"] for one in reply.body["results"]]
 
@@ -52,10 +52,10 @@ def test_controller_claims_and_finishes(own):
         "id": made["id"], "kind": "Cluster", "cluster_id": made["id"], "platform": "civo", "account": "", "generation": 1, "epoch": 1,
         "attempt": 0, "deleting": False,
     }  # fmt: skip
-    beat = own.call("RenewWork", {"process": "p", "version": "1"}, who=api.CONTROLLER).body
+    beat = own.call("RenewWork", {"process": "p", "version": "1"}, caller=api.CONTROLLER).body
     assert beat == {"held": [{"id": made["id"], "epoch": 1, "superseded": False}], "lease": "8s"}
     own.call("UpdateCluster", {"spec": {"platform": {"type": "civo"}, "release": {"version": "1.33"}}}, id=made["id"])
-    [held] = own.call("RenewWork", {"process": "p"}, who=api.CONTROLLER).body["held"]
+    [held] = own.call("RenewWork", {"process": "p"}, caller=api.CONTROLLER).body["held"]
     assert held["superseded"]
     # A claim takes results too, and the work is due again because the resource has changed.
     answer = claim(own, "p", results=[result(item)], wait="30s")
@@ -69,7 +69,7 @@ def test_controller_claims_and_finishes(own):
 def test_waiting_claim_returns_with_new_work(own):
     """Long before its time."""
     body = {"process": "p", "platforms": ["civo"], "limit": 1, "wait": "30s"}
-    waiting = own.server.loop.begin(own.calling("ClaimWork", body, who=api.CONTROLLER))
+    waiting = own.server.loop.begin(own.calling("ClaimWork", body, caller=api.CONTROLLER))
     made = own.cluster("civo")
     [item] = waiting.result(api.TIMEOUT_SECONDS).body["items"]
     assert item["id"] == made["id"]
@@ -95,7 +95,7 @@ def test_owner_that_may_report_may_not_claim(private, engine):
 
     owner = api.Api(private(engine, trust=auth.Trust(header=True, owners_report=True)), "rest")
     assert owner.call("ClaimWork", {"process": "p", "platforms": ["civo"], "limit": 1}).status == 403
-    assert owner.report(owner.pool(), who=owner.user).status == 200
+    assert owner.report(owner.pool(), caller=owner.user).status == 200
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_owner_that_may_report_may_not_claim(private, engine):
 )  # fmt: skip
 def test_invalid_claims(client, body, rule):
     """Each names the field and the rule."""
-    reply = client.call("ClaimWork", body, who=api.CONTROLLER)
+    reply = client.call("ClaimWork", body, caller=api.CONTROLLER)
     assert reply.status == 400
     assert rule in reply.rules
 
@@ -124,7 +124,7 @@ def test_invalid_claims(client, body, rule):
 def test_durations_are_seconds(rest, text):
     """As text with an s; null is none at all."""
     body = {"process": "p", "platforms": ["civo"], "limit": 0, "wait": text}
-    reply = rest.call("ClaimWork", body, who=api.CONTROLLER)
+    reply = rest.call("ClaimWork", body, caller=api.CONTROLLER)
     assert reply.status == (200 if text is None else 400)
     assert text is None or reply.rules == [("wait", "json.wrong_type")]
 
@@ -145,15 +145,15 @@ def test_failed_work_is_listed_and_retried(own):
     assert "since" in shown
     assert "due" not in shown
     stranger = "stranger@example.com"
-    assert own.call("ListWork", who=stranger).body["items"] == []
-    assert own.call("RetryWork", id=made["id"], who=stranger).status == 404
+    assert own.call("ListWork", caller=stranger).body["items"] == []
+    assert own.call("RetryWork", id=made["id"], caller=stranger).status == 404
     retried = own.call("RetryWork", id=made["id"])
     assert (retried.status, retried.body["state"], retried.body["attempt"]) == (200, "waiting", 0)
     [item] = claim(own, "p")["items"]
     assert item["id"] == made["id"]
     [running] = own.call("ListWork", state="running", platform="civo", kind="Cluster").body["items"]
     assert running["process"] == "p"
-    assert own.call("RetryWork", id=made["id"], who=api.CONTROLLER).body["state"] == "running"
+    assert own.call("RetryWork", id=made["id"], caller=api.CONTROLLER).body["state"] == "running"
     assert finish(own, "p", result(item)) == [True]
     assert [each["id"] for each in claim(own, "p")["items"]] == [made["id"]]
 
@@ -212,13 +212,13 @@ def test_claimed_resource_is_deleted_by_its_controller(own):
     [item] = answer["items"]
     assert item["id"] == made["id"]
     assert own.call("DeleteNodePool", id=made["id"]).status == 204
-    [held] = own.call("RenewWork", {"process": "p"}, who=api.CONTROLLER).body["held"]
+    [held] = own.call("RenewWork", {"process": "p"}, caller=api.CONTROLLER).body["held"]
     assert held["superseded"]
     [item] = claim(own, "p", results=[result(item)])["items"]
     assert (item["id"], item["deleting"]) == (made["id"], True)
-    assert own.call("GetNodePool", id=made["id"], who=api.CONTROLLER).body["status"]["phase"] == "Deleting"
+    assert own.call("GetNodePool", id=made["id"], caller=api.CONTROLLER).body["status"]["phase"] == "Deleting"
     assert own.report(made, conditions={"Deleted": "True"}).status == 200
-    assert own.call("GetNodePool", id=made["id"], who=api.CONTROLLER).status == 404
+    assert own.call("GetNodePool", id=made["id"], caller=api.CONTROLLER).status == 404
     # Its work is gone with it.
     assert finish(own, "p", result(item)) == [False]
     assert own.call("ListWork", kind="NodePool").body["items"] == []
@@ -228,7 +228,7 @@ def test_resource_that_nobody_has_claimed_is_deleted_at_once(own):
     """There is nothing in the cloud."""
     made = own.pool("civo")
     assert own.call("DeleteNodePool", id=made["id"]).status == 204
-    assert own.call("GetNodePool", id=made["id"], who=api.CONTROLLER).status == 404
+    assert own.call("GetNodePool", id=made["id"], caller=api.CONTROLLER).status == 404
     assert own.call("DeleteCluster", id=made["cluster_id"]).status == 202
     assert claim(own, "p")["items"] == []
 
@@ -241,13 +241,13 @@ def test_force_waits_for_the_controller_that_has_claimed_the_resource(own):
     assert item["id"] == made["id"]
     for _ in range(2):
         assert own.call("DeleteNodePool", id=made["id"], force=True).status == 204
-        found = own.call("GetNodePool", id=made["id"], who=api.CONTROLLER).body
+        found = own.call("GetNodePool", id=made["id"], caller=api.CONTROLLER).body
         assert (found["status"]["phase"], "force" in found["status"]["message"]) == ("Deleting", True)
     assert own.call("GetNodePool", id=made["id"]).status == 404
     [item] = claim(own, "p", results=[result(item)])["items"]
     assert item["deleting"]
     assert own.report(made, conditions={"Deleted": "True"}).status == 200
-    assert own.call("GetNodePool", id=made["id"], who=api.CONTROLLER).status == 404
+    assert own.call("GetNodePool", id=made["id"], caller=api.CONTROLLER).status == 404
 
 
 def test_force_waits_for_nobody_where_no_controller_has_claimed_or_none_is_alive(own):
@@ -255,13 +255,13 @@ def test_force_waits_for_nobody_where_no_controller_has_claimed_or_none_is_alive
     unclaimed = own.pool("civo")
     assert [item["kind"] for item in claim(own, "p", limit=1)["items"]] == ["Cluster"]
     assert own.call("DeleteNodePool", id=unclaimed["id"], force=True).status == 204
-    assert own.call("GetNodePool", id=unclaimed["id"], who=api.CONTROLLER).status == 404
+    assert own.call("GetNodePool", id=unclaimed["id"], caller=api.CONTROLLER).status == 404
     claimed = own.cluster("gcp")
     assert [item["id"] for item in claim(own, "q", "gcp")["items"]] == [claimed["id"]]
     # The process does not serve the cloud any longer.
     claim(own, "q", "aws")
     assert own.call("DeleteCluster", id=claimed["id"], force=True).status == 202
-    assert own.call("GetCluster", id=claimed["id"], who=api.CONTROLLER).status == 404
+    assert own.call("GetCluster", id=claimed["id"], caller=api.CONTROLLER).status == 404
 
 
 def test_a_forced_cluster_waits_with_the_node_pools_that_were_claimed(own):
@@ -273,9 +273,9 @@ def test_a_forced_cluster_waits_with_the_node_pools_that_were_claimed(own):
     answer = own.call("DeleteCluster", id=claimed["cluster_id"], force=True)
     assert (answer.status, answer.body["status"]["phase"]) == (202, "Deleting")
     assert "force" in answer.body["status"]["message"]
-    assert own.call("GetNodePool", id=fresh["id"], who=api.CONTROLLER).status == 404
+    assert own.call("GetNodePool", id=fresh["id"], caller=api.CONTROLLER).status == 404
     for method, id_ in (("GetNodePool", claimed["id"]), ("GetCluster", claimed["cluster_id"])):
-        assert own.call(method, id=id_, who=api.CONTROLLER).body["status"]["phase"] == "Deleting"
+        assert own.call(method, id=id_, caller=api.CONTROLLER).body["status"]["phase"] == "Deleting"
     due = claim(own, "p", limit=1, results=[result(item)])["items"]
     assert due[0]["deleting"]
 
@@ -288,11 +288,11 @@ def test_a_cluster_that_is_reported_deleted_stays_until_its_last_node_pool_has_g
     claim(own, "p", results=[result(above)])
     assert own.call("DeleteCluster", id=cluster["id"], force=True).status == 202
     assert own.report(cluster, "own", conditions={"Deleted": "True"}).status == 200
-    left = own.call("GetCluster", id=cluster["id"], who=api.CONTROLLER).body
+    left = own.call("GetCluster", id=cluster["id"], caller=api.CONTROLLER).body
     assert left["status"]["phase"] == "Deleting"
     assert own.report(pool, conditions={"Deleted": "True"}).status == 200
     for method, id_ in (("GetNodePool", pool["id"]), ("GetCluster", cluster["id"])):
-        assert own.call(method, id=id_, who=api.CONTROLLER).status == 404
+        assert own.call(method, id=id_, caller=api.CONTROLLER).status == 404
     assert [each["type"] for each in own.events()][-2:] == ["nodepool.deleted", "cluster.deleted"]
 
 
@@ -303,7 +303,7 @@ def test_a_cluster_without_a_report_stays_when_its_last_node_pool_goes(own):
     claim(own, "p", results=[result(above)])
     assert own.call("DeleteCluster", id=pool["cluster_id"], force=True).status == 202
     assert own.report(pool, conditions={"Deleted": "True"}).status == 200
-    assert own.call("GetCluster", id=pool["cluster_id"], who=api.CONTROLLER).body["status"]["phase"] == "Deleting"
+    assert own.call("GetCluster", id=pool["cluster_id"], caller=api.CONTROLLER).body["status"]["phase"] == "Deleting"
 
 
 def test_a_protected_claimed_node_pool_keeps_its_cluster_against_force(own):
@@ -346,4 +346,4 @@ def test_idle_queue_costs_few_statements(own):
     # With the BEGIN and the COMMIT of two transactions on PostgreSQL.
     assert cost_of_few == cost_of_many <= 6
     assert cost(lambda: finish(own, "p", *map(result, [*few, *many]))) == ([True] * 5, 1)
-    assert cost(lambda: own.call("RenewWork", {"process": "p"}, who=api.CONTROLLER))[1] <= 3
+    assert cost(lambda: own.call("RenewWork", {"process": "p"}, caller=api.CONTROLLER))[1] <= 3

@@ -162,18 +162,18 @@ def test_database_that_crashes_loses_no_work(alone, cluster) -> None:
     user = api.Api(alone, "rest")
     made = {user.cluster("civo")["id"] for _ in range(20)}
     claim = {"process": "p", "platforms": ["civo"], "limit": 10, "wait": "0s"}
-    items = user.call("ClaimWork", claim, who=api.CONTROLLER).body["items"]
+    items = user.call("ClaimWork", claim, caller=api.CONTROLLER).body["items"]
     results = [{"id": item["id"], "epoch": item["epoch"], "outcome": "SUCCEEDED"} for item in items]
 
     async def crash() -> list[api.Reply]:
-        calls = [user.calling("FinishWork", {"process": "p", "results": [one]}, who=api.CONTROLLER) for one in results]
-        calls += [user.calling("ClaimWork", {**claim, "limit": 2, "wait": "30s"}, who=api.CONTROLLER) for _ in range(3)]
+        calls = [user.calling("FinishWork", {"process": "p", "results": [one]}, caller=api.CONTROLLER) for one in results]
+        calls += [user.calling("ClaimWork", {**claim, "limit": 2, "wait": "30s"}, caller=api.CONTROLLER) for _ in range(3)]
         *replies, _ = await asyncio.gather(*calls, asyncio.to_thread(cluster.stop))
         return replies  # type: ignore[return-value]
 
     replies = alone.loop.run(crash())
     assert {reply.status for reply in replies} <= {200, 503}
-    assert user.call("RenewWork", {"process": "p"}, who=api.CONTROLLER).status == 503
+    assert user.call("RenewWork", {"process": "p"}, caller=api.CONTROLLER).status == 503
     cluster.start()
     done = {one["id"] for reply in replies[:10] if reply.status == 200 for one in reply.body["results"] if one["accepted"]}
     shown = {item["id"]: item for item in user.call("ListWork", limit=100).body["items"]}
@@ -181,11 +181,11 @@ def test_database_that_crashes_loses_no_work(alone, cluster) -> None:
     assert all(shown[each]["done_generation"] == 1 for each in done)
 
     def all_done() -> bool:
-        user.call("RenewWork", {"process": "q"}, who=api.CONTROLLER)
-        again = user.call("ClaimWork", {**claim, "process": "q", "limit": 100}, who=api.CONTROLLER).body["items"]
+        user.call("RenewWork", {"process": "q"}, caller=api.CONTROLLER)
+        again = user.call("ClaimWork", {**claim, "process": "q", "limit": 100}, caller=api.CONTROLLER).body["items"]
         finished = [{"id": item["id"], "epoch": item["epoch"], "outcome": "SUCCEEDED"} for item in again]
         if finished:
-            user.call("FinishWork", {"process": "q", "results": finished}, who=api.CONTROLLER)
+            user.call("FinishWork", {"process": "q", "results": finished}, caller=api.CONTROLLER)
         return {item["done_generation"] for item in user.call("ListWork", limit=100).body["items"]} == {1}
 
     waiting.until(all_done, "the rest of the work")

@@ -262,7 +262,7 @@ class Api:
         Args:
             method: Its name.
             body: The body of the route.
-            fields: Other fields of the request by name, and ``who`` (the caller), ``if_match``, ``key`` (the idempotency key).
+            fields: Other fields of the request by name, ``caller`` (of this request), ``if_match``, ``key`` (the idempotency key).
         """
         return self.server.loop.run(self.calling(method, body, **fields))
 
@@ -275,10 +275,17 @@ class Api:
         return self.server.loop.run(gathered())
 
     async def calling(
-        self, method: str, body: Any = None, *, who: str = "", if_match: str | None = None, key: str | None = None, **fields: Any
+        self,
+        method: str,
+        body: Any = None,
+        *,
+        caller: str = "",
+        if_match: str | None = None,
+        key: str | None = None,
+        **fields: Any,
     ) -> Reply:
         """Calls a method, on the event loop."""
-        headers = {"authorization": who} if who.startswith("Bearer ") else {"x-user-email": who or self.user}
+        headers = {"authorization": caller} if caller.startswith("Bearer ") else {"x-user-email": caller or self.user}
         headers |= {"if-match": if_match} if if_match is not None else {}
         headers |= {"idempotency-key": key} if key is not None else {}
         if self.door == "rest":
@@ -316,32 +323,32 @@ class Api:
         assert reply.status == 201, reply.body
         return reply.body
 
-    def cluster(self, platform: str = "gcp", *, who: str = "", **changes: Any) -> dict[str, Any]:
+    def cluster(self, platform: str = "gcp", *, caller: str = "", **changes: Any) -> dict[str, Any]:
         """Creates a cluster and returns it."""
         name = f"cluster-{next(self._users)}"
-        return self.create("CreateCluster", {"name": name, "spec": {"platform": {"type": platform}}, **changes}, who=who)
+        return self.create("CreateCluster", {"name": name, "spec": {"platform": {"type": platform}}, **changes}, caller=caller)
 
     def pool(
-        self, platform: str = "gcp", *, cluster: str = "", name: str = "workers", who: str = "", **spec: Any
+        self, platform: str = "gcp", *, cluster: str = "", name: str = "workers", caller: str = "", **spec: Any
     ) -> dict[str, Any]:
         """Creates a node pool and returns it, in a new cluster by default."""
-        cluster = cluster or self.cluster(platform, who=who)["id"]
-        return self.create("CreateNodePool", pool(platform, name=name, **spec), cluster_id=cluster, who=who)
+        cluster = cluster or self.cluster(platform, caller=caller)["id"]
+        return self.create("CreateNodePool", pool(platform, name=name, **spec), cluster_id=cluster, caller=caller)
 
     def report(self, resource: Mapping[str, Any], controller: str = "a-controller", **report: Any) -> Reply:
         """Reports the status of a resource; ``conditions`` maps types to statuses or full conditions."""
         method = "ReportNodePoolStatus" if "cluster_id" in resource else "ReportClusterStatus"
-        who = report.pop("who", CONTROLLER)
+        caller = report.pop("caller", CONTROLLER)
         body = {"controller_name": controller, "observed_generation": resource["generation"], **report}
         body["conditions"] = [
             {"type": kind, "status": value} if isinstance(value, str) else value
             for kind, value in report.get("conditions", {}).items()
         ]
-        return self.call(method, body, id=resource["id"], who=who)
+        return self.call(method, body, id=resource["id"], caller=caller)
 
-    def events(self, *, who: str = "", after: str = "", limit: int = 1000) -> list[dict[str, Any]]:
+    def events(self, *, caller: str = "", after: str = "", limit: int = 1000) -> list[dict[str, Any]]:
         """Returns the events that are visible to a caller."""
-        return self.call("ListEvents", who=who, after=after, limit=limit).body["events"]
+        return self.call("ListEvents", caller=caller, after=after, limit=limit).body["events"]
 
 
 def pool(platform: str = "gcp", *, name: str = "workers", cloud: Mapping[str, Any] | None = None, **spec: Any) -> dict[str, Any]:

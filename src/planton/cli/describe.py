@@ -69,7 +69,7 @@ def _problems(problems: Iterable[str]) -> list[str]:
 
 def _history(found: planton.Description) -> list[str]:
     return [
-        "  ".join(filter(None, (entry.started, entry.who, entry.operation, entry.result, ", ".join(entry.changes))))
+        "  ".join(filter(None, (entry.started, entry.user, entry.operation, entry.result, ", ".join(entry.changes))))
         for entry in found.operations
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -43,10 +44,12 @@ def drift(
     elif not steps:
         render.echo_lines(["nothing has been applied"])
     else:
+        counts = collections.Counter(step.key for step in steps)
         for step in steps:
             if step.error is not None:
                 continue
-            render.echo_lines([f"{step.key}: " + ("drift (applied → now)" if step.plan.changes else "no drift")])
+            stack = f" [stack {step.stack}]" if counts[step.key] > 1 else ""
+            render.echo_lines([f"{step.key}{stack}: " + ("drift (applied → now)" if step.plan.changes else "no drift")])
             for change in step.plan.changes:
                 render.echo_lines(plans.change_lines(change))
         if drifted:

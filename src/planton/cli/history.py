@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from planton.config import settings as engine_settings
     from planton.state import history as engine_history
 
-_HEADER = ("TIME", "WHO", "OPERATION", "RESULT", "CHANGES")
+_HEADER = ("TIME", "USER", "OPERATION", "RESULT", "CHANGES")
 
 
 @click.command()
@@ -56,7 +56,7 @@ def _resource(applied: planton.Applied) -> dict[str, str]:
 def _rows(entry: engine_history.Entry) -> list[tuple[str, ...]]:
     counts = ", ".join(f"{count} {name}" for name, count in sorted(entry.counts.items()))
     first, *more = entry.changes or (counts or "-",)
-    row = (entry.started or "-", entry.who or "-", entry.operation or "-", entry.result, first)
+    row = (entry.started or "-", entry.user or "-", entry.operation or "-", entry.result, first)
     return [row, *(("", "", "", "", change) for change in more)]
 
 

@@ -50,11 +50,14 @@ class View:
         of_properties: Returns them from the properties of a state or a request.
         of_entry: Returns them from an entry of the cloud's list, and the properties of the same resource.
         summary: Returns the summary of an entry of the cloud's list.
+        requested: Returns the properties in whose place a state is compared by what was requested, from the inputs of the resource:
+            its plugin reads another value after an update that did not set them.
     """
 
     of_properties: Callable[[Mapping[str, Any]], dict[str, Any]]
     of_entry: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
     summary: Callable[[Mapping[str, Any]], Summary] = created
+    requested: Callable[[Mapping[str, Any]], dict[str, Any]] = lambda _inputs: {}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

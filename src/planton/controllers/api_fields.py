@@ -40,6 +40,10 @@ def body(kind: kinds.Kind, manifest: message.Message) -> dict[str, Any]:
         roots["spec"]["labels"] = labels
     if (roots["spec"].get("autoscaling") or {}).get("enabled"):
         roots["spec"].pop("nodeCount", None)
+    bounds = roots.pop("bounds", None)
+    if bounds:
+        count = {"nodeCount": bounds.pop("nodeCount")} if "nodeCount" in bounds else {}
+        roots["spec"] |= {"autoscaling": {"enabled": True, **bounds}, **count}
     if kind.is_cluster and annotations.get(_CREDENTIAL):
         roots["platform"]["credential"] = annotations[_CREDENTIAL]
     if deletion.is_protected(manifest):

@@ -228,8 +228,10 @@ def _not_ready(cluster: Cluster) -> str:
 def _nodes(source: manifests.Source, spec: Mapping[str, Any]) -> int | None:
     if (spec.get("autoscaling") or {}).get("enabled"):
         return None
+    # A cluster without a default pool has no nodes of its own.
+    counted = {each for alternatives in source.kind.declared.api_fields.values() for each in alternatives}
     for path in ("spec.nodeCount", "platform.defaultPool.nodeCount", "default.nodes"):
-        value = source.value(path)
+        value = source.value(path) if path in counted else None
         if value is not None:
             return int(value)
     return None

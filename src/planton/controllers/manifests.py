@@ -78,7 +78,8 @@ class Source:
         root, *parts = path.split(".")
         roots: dict[str, Any] = {"name": self.name, "spec": self.spec, "platform": self.platform, "cluster": self.cluster}
         autoscaling = self.spec.get("autoscaling") or {}
-        roots["bounds"] = autoscaling if autoscaling.get("enabled") else {}
+        bounds = {**autoscaling, "nodeCount": self.spec.get("nodeCount")}
+        roots["bounds"] = bounds if autoscaling.get("enabled") else {}
         value = roots.get(root, self._defaults() if root == "default" else None)
         for part in parts:
             value = value.get(part) if isinstance(value, dict) else None
@@ -228,7 +229,7 @@ def api_path(source: Source, path: str) -> str:
         parts = alternatives[0].split(".")
         parts = parts[: len(parts) - declared.count(".") + own.count(".")]
         if parts[0] == "bounds":
-            parts = ["spec", "autoscaling", *parts[1:]]
+            parts = ["spec", *([] if parts[1:] == ["nodeCount"] else ["autoscaling"]), *parts[1:]]
         if parts[0] == "platform":
             parts = ["spec", "platform", source.kind.provider, *parts[1:]]
         return ".".join(parts)

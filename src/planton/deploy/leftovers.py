@@ -58,10 +58,10 @@ class Leftovers:
         name = provider.prefix
         texts = [
             "the node pools and workloads of the cluster are deleted with it",
-            f"its public addresses are released; {name} keeps and bills reserved addresses until you release them",
+            "its public addresses are released, except for reserved ones",
         ]
         if self.error is not None:
-            sorts = "volumes, volume snapshots and load balancers"
+            sorts = "volumes, volume snapshots, load balancers and reserved addresses"
             texts.append(f"{name} keeps and bills {sorts} of the cluster, and they cannot be listed: {self.error.message}")
             return texts
         if self.deleted:
@@ -73,8 +73,13 @@ class Leftovers:
                 f"{name} {verb}: {', '.join(map(str, items))}; "
                 f"to delete them with the cluster: planton destroy {self.key.kind}/{self.key.name} {options}"
             )
-        if not self.items:
-            texts.append("the cluster has no volumes, volume snapshots or load balancers that would stay behind")
+        if provider.unlisted_leftovers:
+            sorts = ", ".join(provider.unlisted_leftovers)
+            texts.append(f"{name} may keep and bill what its workloads have, which no list assigns to the cluster: {sorts}")
+        elif not self.items:
+            texts.append(
+                "the cluster has no volumes, volume snapshots, load balancers or reserved addresses that would stay behind"
+            )
         return texts
 
 
@@ -91,6 +96,7 @@ OPTIONS = {
     associated.VOLUME: "--with-volumes",
     associated.SNAPSHOT: "--with-snapshots",
     associated.LOAD_BALANCER: "--with-load-balancers",
+    associated.ADDRESS: "--with-reserved-addresses",
 }
 
 

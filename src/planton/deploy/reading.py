@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 from typing import TYPE_CHECKING
 
 from planton.clouds import answers
 from planton.deploy import destroy, graph, running, steps
-from planton.engine import plans, states
+from planton.engine import plans, stacks, states
 from planton.recovery import observed, recording
+from planton.schema import references
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,11 +31,32 @@ def drift(resources: Iterable[load.Resource], run: runtime.Runtime, *, full: boo
         full: Whether the engine reads every resource, also properties that are in no list.
 
     Raises:
-        InvalidError: ``REFERENCE_INVALID``: a cycle, or a duplicate.
+        InvalidError: ``REFERENCE_INVALID``: a cycle, or one stack twice.
     """
-    resource_graph = graph.of(resources)
     lists = observed.Lists(answers.Answers())
+    return [step for each in _graphs(resources) for step in _drift(each, lists, run, full=full)]
 
+
+def _graphs(resources: Iterable[load.Resource]) -> list[graph.Graph]:
+    """Returns graphs of resources of which several stacks may have one key: the first graph has the resources whose key is unique.
+
+    Each of the others has a graph of its own, so that none is the target of a reference to several.
+
+    Raises:
+        InvalidError: ``REFERENCE_INVALID``: a cycle, or one stack given twice.
+    """
+    listed = list(resources)
+    names = collections.defaultdict(set)
+    for resource in listed:
+        names[references.key(resource.manifest)].add(stacks.name_of(resource.manifest))
+    groups = collections.defaultdict(list)
+    for resource in listed:
+        key = references.key(resource.manifest)
+        groups[stacks.name_of(resource.manifest) if len(names[key]) > 1 else None].append(resource)
+    return [graph.of(groups.pop(None, ())), *map(graph.of, groups.values())]
+
+
+def _drift(resource_graph: graph.Graph, lists: observed.Lists, run: runtime.Runtime, *, full: bool) -> list[steps.Step]:
     def look(step: steps.Step, _done: running.Done) -> steps.Step:
         step, subject = destroy.opened(step, resource_graph, run)
         is_suspicious = full or step.applied is None or recording.is_unfinished(subject) or bool(states.pending(subject.state()))

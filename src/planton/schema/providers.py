@@ -130,6 +130,7 @@ class Provider:
             begins so.
         keeps_last_pool: Whether the cloud refuses to delete the last node pool of a cluster.
         uncertain_leftovers: The sorts of leftovers of a deleted cluster that the cloud may delete or keep.
+        unlisted_leftovers: What a deleted cluster may leave that no list of the cloud assigns to it, for messages.
         silenced_warnings: The parts of the plugin's warnings that a user can do nothing about.
         setup_errors: The parts of the plugin's messages about a provider that cannot be set up.
         empty_pool_advice: The alternative to a node pool without nodes, for messages.
@@ -165,6 +166,7 @@ class Provider:
     completes_versions: bool = False
     keeps_last_pool: bool = True
     uncertain_leftovers: tuple[str, ...] = ()
+    unlisted_leftovers: tuple[str, ...] = ()
     setup_errors: tuple[str, ...] = ()
     silenced_warnings: tuple[str, ...] = ()
     empty_pool_advice: str = ""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from planton.engine import plans, stored
     from planton.schema import references
 
-_MESSAGE = re.compile(r"(?P<who>\S+@\S+): planton (?P<operation>[a-z]+) (?P<resource>\S+/\S+): (?P<changes>.*)", re.DOTALL)
+_MESSAGE = re.compile(r"(?P<user>\S+@\S+): planton (?P<operation>[a-z]+) (?P<resource>\S+/\S+): (?P<changes>.*)", re.DOTALL)
 #: Object stores and the service accept longer messages.
 _LONGEST = 1000
 _LONGEST_VALUE = 60
@@ -32,7 +32,7 @@ class Entry:
 
     Attributes:
         version: Its number, as the backend counts; 0 where it does not.
-        who: ``user@host``; empty where an operation of another program, or of an older release, does not say.
+        user: ``user@host``; empty where an operation of another program, or of an older release, does not say.
         operation: ``apply``, ``refresh``, ``destroy``, or what Pulumi calls it.
         started: RFC 3339.
         ended: RFC 3339; empty while it runs.
@@ -42,7 +42,7 @@ class Entry:
     """
 
     version: int
-    who: str
+    user: str
     operation: str
     started: str
     ended: str
@@ -142,7 +142,7 @@ def _parsed(update: dict[str, Any]) -> Entry:
         changes = tuple(filter(None, [" ".join((update.get("message") or "").split())]))
     return Entry(
         version=int(update.get("version") or 0),
-        who=match["who"] if match else "",
+        user=match["user"] if match else "",
         operation=operation,
         started=_time(update.get("startTime")),
         ended=_time(update.get("endTime")),

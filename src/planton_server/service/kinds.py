@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import types
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from planton_server.store import tables
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import sqlalchemy as sa
 
 
@@ -19,7 +22,7 @@ class Kind(NamedTuple):
         plural: The name of lists, and in paths.
         field: The field of requests and responses that holds a resource.
         table: The table of the resources.
-        replaced_by: The fields of a cloud's object that no cloud can change in place.
+        replaced_by: Cloud → the fields of its object that it cannot change in an existing pool.
     """
 
     name: str
@@ -27,7 +30,7 @@ class Kind(NamedTuple):
     plural: str
     field: str
     table: sa.Table
-    replaced_by: frozenset[str] = frozenset()
+    replaced_by: Mapping[str, frozenset[str]] = types.MappingProxyType({})
 
 
 #: Fields that name a machine size.
@@ -39,13 +42,16 @@ NODE_POOL: Final = Kind(
     "nodepools",
     "node_pool",
     tables.NODE_POOLS,
-    frozenset(
+    types.MappingProxyType(
         {
-            "machineType", "instanceType", "vmSize", "size", "diskSize", "diskType", "volumeSize", "volumeType", "osDiskSizeGB",
-            "osDiskType", "zones", "availabilityZones", "preemptible", "spot", "spotInstances", "accelerators", "userData",
+            "gcp": frozenset({"preemptible", "spot", "accelerators"}),
+            "aws": frozenset({"availabilityZones", "spotInstances"}),
+            "azure": frozenset({"vmSize", "osDiskSizeGB", "osDiskType", "availabilityZones", "spotInstances"}),
+            "civo": frozenset({"size"}),
+            "digitalocean": frozenset({"size"}),
         }
     ),
-)  # fmt: skip
+)
 
 
 def of(rpc: str) -> Kind:

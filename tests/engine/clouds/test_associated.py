@@ -26,7 +26,9 @@ def at_civo(sandbox: Sandbox) -> tuple[civo.Cloud, str]:
         body = {"name": name, "network_id": network, "instance_firewall": firewall, "pools": pools}
         ids.append(sandbox.call("POST", "/kubernetes/clusters", body).body["id"])
         sandbox.control.outside("volume", cluster=name, name=f"of-{name}")
+    sandbox.control.outside("reserved-address", cluster="dev", name="spare")
     sandbox.control.outside("load-balancer", cluster="dev", name="web")
+    sandbox.control.outside("reserved-address", cluster="dev", name="web")
     return civo.Cloud(sandbox.token, "LON1", sandbox.civo, wait=lambda _seconds: None), ids[0]
 
 
@@ -35,8 +37,12 @@ def _volumes(sandbox: Sandbox) -> list[str]:
 
 
 def test_civo_lists_the_leftovers_of_the_cluster(at_civo: tuple[civo.Cloud, str]) -> None:
-    """Volumes of other clusters are omitted."""
-    assert [str(item).partition(" (")[0] for item in at_civo[0].leftovers(at_civo[1])] == ["load balancer web", "volume of-dev"]
+    """Volumes of other clusters are omitted, and a reserved address without a load balancer."""
+    assert [str(item).partition(" (")[0] for item in at_civo[0].leftovers(at_civo[1])] == [
+        "load balancer web",
+        "reserved address 203.0.113.7",
+        "volume of-dev",
+    ]
     assert at_civo[0].leftovers("0000") == []
 
 
@@ -50,6 +56,7 @@ def test_civo_deletes_leftovers_after_the_cluster(sandbox: Sandbox, at_civo: tup
         sandbox.control.outside("delete-cluster", cluster="dev")
     assert _volumes(sandbox) == ["of-other"]
     assert sandbox.control.resources()["loadbalancers"] == []
+    assert [each["name"] for each in sandbox.control.resources()["ips"]] == ["spare"]
 
 
 def test_civo_names_leftovers_that_could_not_be_deleted(sandbox: Sandbox, at_civo: tuple[civo.Cloud, str]) -> None:

@@ -9,8 +9,10 @@ import pytest
 import yaml
 
 from planton import clouds, errors
+from planton.clouds import answers as cached
 from planton.clouds.gcp import client as gcp
 from planton.clouds.gcp import views
+from planton.recovery import observed
 from support import answers
 
 NOT_FOUND = '{"error": {"code": 404, "message": "Not found.", "status": "NOT_FOUND"}}'
@@ -174,3 +176,21 @@ def test_a_state_equals_the_clouds_answer() -> None:
 def test_the_views_are_those_of_the_cloud() -> None:
     """They are found by the type of a resource."""
     assert clouds.views_of_type(POOL_TYPE) is views
+
+
+#: The state of the pool, as the plugin has read it.
+OUTPUTS = {"project": "acme", "location": "europe-west1", "cluster": "dev", "nodeCount": 1}
+
+
+def test_a_pool_without_autoscaling_is_compared_by_the_requested_number_of_nodes(server: answers.Server) -> None:
+    """The plugin records the autoscaler's number after an update that ends autoscaling, and sets none."""
+    pool = {"type": POOL_TYPE, "id": POOL_ID, "outputs": OUTPUTS}
+    cloud = _cloud(server)
+
+    def drift(**inputs: Any) -> list[Any]:
+        found = observed.drift({**pool, "inputs": inputs}, cloud, observed.Lists(cached.Answers()))
+        return [(each.path, each.old, each.new) for each in found or () if each.path == "count"]
+
+    assert drift(nodeCount=2) == [("count", 2, 1)]
+    assert drift(nodeCount=1) == []
+    assert drift(nodeCount=2, autoscaling={"totalMaxNodeCount": 9}) == []

@@ -38,6 +38,7 @@ PROVIDER = providers.Provider(
     credentials_open_account=True,
     completes_versions=True,
     keeps_last_pool=False,
+    unlisted_leftovers=("disks", "load balancers", "reserved addresses"),
     empty_pool_advice="for a pool that may be empty write autoscaling with totalMinNodes: 0",
     api_access_field="masterAuthorizedNetworks",
     sample_region="europe-west1",

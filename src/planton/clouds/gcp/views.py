@@ -130,6 +130,12 @@ def _pool_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _pool_requested(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the number of nodes: an update that ends autoscaling compares it with a state that did not follow the autoscaler."""
+    is_fixed = "nodeCount" in inputs and not inputs.get("autoscaling")
+    return {"nodeCount": inputs["nodeCount"]} if is_fixed else {}
+
+
 def _pool_entry(entry: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
     config = entry.get("config") or {}
     scaling = entry.get("autoscaling") or {}
@@ -173,7 +179,7 @@ def _taints(listed: Any) -> Any:  # JSON data
 
 BY_TYPE = {
     "gcp:container/cluster:Cluster": views.View(_cluster_properties, _cluster_entry, _cluster_summary),
-    "gcp:container/nodePool:NodePool": views.View(_pool_properties, _pool_entry, _pool_summary),
+    "gcp:container/nodePool:NodePool": views.View(_pool_properties, _pool_entry, _pool_summary, _pool_requested),
 }
 #: Clusters are created without the default pool.
 DEFAULT_POOL: views.DefaultPool | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pulumi
 import pulumi_digitalocean
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from org.project_planton.provider.digitalocean.digitaloceankubernetesnodepool.v1 import spec_pb2
     from planton.modules.digitalocean import provider
 
-    Node = pulumi_digitalocean.outputs.KubernetesNodePoolNode | pulumi_digitalocean.outputs.KubernetesClusterNodePoolNode
+    Node: TypeAlias = (
+        pulumi_digitalocean.outputs.KubernetesNodePoolNode | pulumi_digitalocean.outputs.KubernetesClusterNodePoolNode
+    )
     Pool = (
         spec_pb2.DigitalOceanKubernetesNodePoolSpec
         | cluster_pb2.DigitalOceanKubernetesClusterAdditionalNodePool

@@ -120,19 +120,19 @@ func (x *NodePoolPlatform) GetDigitalocean() *DigitalOceanNodePool {
 // A node pool of Google Kubernetes Engine.
 type GcpNodePool struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The machine type, in any case; stored in lower case. Example: `n1-standard-4`. Changing it replaces the nodes.
+	// The machine type, in any case; stored in lower case. Example: `n1-standard-4`. Changing it replaces the nodes one after another.
 	MachineType string `protobuf:"bytes,1,opt,name=machine_type,json=machineType,proto3" json:"machine_type,omitempty"`
-	// The size of the boot disk in GiB, at least 10. Changing it replaces the nodes.
+	// The size of the boot disk in GiB, at least 10. Changing it replaces the nodes one after another.
 	DiskSize *int32 `protobuf:"varint,2,opt,name=disk_size,json=diskSize,proto3,oneof" json:"disk_size,omitempty"`
-	// The type of the boot disk. Changing it replaces the nodes.
+	// The type of the boot disk. Changing it replaces the nodes one after another.
 	DiskType string `protobuf:"bytes,3,opt,name=disk_type,json=diskType,proto3" json:"disk_type,omitempty"`
-	// The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes.
+	// The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them adds and removes nodes.
 	Zones []string `protobuf:"bytes,4,rep,name=zones,proto3" json:"zones,omitempty"`
-	// Whether the machines are preemptible: the cloud stops them within 24 hours. Changing it replaces the nodes.
+	// Whether the machines are preemptible: the cloud stops them within 24 hours. Changing it replaces the pool.
 	Preemptible *bool `protobuf:"varint,5,opt,name=preemptible,proto3,oneof" json:"preemptible,omitempty"`
-	// Whether the machines are spot machines: the cloud may stop them at any time. Changing it replaces the nodes.
+	// Whether the machines are spot machines: the cloud may stop them at any time. Changing it replaces the pool.
 	Spot *bool `protobuf:"varint,6,opt,name=spot,proto3,oneof" json:"spot,omitempty"`
-	// The accelerators of each node. Changing them replaces the nodes.
+	// The accelerators of each node. Changing them replaces the pool.
 	Accelerators []*Accelerator `protobuf:"bytes,7,rep,name=accelerators,proto3" json:"accelerators,omitempty"`
 	// Kubernetes labels of the nodes, at most 64, here or in the spec.
 	Labels map[string]string `protobuf:"bytes,8,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
@@ -293,18 +293,18 @@ func (x *Accelerator) GetCount() int32 {
 // A node group of Amazon Elastic Kubernetes Service.
 type AwsNodePool struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The machine type, family and size, in any case; stored in lower case. Example: `m5.xlarge`. Changing it replaces the nodes.
+	// The machine type, family and size, in any case; stored in lower case. Example: `m5.xlarge`. Changing it replaces the nodes one after another.
 	InstanceType string `protobuf:"bytes,1,opt,name=instance_type,json=instanceType,proto3" json:"instance_type,omitempty"`
-	// The size of the volume in GiB. Changing it replaces the nodes.
+	// The size of the volume in GiB. Changing it replaces the nodes one after another.
 	VolumeSize *int32 `protobuf:"varint,2,opt,name=volume_size,json=volumeSize,proto3,oneof" json:"volume_size,omitempty"`
-	// The type of the volume: `gp2`, `gp3`, `io1` or `io2`. Changing it replaces the nodes.
+	// The type of the volume: `gp2`, `gp3`, `io1` or `io2`. Changing it replaces the nodes one after another.
 	VolumeType string `protobuf:"bytes,3,opt,name=volume_type,json=volumeType,proto3" json:"volume_type,omitempty"`
-	// The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the nodes.
+	// The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the pool.
 	AvailabilityZones []string `protobuf:"bytes,4,rep,name=availability_zones,json=availabilityZones,proto3" json:"availability_zones,omitempty"`
-	// Whether the machines are spot machines: the cloud may stop them at any time. Changing it replaces the nodes.
+	// Whether the machines are spot machines: the cloud may stop them at any time. Changing it replaces the pool.
 	SpotInstances *bool `protobuf:"varint,5,opt,name=spot_instances,json=spotInstances,proto3,oneof" json:"spot_instances,omitempty"`
 	// The script that a node runs when it starts, at most 16 KiB. Never shown in lists, logs and events. Changing it replaces the
-	// nodes.
+	// nodes one after another.
 	UserData      string `protobuf:"bytes,6,opt,name=user_data,json=userData,proto3" json:"user_data,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
