@@ -87,7 +87,7 @@ class Subjects:
         except errors.PlantonError as error:
             if error.reason is errors.Reason.INTERRUPTED:
                 raise
-            target, observed = _unread(generation, data, failures.of(error))
+            target, observed = _unread(generation, data, self.failure(error))
         return Seen(data, target, observed, memory.revision)
 
     def remembered(self, memory: values.Memory) -> values.Memory:
@@ -149,7 +149,9 @@ class Subjects:
         applied = self.observer.applied(self.work.id, revision)
         cluster = self._cluster(revision) if self.work.kind == "NodePool" else None
         target = desired.target(kind, data, self.settings, applied=applied, cluster=cluster)
-        if target.resource is None or (applied is None and target.desired.waits_for):
+        # Before the first request the state has the manifest, so without one there is nothing to delete.
+        has_nothing = applied is None and (target.desired.is_deleting or target.desired.waits_for)
+        if target.resource is None or has_nothing:
             return target, values.Observed(presence=values.Presence.NEVER), None
         is_left = desired.is_left_by_autoscaler(target, applied)
         is_native = is_left or (target.desired.nodes is None and not target.desired.is_deleting)
@@ -160,6 +162,19 @@ class Subjects:
         # The manifest has the initial number. The cloud has the last one.
         is_moved = is_left and bool(observed.cloud_nodes)
         return desired.resized(target, observed.cloud_nodes or 0) if is_moved else target, observed, subject
+
+    def failure(self, error: errors.PlantonError) -> failures.Failure:
+        """Returns the failure of a look or of an action.
+
+        The id of the cluster in the manifest of a node pool is no value that the user wrote, so the spec is not invalid without it.
+        """
+        violations = error.violations if isinstance(error, errors.InvalidError) else ()
+        is_lost = error.reason is errors.Reason.NOT_FOUND and any(each.path == "spec.cluster" for each in violations)
+        if self.work.kind != "NodePool" or not is_lost:
+            return failures.of(error)
+        cluster = self.client.get_cluster(self.work.cluster_id)
+        text = f"cluster {cluster.name} is missing from the cloud"
+        return failures.make(failures.Code.DEPENDENCY, text, hint="set lifecycle.recreate in the cluster, or delete the node pool")
 
     def _kind(self) -> kinds.Kind:
         role = desired.ROLES[self.work.kind]
