@@ -17,7 +17,7 @@ from planton import client
 from planton.config import settings as engine_settings
 from planton.controllers import lease, observe, queue, reconcile
 from planton.deploy import runtime
-from support import controllers, waiting
+from support import controllers, serving, waiting
 
 CLOUDS = ("civo", "digitalocean")
 #: The path of requests that create node pools.
@@ -37,6 +37,12 @@ def test_a_pool_comes_up_scales_is_repaired_and_goes(tmp_path: pathlib.Path, clo
         path = f"/nodepools/{pool}"
         world.until_ready(path)
         assert len(world.nodes("nodepool=workers,tier=web")) == 2
+        # The states are those of the controllers. Without them, the API knows its objects.
+        orphans, elsewhere = ("orphans", "--provider", cloud), {"PLANTON_DATA_DIR": str(tmp_path / "other")}
+        [orphan] = world.user.json(*orphans, code=3, **elsewhere)["orphans"]
+        assert orphan["objectId"] == cluster
+        options = ("--server", world.server.url, "--user", serving.USER["X-User-Email"])
+        assert world.user.json(*orphans, *options, **elsewhere)["orphans"] == []
         metadata = world.report(path)["metadata"]
         assert (metadata["platform"], metadata["region"].lower()) == (cloud, controllers.REGIONS[cloud].lower())
         assert (metadata["active_nodes"], metadata["desired_nodes"]) == (2, 2)
