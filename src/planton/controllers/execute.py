@@ -130,6 +130,7 @@ def execute(
     settings: engine_settings.Settings,
     *,
     tell: Callable[[Step], None] = lambda _step: None,
+    begin: Callable[[plans_of_run.Plan], None] = lambda _plan: None,
 ) -> None:
     """Executes an action on one resource.
 
@@ -138,6 +139,7 @@ def execute(
         resource: The resource.
         settings: The settings of the run. Its interruption stops the action.
         tell: Receives each step of the engine. It must not block.
+        begin: Receives the approved plan before anything is changed. If it fails, nothing is.
 
     Raises:
         PlantonError: The action failed, or its plan does more than the action may.
@@ -153,6 +155,7 @@ def execute(
     counted.expect(sum(len(step.plan.changes) for step in planned.all_steps))
     settings.interruption.check()
     approved = sdk.approve(planned, approval.consent(planned, action))
+    begin(planned)
     if action is not values.Action.DELETE:
         sdk.apply(approved)
         return
