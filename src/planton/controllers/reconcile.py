@@ -165,7 +165,7 @@ class _Run:
             self.reconciler.move(decision, self.reader.place(resource), policy.limit, self.reconciler.now())
         if decision.action not in _MOVES:
             tell = functools.partial(self._report_step, seen, decision)
-            self.reconciler.act(decision.action, resource, self.settings, tell=tell)
+            self.reconciler.act(decision.action, resource, self.settings, tell=tell, adopts=seen.target.desired.adopts)
 
     def _count(self, action: values.Action, failure: failures.Failure) -> None:
         meter = self.reconciler.meter
