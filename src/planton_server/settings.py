@@ -42,6 +42,7 @@ class Settings:
         deadline: Seconds after which a resource that is not ready has failed.
         resync: Seconds between two resyncs of the desired state.
         retention: Seconds until events are deleted.
+        audit_retention: Seconds until the audit of controllers is deleted.
         tick: Seconds between two checks of deadlines and resyncs; 0 for none.
         work_running: Works that an account of a cloud runs at once; 0 for any number.
         work_rate: Works that an account of a cloud starts in a minute; 0 for any number.
@@ -72,6 +73,7 @@ class Settings:
     deadline: float = 1800.0
     resync: float = 3600.0
     retention: float = 7 * 24 * 3600.0
+    audit_retention: float = 90 * 24 * 3600.0
     tick: int = 10
     work_running: int = 5
     work_rate: float = 120.0

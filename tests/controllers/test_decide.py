@@ -241,3 +241,20 @@ def test_a_pause_that_a_wrong_clock_has_set_holds_nobody_up() -> None:
     assert decide.decide(DESIRED, NOTHING_THERE, ahead, at(1)).action is values.Action.CREATE
     right = decide.failed(created, DESIRED, QUOTA, at(0))
     assert decide.decide(DESIRED, NOTHING_THERE, right, at(1)).action is values.Action.NOTHING
+
+
+@pytest.mark.parametrize(
+    ("desired", "observed", "cause"),
+    [
+        (DESIRED, NOTHING_THERE, "SpecChange"),
+        (DESIRED, present(is_applied=False, changed=("labels",)), "SpecChange"),
+        (DESIRED, present(5, drift=(COUNT,)), "DriftRepair"),
+        (dataclasses.replace(DESIRED, recreates=True), values.Observed(presence=values.Presence.MISSING), "DriftRepair"),
+        (dataclasses.replace(DESIRED, is_deleting=True), present(), "Deletion"),
+    ],
+)
+def test_an_action_has_its_cause(desired: values.Desired, observed: values.Observed, cause: str) -> None:
+    """The audit shows it."""
+    decision = decide.decide(desired, observed, values.Memory(), at(0))
+    assert decision.action is not values.Action.NOTHING
+    assert decision.cause == cause

@@ -5,15 +5,18 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import types
+from collections.abc import Callable
 from typing import Any
 
+import pytest
 from google.protobuf import json_format
 
-from org.project_planton.cluster.v1 import cluster_pb2
+from org.project_planton.cluster.v1 import audit_pb2, cluster_pb2
 from org.project_planton.nodepool.v1 import nodepool_pb2
+from planton import errors
 from planton.config import settings as engine_settings
 from planton.controllers import lease, manifests, queue, reconcile, values
-from planton.engine import stacks
+from planton.engine import plans, stacks
 from planton.schema import kinds, references
 from planton.state import inventory
 
@@ -29,10 +32,22 @@ class Api:
     Attributes:
         generation: The generation of the node pool.
         is_deleted: Whether its deletion was requested.
+        recorded: The ids and records of the audit.
+        failure: What recording fails with; None if it does not.
     """
 
     generation: int = 1
     is_deleted: bool = False
+    recorded: list[tuple[str, audit_pb2.AuditRecord]] = dataclasses.field(default_factory=list)
+    failure: errors.PlantonError | None = None
+
+    def record_node_pool_event(self, _identifier: str, event_id: str, event: audit_pb2.AuditRecord) -> None:
+        """Takes a record of the audit."""
+        if self.failure is not None:
+            raise self.failure
+        kept = audit_pb2.AuditRecord()
+        kept.CopyFrom(event)
+        self.recorded.append((event_id, kept))
 
     def get_node_pool(self, identifier: str) -> nodepool_pb2.NodePool:
         """Returns the node pool."""
@@ -108,14 +123,27 @@ def actions(api: Api, after: dict[str, Any]) -> tuple[list[tuple[str, int]], rec
             for name, value in after.items():
                 setattr(api, name, value)
 
+    return made, run(api, act)
+
+
+def run(api: Api, act: Callable[..., None]) -> reconcile.Done:
+    """Runs once."""
     held = lease.Lease()
     held.renewed(lease.clock(), 3600)
     settings = engine_settings.Settings(environ={}, interruption=lease.Interruption(held))
     given: Any = api
     cloud: Any = Cloud()
-    reconciler = reconcile.Reconciler(given, cloud, now=lambda: NOW, act=act)
-    done = reconciler.run(queue.Work(POOL, "NodePool", CLUSTER, "civo", 1), settings)
-    return made, done
+    reconciler = reconcile.Reconciler(given, cloud, now=lambda: NOW, act=act, process="worker-1")
+    return reconciler.run(queue.Work(POOL, "NodePool", CLUSTER, "civo", 1), settings)
+
+
+def planned(*changes: plans.Change) -> Any:
+    """Returns a plan with changes."""
+    steps = [types.SimpleNamespace(plan=types.SimpleNamespace(changes=changes))]
+    return types.SimpleNamespace(all_steps=steps, autoscalers=())
+
+
+RESIZED = planned(plans.Change("u", "node_pool", "t", plans.Action.UPDATE, (plans.Difference("nodeCount", 0, 1),)))
 
 
 def test_a_change_during_an_action_is_left_to_the_next_run() -> None:
@@ -128,3 +156,71 @@ def test_a_deletion_during_an_action_is_begun_at_once() -> None:
     """No further change can follow."""
     made, _ = actions(Api(), {"generation": 7, "is_deleted": True})
     assert made[1] == ("delete", 7)
+
+
+def test_an_action_is_recorded_before_it_changes_anything_and_when_it_ends() -> None:
+    """With its cause, the process and both values, under one id."""
+    api, before = Api(), []
+
+    def act(*_: object, begin: Callable[[object], None], **__: object) -> None:
+        begin(RESIZED)
+        before.append(api.recorded[-1][1].outcome)
+        api.generation += 1
+
+    run(api, act)
+    (first_id, first), (last_id, last) = api.recorded
+    assert (before, first_id == last_id, last.outcome) == (["Started"], True, "Succeeded")
+    assert (first.controller_name, first.process, first.generation) == ("planton-civo", "worker-1", 1)
+    assert (first.action, first.cause, first.reason) == ("update", "SpecChange", "nodeCount is being changed")
+    [change] = last.changes
+    assert (change.resource, change.field, change.before, change.after) == ("node_pool", "nodeCount", "0", "1")
+
+
+def test_a_failed_action_is_recorded_with_the_text_of_the_cloud_escaped() -> None:
+    """An answer of a cloud may contain anything."""
+    api = Api()
+
+    def act(*_: object, begin: Callable[[object], None], **__: object) -> None:
+        begin(RESIZED)
+        raise errors.PlantonError("quota \x1b[2Jexceeded", reason=errors.Reason.API_UNREACHABLE)
+
+    run(api, act)
+    last = api.recorded[-1][1]
+    assert (last.outcome, last.error) == ("Failed", "quota \\u001b[2Jexceeded")
+
+
+def test_an_interrupted_action_says_so() -> None:
+    """Another process continues it."""
+    api = Api()
+
+    def act(*_: object, begin: Callable[[object], None], **__: object) -> None:
+        begin(RESIZED)
+        raise errors.PlantonError("stopped", reason=errors.Reason.INTERRUPTED)
+
+    with pytest.raises(errors.PlantonError):
+        run(api, act)
+    assert [each.outcome for _, each in api.recorded] == ["Started", "Interrupted"]
+
+
+def test_an_action_without_changes_is_not_recorded() -> None:
+    """The plan is empty, or it was not reached."""
+    api = Api()
+
+    def act(*_: object, begin: Callable[[object], None], **__: object) -> None:
+        begin(planned())
+        api.generation += 1
+
+    run(api, act)
+    assert api.recorded == []
+
+
+def test_nothing_is_changed_if_the_audit_cannot_be_written() -> None:
+    """No change is without its record."""
+    api, changed = Api(failure=errors.PlantonError("gone", reason=errors.Reason.API_UNREACHABLE)), []
+
+    def act(*_: object, begin: Callable[[object], None], **__: object) -> None:
+        begin(RESIZED)
+        changed.append(True)
+
+    run(api, act)
+    assert changed == []

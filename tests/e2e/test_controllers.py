@@ -17,13 +17,15 @@ from planton import client
 from planton.config import settings as engine_settings
 from planton.controllers import lease, observe, queue, reconcile
 from planton.deploy import runtime
-from support import controllers, waiting
+from support import controllers, serving, waiting
 
 CLOUDS = ("civo", "digitalocean")
 #: The path of requests that create node pools.
 POOLS = {"civo": "/pools$", "digitalocean": "/node_pools$"}
 #: The path of the list of Civo's clusters.
 LISTS = "/v2/kubernetes/clusters"
+#: The properties with the number of nodes of a pool.
+COUNTS = ("nodeCount", "node_count")
 #: What limits the number of nodes of an account.
 QUOTAS = {"civo": "instance_count", "digitalocean": "droplet_limit"}
 
@@ -37,6 +39,12 @@ def test_a_pool_comes_up_scales_is_repaired_and_goes(tmp_path: pathlib.Path, clo
         path = f"/nodepools/{pool}"
         world.until_ready(path)
         assert len(world.nodes("nodepool=workers,tier=web")) == 2
+        # The states are those of the controllers. Without them, the API knows its objects.
+        orphans, elsewhere = ("orphans", "--provider", cloud), {"PLANTON_DATA_DIR": str(tmp_path / "other")}
+        [orphan] = world.user.json(*orphans, code=3, **elsewhere)["orphans"]
+        assert orphan["objectId"] == cluster
+        options = ("--server", world.server.url, "--user", serving.USER["X-User-Email"])
+        assert world.user.json(*orphans, *options, **elsewhere)["orphans"] == []
         metadata = world.report(path)["metadata"]
         assert (metadata["platform"], metadata["region"].lower()) == (cloud, controllers.REGIONS[cloud].lower())
         assert (metadata["active_nodes"], metadata["desired_nodes"]) == (2, 2)
@@ -60,6 +68,13 @@ def test_a_pool_comes_up_scales_is_repaired_and_goes(tmp_path: pathlib.Path, clo
         world.server.call("DELETE", path)
         world.until_gone(path)
         assert world.nodes("nodepool=workers") == []
+        # The protection changes nothing in the cloud, and the refused size nothing at all.
+        assert _audited(world, path) == [
+            ("SpecChange", "create", {("", "2")}),
+            ("SpecChange", "update", {("2", "3")}),
+            ("DriftRepair", "repair", {("1", "3")}),
+            ("Deletion", "delete", set()),
+        ]
         world.server.call("DELETE", f"/clusters/{cluster}")
         world.until_gone(f"/clusters/{cluster}")
         assert world.clusters() == []
@@ -272,3 +287,17 @@ def test_looks_at_what_is_as_desired_share_lists_and_start_no_engine(tmp_path: p
             asked = [each["path"].partition("?")[0] for each in world.control.requests(mark, "civo")]
             assert asked.count(LISTS) == 1
             assert [look.total_seconds() for look in looks if look] == [90.0, 90.0, 90.0]
+
+
+def _audited(world: controllers.World, path: str) -> list[tuple[str, str, set[tuple[str, str]]]]:
+    """Returns cause, action and both numbers of nodes of the actions that succeeded, the oldest first. Drains are left out."""
+    events = world.server.call("GET", f"{path}/events")["events"]
+    assert {each["outcome"] for each in events} == {"Succeeded"}
+    made = []
+    for each in reversed(events):
+        assert each["process"]
+        assert each["requested_by"] == ("" if each["cause"] == "DriftRepair" else "user@example.com")
+        counts = {(change["before"], change["after"]) for change in each["changes"] if change["field"] in COUNTS}
+        if each["action"] != "drain":
+            made.append((each["cause"], each["action"], counts))
+    return made

@@ -186,6 +186,7 @@ def test_what_can_be_done_with_a_new_resource_is_linked():
     """From what was created, links lead to each operation that takes its id."""
     assert set(_success("createNodePool")["links"]) == {
         "getNodePool", "updateNodePool", "deleteNodePool", "getNodePoolStatus", "reportNodePoolStatus",
+        "listNodePoolEvents",
     }  # fmt: skip
     clusters = _success("createCluster")["links"]
     assert clusters["createNodePoolInCluster"]["parameters"] == {"clusterId": "$response.body#/id"}

@@ -42,8 +42,8 @@ def test_routes_are_the_contracts(verb, path, method, success, caller, query):
 
 
 def test_no_two_routes_are_the_same():
-    """There are twenty-four routes, and a verb and a path lead to one of them."""
-    assert len({(route.verb, route.path) for route in routes.routes()}) == len(routes.routes()) == 24
+    """There are twenty-eight routes, and a verb and a path lead to one of them."""
+    assert len({(route.verb, route.path) for route in routes.routes()}) == len(routes.routes()) == 28
 
 
 def test_messages_of_a_route():

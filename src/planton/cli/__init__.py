@@ -44,6 +44,7 @@ COMMANDS: Final = {
     "kubeconfig": ("planton.cli.kubeconfig:kubeconfig", "Print or merge the kubeconfig of a cluster."),
     "nodepools": ("planton.cli.nodepools:nodepools", "Manage node pools of the NodePool API."),
     "nodes": ("planton.cli.nodes:nodes", "List the nodes of a cluster."),
+    "orphans": ("planton.cli.orphans:orphans", "List what planton created and nothing manages."),
     "outputs": ("planton.cli.outputs:outputs", "Show the outputs of a resource."),
     "plan": ("planton.cli.plan:plan", "Show what apply would do."),
     "recycle": ("planton.cli.drain:recycle", "Drain a node, and replace its machine."),
@@ -80,7 +81,7 @@ GROUPS: Final = {
         "schema",
     ),
     "Deploy": ("import", "refresh", "upgrade", "drain", "recycle"),
-    "Inspect": ("status", "describe", "nodes", "drift", "history", "outputs", "kubeconfig", "credential"),
+    "Inspect": ("status", "describe", "nodes", "drift", "orphans", "history", "outputs", "kubeconfig", "credential"),
     "State": ("state",),
     "Server": ("server", "controller", "nodepools", "clusters", "work", "adopt"),
 }

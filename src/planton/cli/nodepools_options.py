@@ -22,12 +22,20 @@ _PHASES: Final = ("Pending", "Progressing", "Ready", "Degraded", "Failed", "Dele
 
 def server(function: F) -> F:
     """Adds the options of the server and of the caller, and passes a transport to them as ``api``."""
+    return _server(function, default="http://127.0.0.1:8080")
 
+
+def optional_server(function: F) -> F:
+    """Adds the options of `server`, and passes None as ``api`` if the user names no server."""
+    return _server(function, default=None)
+
+
+def _server(function: F, *, default: str | None) -> F:
     @click.option(
         "--server",
         envvar="PLANTON_API_URL",
         show_envvar=True,
-        default="http://127.0.0.1:8080",
+        default=default,
         show_default=True,
         metavar="URL",
         help="The URL of the API.",
@@ -48,7 +56,9 @@ def server(function: F) -> F:
         help="The file of a bearer token. PLANTON_API_TOKEN can contain the token instead.",
     )
     @functools.wraps(function)
-    def wrapped(*, server: str, user: str, token_file: pathlib.Path | None, **arguments: Any) -> Any:
+    def wrapped(*, server: str | None, user: str, token_file: pathlib.Path | None, **arguments: Any) -> Any:
+        if server is None:
+            return function(api=None, **arguments)
         from planton import client  # noqa: PLC0415  # the extra `client`; httpx takes 60 ms of each `--help`
 
         try:

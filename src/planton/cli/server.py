@@ -97,6 +97,7 @@ SETTINGS: Final = (
     Setting(
         "retention", 604800.0, "Seconds to keep events. Deletions are kept until they are acknowledged.", "SECONDS", _SECONDS
     ),
+    Setting("audit-retention", 7776000.0, "Seconds to keep the audit of controllers.", "SECONDS", _SECONDS),
     Setting(
         "tick",
         10,

@@ -163,6 +163,16 @@ def distinct(texts: Iterable[Any]) -> tuple[str, ...]:  # JSON data
     return tuple(dict.fromkeys(str(text) for text in texts if text))
 
 
+def labels(entry: Mapping[str, Any]) -> dict[str, str]:
+    """Returns the labels of a resource in its entry, and its tags of the form ``KEY:VALUE``."""
+    listed = entry.get("tags") or ()
+    tags = [str(tag).partition(":") for tag in (listed.split() if isinstance(listed, str) else listed)]
+    nested = (entry.get("labels"), entry.get("resourceLabels"), (entry.get("config") or {}).get("labels"))
+    return {key: value for key, sign, value in tags if sign} | {
+        key: value for each in nested for key, value in (each or {}).items()
+    }
+
+
 def taints(listed: Any) -> Any:  # JSON data
     """Returns taints in a form that can be compared; None for None."""
     if listed is None:

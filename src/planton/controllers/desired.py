@@ -102,7 +102,7 @@ def target(
     desired = dataclasses.replace(common, nodes=_nodes(source, spec), scaling=scaled, waits_for=waits_for, adopts=made.adopts)
     region = _region(source, applied)
     # The region of a pool is that of its cluster, which the pipeline need not search.
-    return Target(desired, dataclasses.replace(made.resource, region=region.lower()), _label(data, cluster), region)
+    return Target(desired, dataclasses.replace(made, region=region.lower()), _label(data, cluster), region)
 
 
 def resized(target_: Target, nodes: int) -> Target:

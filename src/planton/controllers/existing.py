@@ -21,20 +21,9 @@ if TYPE_CHECKING:
 _ROOT: Final = "existing."
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Made:
-    """The resource of the pipeline, and what it adopts.
-
-    Attributes:
-        resource: The resource.
-        adopts: The import id of the existing one; empty if it is created, or if it was applied already.
-    """
-
-    resource: load.Resource
-    adopts: str = ""
-
-
-def resource(source: manifests.Source, applied: inventory.Applied | None, open_cloud: Callable[[], clouds.Cloud]) -> Made:
+def resource(
+    source: manifests.Source, applied: inventory.Applied | None, open_cloud: Callable[[], clouds.Cloud]
+) -> load.Resource:
     """Returns the resource of an object of the API. What its spec leaves open is that of the existing resource.
 
     Args:
@@ -47,14 +36,14 @@ def resource(source: manifests.Source, applied: inventory.Applied | None, open_c
         PlantonError: The cloud cannot be read.
     """
     try:
-        return Made(manifests.resource(source))
+        return manifests.resource(source)
     except errors.InvalidError as error:
         kind = source.kind
         if not kind.declared.existing or not {each.path for each in error.violations} <= _open(source):
             raise
         if applied is not None:
             spec = json.loads(stored_json(applied.manifest)).get("spec") or {}
-            return Made(manifests.resource(dataclasses.replace(source, existing={name: _plain(spec[name]) for name in spec})))
+            return manifests.resource(dataclasses.replace(source, existing={name: _plain(spec[name]) for name in spec}))
         find: Callable[[clouds.Cloud, Mapping[str, Any]], tuple[str, Mapping[str, Any]] | None]
         find = pkgutil.resolve_name(kind.declared.existing)
         account = open_cloud()
@@ -65,7 +54,7 @@ def resource(source: manifests.Source, applied: inventory.Applied | None, open_c
                 [*error.violations, errors.Violation("the spec", 0, 0, f"spec.platform.{kind.provider}", text, "cloud.existing")]
             ) from None
         id_, spec = found
-        return Made(manifests.resource(dataclasses.replace(source, existing=spec)), id_)
+        return dataclasses.replace(manifests.resource(dataclasses.replace(source, existing=spec)), adopts=id_)
 
 
 def _open(source: manifests.Source) -> set[str]:

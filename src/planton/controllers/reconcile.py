@@ -6,11 +6,12 @@ import dataclasses
 import datetime
 import functools
 import logging
+import uuid
 from typing import TYPE_CHECKING, Any, Final
 
 from planton import errors
 from planton.client import transport
-from planton.controllers import decide, execute, failures, looks, metering, observe, reports, subjects, values
+from planton.controllers import audit, decide, execute, failures, looks, metering, observe, reports, subjects, values
 from planton.deploy import runtime
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Reconciler:
         move: Drains, uncordons, removes or replaces nodes.
         interval: The longest time between two looks at a resource.
         meter: Receives what happens.
+        process: The id of the process, for the audit.
     """
 
     client: api.Client
@@ -63,6 +65,7 @@ class Reconciler:
     move: Callable[[values.Decision, execute.Place, drain.Limit, datetime.datetime], None] = execute.move
     interval: datetime.timedelta = looks.STEADY
     meter: metering.Meter = dataclasses.field(default_factory=metering.Meter)
+    process: str = ""
 
     def run(self, work: queue.Work, settings: engine_settings.Settings) -> Done:
         """Reconciles a resource, and returns when to look again.
@@ -161,11 +164,27 @@ class _Run:
 
     def _act(self, seen: subjects.Seen, decision: values.Decision) -> None:
         resource, policy = self.reader.resource(seen, decision), seen.target.desired.turnover
-        if decision.nodes and policy is not None:
-            self.reconciler.move(decision, self.reader.place(resource), policy.limit, self.reconciler.now())
-        if decision.action not in _MOVES:
-            tell = functools.partial(self._report_step, seen, decision)
-            self.reconciler.act(decision.action, resource, self.settings, tell=tell, adopts=seen.target.desired.adopts)
+        with self._recorder(seen, decision) as recorder:
+            if decision.nodes and policy is not None:
+                place = self.reader.place(resource)
+                recorder.begin(audit.of_nodes(decision, seen.observed))
+                self.reconciler.move(decision, place, policy.limit, self.reconciler.now())
+            if decision.action not in _MOVES:
+                tell = functools.partial(self._report_step, seen, decision)
+                self.reconciler.act(
+                    decision.action,
+                    resource,
+                    self.settings,
+                    tell=tell,
+                    begin=lambda planned: recorder.begin(audit.of_plan(planned)),
+                )
+
+    def _recorder(self, seen: subjects.Seen, decision: values.Decision) -> audit.Recorder:
+        client = self.reconciler.client
+        send = client.record_node_pool_event if self.work.kind == "NodePool" else client.record_cluster_event
+        name, generation = reports.name(self.work.platform), seen.target.desired.generation
+        record = audit.record(name, self.reconciler.process, generation, decision)
+        return audit.Recorder(functools.partial(send, self.work.id, str(uuid.uuid4())), record)
 
     def _count(self, action: values.Action, failure: failures.Failure) -> None:
         meter = self.reconciler.meter

@@ -7,6 +7,8 @@ import datetime
 import enum
 from typing import TYPE_CHECKING, Final
 
+from planton.controllers import causes
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -278,6 +280,7 @@ class Decision:
         revision: The revision of the pool that the action is about.
         count: The number of nodes that the action sets, instead of the desired one; None for that.
         nodes: The nodes that the action is about; those that an update removes.
+        cause: Why it acts.
         why: The reason for the action, for people; empty for nothing.
         conditions: The conditions to report before the action.
         failure: The error to report; None if there is none.
@@ -290,6 +293,7 @@ class Decision:
     revision: int = 1
     count: int | None = None
     nodes: tuple[str, ...] = ()
+    cause: causes.Cause = causes.Cause.SPEC_CHANGE
     why: str = ""
     conditions: tuple[Condition, ...] = ()
     failure: failures.Failure | None = None

@@ -175,6 +175,36 @@ class EventPage(NamedTuple):
     next_cursor: str
 
 
+class AuditEvent(NamedTuple):
+    """An action of a controller in the cloud."""
+
+    id: str
+    created_at: Time
+    ended_at: Time | None
+    kind: str
+    resource_id: str
+    cluster_id: str
+    name: str
+    generation: int
+    action: str
+    cause: str
+    reason: str
+    outcome: str
+    error: str
+    requested_by: str
+    controller_name: str
+    process: str
+    recorded_by: str
+    changes: Json
+
+
+class AuditPage(NamedTuple):
+    """A page of the audit of a resource."""
+
+    events: Sequence[AuditEvent]
+    next_page_token: str
+
+
 class WorkError(NamedTuple):
     """The last error of a work."""
 
@@ -280,7 +310,7 @@ class Processes(NamedTuple):
 
 Resource = Cluster | NodePool
 Body = (
-    Resource | ClusterPage | NodePoolPage | ClusterStatus | NodePoolStatus | EventPage
+    Resource | ClusterPage | NodePoolPage | ClusterStatus | NodePoolStatus | EventPage | AuditEvent | AuditPage
     | Claimed | Held | FinishedWork | WorkPage | WorkItem | Processes
 )  # fmt: skip
 
@@ -349,6 +379,16 @@ def of_status(kind: Kind, row: Mapping[str, Any], reports: Sequence[Mapping[str,
 def of_events(rows: Sequence[Mapping[str, Any]], cursor: str) -> Answer:
     """Returns the answer that lists events, with the cursor of the next ones."""
     return Answer(EventPage([_event(row) for row in rows], cursor))
+
+
+def of_audit_event(row: Mapping[str, Any]) -> Answer:
+    """Returns the answer that shows an action of a controller."""
+    return Answer(_audit_event(row), row["resource_id"], row["generation"])
+
+
+def of_audit(rows: Sequence[Mapping[str, Any]], token: str) -> Answer:
+    """Returns the answer that lists actions of controllers, with the token of the next page."""
+    return Answer(AuditPage([_audit_event(row) for row in rows], token))
 
 
 def of_claim(rows: Sequence[Mapping[str, Any]], accepted: Sequence[tuple[str, bool]], lease: int) -> Answer:
@@ -492,6 +532,10 @@ def _event(row: Mapping[str, Any]) -> Event:
         row["time"],
         Replacement(required=True, fields=row["replacement"]) if row["replacement"] else None,
     )
+
+
+def _audit_event(row: Mapping[str, Any]) -> AuditEvent:
+    return AuditEvent(*(row[name] for name in AuditEvent._fields))
 
 
 def _spec(spec: Json, *, secrets: bool) -> Json:

@@ -135,6 +135,32 @@ EVENTS: Final = sa.Table(
     sqlite_autoincrement=True,
 )
 
+#: What controllers have changed in the cloud. Rows stay after their resource is deleted, so the columns that answers show are copies.
+AUDIT: Final = sa.Table(
+    "audit",
+    METADATA,
+    sa.Column("resource_id", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("cluster_id", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("generation", sa.BigInteger, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("cause", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("requested_by", sa.Text, nullable=False),
+    sa.Column("controller_name", sa.Text, nullable=False),
+    sa.Column("process", sa.Text, nullable=False),
+    sa.Column("recorded_by", sa.Text, nullable=False),
+    sa.Column("changes", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Text, nullable=False, index=True),
+    sa.Column("ended_at", sa.Text),
+    sa.Index(None, "resource_id", "created_at", "id"),
+)
+
 #: First answers to requests that carry an ``Idempotency-Key``.
 ANSWERS: Final = sa.Table(
     "answers",
