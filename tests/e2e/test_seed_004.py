@@ -131,3 +131,34 @@ def test_the_workflow_of_the_guide_ends_with_nodes(tmp_path: pathlib.Path) -> No
         world.server.call("DELETE", f"/clusters/{cluster}")
         world.until_gone(f"/clusters/{cluster}")
         assert world.clusters() == []
+
+
+def test_an_existing_cluster_is_adopted_by_project_location_and_name(tmp_path: pathlib.Path) -> None:
+    """Its spec does not say enough to create one: nothing is created, and its pools get nodes there. A missing one is refused."""
+    identity = {"platform": {"type": "gcp", "gcp": {"projectID": gcp.PROJECT, "region": gcp.REGION}}}
+    with controllers.world(tmp_path, "gcp", "--with-controllers") as world:
+        gke = gcp.Gke(world.user.sandbox)
+        private = {"enable_private_nodes": True, "master_ipv4_cidr_block": "172.16.0.0/28"}
+        gke.cluster("production", private_cluster_config=private)
+        before = gke.get(f"/v1/{gcp.PLACE}/clusters/production")
+        mark = world.control.mark()
+        cluster = world.server.call("POST", "/clusters", {"name": "production", "spec": identity})["id"]
+        missing = world.server.call("POST", "/clusters", {"name": "staging", "spec": identity})["id"]
+        _settle(world, f"/clusters/{cluster}", generation=1)
+        after = gke.get(f"/v1/{gcp.PLACE}/clusters/production")
+        kept = ("id", "networkConfig", "releaseChannel", "networkPolicy", "ipAllocationPolicy")
+        assert {key: after.get(key) for key in kept} == {key: before.get(key) for key in kept}
+        assert [pool["name"] for pool in after["nodePools"]] == [pool["name"] for pool in before["nodePools"]]
+
+        path = f"/clusters/{missing}"
+        world.until(path, lambda _: "Degraded" in world.conditions(path), "a refusal")
+        status, reason, message = world.conditions(path)["Degraded"]
+        assert (status, reason) == ("True", "InvalidSpec")
+        assert "no cluster 'staging' there to adopt" in message
+        assert "spec.platform.gcp.network" in message
+        created = [each["path"] for each in world.control.requests(mark, "gcp") if each["path"].endswith("/clusters")]
+        assert [each for each in created if each.startswith("/v1beta1")] == []
+
+        pool = world.server.call("POST", "/nodepools", POOL | {"cluster_id": cluster})["id"]
+        _settle(world, f"/nodepools/{pool}", generation=1)
+        assert len(world.nodes(SELECTOR)) == 4

@@ -140,7 +140,11 @@ def _waits(look: looks.Look) -> values.Decision | None:
 def _created(look: looks.Look) -> values.Decision | None:
     if look.observed.presence not in (values.Presence.NEVER, values.Presence.PARTIAL):
         return None
-    return look.act(values.Action.CREATE, conditions.Cause("Creating", "it is being created in the cloud"))
+    if look.desired.adopts:
+        cause = conditions.Cause("Adopting", f"{look.desired.adopts} exists in the cloud, and is being adopted")
+    else:
+        cause = conditions.Cause("Creating", "it is being created in the cloud")
+    return look.act(values.Action.CREATE, cause)
 
 
 def _missing(look: looks.Look) -> values.Decision | None:

@@ -136,6 +136,7 @@ class Desired:
         paused_until: When its pause ends; None without a pause.
         problem: Why the desired state cannot be applied at all; None if it can.
         waits_for: The dependency that is not ready, with its state; empty if there is none.
+        adopts: The cloud's id of the existing resource that is adopted instead of a creation; empty if there is none.
         turnover: How its nodes leave and are replaced; None if it is no pool, or if its nodes go with their cluster.
     """
 
@@ -148,6 +149,7 @@ class Desired:
     paused_until: datetime.datetime | None = None
     problem: failures.Failure | None = None
     waits_for: str = ""
+    adopts: str = ""
     turnover: Turnover | None = None
 
 

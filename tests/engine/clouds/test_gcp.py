@@ -11,7 +11,7 @@ import yaml
 from planton import clouds, errors
 from planton.clouds import answers as cached
 from planton.clouds.gcp import client as gcp
-from planton.clouds.gcp import views
+from planton.clouds.gcp import existing, views
 from planton.recovery import observed
 from support import answers
 
@@ -194,3 +194,33 @@ def test_a_pool_without_autoscaling_is_compared_by_the_requested_number_of_nodes
     assert drift(nodeCount=2) == [("count", 2, 1)]
     assert drift(nodeCount=1) == []
     assert drift(nodeCount=2, autoscaling={"totalMaxNodeCount": 9}) == []
+
+
+def test_an_existing_cluster_is_described_as_its_manifest(server: answers.Server) -> None:
+    """What an adoption leaves as it is; a cluster that does not exist is None."""
+    private = {"enablePrivateNodes": True, "masterIpv4CidrBlock": "172.16.0.0/28"}
+    settings = {
+        "networkConfig": {"network": "projects/acme/global/networks/main", "subnetwork": "projects/acme/regions/r/subnetworks/s"},
+        "ipAllocationPolicy": {"clusterSecondaryRangeName": "pods", "servicesSecondaryRangeName": "services"},
+        "privateClusterConfig": private,
+        "masterAuthorizedNetworksConfig": {"enabled": True, "cidrBlocks": [{"cidrBlock": "198.51.100.0/24"}]},
+        "networkPolicy": {"enabled": True},
+    }
+    server.answers[f"/v1/{CLUSTER_ID}"] = (200, CLUSTER | settings)
+    identity = {"projectId": "acme", "location": "europe-west1", "clusterName": "dev"}
+    assert existing.spec(_cloud(server), identity) == (
+        CLUSTER_ID,
+        {
+            "networkSelfLink": "projects/acme/global/networks/main",
+            "subnetworkSelfLink": "projects/acme/regions/r/subnetworks/s",
+            "clusterSecondaryRangeName": "pods",
+            "servicesSecondaryRangeName": "services",
+            "masterIpv4CidrBlock": "172.16.0.0/28",
+            "enablePublicNodes": False,
+            "releaseChannel": "REGULAR",
+            "masterAuthorizedNetworks": ["198.51.100.0/24"],
+            "disableNetworkPolicy": False,
+            "disableWorkloadIdentity": True,
+        },
+    )
+    assert existing.spec(_cloud(server), identity | {"clusterName": "other"}) is None
