@@ -97,6 +97,7 @@ SETTINGS: Final = (
     Setting(
         "retention", 604800.0, "Seconds to keep events. Deletions are kept until they are acknowledged.", "SECONDS", _SECONDS
     ),
+    Setting("credential-keys", "", "File of the keys that encrypt stored credentials, the one for new ones first.", "FILE"),
     Setting("audit-retention", 7776000.0, "Seconds to keep the audit of controllers.", "SECONDS", _SECONDS),
     Setting(
         "tick",
