@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from planton import errors
 from planton.clouds import answers, views
 from planton.config import folders
-from planton.deploy import apply, approve, lists, nodes, overview, plan, planning
+from planton.deploy import access, apply, approve, lists, nodes, overview, plan, planning
 from planton.manifest import edit
 from planton.modules import upgrades
 from planton.recovery import observed
@@ -119,7 +119,7 @@ def _target(resource: load.Resource, version: str, run: runtime.Runtime, cache: 
             reason=errors.Reason.STACK_NOT_FOUND,
             hint=hint,
         )
-    cloud = overview.cloud_of(applied, run)
+    cloud = access.cloud_of(applied, run)
     rows = lists.of(cloud, cache, run.settings.progress).versions() or []
     type_ = str(getattr(manifest.spec, "cluster_type", ""))
     offered = [str(row["version"]) for row in rows if not type_ or row["type"] == type_]
