@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
+from planton import cli
 from planton_server import auth
 from planton_server.service import contexts
 from planton_server.store import engines, tables
@@ -117,6 +118,24 @@ def test_keys_are_rotated_without_a_restart(own: api.Api, keys) -> None:
     assert read(own, cluster).body == PLACE | TOKEN
     keys(old)
     assert f"the key {second['key']} is not in" in read(own, cluster).error["details"]
+
+
+def test_all_credentials_get_the_first_key(own: api.Api, keys, capsys: pytest.CaptureFixture[str]) -> None:
+    """Then the old key is not needed any longer. Without it, nothing is changed."""
+    old, new = key(), key()
+    file = keys(old)
+    own.call("SetCredential", TOKEN, **PLACE)
+    cluster = cluster_of(own)
+    command = ("server", "rotate-keys", "--database-url", own.server.url, "--credential-keys", file)
+    keys(new)
+    assert cli.main(command) == 8
+    assert "the key" in capsys.readouterr().err
+    keys(new, old)
+    assert cli.main(command) == 0
+    keys(new)
+    assert read(own, cluster).body == PLACE | TOKEN
+    assert cli.main((*command, "-o", "json")) == 0
+    assert capsys.readouterr().out.endswith('{"changed": 0}\n')
 
 
 @pytest.mark.parametrize("content", ["", "x", base64.b64encode(b"short").decode()])

@@ -15,7 +15,7 @@ import click
 
 import planton
 from planton import errors
-from planton.cli import output, server_backup, server_controllers, server_database, server_token
+from planton.cli import output, server_backup, server_controllers, server_database, server_keys, server_token
 
 if TYPE_CHECKING:
     from planton_server import settings
@@ -176,6 +176,7 @@ def server() -> None:
 
 server.add_command(server_backup.backup)
 server.add_command(server_backup.restore)
+server.add_command(server_keys.rotate_keys)
 server.add_command(server_token.token)
 
 

@@ -10,6 +10,7 @@ from planton_server.store import credentials, resources
 
 if TYPE_CHECKING:
     from planton_server.service.call import Call
+    from planton_server.store import database
 
 #: Credentials of a user.
 MOST: Final = 100
@@ -87,6 +88,27 @@ async def of_cluster(call: Call) -> answers.Answer:
     except sealing.UnusableError as error:
         raise errors.failed_precondition(f"credential {name} cannot be decrypted", details=str(error)) from None
     return answers.of_cluster_credential(platform, name, json.loads(text))
+
+
+async def rotate(store: database.Database, keys: str) -> int:
+    """Encrypts all credentials with the first key, and returns how many had another one. Values that users set meanwhile stay.
+
+    Args:
+        store: The database.
+        keys: The file of the keys.
+
+    Raises:
+        UnusableError: A credential has a key that the file does not have. Nothing is changed.
+    """
+    async with store.transaction() as transaction:
+        changed = 0
+        for row in await credentials.every(transaction):
+            place = _place(row["owner"], row["platform"], row["name"])
+            text = sealing.unseal(keys, sealing.Sealed(row["key"], row["secret"]), place=place)
+            sealed = sealing.seal(keys, text, place=place)
+            if sealed.key != row["key"]:
+                changed += await credentials.reseal(transaction, row, key=sealed.key, secret=sealed.text)
+        return changed
 
 
 def _place(owner: str, platform: str, name: str) -> str:

@@ -44,6 +44,17 @@ async def delete(transaction: Transaction, owner: str, platform: str, name: str)
     return bool(await transaction.rows(_DELETE, owner=owner, platform=platform, name=name))
 
 
+async def every(transaction: Transaction) -> Sequence[Row]:
+    """Returns all credentials."""
+    return await transaction.rows(_EVERY)
+
+
+async def reseal(transaction: Transaction, row: Row, *, key: str, secret: str) -> bool:
+    """Replaces the encrypted value of a row, unless it has changed since; returns whether it did."""
+    place = {name: row[name] for name in _KEY}
+    return bool(await transaction.rows(_RESEAL, **place, before=row["secret"], new_key=key, new_secret=secret))
+
+
 @functools.cache
 def _put() -> Statement:
     # Both databases know this clause; SQLAlchemy has it once for each.
@@ -57,4 +68,11 @@ _GET: Final = Statement(sa.select(_TABLE).where(*_IS_IT))
 _DELETE: Final = Statement(sa.delete(_TABLE).where(*_IS_IT).returning(_TABLE.c.name))
 _OF_OWNER: Final = Statement(
     sa.select(_TABLE).where(_TABLE.c.owner == sa.bindparam("owner")).order_by(_TABLE.c.platform, _TABLE.c.name)
+)
+_EVERY: Final = Statement(sa.select(_TABLE))
+_RESEAL: Final = Statement(
+    sa.update(_TABLE)
+    .where(*_IS_IT, _TABLE.c.secret == sa.bindparam("before"))
+    .values(key=sa.bindparam("new_key", type_=sa.Text), secret=sa.bindparam("new_secret", type_=sa.Text))
+    .returning(_TABLE.c.name)
 )
