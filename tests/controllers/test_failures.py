@@ -28,6 +28,7 @@ def error(reason: errors.Reason, **metadata: str) -> errors.PlantonError:
         (error(REASON.API_SERVER_CLOSED), CODE.NETWORK, ACTOR.NOBODY),
         (error(REASON.ENGINE_FAILED, lacks="capacity"), CODE.CAPACITY, ACTOR.NOBODY),
         (error(REASON.CLOUD_FAILED, status="503", lacks="capacity"), CODE.CAPACITY, ACTOR.NOBODY),
+        (error(REASON.ENGINE_FAILED, lacks="quota"), CODE.QUOTA, ACTOR.USER),
         (error(REASON.NOT_OFFERED), CODE.INVALID, ACTOR.USER),
         (error(REASON.CLOUD_STUCK), CODE.TIMEOUT, ACTOR.NOBODY),
         (error(REASON.CLOUD_NAME_EXISTS), CODE.CONFLICT, ACTOR.USER),

@@ -162,3 +162,33 @@ def test_an_existing_cluster_is_adopted_by_project_location_and_name(tmp_path: p
         pool = world.server.call("POST", "/nodepools", POOL | {"cluster_id": cluster})["id"]
         _settle(world, f"/nodepools/{pool}", generation=1)
         assert len(world.nodes(SELECTOR)) == 4
+
+
+def test_what_gke_lacks_is_in_the_status_in_its_own_words(tmp_path: pathlib.Path) -> None:
+    """A zone without machines fails the creation; the autoscaler of a running pool meets a quota. Both pass when the cloud can again."""
+    with controllers.world(tmp_path, "gcp", "--with-controllers") as world:
+        cluster = world.server.call("POST", "/clusters", CLUSTER)["id"]
+        world.until_ready(f"/clusters/{cluster}")
+        world.control.outside("stockout", cloud="gcp", zone="us-central1-b")
+        pool = world.server.call("POST", "/nodepools", POOL | {"cluster_id": cluster})["id"]
+        path = f"/nodepools/{pool}"
+
+        def lacks(code: str, words: str) -> None:
+            def shown(_: dict[str, Any]) -> bool:
+                error = world.report(path).get("last_error") or {}
+                return error.get("error_code") == code and words in error["message"]
+
+            world.until(path, shown, code)
+
+        lacks("CAPACITY_EXHAUSTED", "does not have enough resources available")
+        world.control.outside("in-stock", cloud="gcp", zone="us-central1-b")
+        _settle(world, path, generation=1)
+        assert "last_error" not in world.report(path)
+
+        world.control.outside("quota", cloud="gcp", region=gcp.REGION, CPUS=20)
+        world.control.outside("load", cloud="gcp", cluster="production", pool="production-workers", nodes=9)
+        lacks("QUOTA_EXCEEDED", "GCE_QUOTA_EXCEEDED")
+        assert world.conditions(path)["Degraded"][:2] == ("True", "QuotaExceeded")
+        world.control.outside("quota", cloud="gcp", region=gcp.REGION, CPUS=200)
+        world.until(path, lambda _: _nodes(world.report(path)) == (9, 9), "the autoscaler to follow the load")
+        _settle(world, path, generation=1)

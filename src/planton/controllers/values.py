@@ -170,6 +170,7 @@ class Observed:
         members: The names of those that the cloud has in this pool, without those that it deletes.
         workload: What runs on the nodes; None if nothing needs it, or if it could not be read.
         successor: The next pool of the same resource during a replacement; None if there is none.
+        trouble: What the cloud reports to be wrong with it; None if nothing is.
         problem: Why the cloud, or the Kubernetes API, could not be read; None if both could.
     """
 
@@ -185,6 +186,7 @@ class Observed:
     members: frozenset[str] = frozenset()
     workload: workload.Workload | None = None
     successor: Observed | None = None
+    trouble: failures.Failure | None = None
     problem: failures.Failure | None = None
 
     @property
@@ -201,12 +203,7 @@ class Observed:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Repair:
-    """A repair of drift.
-
-    Attributes:
-        time: When it ended.
-        what: The differences that it removed.
-    """
+    """A repair of drift: when it ended, and the differences that it removed."""
 
     time: datetime.datetime
     what: str
