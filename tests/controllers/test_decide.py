@@ -206,6 +206,17 @@ def test_a_deletion_does_not_wait_for_the_next_attempt_of_a_refused_change() -> 
     assert decide.decide(deleting, present(), again, at(2)).action is values.Action.NOTHING
 
 
+def test_what_the_cloud_reports_is_in_the_status_while_it_lasts() -> None:
+    """The nodes may serve meanwhile. Nothing is changed for it."""
+    short = failures.make(failures.Code.CAPACITY, "GCE_STOCKOUT: no machines")
+    decision = decide.decide(DESIRED, present(trouble=short), values.Memory(), at(0))
+    assert (decision.action, decision.failure, decision.next_look) == (values.Action.NOTHING, short, looks.BUSY)
+    assert conditions(decision)["Degraded"] == ("True", "CapacityExhausted")
+    assert conditions(decision)["Available"][0] == "True"
+    after = decide.decide(DESIRED, present(), decision.memory, at(3))
+    assert (after.failure, conditions(after)["Degraded"][0]) == (None, "False")
+
+
 def test_an_invalid_spec_is_refused_with_its_reason() -> None:
     """Nothing is tried, and what runs is still reported."""
     problem = failures.make(failures.Code.INVALID, "spec.nodeCount: must be greater than 0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import dataclasses
 import datetime
@@ -17,7 +18,7 @@ from planton import client
 from planton.config import settings as engine_settings
 from planton.controllers import lease, observe, queue, recent, reconcile
 from planton.deploy import runtime
-from support import controllers, waiting
+from support import controllers, serving, waiting
 
 CLOUDS = ("civo", "digitalocean")
 #: The path of requests that create node pools.
@@ -39,6 +40,12 @@ def test_a_pool_comes_up_scales_is_repaired_and_goes(tmp_path: pathlib.Path, clo
         path = f"/nodepools/{pool}"
         world.until_ready(path)
         assert len(world.nodes("nodepool=workers,tier=web")) == 2
+        # The states are those of the controllers. Without them, the API knows its objects.
+        orphans, elsewhere = ("orphans", "--provider", cloud), {"PLANTON_DATA_DIR": str(tmp_path / "other")}
+        [orphan] = world.user.json(*orphans, code=3, **elsewhere)["orphans"]
+        assert orphan["objectId"] == cluster
+        options = ("--server", world.server.url, "--user", serving.USER["X-User-Email"])
+        assert world.user.json(*orphans, *options, **elsewhere)["orphans"] == []
         metadata = world.report(path)["metadata"]
         assert (metadata["platform"], metadata["region"].lower()) == (cloud, controllers.REGIONS[cloud].lower())
         assert (metadata["active_nodes"], metadata["desired_nodes"]) == (2, 2)
@@ -191,19 +198,25 @@ def test_controllers_beside_a_server_hand_their_work_back_before_it_stops(
     assert held == []
 
 
-def test_a_rotated_credential_is_used_by_the_work_that_waits_for_it(tmp_path: pathlib.Path) -> None:
-    """A revoked token is in the status, and never in a log; the new one in the file is used without a restart."""
-    file = tmp_path / "credentials.yaml"
+@pytest.mark.parametrize("place", ["file", "api"])
+def test_a_rotated_credential_is_used_by_the_work_that_waits_for_it(tmp_path: pathlib.Path, place: str) -> None:
+    """A revoked token is in the status, and never in a log; the new one in the file, or in the API, is used without a restart."""
+    file, keys = tmp_path / "credentials.yaml", tmp_path / "keys"
+    for each in (file, keys):
+        each.touch(mode=0o600)
+    keys.write_text(base64.b64encode(os.urandom(32)).decode(), "ascii")
 
     def write(token: str) -> None:
-        file.touch(mode=0o600)
-        file.write_text(f"acme: {{apiToken: {token}}}\n", "utf-8")
+        if place == "file":
+            file.write_text(f"acme: {{apiToken: {token}}}\n", "utf-8")
+        else:
+            world.server.call("PUT", "/credentials/civo/acme", {"fields": [{"name": "api_token", "value": token}]})
 
-    write("sandbox-acme-old")
     with (
-        controllers.world(tmp_path, "civo") as world,
+        controllers.world(tmp_path, "civo", "--credential-keys", str(keys)) as world,
         controllers.controller(world, "one", PLANTON_CREDENTIALS=str(file), CIVO_TOKEN="sandbox-other") as running,
     ):
+        write("sandbox-acme-old")
         cluster = world.create_cluster(credential="acme")
         world.until_ready(f"/clusters/{cluster}")
         world.control.outside("rotate-token", account="sandbox-acme-old", new="sandbox-acme-new")
@@ -214,7 +227,7 @@ def test_a_rotated_credential_is_used_by_the_work_that_waits_for_it(tmp_path: pa
         write("sandbox-acme-new")
         world.until_ready(path)
         assert "last_error" not in world.report(path)
-        assert "sandbox-acme" not in running.log.read_text("utf-8")
+        assert "sandbox-acme" not in running.log.read_text("utf-8") + world.server.log.read_text("utf-8")
 
 
 def _workers(parent: int) -> list[int]:

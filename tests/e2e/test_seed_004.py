@@ -131,3 +131,64 @@ def test_the_workflow_of_the_guide_ends_with_nodes(tmp_path: pathlib.Path) -> No
         world.server.call("DELETE", f"/clusters/{cluster}")
         world.until_gone(f"/clusters/{cluster}")
         assert world.clusters() == []
+
+
+def test_an_existing_cluster_is_adopted_by_project_location_and_name(tmp_path: pathlib.Path) -> None:
+    """Its spec does not say enough to create one: nothing is created, and its pools get nodes there. A missing one is refused."""
+    identity = {"platform": {"type": "gcp", "gcp": {"projectID": gcp.PROJECT, "region": gcp.REGION}}}
+    with controllers.world(tmp_path, "gcp", "--with-controllers") as world:
+        gke = gcp.Gke(world.user.sandbox)
+        private = {"enable_private_nodes": True, "master_ipv4_cidr_block": "172.16.0.0/28"}
+        gke.cluster("production", private_cluster_config=private)
+        before = gke.get(f"/v1/{gcp.PLACE}/clusters/production")
+        mark = world.control.mark()
+        cluster = world.server.call("POST", "/clusters", {"name": "production", "spec": identity})["id"]
+        missing = world.server.call("POST", "/clusters", {"name": "staging", "spec": identity})["id"]
+        _settle(world, f"/clusters/{cluster}", generation=1)
+        after = gke.get(f"/v1/{gcp.PLACE}/clusters/production")
+        kept = ("id", "networkConfig", "releaseChannel", "networkPolicy", "ipAllocationPolicy")
+        assert {key: after.get(key) for key in kept} == {key: before.get(key) for key in kept}
+        assert [pool["name"] for pool in after["nodePools"]] == [pool["name"] for pool in before["nodePools"]]
+
+        path = f"/clusters/{missing}"
+        world.until(path, lambda _: "Degraded" in world.conditions(path), "a refusal")
+        status, reason, message = world.conditions(path)["Degraded"]
+        assert (status, reason) == ("True", "InvalidSpec")
+        assert "no cluster 'staging' there to adopt" in message
+        assert "spec.platform.gcp.network" in message
+        created = [each["path"] for each in world.control.requests(mark, "gcp") if each["path"].endswith("/clusters")]
+        assert [each for each in created if each.startswith("/v1beta1")] == []
+
+        pool = world.server.call("POST", "/nodepools", POOL | {"cluster_id": cluster})["id"]
+        _settle(world, f"/nodepools/{pool}", generation=1)
+        assert len(world.nodes(SELECTOR)) == 4
+
+
+def test_what_gke_lacks_is_in_the_status_in_its_own_words(tmp_path: pathlib.Path) -> None:
+    """A zone without machines fails the creation; the autoscaler of a running pool meets a quota. Both pass when the cloud can again."""
+    with controllers.world(tmp_path, "gcp", "--with-controllers") as world:
+        cluster = world.server.call("POST", "/clusters", CLUSTER)["id"]
+        world.until_ready(f"/clusters/{cluster}")
+        world.control.outside("stockout", cloud="gcp", zone="us-central1-b")
+        pool = world.server.call("POST", "/nodepools", POOL | {"cluster_id": cluster})["id"]
+        path = f"/nodepools/{pool}"
+
+        def lacks(code: str, words: str) -> None:
+            def shown(_: dict[str, Any]) -> bool:
+                error = world.report(path).get("last_error") or {}
+                return error.get("error_code") == code and words in error["message"]
+
+            world.until(path, shown, code)
+
+        lacks("CAPACITY_EXHAUSTED", "does not have enough resources available")
+        world.control.outside("in-stock", cloud="gcp", zone="us-central1-b")
+        _settle(world, path, generation=1)
+        assert "last_error" not in world.report(path)
+
+        world.control.outside("quota", cloud="gcp", region=gcp.REGION, CPUS=20)
+        world.control.outside("load", cloud="gcp", cluster="production", pool="production-workers", nodes=9)
+        lacks("QUOTA_EXCEEDED", "GCE_QUOTA_EXCEEDED")
+        assert world.conditions(path)["Degraded"][:2] == ("True", "QuotaExceeded")
+        world.control.outside("quota", cloud="gcp", region=gcp.REGION, CPUS=200)
+        world.until(path, lambda _: _nodes(world.report(path)) == (9, 9), "the autoscaler to follow the load")
+        _settle(world, path, generation=1)

@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 @click.command()
 @options.applied_resources
 @consent_options.take_over
-@click.option("--with-volumes", is_flag=True, help="Also delete the volumes of a deleted cluster.")
-@click.option("--with-snapshots", is_flag=True, help="Also delete the snapshots of these volumes.")
-@click.option("--with-load-balancers", is_flag=True, help="Also delete the load balancers of a deleted cluster.")
-@click.option("--with-reserved-addresses", is_flag=True, help="Also release the reserved addresses of these load balancers.")
+@consent_options.leftovers
 @click.option("--yes", "-y", is_flag=True, help="Skip the confirmation.")
 @output.output_option("text", "json")
 def destroy(
@@ -32,10 +29,7 @@ def destroy(
     selected: selection.Selection,
     settings: engine_settings.Settings,
     take_over: tuple[str, ...],
-    with_volumes: bool,
-    with_snapshots: bool,
-    with_load_balancers: bool,
-    with_reserved_addresses: bool,
+    leftovers: list[planton.Leftover],
     yes: bool,
     form: str,
 ) -> None:
@@ -53,18 +47,12 @@ def destroy(
     Exit codes: 0 done, 1 invalid or not applied, 2 usage, 5 refused, 6 the
     cloud failed.
     """
-    chosen = {
-        planton.Leftover.VOLUME: with_volumes,
-        planton.Leftover.SNAPSHOT: with_snapshots,
-        planton.Leftover.LOAD_BALANCER: with_load_balancers,
-        planton.Leftover.ADDRESS: with_reserved_addresses,
-    }
     display = progress.of(settings, quiet=form == "json")
     with display.planning():
         planned = planton.plan_destroy(
             options.applied(resources, selected, display.settings),
             settings=display.settings,
-            leftovers=[sort for sort, is_deleted in chosen.items() if is_deleted],
+            leftovers=leftovers,
             on_progress=display.listener,
         )
     if form == "text":

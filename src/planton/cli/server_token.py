@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 import json
 import pathlib
@@ -16,8 +15,6 @@ from planton.cli import output, server_database, writing
 from planton_server.service import reporters, timestamps
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from planton_server.store import database
 
 #: The number of the hash's characters that identify a token.
@@ -94,7 +91,7 @@ def create(
     if out:
         # A token that could not be written must not stay valid.
         writing.write(pathlib.Path(out), f"{value}\n".encode(), mode=0o600)
-    _query(database_url, put)
+    server_database.query(database_url, put)
     if form == "json":
         click.echo(json.dumps({"file": out, **_shown(values)} if out else {"token": value, **_shown(values)}))
         return
@@ -112,7 +109,7 @@ def list_command(*, database_url: str | None, form: str) -> None:
     """
     from planton_server.store import access  # noqa: PLC0415  # the extra `server`; SQLAlchemy takes 150 ms of each `--help`
 
-    tokens = [_shown(row) for row in _query(database_url, access.list_tokens)]
+    tokens = [_shown(row) for row in server_database.query(database_url, access.list_tokens)]
     if form == "json":
         click.echo(json.dumps(tokens))
         return
@@ -140,33 +137,13 @@ def revoke(*, identifier: str, database_url: str | None) -> None:
         async with store.transaction() as transaction:
             return await access.revoke_token(transaction, identifier)
 
-    if not _query(database_url, remove):
+    if not server_database.query(database_url, remove):
         raise errors.PlantonError(
             f"no token has the id {identifier}, or several ids begin with it",
             reason=errors.Reason.NOT_FOUND,
             hint="list the ids: planton server token list",
         )
     click.echo("Revoked.")
-
-
-def _query(database_url: str | None, query: Callable[[database.Database], Awaitable[Any]]) -> Any:
-    """Returns the result of a call on the migrated database."""
-    from planton_server.store import database  # noqa: PLC0415  # the extra `server`; SQLAlchemy takes 150 ms of each `--help`
-
-    url = server_database.url(database_url)
-    server_database.migrate(url)
-
-    async def run() -> Any:
-        store = await database.connect(url, connections=1)
-        try:
-            return await query(store)
-        finally:
-            await store.close()
-
-    try:
-        return asyncio.run(run())
-    except database.UnavailableError as error:
-        raise server_database.unreachable(str(error)) from error
 
 
 def _shown(row: Any) -> dict[str, Any]:  # a row

@@ -33,7 +33,7 @@ def body(kind: kinds.Kind, manifest: message.Message) -> dict[str, Any]:
     for path, alternatives in kind.declared.api_fields.items():
         value = _value(spec, path)
         name = alternatives[0].replace("default.", "spec.", 1)
-        if value not in (None, "", [], {}, False):
+        if value not in (None, "", [], {}, False) and not name.startswith("existing."):
             _put(roots, name.split("."), value)
     labels = {name: value for name, value in (roots["spec"].pop("labels", None) or {}).items() if name != manifests.NODE_LABEL}
     if labels:

@@ -140,7 +140,11 @@ def _waits(look: looks.Look) -> values.Decision | None:
 def _created(look: looks.Look) -> values.Decision | None:
     if look.observed.presence not in (values.Presence.NEVER, values.Presence.PARTIAL):
         return None
-    return look.act(values.Action.CREATE, conditions.Cause("Creating", "it is being created in the cloud"))
+    if look.desired.adopts:
+        cause = conditions.Cause("Adopting", f"{look.desired.adopts} exists in the cloud, and is being adopted")
+    else:
+        cause = conditions.Cause("Creating", "it is being created in the cloud")
+    return look.act(values.Action.CREATE, cause)
 
 
 def _missing(look: looks.Look) -> values.Decision | None:
@@ -209,6 +213,14 @@ def _probed(look: looks.Look) -> values.Decision | None:
     return None if problem is None else look.unread(problem)
 
 
+def _troubled(look: looks.Look) -> values.Decision | None:
+    trouble = look.observed.trouble
+    if trouble is None:
+        return None
+    cause = conditions.Cause(looks.camel(trouble.code), trouble.message)
+    return dataclasses.replace(look.nothing(after=looks.BUSY, degraded=cause), failure=trouble)
+
+
 def _comes_up(look: looks.Look) -> values.Decision | None:
     available = conditions.available(look.desired, look.observed)
     if available.status == "True" and not _lacks_nodes(look):
@@ -248,5 +260,6 @@ _RULES: Final[tuple[tuple[Callable[[looks.Look], values.Decision | None], causes
     (_probed, causes.Cause.SPEC_CHANGE),
     (turnover.remediated, causes.Cause.REMEDIATION),
     (turnover.uncordoned, causes.Cause.DRAIN_CANCELLED),
+    (_troubled, causes.Cause.SPEC_CHANGE),
     (_comes_up, causes.Cause.SPEC_CHANGE),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from planton.controllers import approval, values
 from planton.deploy import draining, progress, sdk
@@ -148,6 +148,10 @@ def execute(
     listener = progress.Listener(counted.on_progress)
     if action is values.Action.DELETE:
         planned = sdk.plan_destroy(resource, settings=settings, on_progress=listener)
+    elif action is values.Action.CREATE and resource.adopts:
+        manifest: Any = resource.manifest
+        named = f"{manifest.kind}/{manifest.metadata.name}"
+        planned = sdk.plan_import(resource, named, resource.adopts, settings=settings, on_progress=listener)
     else:
         planned = sdk.plan(resource, settings=settings, on_progress=listener)
     if planned.error is not None:

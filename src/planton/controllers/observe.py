@@ -201,6 +201,7 @@ class Observer:
             members=observed.node_names(entry) if subject.kind.is_node_pool else frozenset(),
             drift=_drift(subject, lists),
             cloud_nodes=_count(subject, main, entry),
+            trouble=_trouble(subject, main, entry),
         )
 
     def _with_nodes(self, subject: Subject, found: values.Observed, *, since: float | None) -> values.Observed:
@@ -290,3 +291,8 @@ def _count(subject: Subject, main: dict[str, Any], entry: dict[str, Any]) -> int
     property_ = views.COUNTS.get(main["type"], "")
     count = view.of_entry(entry, main.get("outputs") or {}).get(property_)
     return None if count is None else int(count)
+
+
+def _trouble(subject: Subject, main: dict[str, Any], entry: dict[str, Any]) -> failures.Failure | None:
+    texts = clouds.views_of(subject.kind.cloud).BY_TYPE[main["type"]].troubles(entry)
+    return failures.of_cloud(subject.kind.cloud.lacking(texts[0]), "; ".join(texts)) if texts else None

@@ -136,6 +136,7 @@ class Desired:
         paused_until: When its pause ends; None without a pause.
         problem: Why the desired state cannot be applied at all; None if it can.
         waits_for: The dependency that is not ready, with its state; empty if there is none.
+        adopts: The cloud's id of the existing resource that is adopted instead of a creation; empty if there is none.
         turnover: How its nodes leave and are replaced; None if it is no pool, or if its nodes go with their cluster.
     """
 
@@ -148,6 +149,7 @@ class Desired:
     paused_until: datetime.datetime | None = None
     problem: failures.Failure | None = None
     waits_for: str = ""
+    adopts: str = ""
     turnover: Turnover | None = None
 
 
@@ -168,6 +170,7 @@ class Observed:
         members: The names of those that the cloud has in this pool, without those that it deletes.
         workload: What runs on the nodes; None if nothing needs it, or if it could not be read.
         successor: The next pool of the same resource during a replacement; None if there is none.
+        trouble: What the cloud reports to be wrong with it; None if nothing is.
         problem: Why the cloud, or the Kubernetes API, could not be read; None if both could.
     """
 
@@ -183,6 +186,7 @@ class Observed:
     members: frozenset[str] = frozenset()
     workload: workload.Workload | None = None
     successor: Observed | None = None
+    trouble: failures.Failure | None = None
     problem: failures.Failure | None = None
 
     @property
@@ -199,12 +203,7 @@ class Observed:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Repair:
-    """A repair of drift.
-
-    Attributes:
-        time: When it ended.
-        what: The differences that it removed.
-    """
+    """A repair of drift: when it ended, and the differences that it removed."""
 
     time: datetime.datetime
     what: str

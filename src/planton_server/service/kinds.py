@@ -5,12 +5,15 @@ from __future__ import annotations
 import types
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from org.project_planton.nodepool.v1 import platform_pb2
+from org.project_planton.shared.options import options_pb2
 from planton_server.store import tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import sqlalchemy as sa
+    from google.protobuf import descriptor
 
 
 class Kind(NamedTuple):
@@ -33,6 +36,12 @@ class Kind(NamedTuple):
     replaced_by: Mapping[str, frozenset[str]] = types.MappingProxyType({})
 
 
+def _replacing(described: descriptor.Descriptor) -> frozenset[str]:
+    """Returns the fields of a cloud's object that its cloud cannot change in an existing pool, as the contract declares them."""
+    return frozenset(field.json_name for field in described.fields if field.GetOptions().Extensions[options_pb2.replaces_pool])
+
+
+_PLATFORMS: Final = platform_pb2.NodePoolPlatform.DESCRIPTOR.fields
 #: Fields that name a machine size.
 SIZES: Final = frozenset({"machineType", "instanceType", "vmSize", "size"})
 CLUSTER: Final = Kind("Cluster", "cluster", "clusters", "cluster", tables.CLUSTERS)
@@ -42,15 +51,7 @@ NODE_POOL: Final = Kind(
     "nodepools",
     "node_pool",
     tables.NODE_POOLS,
-    types.MappingProxyType(
-        {
-            "gcp": frozenset({"preemptible", "spot", "accelerators"}),
-            "aws": frozenset({"availabilityZones", "spotInstances"}),
-            "azure": frozenset({"vmSize", "osDiskSizeGB", "osDiskType", "availabilityZones", "spotInstances"}),
-            "civo": frozenset({"size"}),
-            "digitalocean": frozenset({"size"}),
-        }
-    ),
+    types.MappingProxyType({each.name: _replacing(each.message_type) for each in _PLATFORMS if each.message_type}),
 )
 
 
