@@ -174,7 +174,9 @@ class Subjects:
             return failures.of(error)
         cluster = self.client.get_cluster(self.work.cluster_id)
         text = f"cluster {cluster.name} is missing from the cloud"
-        return failures.make(failures.Code.DEPENDENCY, text, hint="set lifecycle.recreate in the cluster, or delete the node pool")
+        return failures.make(
+            failures.Code.DEPENDENCY, text, hint="set lifecycle.recreate in the cluster, or delete the node pool"
+        )
 
     def _kind(self) -> kinds.Kind:
         role = desired.ROLES[self.work.kind]
