@@ -67,14 +67,7 @@ def create(
     from planton_server import auth  # noqa: PLC0415  # the extra `server`; SQLAlchemy takes 150 ms of each `--help`
     from planton_server.store import access  # noqa: PLC0415  # the extra `server`; SQLAlchemy takes 150 ms of each `--help`
 
-    if reports_as and role != "controller":
-        raise click.UsageError("--reports-as is for --role controller: users do not report status")
-    try:
-        if role == "controller" and not reports_as and "*" in subject:
-            raise click.UsageError("SUBJECT contains *: name the controllers with --reports-as")
-        patterns = reporters.checked(reports_as or [subject]) if role == "controller" else ()
-    except ValueError as error:
-        raise click.UsageError(f"--reports-as: {error}") from error
+    patterns = _patterns(subject, role, reports_as)
     if not re.fullmatch(r"\S{1,254}", subject):
         raise click.UsageError("SUBJECT must be an email address or a name without spaces")
     now = datetime.datetime.now(datetime.UTC)
@@ -97,6 +90,20 @@ def create(
         return
     click.echo(f"The token is in {out}." if out else value)
     click.echo(f"A token of the {role} {subject}, {_until(end)}; it is not shown again. Its id: {digest[:_SHOWN]}", err=True)
+
+
+def _patterns(subject: str, role: str, reports_as: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns the names that a controller may report under; none for a user."""
+    if role != "controller":
+        if reports_as:
+            raise click.UsageError("--reports-as is for --role controller: users do not report status")
+        return ()
+    if not reports_as and "*" in subject:
+        raise click.UsageError("SUBJECT contains *: name the controllers with --reports-as")
+    try:
+        return reporters.checked(reports_as or [subject])
+    except ValueError as error:
+        raise click.UsageError(f"--reports-as: {error}") from error
 
 
 @token.command("list")
