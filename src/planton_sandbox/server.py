@@ -38,7 +38,7 @@ class Options:
         port: The control port; 0 for the previous one, or any.
         providers: Whether to start the stand-in plugins.
         source: Returns the real time in seconds since the epoch.
-        hasty: Whether the stand-ins never wait, even with realistic latency, for tests that move the clock.
+        speed: How much faster than this machine's the time of ``source`` runs. The stand-ins wait so much shorter.
     """
 
     home: pathlib.Path
@@ -46,7 +46,7 @@ class Options:
     port: int = 0
     providers: bool = True
     source: Callable[[], float] = time.time
-    hasty: bool = False
+    speed: float = 1.0
 
 
 class Server:
@@ -139,8 +139,8 @@ class Server:
         return started
 
     def _wait(self, seconds: float) -> None:
-        realistic = self.world.pace.latency == clock.REALISTIC and not self._options.hasty
-        time.sleep(seconds if realistic else min(seconds, PROVIDER_WAIT_SECONDS))
+        is_realistic = self.world.pace.latency == clock.REALISTIC
+        time.sleep(seconds / self._options.speed if is_realistic else min(seconds, PROVIDER_WAIT_SECONDS))
 
     def _kubernetes(self, cluster: str) -> fleet.Handler:
         served = api.Api(

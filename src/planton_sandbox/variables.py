@@ -25,7 +25,7 @@ NAMES = (
     "DIGITALOCEAN_TOKEN",
     "DIGITALOCEAN_ACCESS_TOKEN",
     "DIGITALOCEAN_CONFIG",
-    "GOOGLE_APPLICATION_CREDENTIALS",
+    "GOOGLE_OAUTH_ACCESS_TOKEN",
     "GOOGLE_PROJECT",
     "GOOGLE_API_URL",
     "GOOGLE_CONTAINER_CUSTOM_ENDPOINT",
@@ -61,7 +61,9 @@ def _google(info: launch.Info) -> dict[str, str]:
     """Returns the variables of Google Cloud's clients: the provider's, and those of gcloud, which has files of its own."""
     home, endpoint = pathlib.Path(info.files["gcp"]).parent, info.clouds["gcp"]
     return {
-        "GOOGLE_APPLICATION_CREDENTIALS": info.files["gcp"],
+        # Only planton and the provider read it. A key in GOOGLE_CREDENTIALS or GOOGLE_APPLICATION_CREDENTIALS would also be used
+        # for a backend of states in Google's cloud.
+        "GOOGLE_OAUTH_ACCESS_TOKEN": info.tokens["gcp"],
         "GOOGLE_PROJECT": clients.GCP_PROJECT,
         # planton has one address for all of Google's APIs.
         "GOOGLE_API_URL": endpoint,

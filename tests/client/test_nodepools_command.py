@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import pathlib
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import yaml
 
-from org.project_planton.cluster.v1 import cluster_pb2
+from org.project_planton.cluster.v1 import audit_pb2, cluster_pb2
 from org.project_planton.cluster.v1 import service_pb2 as clusters_pb2
 from org.project_planton.nodepool.v1 import nodepool_pb2
 from org.project_planton.nodepool.v1 import service_pb2 as node_pools_pb2
@@ -212,3 +213,52 @@ def test_deleting_a_cluster_with_node_pools_hints_at_force(run: Run, cluster_and
     code, _, stderr = run("clusters", "delete", "first", "--yes")
     assert (code, "add --force to delete them too" in stderr) == (5, True), stderr
     assert run("clusters", "delete", "first", "--yes", "--force")[0] == 0
+
+
+@pytest.fixture
+def audited(server: serving.Server, cluster_and_pool: tuple[str, str]) -> str:
+    """A node pool with two actions of a controller. Returns its id."""
+    pool = cluster_and_pool[1]
+    with client.Client(server.url, email="controller@system.local") as controller:
+        for number, (cause, error) in enumerate((("SpecChange", ""), ("Autoscaling", "quota\nexceeded"))):
+            record = audit_pb2.AuditRecord(
+                controller_name="planton-gcp",
+                process="worker-1",
+                generation=1,
+                action="update",
+                cause=cause,
+                reason=f"reason {number}",
+                outcome="Failed" if error else "Succeeded",
+                error=error,
+                changes=[audit_pb2.AuditChange(resource="node_pool", action="update", field="count", before="2", after="3")],
+            )
+            controller.record_node_pool_event(pool, str(uuid.uuid4()), record)
+        assert [each.cause for each in controller.list_node_pool_events(pool)] == ["Autoscaling", "SpecChange"]
+    return pool
+
+
+def test_events_show_when_who_why_and_both_values(run: Run, audited: str) -> None:
+    """The oldest action comes first, each change on its line; texts of clouds are escaped."""
+    code, shown, _ = run("nodepools", "events", "workers")
+    header, first, change, last, _ = shown.splitlines()
+    assert (code, header.split()) == (0, ["TIME", "ACTION", "CAUSE", "USER", "PROCESS", "OUTCOME", "CHANGE"])
+    assert first.split()[1:] == ["update", "SpecChange", "user@example.com", "worker-1", "Succeeded", "reason", "0"]
+    assert change.strip() == "update node_pool: count 2 → 3"
+    assert last.endswith("reason 1: quota\\nexceeded")
+    assert last.split()[3:6] == ["-", "worker-1", "Failed"]
+
+
+@pytest.mark.parametrize(("form", "read"), [("json", json.loads), ("yaml", yaml.safe_load)])
+def test_events_are_data_of_any_length(run: Run, audited: str, form: str, read: Callable[[str], Any]) -> None:
+    """With the names of the API, the newest first."""
+    both = read(run("nodepools", "events", "workers", "-o", form)[1])["events"]
+    assert [each["cause"] for each in both] == ["Autoscaling", "SpecChange"]
+    assert both[0]["changes"] == [{"resource": "node_pool", "action": "update", "field": "count", "before": "2", "after": "3"}]
+    assert read(run("nodepools", "events", audited, "--limit", "1", "-o", form)[1])["events"] == both[:1]
+
+
+def test_events_of_a_resource_that_nobody_has_changed(run: Run, cluster_and_pool: tuple[str, str]) -> None:
+    """It is no error; a missing resource is one."""
+    assert run("clusters", "events", "first")[1] == "controllers have changed nothing\n"
+    assert run("clusters", "events", cluster_and_pool[1])[0] == 1
+    assert run("nodepools", "events", "first", "--watch", "-o", "json")[0] == 2

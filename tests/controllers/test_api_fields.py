@@ -84,3 +84,18 @@ def test_a_field_that_the_api_does_not_have_is_lost(path: str, *, is_scaled: boo
     body = {"spec": {"autoscaling": {"enabled": is_scaled}}}
     difference = plans.Difference(path, "before", None)
     assert api_fields.is_lost(kinds.get("CivoKubernetesNodePool"), difference, body) is is_lost
+
+
+def test_an_autoscaled_pool_of_google_cloud_has_bounds() -> None:
+    """They are those of all zones, as in its manifest."""
+    spec = {
+        "clusterProjectId": {"value": "acme"},
+        "clusterName": {"value": "production"},
+        "clusterLocation": {"value": "us-central1"},
+        "nodePoolName": "workers",
+        "machineType": "n1-standard-4",
+        "autoscaling": {"totalMinNodes": 2, "totalMaxNodes": 10, "initialNodes": 3},
+    }
+    body = _body("GcpGkeNodePool", spec)
+    assert body["spec"]["autoscaling"] == {"enabled": True, "minNodes": 2, "maxNodes": 10}
+    assert body["spec"]["nodeCount"] == 3

@@ -206,6 +206,17 @@ def test_a_deletion_does_not_wait_for_the_next_attempt_of_a_refused_change() -> 
     assert decide.decide(deleting, present(), again, at(2)).action is values.Action.NOTHING
 
 
+def test_what_the_cloud_reports_is_in_the_status_while_it_lasts() -> None:
+    """The nodes may serve meanwhile. Nothing is changed for it."""
+    short = failures.make(failures.Code.CAPACITY, "GCE_STOCKOUT: no machines")
+    decision = decide.decide(DESIRED, present(trouble=short), values.Memory(), at(0))
+    assert (decision.action, decision.failure, decision.next_look) == (values.Action.NOTHING, short, looks.BUSY)
+    assert conditions(decision)["Degraded"] == ("True", "CapacityExhausted")
+    assert conditions(decision)["Available"][0] == "True"
+    after = decide.decide(DESIRED, present(), decision.memory, at(3))
+    assert (after.failure, conditions(after)["Degraded"][0]) == (None, "False")
+
+
 def test_an_invalid_spec_is_refused_with_its_reason() -> None:
     """Nothing is tried, and what runs is still reported."""
     problem = failures.make(failures.Code.INVALID, "spec.nodeCount: must be greater than 0")
@@ -241,3 +252,20 @@ def test_a_pause_that_a_wrong_clock_has_set_holds_nobody_up() -> None:
     assert decide.decide(DESIRED, NOTHING_THERE, ahead, at(1)).action is values.Action.CREATE
     right = decide.failed(created, DESIRED, QUOTA, at(0))
     assert decide.decide(DESIRED, NOTHING_THERE, right, at(1)).action is values.Action.NOTHING
+
+
+@pytest.mark.parametrize(
+    ("desired", "observed", "cause"),
+    [
+        (DESIRED, NOTHING_THERE, "SpecChange"),
+        (DESIRED, present(is_applied=False, changed=("labels",)), "SpecChange"),
+        (DESIRED, present(5, drift=(COUNT,)), "DriftRepair"),
+        (dataclasses.replace(DESIRED, recreates=True), values.Observed(presence=values.Presence.MISSING), "DriftRepair"),
+        (dataclasses.replace(DESIRED, is_deleting=True), present(), "Deletion"),
+    ],
+)
+def test_an_action_has_its_cause(desired: values.Desired, observed: values.Observed, cause: str) -> None:
+    """The audit shows it."""
+    decision = decide.decide(desired, observed, values.Memory(), at(0))
+    assert decision.action is not values.Action.NOTHING
+    assert decision.cause == cause

@@ -58,6 +58,18 @@ def test_protection_follows_the_spec(platform: str) -> None:
     assert not protects(platform, plain, applied=applied_from(platform, protected))
 
 
+def test_a_cluster_without_a_default_pool_has_no_number_of_nodes() -> None:
+    """GKE's clusters are ready without nodes; those of other clouds have a default pool."""
+    own = {"projectID": "acme", "region": "us-central1", "network": "default", "subnet": "default"}
+    own |= {"podsRange": "pods", "servicesRange": "services", "masterCIDR": "172.16.0.0/28"}
+    data = {"id": ID, "name": "production", "generation": "1", "spec": {"platform": {"type": "gcp", "gcp": own}}}
+    settings = engine_settings.Settings(environ={})
+    kind = manifests.kind_of(kinds.Role.CLUSTER, "gcp")
+    assert kind is not None
+    target = desired.target(kind, data, settings, applied=None, cluster=None)
+    assert (target.desired.problem, target.desired.nodes) == (None, None)
+
+
 AUTOSCALED = {"enabled": True, "minNodes": 1, "maxNodes": 5, "targetCPUUtilization": 60}
 
 

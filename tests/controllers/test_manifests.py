@@ -89,7 +89,7 @@ def test_an_autoscaled_pool_of_google_cloud_has_bounds_and_no_number() -> None:
     """GKE's autoscaler decides; a disabled one leaves the number."""
     bounds = {"minNodes": 0, "maxNodes": 9}
     spec = spec_of(gke_pool(nodeCount=3, autoscaling={"enabled": True, **bounds}))
-    assert spec["autoscaling"] == {"totalMaxNodes": 9, "locationPolicy": "BALANCED"}
+    assert spec["autoscaling"] == {"totalMaxNodes": 9, "initialNodes": 3, "locationPolicy": "BALANCED"}
     assert "totalNodeCount" not in spec
     assert spec_of(gke_pool(nodeCount=3, autoscaling={"enabled": False, **bounds}))["totalNodeCount"] == 3
 

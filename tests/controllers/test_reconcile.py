@@ -5,15 +5,20 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import types
+from collections.abc import Callable
 from typing import Any
 
+import pytest
 from google.protobuf import json_format
 
-from org.project_planton.cluster.v1 import cluster_pb2
+from org.project_planton.cluster.v1 import audit_pb2, cluster_pb2, credential_pb2, status_pb2
 from org.project_planton.nodepool.v1 import nodepool_pb2
+from planton import errors
+from planton.client import transport
+from planton.config import credentials_file
 from planton.config import settings as engine_settings
 from planton.controllers import lease, manifests, queue, reconcile, values
-from planton.engine import stacks
+from planton.engine import plans, stacks
 from planton.schema import kinds, references
 from planton.state import inventory
 
@@ -29,10 +34,26 @@ class Api:
     Attributes:
         generation: The generation of the node pool.
         is_deleted: Whether its deletion was requested.
+        recorded: The ids and records of the audit.
+        failure: What recording fails with; None if it does not.
+        reported: The reports.
+        credential: The credential of the cluster that the API has, or the error of reading it; None if it has none.
     """
 
     generation: int = 1
     is_deleted: bool = False
+    recorded: list[tuple[str, audit_pb2.AuditRecord]] = dataclasses.field(default_factory=list)
+    failure: errors.PlantonError | None = None
+    reported: list[status_pb2.StatusReport] = dataclasses.field(default_factory=list)
+    credential: credential_pb2.GetClusterCredentialResponse | transport.ApiError | None = None
+
+    def record_node_pool_event(self, _identifier: str, event_id: str, event: audit_pb2.AuditRecord) -> None:
+        """Takes a record of the audit."""
+        if self.failure is not None:
+            raise self.failure
+        kept = audit_pb2.AuditRecord()
+        kept.CopyFrom(event)
+        self.recorded.append((event_id, kept))
 
     def get_node_pool(self, identifier: str) -> nodepool_pb2.NodePool:
         """Returns the node pool."""
@@ -49,12 +70,21 @@ class Api:
             {"id": identifier, "name": "production", "generation": "1", "spec": spec}, cluster_pb2.Cluster()
         )
 
+    def get_cluster_credential(self, _identifier: str) -> credential_pb2.GetClusterCredentialResponse:
+        """Returns the credential of the cluster."""
+        if self.credential is None:
+            raise transport.ApiError(404, {"code": "NOT_FOUND", "message": "Credential not found"}, "r-1")
+        if isinstance(self.credential, transport.ApiError):
+            raise self.credential
+        return self.credential
+
     def get_node_pool_status(self, _identifier: str) -> Any:
         """Returns no reports."""
         return types.SimpleNamespace(controller_status=[])
 
-    def report_node_pool_status(self, _identifier: str, _report: object) -> Any:
+    def report_node_pool_status(self, _identifier: str, report: status_pb2.StatusReport) -> Any:
         """Takes a report."""
+        self.reported.append(report)
         return types.SimpleNamespace(controller_status=[])
 
 
@@ -108,14 +138,27 @@ def actions(api: Api, after: dict[str, Any]) -> tuple[list[tuple[str, int]], rec
             for name, value in after.items():
                 setattr(api, name, value)
 
+    return made, run(api, act)
+
+
+def run(api: Api, act: Callable[..., None], *, account: str = "") -> reconcile.Done:
+    """Runs once, with the credential of this name."""
     held = lease.Lease()
     held.renewed(lease.clock(), 3600)
     settings = engine_settings.Settings(environ={}, interruption=lease.Interruption(held))
     given: Any = api
     cloud: Any = Cloud()
-    reconciler = reconcile.Reconciler(given, cloud, now=lambda: NOW, act=act)
-    done = reconciler.run(queue.Work(POOL, "NodePool", CLUSTER, "civo", 1), settings)
-    return made, done
+    reconciler = reconcile.Reconciler(given, cloud, now=lambda: NOW, act=act, process="worker-1")
+    return reconciler.run(queue.Work(POOL, "NodePool", CLUSTER, "civo", 1, account), settings)
+
+
+def planned(*changes: plans.Change) -> Any:
+    """Returns a plan with changes."""
+    steps = [types.SimpleNamespace(plan=types.SimpleNamespace(changes=changes))]
+    return types.SimpleNamespace(all_steps=steps, autoscalers=())
+
+
+RESIZED = planned(plans.Change("u", "node_pool", "t", plans.Action.UPDATE, (plans.Difference("nodeCount", 0, 1),)))
 
 
 def test_a_change_during_an_action_is_left_to_the_next_run() -> None:
@@ -128,3 +171,116 @@ def test_a_deletion_during_an_action_is_begun_at_once() -> None:
     """No further change can follow."""
     made, _ = actions(Api(), {"generation": 7, "is_deleted": True})
     assert made[1] == ("delete", 7)
+
+
+def test_an_action_is_recorded_before_it_changes_anything_and_when_it_ends() -> None:
+    """With its cause, the process and both values, under one id."""
+    api, before = Api(), []
+
+    def act(*_: object, begin: Callable[[object], None], **__: object) -> None:
+        begin(RESIZED)
+        before.append(api.recorded[-1][1].outcome)
+        api.generation += 1
+
+    run(api, act)
+    (first_id, first), (last_id, last) = api.recorded
+    assert (before, first_id == last_id, last.outcome) == (["Started"], True, "Succeeded")
+    assert (first.controller_name, first.process, first.generation) == ("planton-civo", "worker-1", 1)
+    assert (first.action, first.cause, first.reason) == ("update", "SpecChange", "nodeCount is being changed")
+    [change] = last.changes
+    assert (change.resource, change.field, change.before, change.after) == ("node_pool", "nodeCount", "0", "1")
+
+
+def test_a_failed_action_is_recorded_with_the_text_of_the_cloud_escaped() -> None:
+    """An answer of a cloud may contain anything."""
+    api = Api()
+
+    def act(*_: object, begin: Callable[[object], None], **__: object) -> None:
+        begin(RESIZED)
+        raise errors.PlantonError("quota \x1b[2Jexceeded", reason=errors.Reason.API_UNREACHABLE)
+
+    run(api, act)
+    last = api.recorded[-1][1]
+    assert (last.outcome, last.error) == ("Failed", "quota \\u001b[2Jexceeded")
+
+
+def test_an_interrupted_action_says_so() -> None:
+    """Another process continues it."""
+    api = Api()
+
+    def act(*_: object, begin: Callable[[object], None], **__: object) -> None:
+        begin(RESIZED)
+        raise errors.PlantonError("stopped", reason=errors.Reason.INTERRUPTED)
+
+    with pytest.raises(errors.PlantonError):
+        run(api, act)
+    assert [each.outcome for _, each in api.recorded] == ["Started", "Interrupted"]
+
+
+def test_an_action_without_changes_is_not_recorded() -> None:
+    """The plan is empty, or it was not reached."""
+    api = Api()
+
+    def act(*_: object, begin: Callable[[object], None], **__: object) -> None:
+        begin(planned())
+        api.generation += 1
+
+    run(api, act)
+    assert api.recorded == []
+
+
+def test_a_cluster_that_the_cloud_lost_is_no_mistake_in_the_spec_of_its_pool() -> None:
+    """The user did not write its id."""
+    api = Api()
+
+    def act(*_: object, **__: object) -> None:
+        missing = errors.Violation(
+            "the spec", 0, 0, "spec.cluster", f"no cluster has the name or id {CLUSTER}", "cloud.reference_found"
+        )
+        raise errors.InvalidError([missing], reason=errors.Reason.NOT_FOUND)
+
+    run(api, act)
+    error = api.reported[-1].last_error
+    assert (error.error_code, error.message) == ("DEPENDENCY_NOT_READY", "cluster production is missing from the cloud")
+
+
+def test_nothing_is_changed_if_the_audit_cannot_be_written() -> None:
+    """No change is without its record."""
+    api, changed = Api(failure=errors.PlantonError("gone", reason=errors.Reason.API_UNREACHABLE)), []
+
+    def act(*_: object, begin: Callable[[object], None], **__: object) -> None:
+        begin(RESIZED)
+        changed.append(True)
+
+    run(api, act)
+    assert changed == []
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_a_run_uses_the_credential_that_the_api_has_now(*, is_stored: bool) -> None:
+    """Each run reads it again. Without one, the name is an entry of this machine's file."""
+    field = credential_pb2.CredentialField(name="api_token", value="stored-token")
+    stored = credential_pb2.GetClusterCredentialResponse(platform="civo", name="acme", fields=[field])
+    api, used = Api(credential=stored if is_stored else None), []
+    kind = manifests.kind_of(kinds.Role.NODE_POOL, "civo")
+    assert kind is not None
+
+    def act(_action: object, _resource: object, settings: engine_settings.Settings, **_: object) -> None:
+        environ = {**settings.environ, "PLANTON_CREDENTIALS": "/none"}
+        try:
+            used.append(getattr(credentials_file.entry(kind, "acme", environ), "api_token"))  # noqa: B009  # a field of one cloud
+        except errors.PlantonError as error:
+            used.append(str(error.reason))
+        api.generation += 1
+
+    run(api, act, account="acme")
+    assert used == ["stored-token" if is_stored else "CREDENTIAL_UNKNOWN"]
+
+
+def test_a_credential_that_cannot_be_decrypted_ends_the_run_before_it_begins() -> None:
+    """Another account must not be used in its place."""
+    error = transport.ApiError(409, {"code": "CONFLICT", "message": "credential acme cannot be decrypted"}, "r-1")
+    api, acted = Api(credential=error), []
+    with pytest.raises(transport.ApiError, match="cannot be decrypted"):
+        run(api, lambda *_, **__: acted.append(True), account="acme")
+    assert acted == []

@@ -63,6 +63,7 @@ def test_a_stack_comes_under_the_api_and_back_without_a_change_in_the_cloud(tmp_
             world.update_pool(pool, nodeCount=3)
             world.until_ready(f"/nodepools/{pool}", generation=3)
             assert len(world.nodes("nodepool=workers")) == 3
+            assert user.json("orphans", "--provider", cloud)["orphans"] == []
 
             has_pools = user.json("adopt", "--release", f"{CLUSTER[cloud]}/production", *options, "--yes", code=5)
             assert "node pools in the API: workers" in has_pools["error"]["message"]

@@ -101,6 +101,7 @@ def test_drift_is_shown_and_repaired_and_nothing_is_left_after_a_destroy(dev: su
     wanted = {"default": 1, "system": 2, "apps": 2, "batch": 1}
     assert _counts(dev) == wanted
     assert dev.actions("drift", "-f", "dev") == {}
+    assert dev.json("orphans", "--provider", "digitalocean")["orphans"] == []
     _outside(dev, "scale", pool="apps", count=4)
     _outside(dev, "scale", pool="default", count=2)
     _outside(dev, "relabel", pool="system", labels={"workload": "other"})
@@ -121,6 +122,7 @@ def test_drift_is_shown_and_repaired_and_nothing_is_left_after_a_destroy(dev: su
     assert left["clusters"] == []
     assert all(vpc["default"] for vpc in left["vpcs"])
     assert "nothing has been applied" in dev.run("get").stdout
+    assert dev.json("orphans", "--provider", "digitalocean")["orphans"] == []
 
 
 def test_a_cluster_deleted_elsewhere_comes_back_with_its_pools(small: support.Planton) -> None:

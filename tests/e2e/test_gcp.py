@@ -24,7 +24,9 @@ CLUSTER_ID = "projects/sandbox-project/locations/europe-west1-b/clusters/dev-clu
 
 def _apply(user: support.Planton) -> None:
     shutil.copytree(EXAMPLE, user.folder / "dev")
-    user.run("apply", "-f", "dev", "--yes")
+    # With the key file of a service account; the commands of the tests use the sandbox's access token.
+    key = {"GOOGLE_OAUTH_ACCESS_TOKEN": "", "GOOGLE_APPLICATION_CREDENTIALS": user.sandbox.info.files["gcp"]}
+    user.run("apply", "-f", "dev", "--yes", **key)
 
 
 @pytest.fixture
@@ -77,6 +79,10 @@ def _kubectl(user: support.Planton, *arguments: str) -> subprocess.CompletedProc
 def test_a_pool_is_changed_in_place_and_drift_is_repaired(dev: support.Planton) -> None:
     """The number of nodes and the machine type keep the pool; a second plan of each change is empty."""
     assert dev.actions("plan", "-f", "dev") == {}
+    assert dev.json("orphans", "--provider", "gcp")["orphans"] == []
+    lost = {"PLANTON_DATA_DIR": str(dev.folder / "other")}
+    [orphan] = dev.json("orphans", "--provider", "gcp", code=3, **lost)["orphans"]
+    assert (orphan["role"], orphan["id"]) == ("cluster", CLUSTER_ID)
     before = _pools(dev)["apps"]
     _change(dev, POOLS, "nodeCount: 2", "nodeCount: 3")
     _change(dev, POOLS, "machineType: e2-medium", "machineType: e2-standard-4")

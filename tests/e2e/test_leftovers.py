@@ -22,7 +22,7 @@ def _add(planton: support.Planton, cloud: str, cluster: str, *sorts: str) -> dic
 def _left(planton: support.Planton, cloud: str) -> set[str]:
     """Return the names of what is there beside clusters."""
     there = planton.sandbox.control.resources(cloud)
-    sorts = ("volumes", "volume_snapshots", "load_balancers", "loadbalancers")
+    sorts = ("volumes", "volume_snapshots", "load_balancers", "loadbalancers", "ips")
     return {each["name"] for sort in sorts for each in there.get(sort, [])}
 
 
@@ -68,13 +68,15 @@ def test_digitalocean_deletes_what_was_listed_and_nothing_else(ocean: support.Pl
 
 def test_civo_deletes_what_was_listed_after_the_cluster(civo: support.Planton) -> None:
     """The network, which a volume would hold, goes too."""
-    made = _add(civo, "civo", "dev", *SORTS)
+    made = _add(civo, "civo", "dev", *SORTS, "reserved-address")
     planned = civo.json("destroy", "-f", FILE, code=5)
     assert planned["error"]["reason"] == "CONSENT_REQUIRED"
     listed = civo.run("destroy", "-f", FILE, code=5).stdout
     assert f"  ! Civo may keep and bill: load balancer load-balancer-1 ({made['load-balancer-1']}); to delete" in listed
-    assert f"  ! Civo keeps and bills: volume volume-1 ({made['volume-1']}); to delete" in listed
-    civo.run("destroy", "-f", FILE, "--yes", "--with-volumes", "--with-load-balancers")
+    address = f"reserved address 203.0.113.7 ({made['reserved-address-1']})"
+    assert f"  ! Civo keeps and bills: {address}, volume volume-1 ({made['volume-1']}); to delete" in listed
+    assert "--with-reserved-addresses" in listed
+    civo.run("destroy", "-f", FILE, "--yes", "--with-volumes", "--with-load-balancers", "--with-reserved-addresses")
     assert _left(civo, "civo") == set()
     assert [each["label"] for each in civo.sandbox.control.resources()["networks"]] == ["default"]
 

@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 import yaml
 
-from planton import clouds
+from planton import errors
 from planton.clouds import api
 from planton.config import settings
-from planton.deploy import access
+from planton.deploy import access, runtime
 from planton.engine import stacks
 from planton.schema import references
 from planton.state import inventory
-from support import mocks
+from support import mocks, world
 
 LATER = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=7)).isoformat()
 SOON = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=1)).isoformat()
@@ -39,6 +39,8 @@ def _kubeconfig(token: str, server: str = "https://192.0.2.1") -> str:
 
 class _Cloud:
     """A cloud that issues a new token for each call."""
+
+    address = ""
 
     def __init__(self, expires: str = LATER) -> None:
         self.issued = 0
@@ -60,21 +62,23 @@ def applied() -> inventory.Applied:
 
 
 class _User:
-    def __init__(self, folder: pathlib.Path, applied: inventory.Applied, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, folder: pathlib.Path, applied: inventory.Applied) -> None:
         self.cloud = _Cloud()
         self._applied = applied
-        self._settings = settings.Settings(environ={"PLANTON_DATA_DIR": str(folder), "DIGITALOCEAN_TOKEN": "t"})
-        monkeypatch.setattr(clouds, "of", lambda *_: self.cloud)
+        chosen = settings.Settings(environ={"PLANTON_DATA_DIR": str(folder), "DIGITALOCEAN_TOKEN": "t"})
+        stored = inventory.Inventory(chosen, world.TOOLS)
+        open_cloud: Any = lambda *_: self.cloud  # noqa: E731
+        self._run = runtime.Runtime(chosen, world.TOOLS, stored, open_cloud=open_cloud)
 
     def token(self, *, fresh: bool = False, is_refused: bool = False) -> str:
         """Returns the token that a command gets."""
-        return access.credential(self._applied, self._settings, fresh=fresh, is_refused=lambda _: is_refused).token
+        return access.credential(self._applied, self._run, fresh=fresh, is_refused=lambda _: is_refused).token
 
 
 @pytest.fixture
-def user(tmp_path: pathlib.Path, applied: inventory.Applied, monkeypatch: pytest.MonkeyPatch) -> _User:
+def user(tmp_path: pathlib.Path, applied: inventory.Applied) -> _User:
     """A user of a cluster."""
-    return _User(tmp_path, applied, monkeypatch)
+    return _User(tmp_path, applied)
 
 
 def test_a_token_is_reused_until_the_cluster_refuses_it(user: _User) -> None:
@@ -89,6 +93,17 @@ def test_a_token_that_expires_soon_is_not_reused(user: _User) -> None:
     """A command that starts with a token must be able to finish with it."""
     user.cloud = _Cloud(SOON)
     assert [user.token(), user.token()] == ["token-1", "token-2"]
+
+
+def test_no_credential_comes_from_an_account_that_cannot_have_the_cluster(
+    tmp_path: pathlib.Path, applied: inventory.Applied
+) -> None:
+    """The cluster was applied to a sandbox, and the account is at the public cloud."""
+    user = _User(tmp_path, dataclasses.replace(applied, endpoint="http://127.0.0.1:1"))
+    with pytest.raises(errors.PlantonError) as caught:
+        user.token()
+    assert caught.value.reason is errors.Reason.STATE_UNFIT
+    assert user.cloud.issued == 0
 
 
 @pytest.mark.parametrize(

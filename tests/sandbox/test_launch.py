@@ -97,9 +97,16 @@ def test_env_prints_the_variables_of_every_client(started: pathlib.Path) -> None
         f"export DIGITALOCEAN_API_URL='{running.clouds['digitalocean']}'",
         "export DIGITALOCEAN_TOKEN='sandbox-token'",
         "export DIGITALOCEAN_ACCESS_TOKEN='sandbox-token'",
-        f"export GOOGLE_APPLICATION_CREDENTIALS='{running.files['gcp']}'",
+        "export GOOGLE_OAUTH_ACCESS_TOKEN='sandbox-token'",
         f"export GOOGLE_CONTAINER_CUSTOM_ENDPOINT='{running.clouds['gcp']}/v1beta1/'",
     }
+
+
+def test_env_leaves_googles_own_credentials_alone(started: pathlib.Path) -> None:
+    """A backend of states in Google's cloud, which reads them, must not get the sandbox's."""
+    printed = _run(started, "env").output
+    assert "GOOGLE_APPLICATION_CREDENTIALS" not in printed
+    assert "GOOGLE_CREDENTIALS" not in printed
 
 
 def test_status_prints_the_files_of_the_clouds_command_lines(started: pathlib.Path) -> None:

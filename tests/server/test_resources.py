@@ -250,18 +250,17 @@ def test_pool_on_azure_has_a_name_of_twelve_characters(client):
 @pytest.mark.parametrize(
     ("platform", "before", "after", "fields"),
     [
-        ("gcp", {"diskType": "pd-ssd"}, {"diskType": "pd-balanced"}, ["diskType"]),
-        ("gcp", {}, {"machineType": "n1-standard-8", "spot": True}, ["machineType", "spot"]),
+        ("gcp", {}, {"machineType": "n1-standard-8", "spot": True}, ["spot"]),
+        ("gcp", {}, {"preemptible": True}, ["preemptible"]),
         ("gcp", {}, {"accelerators": [{"type": "nvidia-tesla-v100", "count": 1}]}, ["accelerators"]),
-        ("aws", {"userData": "a"}, {"userData": "b"}, ["userData"]),
-        ("aws", {"volumeSize": 10}, {"volumeSize": 20, "volumeType": "gp3"}, ["volumeSize", "volumeType"]),
+        ("aws", {"userData": "a"}, {"userData": "b", "spotInstances": True}, ["spotInstances"]),
         ("azure", {"availabilityZones": ["1"]}, {"availabilityZones": ["1", "2"]}, ["availabilityZones"]),
         ("civo", {}, {"size": "g4s.kube.large"}, ["size"]),
         ("digitalocean", {}, {"size": "s-4vcpu-8gb"}, ["size"]),
     ],
 )
 def test_replacement_is_announced(client, platform, before, after, fields):
-    """A change that no cloud makes in place is marked in the event and in the status."""
+    """A change that the cloud does not make in an existing pool is marked in the event and in the status."""
     made = client.pool(platform, cloud=before)
     changed = client.call("UpdateNodePool", api.pool(platform, cloud={**before, **after}), id=made["id"]).body
     paths = [f"spec.platform.{platform}.{field}" for field in fields]
@@ -269,6 +268,23 @@ def test_replacement_is_announced(client, platform, before, after, fields):
     (condition,) = [found for found in changed["status"]["conditions"] if found["type"] == "ReplacementRequired"]
     assert condition["status"] == "True"
     assert all(path in condition["message"] for path in paths)
+
+
+@pytest.mark.parametrize(
+    ("platform", "before", "after"),
+    [
+        ("gcp", {"diskType": "pd-ssd"}, {"diskType": "pd-balanced", "machineType": "n1-standard-8", "diskSize": 200}),
+        ("gcp", {"zones": ["us-central1-a"]}, {"zones": ["us-central1-b"]}),
+        ("aws", {"volumeSize": 10, "userData": "a"}, {"volumeSize": 20, "userData": "b", "instanceType": "m5.large"}),
+    ],
+)
+def test_what_a_cloud_changes_in_an_existing_pool_is_no_replacement(client, platform, before, after):
+    """GKE and EKS change machines and disks of a pool, one node after another."""
+    made = client.pool(platform, cloud=before)
+    changed = client.call("UpdateNodePool", api.pool(platform, cloud={**before, **after}), id=made["id"]).body
+    assert changed["generation"] == 2
+    assert "replacement" not in client.events()[-1]
+    assert "ReplacementRequired" not in [one["type"] for one in changed["status"]["conditions"]]
 
 
 def test_zones_have_no_order(client):

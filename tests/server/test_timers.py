@@ -137,6 +137,17 @@ def test_cleaning_counts_from_its_time(new_url, engine: str) -> None:
         assert [event["id"] for event in rows.events(opened)] == [kept]
 
 
+def test_the_audit_has_a_retention_of_its_own(new_url, engine: str) -> None:
+    """It is kept longer than events."""
+    url = new_url(engine)
+    with engine_of(url) as opened:
+        rows.audit(opened, created_at=rows.THEN)
+        kept = rows.audit(opened, created_at=rows.MINUTE)
+        timers.clean(opened, settings.Settings(url, retention=0.0, audit_retention=3600.0 - 1), NOW)
+        with opened.connect() as connection:
+            assert connection.execute(sa.select(tables.AUDIT.c.id)).scalars().all() == [kept]
+
+
 def test_one_replica_does_the_work(new_url, engine: str, replica) -> None:
     """The other one goes on at once when it stops; nothing is connected to but the database."""
     url = new_url(engine).replace("postgres@", "postgres:s3cret@")

@@ -195,7 +195,7 @@ def test_cleaning_keeps_new_and_unacknowledged_events(engine: sa.Engine) -> None
         rows.event(engine, time=THEN, type="nodepool.deleted"),
         rows.event(engine, time=THEN, type="cluster.deleted"),
     ]
-    assert ticks.clean(engine, events_before=MINUTE, answers_before=MINUTE) == 2
+    assert ticks.clean(engine, events_before=MINUTE, answers_before=MINUTE, audit_before=MINUTE) == 2
     assert [event["id"] for event in rows.events(engine)] == remaining
 
 
@@ -205,7 +205,7 @@ def test_cleaning_deletes_old_idempotency_keys(engine: sa.Engine) -> None:
         for key, time in (("old", THEN), ("young", HOUR)):
             answer = {"identity": "user@example.com", "key": key, "digest": "", "resource": "{}", "created_at": time}
             connection.execute(sa.insert(tables.ANSWERS).values(answer))
-    assert ticks.clean(engine, events_before=THEN, answers_before=MINUTE) == 1
+    assert ticks.clean(engine, events_before=THEN, answers_before=MINUTE, audit_before=THEN) == 1
     with engine.connect() as connection:
         assert connection.execute(sa.select(tables.ANSWERS.c.key)).scalars().all() == ["young"]
 
@@ -228,3 +228,11 @@ def test_a_tick_reads_only_due_rows(engine: sa.Engine, time: str) -> None:
     with engine.connect() as connection:
         plan = "\n".join(str(row) for row in connection.exec_driver_sql(f"{explain} {query}"))
     assert f"ix_node_pools_{time}" in plan
+
+
+def test_cleaning_deletes_the_old_audit(engine: sa.Engine) -> None:
+    """Also of resources that are gone."""
+    old, young = rows.audit(engine, created_at=THEN), rows.audit(engine, created_at=HOUR)
+    assert ticks.clean(engine, events_before=THEN, answers_before=THEN, audit_before=MINUTE) == 1
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(tables.AUDIT.c.id)).scalars().all() == [young] != [old]

@@ -18,7 +18,7 @@ from support import serving, waiting
 
 SIZES = {"civo": "g4s.kube.small", "digitalocean": "s-2vcpu-4gb"}
 OTHER_SIZES = {"civo": "g4s.kube.medium", "digitalocean": "s-4vcpu-8gb"}
-REGIONS = {"civo": "LON1", "digitalocean": "fra1"}
+REGIONS = {"civo": "LON1", "digitalocean": "fra1", "gcp": "us-central1"}
 #: The sandbox's clocks run so much faster than this machine's.
 SPEED = 10
 
@@ -113,8 +113,9 @@ class World:
     def nodes(self, selector: str) -> list[str]:
         """Return the names of the nodes of the only cluster that have a label, as kubectl lists them."""
         config = credentials.from_environment(self.cloud, self.user.environ)
-        [cluster] = self.clusters()
-        credential = clouds.of(config, REGIONS[self.cloud]).credential(cluster["id"])
+        account = clouds.of(config, REGIONS[self.cloud])
+        [cluster] = account.listed("cluster")
+        credential = account.credential(cluster.id)
         assert credential is not None
         done = self.user.sandbox.kubectl(credential.kubeconfig, "get", "nodes", "-l", selector, "-o", "name")
         return sorted(done.stdout.split())

@@ -18,12 +18,14 @@ class Gcp:
 
     Attributes:
         clusters: The zones of each cluster, by its name.
+        pools: The zones of each node pool, by its name.
         failure: The error of every look-up by name; empty for none.
     """
 
     PROVIDER: ClassVar = "gcp"
 
     clusters: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=lambda: {"dev": ZONES})
+    pools: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     failure: str = ""
 
     def look_up(self, _token: str, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,7 +36,8 @@ class Gcp:
         if zones is None:
             place = f"projects/{args['project']}/locations/{args['location']}/clusters/{args['name']}"
             raise FailedCallError(f"invoking gcp:container/getCluster:getCluster: {place} not found")
-        return {"id": args["name"], "name": args["name"], "nodeLocations": list(zones)}
+        pools = [{"name": name, "nodeLocations": list(own)} for name, own in self.pools.items()]
+        return {"id": args["name"], "name": args["name"], "nodeLocations": list(zones), "nodePools": pools}
 
     def own_cluster(self) -> dict[str, Any] | None:
         """Returns None: no module reads the stack's own cluster."""

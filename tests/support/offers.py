@@ -30,6 +30,8 @@ class Cloud:
         has: ``network``, ``firewall`` or ``cluster`` → the resources of the account.
         offers: ``sizes``, ``versions``, ``upgrades`` and ``quotas`` → the response, or an error to raise.
         reads: The number of reads of each list.
+        where: The region.
+        address: The address of its API; empty for the public one.
         answers: Part of every cloud's interface; unused.
     """
 
@@ -40,6 +42,7 @@ class Cloud:
     offers: dict[str, Any] = dataclasses.field(default_factory=dict)
     reads: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter, compare=False)
     where: str = "LON1"
+    address: str = ""
     answers: Any = None
 
     def __hash__(self) -> int:

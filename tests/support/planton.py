@@ -105,7 +105,7 @@ def using(folder: pathlib.Path, *, speed: float = 1.0, latency: str = "instant")
         latency=latency,
         providers=True,
         source=lambda: start + (time.time() - start) * speed,
-        hasty=speed != 1.0,
+        speed=speed,
     )
     with running as sandbox:
         yield Planton(sandbox, folder)

@@ -20,6 +20,12 @@ _EVENT = {
     "owner": "user@example.com", "generation": 1, "actor": "user@example.com", "time": THEN, "replacement": "",
 }  # fmt: skip
 
+_AUDIT = {
+    "resource_id": "r", "kind": "NodePool", "cluster_id": "c", "name": "n", "owner": "user@example.com", "generation": 1,
+    "action": "scale", "cause": "Autoscaling", "reason": "", "outcome": "Started", "error": "", "requested_by": "",
+    "controller_name": "planton-civo", "process": "", "recorded_by": "", "changes": "[]", "created_at": THEN, "ended_at": None,
+}  # fmt: skip
+
 
 def cluster(engine: sa.Engine, **values: object) -> str:
     """Inserts a cluster and returns its ID."""
@@ -42,6 +48,13 @@ def event(engine: sa.Engine, **values: object) -> str:
     """Inserts an event and returns its ID."""
     identifier = str(uuid.uuid4())
     _insert(engine, tables.EVENTS, _EVENT | {"id": identifier} | values)
+    return identifier
+
+
+def audit(engine: sa.Engine, **values: object) -> str:
+    """Inserts an action of a controller and returns its ID."""
+    identifier = str(uuid.uuid4())
+    _insert(engine, tables.AUDIT, _AUDIT | {"id": identifier} | values)
     return identifier
 
 

@@ -157,14 +157,14 @@ def running(
     latency: str = "instant",
     providers: bool = False,
     source: Callable[[], float] = time.time,
-    hasty: bool = False,
+    speed: float = 1.0,
 ) -> Iterator[Sandbox]:
     """Runs a sandbox in a thread until the block ends; its state is in ``home``."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
-        options = server.Options(home=home, latency=latency, providers=providers, source=source, hasty=hasty)
+        options = server.Options(home=home, latency=latency, providers=providers, source=source, speed=speed)
         running_server = asyncio.run_coroutine_threadsafe(_start(options), loop).result(START_SECONDS)
         try:
             yield Sandbox(home=home, info=launch.Info(**running_server.info))

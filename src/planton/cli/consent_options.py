@@ -51,6 +51,34 @@ take_over = click.option(
 )
 
 
+def leftovers(function: F) -> F:
+    """Adds the options that delete what a cluster leaves behind, as the argument ``leftovers``."""
+
+    @click.option("--with-volumes", is_flag=True, help="Also delete the volumes of a deleted cluster.")
+    @click.option("--with-snapshots", is_flag=True, help="Also delete the snapshots of these volumes.")
+    @click.option("--with-load-balancers", is_flag=True, help="Also delete the load balancers of a deleted cluster.")
+    @click.option("--with-reserved-addresses", is_flag=True, help="Also release the reserved addresses of these load balancers.")
+    @functools.wraps(function)
+    def wrapped(
+        *args: object,
+        with_volumes: bool,
+        with_snapshots: bool,
+        with_load_balancers: bool,
+        with_reserved_addresses: bool,
+        **arguments: object,
+    ) -> object:
+        sorts = planton.Leftover
+        chosen = {
+            sorts.VOLUME: with_volumes,
+            sorts.SNAPSHOT: with_snapshots,
+            sorts.LOAD_BALANCER: with_load_balancers,
+            sorts.ADDRESS: with_reserved_addresses,
+        }
+        return function(*args, leftovers=[sort for sort, is_deleted in chosen.items() if is_deleted], **arguments)
+
+    return wrapped  # type: ignore[return-value]
+
+
 def options(function: F) -> F:
     """Adds the options by which a user agrees to more than creations and changes, as the argument ``consents``."""
 

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 @click.command()
 @options.applied_resources
 @consent_options.take_over
-@click.option("--with-volumes", is_flag=True, help="Also delete the volumes of a deleted cluster.")
-@click.option("--with-snapshots", is_flag=True, help="Also delete the snapshots of these volumes.")
-@click.option("--with-load-balancers", is_flag=True, help="Also delete the load balancers of a deleted cluster.")
+@consent_options.leftovers
 @click.option("--yes", "-y", is_flag=True, help="Skip the confirmation.")
 @output.output_option("text", "json")
 def destroy(
@@ -31,9 +29,7 @@ def destroy(
     selected: selection.Selection,
     settings: engine_settings.Settings,
     take_over: tuple[str, ...],
-    with_volumes: bool,
-    with_snapshots: bool,
-    with_load_balancers: bool,
+    leftovers: list[planton.Leftover],
     yes: bool,
     form: str,
 ) -> None:
@@ -43,21 +39,20 @@ def destroy(
     listed resources are deleted. Name them by manifests (-f) or by KIND/NAME.
     To delete a resource that another folder applied, add --take-over.
 
-    The clouds keep and bill the volumes, volume snapshots and load balancers of
-    a deleted cluster. They are listed before the question. To delete exactly
-    the listed items too, add --with-volumes, --with-snapshots or
-    --with-load-balancers.
+    The clouds keep and bill the volumes, volume snapshots, load balancers and
+    reserved addresses of a deleted cluster. They are listed before the
+    question. To delete exactly the listed items too, add --with-volumes,
+    --with-snapshots, --with-load-balancers or --with-reserved-addresses.
 
     Exit codes: 0 done, 1 invalid or not applied, 2 usage, 5 refused, 6 the
     cloud failed.
     """
-    sorts = _sorts(volumes=with_volumes, snapshots=with_snapshots, balancers=with_load_balancers)
     display = progress.of(settings, quiet=form == "json")
     with display.planning():
         planned = planton.plan_destroy(
             options.applied(resources, selected, display.settings),
             settings=display.settings,
-            leftovers=sorts,
+            leftovers=leftovers,
             on_progress=display.listener,
         )
     if form == "text":
@@ -75,11 +70,6 @@ def destroy(
     else:
         render.echo_lines([*plans.result_lines(result.steps), f"Destroy: {plans.summary(result.steps, done=True)}{lasted()}"])
     raise SystemExit(plans.worst(result.steps))
-
-
-def _sorts(*, volumes: bool, snapshots: bool, balancers: bool) -> list[planton.Leftover]:
-    chosen = {planton.Leftover.VOLUME: volumes, planton.Leftover.SNAPSHOT: snapshots, planton.Leftover.LOAD_BALANCER: balancers}
-    return [sort for sort, is_deleted in chosen.items() if is_deleted]
 
 
 def _data(planned: planton.Plan, steps: Sequence[deploy_steps.Step]) -> dict[str, Any]:

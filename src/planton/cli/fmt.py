@@ -11,6 +11,7 @@ import click
 from planton import errors
 from planton.base import terminal
 from planton.cli import output, render, writing
+from planton.cli import paths as path_options
 from planton.manifest import canonical, load
 
 if TYPE_CHECKING:
@@ -20,20 +21,11 @@ _STDIN = "-"
 
 
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path(), metavar="[PATH]...")
-@click.option(
-    "-f",
-    "--file",
-    "files",
-    multiple=True,
-    type=click.Path(),
-    metavar="PATH",
-    help="A file, a folder, or - for standard input. May repeat.",
-)
+@path_options.arguments
 @click.option("--check", is_flag=True, help="Write nothing; list what would change, and exit with 1 if anything would.")
 @click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
 @click.pass_context
-def fmt(context: click.Context, *, paths: tuple[str, ...], files: tuple[str, ...], check: bool, diff: bool) -> None:
+def fmt(context: click.Context, *, paths: tuple[str, ...], check: bool, diff: bool) -> None:
     """Rewrite manifests in their canonical form, and list those that changed.
 
     Fields come in the order of the schema, in camelCase, two spaces a level.
@@ -45,11 +37,10 @@ def fmt(context: click.Context, *, paths: tuple[str, ...], files: tuple[str, ...
 
     Exit codes: 0 done, 1 invalid, or --check lists files, 2 usage.
     """
-    sources = tuple(dict.fromkeys((*files, *paths)))
-    if not sources:
+    if not paths:
         raise click.UsageError("give a file, a folder, or - for standard input")
     changed = False
-    for path, old, new in _formatted(sources):
+    for path, old, new in _formatted(paths):
         if old != new:
             changed = True
             _show_change(path, old, new, check=check, diff=diff)

@@ -11,7 +11,7 @@ import click
 
 from planton import errors
 from planton.base import terminal
-from planton.cli import nodepools_bodies, nodepools_options, nodepools_output, options, output, render
+from planton.cli import nodepools_audit, nodepools_bodies, nodepools_options, nodepools_output, options, output, render, watching
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -259,6 +259,37 @@ def _common_commands(group: click.Group, kind: nodepools_output.Kind) -> None:
             render.echo_lines(nodepools_output.status_lines(data))
         else:
             nodepools_output.show_data(data, form)
+
+    _events_command(group, kind, cluster)
+
+
+def _events_command(
+    group: click.Group, kind: nodepools_output.Kind, cluster: Callable[[Callable[..., Any]], Callable[..., Any]]
+) -> None:
+    @group.command(
+        "events",
+        help=f"Show what controllers have changed in the cloud for a {kind.noun}: when, why, for whom, and both values.\n\n"
+        "A deleted one is shown by its id.",
+    )
+    @nodepools_options.server
+    @click.argument("name", metavar="NAME|ID")
+    @cluster
+    @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="The maximum number of actions.")
+    @watching.option
+    @output.output_option("table", "json", "yaml")
+    def events(
+        *, api: client.Transport, name: str, limit: int, watch: bool, interval: float, form: str, cluster: str | None = None
+    ) -> None:
+        if watch and form != "table":
+            raise click.UsageError("--watch prints tables: leave -o away, or leave --watch away")
+        path = f"/api/v1/{kind.plural}/{_find(kind, api, name, cluster)}"
+        if watch:
+            watching.screens(watching.repeat(lambda: nodepools_audit.lines(nodepools_audit.read(api, path, limit)), interval))
+        items = nodepools_audit.read(api, path, limit)
+        if form == "table":
+            render.echo_lines(nodepools_audit.lines(items))
+        else:
+            nodepools_output.show_data({"events": items}, form)
 
 
 _common_commands(nodepools, nodepools_output.NODE_POOL)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -22,12 +23,20 @@ _PHASES: Final = ("Pending", "Progressing", "Ready", "Degraded", "Failed", "Dele
 
 def server(function: F) -> F:
     """Adds the options of the server and of the caller, and passes a transport to them as ``api``."""
+    return _server(function, default="http://127.0.0.1:8080")
 
+
+def optional_server(function: F) -> F:
+    """Adds the options of `server`, and passes None as ``api`` if the user names no server."""
+    return _server(function, default=None)
+
+
+def _server(function: F, *, default: str | None) -> F:
     @click.option(
         "--server",
         envvar="PLANTON_API_URL",
         show_envvar=True,
-        default="http://127.0.0.1:8080",
+        default=default,
         show_default=True,
         metavar="URL",
         help="The URL of the API.",
@@ -48,29 +57,38 @@ def server(function: F) -> F:
         help="The file of a bearer token. PLANTON_API_TOKEN can contain the token instead.",
     )
     @functools.wraps(function)
-    def wrapped(*, server: str, user: str, token_file: pathlib.Path | None, **arguments: Any) -> Any:
-        from planton import client  # noqa: PLC0415  # the extra `client`; httpx takes 60 ms of each `--help`
-
-        try:
-            token = token_file.read_text("utf-8").strip() if token_file else os.environ.get("PLANTON_API_TOKEN", "")
-        except (OSError, UnicodeDecodeError) as error:
-            raise click.UsageError(f"cannot read the token file: {error}") from error
-        if not token and not user:
-            raise errors.PlantonError(
-                "the API needs a user or a token",
-                reason=errors.Reason.CREDENTIAL_MISSING,
-                hint="set --user or PLANTON_API_USER, or a token in PLANTON_API_TOKEN or --token-file",
-            )
-        with client.Transport(server, user=user, token=token) as api:
-            try:
-                return function(api=api, **arguments)
-            except client.ApiError as error:
-                error.hint = error.hint or _hint(error)
-                raise
-            except (KeyError, IndexError, TypeError, AttributeError) as error:
-                raise _unexpected(server, error) from error
+    def wrapped(*, server: str | None, user: str, token_file: pathlib.Path | None, **arguments: Any) -> Any:
+        if server is None:
+            return function(api=None, **arguments)
+        with _transport(server, user, token_file) as api:
+            return function(api=api, **arguments)
 
     return wrapped  # type: ignore[return-value]
+
+
+@contextlib.contextmanager
+def _transport(server: str, user: str, token_file: pathlib.Path | None) -> Iterator[client.Transport]:
+    """Yields a transport. Errors of the API in the block get a hint."""
+    from planton import client  # noqa: PLC0415  # the extra `client`; httpx takes 60 ms of each `--help`
+
+    try:
+        token = token_file.read_text("utf-8").strip() if token_file else os.environ.get("PLANTON_API_TOKEN", "")
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"cannot read the token file: {error}") from error
+    if not token and not user:
+        raise errors.PlantonError(
+            "the API needs a user or a token",
+            reason=errors.Reason.CREDENTIAL_MISSING,
+            hint="set --user or PLANTON_API_USER, or a token in PLANTON_API_TOKEN or --token-file",
+        )
+    with client.Transport(server, user=user, token=token) as api:
+        try:
+            yield api
+        except client.ApiError as error:
+            error.hint = error.hint or _hint(error)
+            raise
+        except (KeyError, IndexError, TypeError, AttributeError) as error:
+            raise _unexpected(server, error) from error
 
 
 def _unexpected(server: str, error: Exception) -> errors.PlantonError:

@@ -6,19 +6,11 @@ import click
 
 from planton import errors
 from planton.cli import check, output, policing, sarif
+from planton.cli import paths as path_options
 
 
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path(), metavar="[PATH]...")
-@click.option(
-    "-f",
-    "--file",
-    "files",
-    multiple=True,
-    type=click.Path(),
-    metavar="PATH",
-    help="A file, a folder, or - for standard input. May repeat.",
-)
+@path_options.arguments
 @click.option("--kustomize-dir", type=click.Path(), metavar="DIR", help="Build this folder with kustomize and check the result.")
 @click.option("--overlay", metavar="NAME", help="The overlay in it: overlays/NAME, or NAME.")
 @click.option(
@@ -31,7 +23,6 @@ def validate(  # click passes each option as an argument
     context: click.Context,
     *,
     paths: tuple[str, ...],
-    files: tuple[str, ...],
     kustomize_dir: str | None,
     overlay: str | None,
     overrides: tuple[str, ...],
@@ -53,7 +44,7 @@ def validate(  # click passes each option as an argument
     """
     if overlay is not None and kustomize_dir is None:
         raise click.UsageError("--overlay needs --kustomize-dir")
-    if not (paths or files or kustomize_dir):
+    if not (paths or kustomize_dir):
         raise click.UsageError("give a file, a folder, - for standard input, or --kustomize-dir")
     try:
         rules = policing.load(policy_files)
@@ -61,5 +52,5 @@ def validate(  # click passes each option as an argument
         if form == "sarif":
             output.echo(sarif.dumps(error.violations, []))
         raise
-    code = check.run((*files, *paths), kustomize_dir=kustomize_dir, overlay=overlay, overrides=overrides, rules=rules, form=form)
+    code = check.run(paths, kustomize_dir=kustomize_dir, overlay=overlay, overrides=overrides, rules=rules, form=form)
     context.exit(code)

@@ -1,4 +1,4 @@
-"""Cloud resources that a cluster's workloads own: volumes, their snapshots and load balancers.
+"""Cloud resources that a cluster's workloads own: volumes, their snapshots, load balancers and reserved addresses.
 
 Deleting the cluster leaves them behind. The client of a cloud lists them (``leftovers``), and deletes chosen ones by id with the
 cluster or after it (``deleting_leftovers``).
@@ -22,24 +22,27 @@ class Leftover(enum.StrEnum):
     VOLUME = "volume"
     SNAPSHOT = "volume snapshot"
     LOAD_BALANCER = "load balancer"
+    ADDRESS = "reserved address"
 
 
-VOLUME, SNAPSHOT, LOAD_BALANCER = Leftover.VOLUME, Leftover.SNAPSHOT, Leftover.LOAD_BALANCER
+VOLUME, SNAPSHOT, LOAD_BALANCER, ADDRESS = Leftover.VOLUME, Leftover.SNAPSHOT, Leftover.LOAD_BALANCER, Leftover.ADDRESS
 
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
 class Item:
-    """A volume, a snapshot of one or a load balancer.
+    """A volume, a snapshot of one, a load balancer or a reserved address.
 
     Attributes:
         sort: What it is.
         name: Its name.
         id: The cloud's id.
+        monthly: Its list price in US dollars per month; None if it is unknown.
     """
 
     sort: Leftover
     name: str
     id: str
+    monthly: float | None = dataclasses.field(default=None, compare=False)
 
     def __str__(self) -> str:
         """Returns the item as text."""

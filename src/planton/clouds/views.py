@@ -50,11 +50,16 @@ class View:
         of_properties: Returns them from the properties of a state or a request.
         of_entry: Returns them from an entry of the cloud's list, and the properties of the same resource.
         summary: Returns the summary of an entry of the cloud's list.
+        troubles: Returns what the cloud reports to be wrong, from an entry of its list: its codes and texts.
+        requested: Returns the properties in whose place a state is compared by what was requested, from the inputs of the resource:
+            its plugin reads another value after an update that did not set them.
     """
 
     of_properties: Callable[[Mapping[str, Any]], dict[str, Any]]
     of_entry: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
     summary: Callable[[Mapping[str, Any]], Summary] = created
+    requested: Callable[[Mapping[str, Any]], dict[str, Any]] = lambda _inputs: {}
+    troubles: Callable[[Mapping[str, Any]], list[str]] = lambda _entry: []
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -158,6 +163,16 @@ def of_pool(entry: Mapping[str, Any], *, ready: int, listed: int) -> Summary:
 def distinct(texts: Iterable[Any]) -> tuple[str, ...]:  # JSON data
     """Returns texts, each once and in their order, without missing ones."""
     return tuple(dict.fromkeys(str(text) for text in texts if text))
+
+
+def labels(entry: Mapping[str, Any]) -> dict[str, str]:
+    """Returns the labels of a resource in its entry, and its tags of the form ``KEY:VALUE``."""
+    listed = entry.get("tags") or ()
+    tags = [str(tag).partition(":") for tag in (listed.split() if isinstance(listed, str) else listed)]
+    nested = (entry.get("labels"), entry.get("resourceLabels"), (entry.get("config") or {}).get("labels"))
+    return {key: value for key, sign, value in tags if sign} | {
+        key: value for each in nested for key, value in (each or {}).items()
+    }
 
 
 def taints(listed: Any) -> Any:  # JSON data

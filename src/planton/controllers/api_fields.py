@@ -33,13 +33,17 @@ def body(kind: kinds.Kind, manifest: message.Message) -> dict[str, Any]:
     for path, alternatives in kind.declared.api_fields.items():
         value = _value(spec, path)
         name = alternatives[0].replace("default.", "spec.", 1)
-        if value not in (None, "", [], {}, False):
+        if value not in (None, "", [], {}, False) and not name.startswith("existing."):
             _put(roots, name.split("."), value)
     labels = {name: value for name, value in (roots["spec"].pop("labels", None) or {}).items() if name != manifests.NODE_LABEL}
     if labels:
         roots["spec"]["labels"] = labels
     if (roots["spec"].get("autoscaling") or {}).get("enabled"):
         roots["spec"].pop("nodeCount", None)
+    bounds = roots.pop("bounds", None)
+    if bounds:
+        count = {"nodeCount": bounds.pop("nodeCount")} if "nodeCount" in bounds else {}
+        roots["spec"] |= {"autoscaling": {"enabled": True, **bounds}, **count}
     if kind.is_cluster and annotations.get(_CREDENTIAL):
         roots["platform"]["credential"] = annotations[_CREDENTIAL]
     if deletion.is_protected(manifest):

@@ -107,7 +107,10 @@ def available(desired: values.Desired, observed: values.Observed) -> values.Cond
         return values.Condition(AVAILABLE, "Unknown", "NodesUnread", "the nodes could not be read from the cluster")
     if least is not None and observed.ready < least:
         return values.Condition(AVAILABLE, "False", "NodesNotReady", f"{observed.ready} of {wanted} nodes are ready")
-    count = f"{observed.ready} of {wanted} nodes are ready" if wanted is not None else f"{observed.ready} nodes are ready"
+    if wanted is not None:
+        count = f"{observed.ready} of {wanted} nodes are ready"
+    else:
+        count = f"{observed.ready} nodes are ready" if observed.ready else "it has no nodes of its own"
     return values.Condition(AVAILABLE, "True", "NodesReady", count)
 
 

@@ -9,7 +9,7 @@ import dataclasses
 import datetime
 from typing import TYPE_CHECKING, Final
 
-from planton.controllers import autoscaling, conditions, failures, looks, replacing, scaling, turnover, values
+from planton.controllers import autoscaling, causes, conditions, failures, looks, replacing, scaling, turnover, values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,10 +33,10 @@ def decide(desired: values.Desired, observed: values.Observed, memory: values.Me
     scaled = scaling.decide(desired, observed, memory, now)
     memory = dataclasses.replace(memory, scaling=None if scaled is None else _unchanged(scaled[1], memory.scaling))
     look = looks.Look(desired, observed, memory, now, None if scaled is None else scaled[0])
-    for rule in _RULES:
+    for rule, cause in _RULES:
         decision = rule(look)
         if decision is not None:
-            return decision
+            return dataclasses.replace(decision, cause=cause)
     return look.nothing(after=looks.STEADY)
 
 
@@ -140,7 +140,11 @@ def _waits(look: looks.Look) -> values.Decision | None:
 def _created(look: looks.Look) -> values.Decision | None:
     if look.observed.presence not in (values.Presence.NEVER, values.Presence.PARTIAL):
         return None
-    return look.act(values.Action.CREATE, conditions.Cause("Creating", "it is being created in the cloud"))
+    if look.desired.adopts:
+        cause = conditions.Cause("Adopting", f"{look.desired.adopts} exists in the cloud, and is being adopted")
+    else:
+        cause = conditions.Cause("Creating", "it is being created in the cloud")
+    return look.act(values.Action.CREATE, cause)
 
 
 def _missing(look: looks.Look) -> values.Decision | None:
@@ -209,6 +213,14 @@ def _probed(look: looks.Look) -> values.Decision | None:
     return None if problem is None else look.unread(problem)
 
 
+def _troubled(look: looks.Look) -> values.Decision | None:
+    trouble = look.observed.trouble
+    if trouble is None:
+        return None
+    cause = conditions.Cause(looks.camel(trouble.code), trouble.message)
+    return dataclasses.replace(look.nothing(after=looks.BUSY, degraded=cause), failure=trouble)
+
+
 def _comes_up(look: looks.Look) -> values.Decision | None:
     available = conditions.available(look.desired, look.observed)
     if available.status == "True" and not _lacks_nodes(look):
@@ -230,23 +242,24 @@ def _is_growing(look: looks.Look) -> bool:
     return history is not None and look.now.timestamp() - history.changed < autoscaling.PROVISION_TIMEOUT
 
 
-#: The first rule with a decision decides.
-_RULES: Final[tuple[Callable[[looks.Look], values.Decision | None], ...]] = (
-    _released,
-    _deleted,
-    _refused,
-    _unread,
-    _paused,
-    _missing,
-    _waits,
-    replacing.replaced,
-    _created,
-    _replaced,
-    _updated,
-    _repaired,
-    _scaled,
-    _probed,
-    turnover.remediated,
-    turnover.uncordoned,
-    _comes_up,
+#: The first rule with a decision decides. Each has the cause of its actions.
+_RULES: Final[tuple[tuple[Callable[[looks.Look], values.Decision | None], causes.Cause], ...]] = (
+    (_released, causes.Cause.DELETION),
+    (_deleted, causes.Cause.DELETION),
+    (_refused, causes.Cause.SPEC_CHANGE),
+    (_unread, causes.Cause.SPEC_CHANGE),
+    (_paused, causes.Cause.SPEC_CHANGE),
+    (_missing, causes.Cause.DRIFT_REPAIR),
+    (_waits, causes.Cause.SPEC_CHANGE),
+    (replacing.replaced, causes.Cause.ROLLOUT),
+    (_created, causes.Cause.SPEC_CHANGE),
+    (_replaced, causes.Cause.SPEC_CHANGE),
+    (_updated, causes.Cause.SPEC_CHANGE),
+    (_repaired, causes.Cause.DRIFT_REPAIR),
+    (_scaled, causes.Cause.AUTOSCALING),
+    (_probed, causes.Cause.SPEC_CHANGE),
+    (turnover.remediated, causes.Cause.REMEDIATION),
+    (turnover.uncordoned, causes.Cause.DRAIN_CANCELLED),
+    (_troubled, causes.Cause.SPEC_CHANGE),
+    (_comes_up, causes.Cause.SPEC_CHANGE),
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from planton import clouds, errors
 from planton.config import credentials
-from planton.controllers import autoscaling, durations, failures, manifests, rollout, scaling, values
+from planton.controllers import autoscaling, durations, existing, failures, manifests, rollout, scaling, values
 from planton.deploy import drain
 from planton.manifest import load
 from planton.modules import stored_json
@@ -95,14 +95,14 @@ def target(
         spec = data["spec"]
     try:
         source = _source(kind, data, settings, applied, cluster)
-        resource = manifests.resource(source)
+        made = existing.resource(source, applied, lambda: _cloud(source, settings))
     except errors.InvalidError as error:
         problem = failures.make(failures.Code.INVALID, "; ".join(f"{each.path}: {each.message}" for each in error.violations))
         return Target(dataclasses.replace(common, problem=problem), as_applied, _label(data, cluster))
-    desired = dataclasses.replace(common, nodes=_nodes(source, spec), scaling=scaled, waits_for=waits_for)
+    desired = dataclasses.replace(common, nodes=_nodes(source, spec), scaling=scaled, waits_for=waits_for, adopts=made.adopts)
     region = _region(source, applied)
     # The region of a pool is that of its cluster, which the pipeline need not search.
-    return Target(desired, dataclasses.replace(resource, region=region.lower()), _label(data, cluster), region)
+    return Target(desired, dataclasses.replace(made, region=region.lower()), _label(data, cluster), region)
 
 
 def resized(target_: Target, nodes: int) -> Target:
@@ -228,8 +228,10 @@ def _not_ready(cluster: Cluster) -> str:
 def _nodes(source: manifests.Source, spec: Mapping[str, Any]) -> int | None:
     if (spec.get("autoscaling") or {}).get("enabled"):
         return None
+    # A cluster without a default pool has no nodes of its own.
+    counted = {each for alternatives in source.kind.declared.api_fields.values() for each in alternatives}
     for path in ("spec.nodeCount", "platform.defaultPool.nodeCount", "default.nodes"):
-        value = source.value(path)
+        value = source.value(path) if path in counted else None
         if value is not None:
             return int(value)
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from planton.controllers import approval, values
 from planton.deploy import draining, progress, sdk
@@ -130,6 +130,7 @@ def execute(
     settings: engine_settings.Settings,
     *,
     tell: Callable[[Step], None] = lambda _step: None,
+    begin: Callable[[plans_of_run.Plan], None] = lambda _plan: None,
 ) -> None:
     """Executes an action on one resource.
 
@@ -138,6 +139,7 @@ def execute(
         resource: The resource.
         settings: The settings of the run. Its interruption stops the action.
         tell: Receives each step of the engine. It must not block.
+        begin: Receives the approved plan before anything is changed. If it fails, nothing is.
 
     Raises:
         PlantonError: The action failed, or its plan does more than the action may.
@@ -146,6 +148,10 @@ def execute(
     listener = progress.Listener(counted.on_progress)
     if action is values.Action.DELETE:
         planned = sdk.plan_destroy(resource, settings=settings, on_progress=listener)
+    elif action is values.Action.CREATE and resource.adopts:
+        manifest: Any = resource.manifest
+        named = f"{manifest.kind}/{manifest.metadata.name}"
+        planned = sdk.plan_import(resource, named, resource.adopts, settings=settings, on_progress=listener)
     else:
         planned = sdk.plan(resource, settings=settings, on_progress=listener)
     if planned.error is not None:
@@ -153,6 +159,7 @@ def execute(
     counted.expect(sum(len(step.plan.changes) for step in planned.all_steps))
     settings.interruption.check()
     approved = sdk.approve(planned, approval.consent(planned, action))
+    begin(planned)
     if action is not values.Action.DELETE:
         sdk.apply(approved)
         return

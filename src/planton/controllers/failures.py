@@ -111,6 +111,8 @@ _REFINED: Final = (
     errors.Reason.ENGINE_FAILED,
     errors.Reason.API_REFUSED,
 )
+#: What a cloud lacks (`schema.providers.Provider.lacking`) → class.
+_SHORTAGES: Final[Mapping[str, Code]] = {"capacity": Code.CAPACITY, "quota": Code.QUOTA}
 #: The longest pause that another side can demand, in seconds.
 _LONGEST_SILENCE: Final = 3600
 #: Failures that end by themselves, although others of their class do not.
@@ -167,6 +169,16 @@ def make(code: Code, message: str, *, hint: str = "") -> Failure:
     return Failure(code, message, _CLASSES[code].actor, hint)
 
 
+def of_cloud(lacking: str, text: str) -> Failure:
+    """Returns the failure of a condition that the cloud itself reports of a resource.
+
+    Args:
+        lacking: What is lacking, ``capacity`` or ``quota``; empty if it is something else.
+        text: The cloud's own text.
+    """
+    return make(_SHORTAGES.get(lacking, Code.CLOUD), text)
+
+
 def of(error: BaseException) -> Failure:
     """Returns the failure of an error of the pipeline, or of any other error."""
     if not isinstance(error, errors.PlantonError):
@@ -177,8 +189,8 @@ def of(error: BaseException) -> Failure:
 
 
 def _code(error: errors.PlantonError) -> Code:
-    if error.metadata.get("lacks") == "capacity":
-        return Code.CAPACITY
+    if error.metadata.get("lacks") in _SHORTAGES:
+        return _SHORTAGES[error.metadata["lacks"]]
     if error.reason in _REFINED and error.metadata.get("status", "") in _STATUSES:
         return _STATUSES[error.metadata["status"]]
     return _REASONS.get(error.reason, Code.INTERNAL)

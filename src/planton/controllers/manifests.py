@@ -44,6 +44,7 @@ class Source:
         data: ``name`` and ``spec``, as the API returns them.
         cluster: ``id`` (in the cloud), ``name`` and the cloud's object of the cluster of a node pool; empty for a cluster.
         default: Values for what the spec leaves open: ``version``, ``network``.
+        existing: The spec of the manifest of the existing resource that is adopted; empty if it is created.
         credential: The name of the account's credential; empty for the default.
         revision: Which pool of the resource it is: a replacement makes the next one, with a name and a stack of its own.
     """
@@ -53,6 +54,7 @@ class Source:
     data: Mapping[str, Any]
     cluster: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     default: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    existing: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     credential: str = ""
     revision: int = 1
 
@@ -77,8 +79,10 @@ class Source:
         """Returns the value at a path of ``KIND.api_fields``; None if there is none."""
         root, *parts = path.split(".")
         roots: dict[str, Any] = {"name": self.name, "spec": self.spec, "platform": self.platform, "cluster": self.cluster}
+        roots["existing"] = self.existing
         autoscaling = self.spec.get("autoscaling") or {}
-        roots["bounds"] = autoscaling if autoscaling.get("enabled") else {}
+        bounds = {**autoscaling, "nodeCount": self.spec.get("nodeCount")}
+        roots["bounds"] = bounds if autoscaling.get("enabled") else {}
         value = roots.get(root, self._defaults() if root == "default" else None)
         for part in parts:
             value = value.get(part) if isinstance(value, dict) else None
@@ -170,13 +174,22 @@ def resource(source: Source) -> load.Resource:
     return dataclasses.replace(loaded, source="the spec", origin=origins.NODE_POOL_API, document=None)
 
 
+def declared(source: Source) -> dict[str, Any]:
+    """Returns the values of the resource by the path of their field in its manifest's spec; unset ones are left out."""
+    found = {}
+    for path, alternatives in source.kind.declared.api_fields.items():
+        value = next((each for each in map(source.value, alternatives) if each not in (None, "", [], {})), None)
+        if value is not None:
+            found[path] = value
+    return found
+
+
 def _manifest(source: Source) -> dict[str, Any]:
     kind = source.kind
     described: Any = kind.message.DESCRIPTOR
     spec: dict[str, Any] = {}
-    for path, alternatives in kind.declared.api_fields.items():
-        value = next((each for each in map(source.value, alternatives) if each not in (None, "", [], {})), None)
-        if value is not None and not _is_excluded(spec, path, described.fields_by_name["spec"].message_type):
+    for path, value in declared(source).items():
+        if not _is_excluded(spec, path, described.fields_by_name["spec"].message_type):
             _put(spec, path.split("."), value, described.fields_by_name["spec"].message_type)
     annotations = {_CREDENTIAL: source.credential} if source.credential else {}
     if (source.spec.get("lifecycle") or {}).get("deletionProtection"):
@@ -228,7 +241,7 @@ def api_path(source: Source, path: str) -> str:
         parts = alternatives[0].split(".")
         parts = parts[: len(parts) - declared.count(".") + own.count(".")]
         if parts[0] == "bounds":
-            parts = ["spec", "autoscaling", *parts[1:]]
+            parts = ["spec", *([] if parts[1:] == ["nodeCount"] else ["autoscaling"]), *parts[1:]]
         if parts[0] == "platform":
             parts = ["spec", "platform", source.kind.provider, *parts[1:]]
         return ".".join(parts)

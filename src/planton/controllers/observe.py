@@ -95,6 +95,17 @@ class Observer:
     nodes: recent.Recent = dataclasses.field(default_factory=recent.Recent)
     clusters: kubernetes.Clusters = dataclasses.field(default_factory=kubernetes.Clusters)
 
+    @classmethod
+    def every(cls, run: runtime.Runtime, interval: datetime.timedelta) -> Observer:
+        """Returns an observer whose looks at what is as desired share one list of each sort in an interval.
+
+        Args:
+            run: What every stage of the pipeline uses.
+            interval: The longest time between two looks at a resource.
+        """
+        seconds = interval.total_seconds()
+        return cls(run, recent.Recent(seconds), recent.Recent(seconds))
+
     def subject(
         self, resource: load.Resource, *, nodes: str = "", is_autoscaled: bool = False, is_scaled: bool = False
     ) -> Subject:
@@ -140,22 +151,22 @@ class Observer:
             return dataclasses.replace(found, nodes=None, problem=failures.of(error))
         return dataclasses.replace(found, workload=running)
 
-    def look(self, subject: Subject, *, fresh: bool = False) -> values.Observed:
+    def look(self, subject: Subject, *, is_steady: bool = False) -> values.Observed:
         """Returns what the cloud and the cluster have of a resource.
 
         What recent lists report as missing or changed is confirmed with new ones.
 
         Args:
             subject: The resource.
-            fresh: Whether only new lists serve, because something was just changed.
+            is_steady: Whether all recent lists serve, because it was as desired. Otherwise those of the last seconds do.
         """
         silenced = self.lists.silenced(subject.account)
         if silenced is not None:
             return values.Observed(presence=values.Presence.UNKNOWN, problem=failures.of(silenced))
-        since = self.lists.now() if fresh else None
+        since = None if is_steady else self.lists.now() - recent.SECONDS
         try:
             found = self._cloud(subject, since)
-            if not fresh and (found.drift or found.presence is values.Presence.MISSING):
+            if found.drift or found.presence is values.Presence.MISSING:
                 found = self._cloud(subject, self.lists.now())
         except errors.PlantonError as error:
             self.lists.forget(subject.account)
@@ -164,7 +175,7 @@ class Observer:
                 # Other resources of the account would ask the same.
                 self.lists.silence(subject.account, problem.pause(1).total_seconds(), error)
             return values.Observed(presence=values.Presence.UNKNOWN, problem=problem)
-        return self._with_nodes(subject, found, since=self.nodes.now() if fresh else None)
+        return self._with_nodes(subject, found, since=None if is_steady else self.nodes.now() - recent.SECONDS)
 
     def _cloud(self, subject: Subject, since: float | None) -> values.Observed:
         main = subject.main
@@ -190,6 +201,7 @@ class Observer:
             members=observed.node_names(entry) if subject.kind.is_node_pool else frozenset(),
             drift=_drift(subject, lists),
             cloud_nodes=_count(subject, main, entry),
+            trouble=_trouble(subject, main, entry),
         )
 
     def _with_nodes(self, subject: Subject, found: values.Observed, *, since: float | None) -> values.Observed:
@@ -272,6 +284,15 @@ def _drift(subject: Subject, lists: observed.Lists) -> tuple[values.Difference, 
 
 def _count(subject: Subject, main: dict[str, Any], entry: dict[str, Any]) -> int | None:
     views = clouds.views_of(subject.kind.cloud)
-    view, property_ = views.BY_TYPE[main["type"]], views.COUNTS[main["type"]]
+    view = views.BY_TYPE[main["type"]]
+    if subject.kind.is_node_pool:
+        # A property of the plugin may count the nodes of one zone.
+        return view.summary(entry).desired
+    property_ = views.COUNTS.get(main["type"], "")
     count = view.of_entry(entry, main.get("outputs") or {}).get(property_)
     return None if count is None else int(count)
+
+
+def _trouble(subject: Subject, main: dict[str, Any], entry: dict[str, Any]) -> failures.Failure | None:
+    texts = clouds.views_of(subject.kind.cloud).BY_TYPE[main["type"]].troubles(entry)
+    return failures.of_cloud(subject.kind.cloud.lacking(texts[0]), "; ".join(texts)) if texts else None

@@ -6,11 +6,13 @@ import dataclasses
 import datetime
 import functools
 import logging
+import uuid
 from typing import TYPE_CHECKING, Any, Final
 
 from planton import errors
 from planton.client import transport
-from planton.controllers import decide, execute, failures, looks, metering, observe, reports, subjects, values
+from planton.config import credentials_file
+from planton.controllers import audit, decide, execute, failures, looks, metering, observe, reports, subjects, values
 from planton.deploy import runtime
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ class Reconciler:
         move: Drains, uncordons, removes or replaces nodes.
         interval: The longest time between two looks at a resource.
         meter: Receives what happens.
+        process: The id of the process, for the audit.
     """
 
     client: api.Client
@@ -63,6 +66,7 @@ class Reconciler:
     move: Callable[[values.Decision, execute.Place, drain.Limit, datetime.datetime], None] = execute.move
     interval: datetime.timedelta = looks.STEADY
     meter: metering.Meter = dataclasses.field(default_factory=metering.Meter)
+    process: str = ""
 
     def run(self, work: queue.Work, settings: engine_settings.Settings) -> Done:
         """Reconciles a resource, and returns when to look again.
@@ -75,6 +79,7 @@ class Reconciler:
             PlantonError: ``INTERRUPTED``; the API cannot be reached.
         """
         # Files and credentials are read again in each run, so that a rotated credential is used.
+        settings = self._with_credential(work, settings)
         observer = dataclasses.replace(self.observer, run=runtime.of(settings, self.observer.run.tools))
         try:
             return _Run(self, observer, work, settings).reconcile()
@@ -83,6 +88,21 @@ class Reconciler:
                 # Released, or deleted without waiting. Its work has gone with it.
                 return Done(0, None)
             raise
+
+    def _with_credential(self, work: queue.Work, settings: engine_settings.Settings) -> engine_settings.Settings:
+        """Returns settings with the credential that the owner of the cluster has stored; the same settings if there is none."""
+        if not work.account:
+            return settings
+        try:
+            stored = self.client.get_cluster_credential(work.cluster_id)
+        except transport.ApiError as error:
+            if error.reason is not errors.Reason.NOT_FOUND:
+                raise
+            # It is an entry of this machine's file.
+            return settings
+        fields = {field.name: field.value for field in stored.fields}
+        environ = credentials_file.with_entry(settings.environ, stored.platform, stored.name, fields)
+        return dataclasses.replace(settings, environ=environ)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -143,7 +163,7 @@ class _Run:
         except errors.PlantonError as error:
             if error.reason is errors.Reason.INTERRUPTED:
                 raise
-            failure = failures.of(error)
+            failure = self.reader.failure(error)
             self._count(decision.action, failure)
             _LOG.warning("%s %s: %s failed: %s: %s", self.work.kind, self.work.id, decision.action, failure.code, failure.message)
             return decide.failed(decision, wanted, failure, self.reconciler.now())
@@ -161,11 +181,27 @@ class _Run:
 
     def _act(self, seen: subjects.Seen, decision: values.Decision) -> None:
         resource, policy = self.reader.resource(seen, decision), seen.target.desired.turnover
-        if decision.nodes and policy is not None:
-            self.reconciler.move(decision, self.reader.place(resource), policy.limit, self.reconciler.now())
-        if decision.action not in _MOVES:
-            tell = functools.partial(self._report_step, seen, decision)
-            self.reconciler.act(decision.action, resource, self.settings, tell=tell)
+        with self._recorder(seen, decision) as recorder:
+            if decision.nodes and policy is not None:
+                place = self.reader.place(resource)
+                recorder.begin(audit.of_nodes(decision, seen.observed))
+                self.reconciler.move(decision, place, policy.limit, self.reconciler.now())
+            if decision.action not in _MOVES:
+                tell = functools.partial(self._report_step, seen, decision)
+                self.reconciler.act(
+                    decision.action,
+                    resource,
+                    self.settings,
+                    tell=tell,
+                    begin=lambda planned: recorder.begin(audit.of_plan(planned)),
+                )
+
+    def _recorder(self, seen: subjects.Seen, decision: values.Decision) -> audit.Recorder:
+        client = self.reconciler.client
+        send = client.record_node_pool_event if self.work.kind == "NodePool" else client.record_cluster_event
+        name, generation = reports.name(self.work.platform), seen.target.desired.generation
+        record = audit.record(name, self.reconciler.process, generation, decision)
+        return audit.Recorder(functools.partial(send, self.work.id, str(uuid.uuid4())), record)
 
     def _count(self, action: values.Action, failure: failures.Failure) -> None:
         meter = self.reconciler.meter

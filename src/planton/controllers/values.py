@@ -7,6 +7,8 @@ import datetime
 import enum
 from typing import TYPE_CHECKING, Final
 
+from planton.controllers import causes
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -134,6 +136,7 @@ class Desired:
         paused_until: When its pause ends; None without a pause.
         problem: Why the desired state cannot be applied at all; None if it can.
         waits_for: The dependency that is not ready, with its state; empty if there is none.
+        adopts: The cloud's id of the existing resource that is adopted instead of a creation; empty if there is none.
         turnover: How its nodes leave and are replaced; None if it is no pool, or if its nodes go with their cluster.
     """
 
@@ -146,6 +149,7 @@ class Desired:
     paused_until: datetime.datetime | None = None
     problem: failures.Failure | None = None
     waits_for: str = ""
+    adopts: str = ""
     turnover: Turnover | None = None
 
 
@@ -166,6 +170,7 @@ class Observed:
         members: The names of those that the cloud has in this pool, without those that it deletes.
         workload: What runs on the nodes; None if nothing needs it, or if it could not be read.
         successor: The next pool of the same resource during a replacement; None if there is none.
+        trouble: What the cloud reports to be wrong with it; None if nothing is.
         problem: Why the cloud, or the Kubernetes API, could not be read; None if both could.
     """
 
@@ -181,6 +186,7 @@ class Observed:
     members: frozenset[str] = frozenset()
     workload: workload.Workload | None = None
     successor: Observed | None = None
+    trouble: failures.Failure | None = None
     problem: failures.Failure | None = None
 
     @property
@@ -197,12 +203,7 @@ class Observed:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Repair:
-    """A repair of drift.
-
-    Attributes:
-        time: When it ended.
-        what: The differences that it removed.
-    """
+    """A repair of drift: when it ended, and the differences that it removed."""
 
     time: datetime.datetime
     what: str
@@ -276,6 +277,7 @@ class Decision:
         revision: The revision of the pool that the action is about.
         count: The number of nodes that the action sets, instead of the desired one; None for that.
         nodes: The nodes that the action is about; those that an update removes.
+        cause: Why it acts.
         why: The reason for the action, for people; empty for nothing.
         conditions: The conditions to report before the action.
         failure: The error to report; None if there is none.
@@ -288,6 +290,7 @@ class Decision:
     revision: int = 1
     count: int | None = None
     nodes: tuple[str, ...] = ()
+    cause: causes.Cause = causes.Cause.SPEC_CHANGE
     why: str = ""
     conditions: tuple[Condition, ...] = ()
     failure: failures.Failure | None = None

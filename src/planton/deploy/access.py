@@ -12,7 +12,8 @@ from planton import clouds, errors
 from planton.base import web
 from planton.clouds import api, kubeconfigs, kubernetes
 from planton.config import credentials, folders
-from planton.schema import kinds
+from planton.deploy import resolve
+from planton.schema import kinds, references
 from planton.state import inventory
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from planton.config import settings as engine_settings
+    from planton.deploy import runtime
 
 #: Seconds that an API server has to refuse a token. kubectl waits during that time.
 _SECONDS = 3.0
@@ -47,7 +49,7 @@ def is_refused(credential: api.Credential) -> bool:
 
 def credential(
     applied: inventory.Applied,
-    settings: engine_settings.Settings,
+    run: runtime.Runtime,
     *,
     fresh: bool = False,
     is_refused: Callable[[api.Credential], bool] = is_refused,
@@ -59,21 +61,21 @@ def credential(
 
     Args:
         applied: The cluster.
-        settings: The run's settings.
+        run: What every stage uses.
         fresh: Ignore the cache and ask the cloud.
         is_refused: Returns whether the cluster refuses a credential.
 
     Raises:
         PlantonError: ``USAGE``: it is no cluster; ``NOT_FOUND``: the cloud does not have it, or not yet;
-            ``CREDENTIAL_MISSING``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
+            ``CREDENTIAL_MISSING``; ``STATE_UNFIT``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
     """
-    cache_path = _cache_path(applied, settings)
+    _require_cluster(applied)
+    cache_path = _cache_path(applied, run.settings)
     if not fresh:
         cached = _read(cache_path)
         if cached is not None and not is_refused(cached):
             return cached
-    cloud = cloud_of(applied, settings)
-    fetched = cloud.credential(applied.identity)
+    fetched = cloud_of(applied, run).credential(applied.identity)
     if fetched is None:
         raise errors.PlantonError(
             f"the cloud has no credentials for {applied.key}: the cluster is missing or not ready yet",
@@ -96,22 +98,23 @@ def asks_cloud(applied: inventory.Applied) -> bool:
     return clouds.credentials_expire(kinds.get(applied.key.kind).provider)
 
 
-def cloud_of(applied: inventory.Applied, settings: engine_settings.Settings) -> clouds.Cloud:
-    """Returns the cloud that an applied cluster is in.
+def cloud_of(applied: inventory.Applied, run: runtime.Runtime) -> clouds.Cloud:
+    """Returns the account of an applied resource, in its region.
 
     Raises:
-        PlantonError: ``USAGE``: it is no cluster; ``STACK_NOT_FOUND``: its first apply has not ended; ``CREDENTIAL_…``.
+        PlantonError: ``CREDENTIAL_…``: there is no account; ``STATE_UNFIT``: it was applied to a sandbox, or the account is one.
     """
-    _require_cluster(applied)
     config = credentials.choose(
         applied.manifest,
         override=None,
         region=applied.region,
-        environ=settings.environ,
-        usual=settings.context.credentials,
+        environ=run.settings.environ,
+        usual=run.settings.context.credentials,
         with_file=False,
     )
-    return clouds.of(config, applied.region)
+    cloud = run.open_cloud(config, references.own_region(applied.manifest) or applied.region)
+    resolve.check_address(applied, cloud.address)
+    return cloud
 
 
 def _require_cluster(applied: inventory.Applied) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from planton import errors
 from planton.clouds import answers
-from planton.deploy import costs, health, nodes, overview, referrers
+from planton.deploy import access, costs, health, nodes, overview, referrers
 from planton.modules import upgrades
 from planton.recovery import observed
 from planton.state import history
@@ -63,7 +63,7 @@ def read(resource: inventory.Applied, run: runtime.Runtime) -> Description:
     found = Description(overview=seen, uses=tuple(uses), users=tuple(users), operations=tuple(history.read(stack, _OPERATIONS)))
     if seen.problem is not None:
         return found
-    cost = costs.of_applied(resource.manifest, overview.cloud_of(resource, run), cache.answers)
+    cost = costs.of_applied(resource.manifest, access.cloud_of(resource, run), cache.answers)
     return _with_nodes(dataclasses.replace(found, cost=cost, upgrades=_upgrades(seen, run, cache)), everything, run, cache)
 
 

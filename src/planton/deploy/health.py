@@ -136,7 +136,7 @@ def _operation(each: overview.Overview, run: runtime.Runtime) -> Iterator[Findin
 
 def _inside(each: overview.Overview, run: runtime.Runtime, cache: observed.Lists, now: datetime.datetime) -> Iterator[Finding]:
     try:
-        credential = access.credential(each.applied, run.settings)
+        credential = access.credential(each.applied, run)
         # A token that expires is renewed whenever it is used; a certificate is not.
         yield from _certificate(each, certificates.not_after(credential.certificate), now)
         listed = nodes.read(each.applied, kubernetes.Api(kubeconfigs.parse(credential.kubeconfig)), run, cache)
@@ -186,7 +186,7 @@ def offered_versions(each: overview.Overview, run: runtime.Runtime, cache: obser
         cache: The lists of the accounts.
     """
     try:
-        cloud = overview.cloud_of(each.applied, run)
+        cloud = access.cloud_of(each.applied, run)
     except errors.PlantonError:
         return None
     rows = lists.of(cloud, cache.answers, lambda _note: None).versions()

@@ -9,12 +9,15 @@ from planton.clouds import answers
 from planton.deploy import describe as descriptions
 from planton.deploy import health as healths
 from planton.deploy import nodes as node_lists
+from planton.deploy import orphans as orphan_lists
 from planton.deploy import overview as overviews
 from planton.deploy import recycling, runtime
 from planton.recovery import observed
 from planton.state import history as state_history
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
     from planton.config import settings as engine_settings
     from planton.state import inventory
 
@@ -139,6 +142,23 @@ def operations(
         resources = [each for each in run.inventory.all() if chosen.matches(each)]
         entries = [(each, entry) for each in resources for entry in state_history.read(run.inventory.open(each.stack), number)]
     return sorted(entries, key=lambda pair: pair[1].started, reverse=True)[:number]
+
+
+def orphans(
+    providers: Collection[str] = (), *, objects: Iterable[str] = (), settings: engine_settings.Settings | None = None
+) -> orphan_lists.Search:
+    """Returns the clusters and node pools in accounts that carry planton's labels, and that no state of the backend has.
+
+    Args:
+        providers: The clouds; empty for those that the context or the environment has a credential of.
+        objects: The ids of the objects of the NodePool API. Resources that were created for them are left out.
+        settings: The settings; None for those of the environment.
+
+    Raises:
+        planton.PlantonError: ``CREDENTIAL_…``; ``CLOUD_…``: a list cannot be read; the backend failed.
+    """
+    with runtime.working(settings) as run:
+        return orphan_lists.search(run, providers, objects=objects)
 
 
 def plan_drain(

@@ -47,7 +47,14 @@ class Leftovers:
             "env": self.key.env,
             "clusterId": self.cluster_id,
             "items": [
-                {"type": item.sort, "name": item.name, "id": item.id, "deleted": item in self.deleted} for item in self.items
+                {
+                    "type": item.sort,
+                    "name": item.name,
+                    "id": item.id,
+                    "monthlyPrice": item.monthly,
+                    "deleted": item in self.deleted,
+                }
+                for item in self.items
             ],
             "error": None if self.error is None else self.error.as_dict(),
         }
@@ -58,10 +65,10 @@ class Leftovers:
         name = provider.prefix
         texts = [
             "the node pools and workloads of the cluster are deleted with it",
-            f"its public addresses are released; {name} keeps and bills reserved addresses until you release them",
+            "its public addresses are released, except for reserved ones",
         ]
         if self.error is not None:
-            sorts = "volumes, volume snapshots and load balancers"
+            sorts = "volumes, volume snapshots, load balancers and reserved addresses"
             texts.append(f"{name} keeps and bills {sorts} of the cluster, and they cannot be listed: {self.error.message}")
             return texts
         if self.deleted:
@@ -70,12 +77,24 @@ class Leftovers:
         for verb, items in _by_verb(remaining, provider).items():
             options = " ".join(dict.fromkeys(OPTIONS[item.sort] for item in items))
             texts.append(
-                f"{name} {verb}: {', '.join(map(str, items))}; "
+                f"{name} {verb}: {', '.join(map(_priced, items))}; "
                 f"to delete them with the cluster: planton destroy {self.key.kind}/{self.key.name} {options}"
             )
-        if not self.items:
-            texts.append("the cluster has no volumes, volume snapshots or load balancers that would stay behind")
+        unknown = sorted({str(item.sort) for item in remaining if item.monthly is None})
+        if unknown:
+            texts.append(f"the list price is unknown of: {', '.join(unknown)}")
+        if provider.unlisted_leftovers:
+            sorts = ", ".join(provider.unlisted_leftovers)
+            texts.append(f"{name} may keep and bill what its workloads have, which no list assigns to the cluster: {sorts}")
+        elif not self.items:
+            texts.append(
+                "the cluster has no volumes, volume snapshots, load balancers or reserved addresses that would stay behind"
+            )
         return texts
+
+
+def _priced(item: associated.Item) -> str:
+    return str(item) if item.monthly is None else f"{item} at ${item.monthly:,.2f}/month"
 
 
 def _by_verb(items: Iterable[associated.Item], provider: providers.Provider) -> dict[str, list[associated.Item]]:
@@ -91,6 +110,7 @@ OPTIONS = {
     associated.VOLUME: "--with-volumes",
     associated.SNAPSHOT: "--with-snapshots",
     associated.LOAD_BALANCER: "--with-load-balancers",
+    associated.ADDRESS: "--with-reserved-addresses",
 }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from planton import clouds, errors
 from planton.clouds import kubeconfigs, kubernetes
-from planton.deploy import access, overview
+from planton.deploy import access
 from planton.recovery import observed
 from planton.schema import kinds
 
@@ -95,7 +95,7 @@ def connect(cluster: inventory.Applied, run: runtime.Runtime) -> kubernetes.Api:
     Raises:
         PlantonError: ``USAGE``: it is no cluster; ``STACK_NOT_FOUND``; ``NOT_FOUND``; ``CREDENTIAL_…``; ``CLOUD_…``.
     """
-    return kubernetes.Api(kubeconfigs.parse(access.credential(cluster, run.settings).kubeconfig))
+    return kubernetes.Api(kubeconfigs.parse(access.credential(cluster, run).kubeconfig))
 
 
 def read(cluster: inventory.Applied, api: kubernetes.Api, run: runtime.Runtime, lists: observed.Lists) -> list[Node]:
@@ -138,7 +138,7 @@ def pools(cluster: inventory.Applied, run: runtime.Runtime, lists: observed.List
     if not kind.cloud.views:
         return {}
     views = clouds.views_of(kind.cloud)
-    cloud = overview.cloud_of(cluster, run)
+    cloud = access.cloud_of(cluster, run)
     entries = [each for each in lists.of(cloud, kind.declared.type) if each["id"] == cluster.identity]
     listed = [pool for each in entries for pool in observed.pools_of(each)]
     return {name: (views.name(pool), str(pool["id"])) for pool in listed for name in views.nodes(pool)}

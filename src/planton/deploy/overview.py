@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from planton import clouds, errors
 from planton.base import terminal
 from planton.clouds import answers, views
-from planton.config import credentials
-from planton.deploy import resolve, subjects
+from planton.deploy import access, subjects
 from planton.engine import stacks, states
 from planton.recovery import guards, observed
 from planton.schema import kinds, references
@@ -170,28 +169,9 @@ def of(applied: inventory.Applied, state: dict[str, Any], run: runtime.Runtime, 
     if not kinds.get(applied.key.kind).cloud.views:
         return dataclasses.replace(_unread(applied, state), summary=views.Summary(status=APPLIED))
     try:
-        return _read(applied, state, cloud_of(applied, run), lists)
+        return _read(applied, state, access.cloud_of(applied, run), lists)
     except errors.PlantonError as error:
         return dataclasses.replace(_unread(applied, state), problem=error)
-
-
-def cloud_of(applied: inventory.Applied, run: runtime.Runtime) -> clouds.Cloud:
-    """Returns the account of an applied resource, in its region.
-
-    Raises:
-        PlantonError: ``CREDENTIAL_…``: there is no account; ``STATE_UNFIT``: it was applied to a sandbox, or the account is one.
-    """
-    config = credentials.choose(
-        applied.manifest,
-        override=None,
-        region=applied.region,
-        environ=run.settings.environ,
-        usual=run.settings.context.credentials,
-        with_file=False,
-    )
-    cloud = run.open_cloud(config, references.own_region(applied.manifest) or applied.region)
-    resolve.check_address(applied, cloud.address)
-    return cloud
 
 
 def _read(applied: inventory.Applied, state: dict[str, Any], cloud: clouds.Cloud, lists: observed.Lists) -> Overview:

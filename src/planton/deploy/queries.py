@@ -165,7 +165,7 @@ def credential(
     """
     cluster = _resolved(resource, env, settings)
     with runtime.working(settings) as run:
-        return access.credential(cluster, run.settings, fresh=fresh)
+        return access.credential(cluster, run, fresh=fresh)
 
 
 def kubeconfig(
@@ -187,7 +187,7 @@ def kubeconfig(
     with runtime.working(settings) as run:
         # A kubeconfig in the state needs no account.
         if access.asks_cloud(cluster):
-            return access.credential(cluster, run.settings, fresh=True).kubeconfig
+            return access.credential(cluster, run, fresh=True).kubeconfig
         stored: Any = run.inventory.outputs(cluster)
     try:
         text = base64.b64decode(stored.kubeconfig_b64, validate=True).decode()
@@ -208,7 +208,7 @@ def api_server_rule(resource: inventory.Applied, *, settings: engine_settings.Se
     """
     with runtime.working(settings) as run:
         try:
-            return access.cloud_of(resource, run.settings).api_server_rule(resource.identity)
+            return access.cloud_of(resource, run).api_server_rule(resource.identity)
         except errors.PlantonError:
             return ""
 

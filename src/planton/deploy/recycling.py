@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from planton import errors
 from planton.clouds import answers
-from planton.deploy import drain, draining, nodes, overview
+from planton.deploy import access, drain, draining, nodes, overview
 from planton.recovery import observed
 from planton.schema import kinds
 from planton.state import stores
@@ -95,7 +95,7 @@ class Drain:
         Raises:
             PlantonError: ``NOT_FOUND``: the cloud does not list the machine; ``STACK_LOCKED``; ``CLOUD_…``; ``INTERRUPTED``.
         """
-        cloud = overview.cloud_of(self.cluster, self.run)
+        cloud = access.cloud_of(self.cluster, self.run)
         before = [each for each in self._listed() if each.pool_id == self.node.pool_id]
         with stores.Stores(self.run.settings, self.run.tools).journal(self.cluster.stack).hold("recycle", self.run.settings):
             if not cloud.remove_node(self.cluster.identity, self.node.pool_id, self.node.name, replace=True):

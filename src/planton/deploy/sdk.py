@@ -163,7 +163,7 @@ def plan_destroy(
     Args:
         sources: Sources, as for `load`.
         settings: The settings; None for those of the environment.
-        leftovers: What to delete with a cluster (`planton.Leftover`): volumes, their snapshots, load balancers.
+        leftovers: What to delete with a cluster (`planton.Leftover`): volumes, their snapshots, load balancers, reserved addresses.
         on_progress: Receives the progress of each resource, of the plan and of what follows it.
 
     Raises:

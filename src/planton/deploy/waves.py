@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from planton import errors
 from planton.clouds import answers, views
 from planton.config import folders
-from planton.deploy import apply, approve, lists, nodes, overview, plan, planning
+from planton.deploy import access, apply, approve, lists, nodes, overview, plan, planning
 from planton.manifest import edit
 from planton.modules import upgrades
 from planton.recovery import observed
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from planton.deploy import runtime
     from planton.manifest import load
+
+    Problems = Callable[["Target", runtime.Runtime], list[str]]
 
 _PATH: Final = "spec.kubernetesVersion"
 #: Seconds between two looks at a cluster that is not healthy yet.
@@ -117,7 +119,7 @@ def _target(resource: load.Resource, version: str, run: runtime.Runtime, cache: 
             reason=errors.Reason.STACK_NOT_FOUND,
             hint=hint,
         )
-    cloud = overview.cloud_of(applied, run)
+    cloud = access.cloud_of(applied, run)
     rows = lists.of(cloud, cache, run.settings.progress).versions() or []
     type_ = str(getattr(manifest.spec, "cluster_type", ""))
     offered = [str(row["version"]) for row in rows if not type_ or row["type"] == type_]
@@ -133,85 +135,6 @@ def _target(resource: load.Resource, version: str, run: runtime.Runtime, cache: 
     copy.CopyFrom(manifest)
     edit.set_text(copy, _PATH, new)
     return Target(dataclasses.replace(resource, manifest=copy), old, new)
-
-
-def run_waves(
-    upgrade: Upgrade, consent: approve.Consent, run: runtime.Runtime, pace: Pace
-) -> Iterator[tuple[Target, errors.PlantonError | None]]:
-    """Upgrades cluster by cluster, and yields each with its error. After the first error, the rest is not tried.
-
-    Args:
-        upgrade: The upgrade.
-        consent: What the caller agrees to, as for an apply.
-        run: What every stage uses.
-        pace: How fast waves follow each other.
-
-    Raises:
-        PlantonError: The consent does not cover a plan; ``INTERRUPTED``; a file cannot be written.
-    """
-    waves = [upgrade.targets[at : at + pace.parallel] for at in range(0, len(upgrade.targets), pace.parallel)]
-    for number, wave in enumerate(waves):
-        run.settings.interruption.check()
-        if number and pace.pause:
-            run.settings.progress(f"pausing for {pace.pause:.0f} s before the next wave")
-            pace.wait(pace.pause)
-        failures = _wave(wave, consent, run, pace)
-        yield from ((target, failures.get(target.key)) for target in wave)
-        if failures:
-            return
-
-
-def _wave(
-    wave: Sequence[Target], consent: approve.Consent, run: runtime.Runtime, pace: Pace
-) -> dict[references.Key, errors.PlantonError]:
-    for target in wave:
-        changed = _edited(target)
-        if changed is not None:
-            _write(*changed)
-    planned = planning.make(tuple(target.resource for target in wave), plan.Options(), run)
-    failed = {step.key: step.error for step in planned.steps if step.error is not None}
-    if failed:
-        return failed
-    ended = apply.apply(approve.Approved(planned, consent))
-    failed = {step.key: step.error for step in ended if step.error is not None}
-    for target in wave:
-        if target.key not in failed:
-            problem = _await_health(target, run, pace)
-            failed |= {} if problem is None else {target.key: problem}
-    return failed
-
-
-def _edited(target: Target) -> tuple[pathlib.Path, bytes] | None:
-    return None if target.old == target.version else edit.replaced(target.resource, _PATH, target.version)
-
-
-def _write(path: pathlib.Path, content: bytes) -> None:
-    try:
-        folders.write(path, content)
-    except OSError as error:
-        raise errors.PlantonError(
-            f"cannot write {path}: {error.strerror}",
-            reason=errors.Reason.MANIFEST_UNREADABLE,
-            hint="make it writable, then run the same command again",
-            metadata={"file": str(path)},
-        ) from None
-
-
-def _await_health(target: Target, run: runtime.Runtime, pace: Pace) -> errors.PlantonError | None:
-    deadline = pace.clock() + run.settings.timeout
-    while True:
-        run.settings.interruption.check()
-        problems = _problems(target, run)
-        if not problems:
-            return None
-        if pace.clock() >= deadline:
-            return errors.PlantonError(
-                f"{target.key} is not healthy after its upgrade to {target.version}: {'; '.join(problems)}",
-                code=errors.Code.FAILED,
-                reason=errors.Reason.CLOUD_STUCK,
-                hint=f"planton describe {kinds.Role.CLUSTER.short_name}/{target.key.name}; then run the same command again",
-            )
-        pace.wait(_LOOK)
 
 
 def _problems(target: Target, run: runtime.Runtime) -> list[str]:
@@ -237,3 +160,92 @@ def _problems(target: Target, run: runtime.Runtime) -> list[str]:
         if node.version and upgrades.numbers(node.version)[:3] != numbers:
             problems.append(f"node {node.name} runs {node.version}")
     return problems
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Health:
+    """How the health of a cluster is awaited."""
+
+    pace: Pace
+    problems: Problems
+
+
+def run_waves(
+    upgrade: Upgrade, consent: approve.Consent, run: runtime.Runtime, pace: Pace, *, problems: Problems = _problems
+) -> Iterator[tuple[Target, errors.PlantonError | None]]:
+    """Upgrades cluster by cluster, and yields each with its error. After the first error, the rest is not tried.
+
+    Args:
+        upgrade: The upgrade.
+        consent: What the caller agrees to, as for an apply.
+        run: What every stage uses.
+        pace: How fast waves follow each other.
+        problems: Returns what keeps an upgraded cluster from being healthy.
+
+    Raises:
+        PlantonError: The consent does not cover a plan; ``INTERRUPTED``; a file cannot be written.
+    """
+    waves = [upgrade.targets[at : at + pace.parallel] for at in range(0, len(upgrade.targets), pace.parallel)]
+    for number, wave in enumerate(waves):
+        run.settings.interruption.check()
+        if number and pace.pause:
+            run.settings.progress(f"pausing for {pace.pause:.0f} s before the next wave")
+            pace.wait(pace.pause)
+        failures = _wave(wave, consent, run, _Health(pace, problems))
+        yield from ((target, failures.get(target.key)) for target in wave)
+        if failures:
+            return
+
+
+def _wave(
+    wave: Sequence[Target], consent: approve.Consent, run: runtime.Runtime, health: _Health
+) -> dict[references.Key, errors.PlantonError]:
+    for target in wave:
+        changed = _edited(target)
+        if changed is not None:
+            _write(*changed)
+    planned = planning.make(tuple(target.resource for target in wave), plan.Options(), run)
+    failed = {step.key: step.error for step in planned.steps if step.error is not None}
+    if failed:
+        return failed
+    ended = apply.apply(approve.Approved(planned, consent))
+    failed = {step.key: step.error for step in ended if step.error is not None}
+    for target in wave:
+        if target.key not in failed:
+            problem = _await_health(target, run, health)
+            failed |= {} if problem is None else {target.key: problem}
+    return failed
+
+
+def _edited(target: Target) -> tuple[pathlib.Path, bytes] | None:
+    return None if target.old == target.version else edit.replaced(target.resource, _PATH, target.version)
+
+
+def _write(path: pathlib.Path, content: bytes) -> None:
+    try:
+        folders.write(path, content)
+    except OSError as error:
+        raise errors.PlantonError(
+            f"cannot write {path}: {error.strerror}",
+            reason=errors.Reason.MANIFEST_UNREADABLE,
+            hint="make it writable, then run the same command again",
+            metadata={"file": str(path)},
+        ) from None
+
+
+def _await_health(target: Target, run: runtime.Runtime, health: _Health) -> errors.PlantonError | None:
+    pace = health.pace
+    deadline = pace.clock() + run.settings.timeout
+    while True:
+        run.settings.interruption.check()
+        problems = health.problems(target, run)
+        if not problems:
+            return None
+        if pace.clock() >= deadline:
+            return errors.PlantonError(
+                f"{target.key} is not healthy after its upgrade to {target.version}: {'; '.join(problems)}",
+                code=errors.Code.FAILED,
+                reason=errors.Reason.CLOUD_STUCK,
+                hint=f"planton describe {kinds.Role.CLUSTER.short_name}/{target.key.name}; then run the same command again",
+            )
+        pace.wait(_LOOK)

@@ -184,13 +184,15 @@ def _failed(operation_name: str, texts: tuple[str, ...], recorder: recorders.Rec
         hint=cause.hint.format(target=spoken)
         if cause
         else f"fix the cause, then run the same command again{_saved_suffix(operation_name)}",
-        metadata={"target": spoken, **_facts(cloud)},
+        metadata={"target": spoken, **_facts(cloud, target)},
     )
 
 
-def _facts(cloud: str) -> dict[str, str]:
+def _facts(cloud: str, target: Any) -> dict[str, str]:
     status = _STATUS.search(cloud)
-    lacks = {"lacks": "capacity"} if _NO_CAPACITY.search(cloud) else {}
+    lacking = "" if target is None else kinds.get(target.kind).cloud.lacking(cloud)
+    lacking = lacking or ("capacity" if _NO_CAPACITY.search(cloud) else "")
+    lacks = {"lacks": lacking} if lacking else {}
     return {**lacks, "status": status[1]} if status else lacks
 
 

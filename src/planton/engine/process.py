@@ -99,19 +99,37 @@ class PulumiCommand(automation.PulumiCommand):
         Raises:
             pulumi.automation.errors.CommandError: It ended with another code than 0.
         """
-        folders = [str(pathlib.Path(self.command).parent), str(self._launcher_folder), self._environ.get("PATH", "")]
-        environ = {**self._environ, **additional_env, "PULUMI_AUTOMATION_API": "true", "PATH": os.pathsep.join(folders)}
-        long = any(word in args for word in _LONG)
+        operation = next((word for word in args if word in _LONG), "")
         began = time.monotonic()
         heard = self._interruption.times
         _LOG.debug("run: pulumi %s", " ".join(args))
-        process = subprocess.Popen(
+        process = self._start(args, cwd, additional_env, has_input=text is not None)
+        chunks: tuple[list[str], list[str]] = ([], [])
+        # What other commands print is data, mostly states: they would fill the log.
+        logged = ("out" if operation else "", "err")
+        pipes = zip((process.stdout, process.stderr), (on_output, on_error), chunks, logged, strict=True)
+        readers = [_reader(*pipe) for pipe in pipes]
+        if text is not None:
+            _feed(process, text)
+        self._wait(process, readers, self._timeout if operation else None, heard=heard)
+        seconds = time.monotonic() - began
+        telemetry.observer().engine_ran(operation or "other", process.returncode, seconds)
+        _LOG.debug("ended: pulumi %s: code %d after %.1f s", args[0], process.returncode, seconds)
+        result = automation.CommandResult("\n".join(chunks[0]), "\n".join(chunks[1]), process.returncode)
+        self.killed = process.returncode < 0
+        if process.returncode:
+            raise create_command_error(result)
+        return result
+
+    def _start(self, args: list[str], cwd: str, variables: Mapping[str, str], *, has_input: bool) -> subprocess.Popen[str]:
+        folders = [str(pathlib.Path(self.command).parent), str(self._launcher_folder), self._environ.get("PATH", "")]
+        return subprocess.Popen(
             [self.command, "--non-interactive", *[arg for arg in args if arg != "--non-interactive"]],
-            stdin=None if text is None else subprocess.PIPE,
+            stdin=subprocess.PIPE if has_input else None,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=cwd,
-            env=environ,
+            env={**self._environ, **variables, "PULUMI_AUTOMATION_API": "true", "PATH": os.pathsep.join(folders)},
             encoding="utf-8",
             # If a reader fails, the program would block forever on a full pipe.
             errors="replace",
@@ -119,30 +137,6 @@ class PulumiCommand(automation.PulumiCommand):
             start_new_session=True,
             umask=self._umask,
         )
-        chunks: tuple[list[str], list[str]] = ([], [])
-        whose = threading.current_thread().name
-        # What other commands print is data, mostly states: they would fill the log.
-        logged = ("out" if long else "", "err")
-        readers = [
-            threading.Thread(target=_read, args=(stream, callback, lines, name), name=whose, daemon=True)
-            for stream, callback, lines, name in zip(
-                (process.stdout, process.stderr), (on_output, on_error), chunks, logged, strict=True
-            )
-        ]
-        for reader in readers:
-            reader.start()
-        if text is not None:
-            _feed(process, text)
-        self._wait(process, readers, self._timeout if long else None, heard=heard)
-        seconds = time.monotonic() - began
-        command = next((word for word in args if word in _LONG), "other")
-        telemetry.observer().engine_ran(command, process.returncode, seconds)
-        _LOG.debug("ended: pulumi %s: code %d after %.1f s", args[0], process.returncode, seconds)
-        result = automation.CommandResult("\n".join(chunks[0]), "\n".join(chunks[1]), process.returncode)
-        self.killed = process.returncode < 0
-        if process.returncode:
-            raise create_command_error(result)
-        return result
 
     def _wait(
         self, process: subprocess.Popen[str], readers: list[threading.Thread], timeout: float | None, *, heard: int
@@ -182,6 +176,14 @@ def _feed(process: subprocess.Popen[str], text: str) -> None:
     # A process that ends before it has read everything says why on its standard error.
     with contextlib.suppress(BrokenPipeError), process.stdin as stream:
         stream.write(text)
+
+
+def _reader(stream: IO[str] | None, callback: Callable[[str], Any] | None, lines: list[str], name: str) -> threading.Thread:
+    """Returns a started thread that reads a pipe; its log lines have the name of the current thread."""
+    whose = threading.current_thread().name
+    reader = threading.Thread(target=_read, args=(stream, callback, lines, name), name=whose, daemon=True)
+    reader.start()
+    return reader
 
 
 def _read(stream: IO[str], callback: Callable[[str], Any] | None, lines: list[str], name: str) -> None:

@@ -56,6 +56,7 @@ class Resource:
         region: The region where it was applied, if the manifest itself has none; empty otherwise.
         document: The document that it was read from; None for a resource from the state.
         origin: The name of the folder that it came from (`planton.manifest.origins`); empty without a folder.
+        adopts: The import id of an existing cloud resource that its first apply adopts; empty to create one.
     """
 
     manifest: message.Message
@@ -64,6 +65,7 @@ class Resource:
     region: str = ""
     document: documents.Document | None = None
     origin: str = ""
+    adopts: str = ""
 
     def violation(  # a violation has as many parts
         self, path: str, text: str, rule_id: str, *, target: errors.Target | None = None, suggestion: str = ""

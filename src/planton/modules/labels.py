@@ -9,6 +9,11 @@ if TYPE_CHECKING:
     from google.protobuf import message
 
 _MAX_VALUE = 63
+#: The labels of every pool and cluster: the mark itself, and what it is the resource of.
+MARK, NAME, KIND = "planton-resource", "planton-resource-name", "planton-resource-kind"
+ORGANIZATION, ENV, ID = "planton-organization", "planton-environment", "planton-resource-id"
+#: The value of the mark.
+MARKED = "true"
 
 
 def standard(target: message.Message) -> dict[str, str]:
@@ -18,12 +23,12 @@ def standard(target: message.Message) -> dict[str, str]:
     """
     metadata = target.metadata  # type: ignore[attr-defined]  # every manifest has metadata
     values = {
-        "planton-resource": "true",
-        "planton-resource-name": metadata.name,
-        "planton-resource-kind": target.DESCRIPTOR.name,
-        "planton-organization": metadata.org,
-        "planton-environment": metadata.env,
-        "planton-resource-id": metadata.id,
+        MARK: MARKED,
+        NAME: metadata.name,
+        KIND: target.DESCRIPTOR.name,
+        ORGANIZATION: metadata.org,
+        ENV: metadata.env,
+        ID: metadata.id,
     }
     return {key: label_value(value) for key, value in values.items() if label_value(value)}
 

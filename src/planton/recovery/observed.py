@@ -100,7 +100,10 @@ def drift(resource: Mapping[str, Any], cloud: clouds.Cloud, lists: Lists) -> tup
         entry = _pool_of_size(outputs, cloud, lists)
         return None if entry is None else _different(_size_state(outputs), _size_entry(entry))
     entry = entry_of(resource, cloud, lists)
-    return None if entry is None else differences(type_, outputs, entry)
+    if entry is None:
+        return None
+    requested = clouds.views_of_type(type_).BY_TYPE[type_].requested(resource.get("inputs") or {})
+    return differences(type_, {**outputs, **requested}, entry)
 
 
 #: The properties of the resource that holds the number of nodes of a pool: what only the cloud decides, and the number.

@@ -116,7 +116,11 @@ class Declaration:
         own_firewall_fields: Property of the own firewall → path of the field that sets it.
         api_fields: Spec field → the paths of its value in a resource of the NodePool API, the first set one counts; empty if the
             API has no such resource. A path begins with ``name``, ``spec``, ``platform`` (the object of the cloud in the spec),
-            ``cluster`` (the cluster of a node pool), ``bounds`` (those of the autoscaling, while it is enabled) or ``default`` (what the controller chooses).
+            ``cluster`` (the cluster of a node pool), ``bounds`` (those of the autoscaling, while it is enabled), ``default`` (what the
+            controller chooses) or ``existing`` (a field of the spec of an adopted resource).
+        existing: The function that finds an existing resource for an object of the API whose spec does not say enough to create
+            one, as ``module:function``; empty if objects are always created. It takes the account and the set fields of the
+            manifest's spec, and returns the import id and the spec of the existing resource, or None.
         replacing: The spec fields whose change replaces the main resource.
         shown: The Pulumi properties that a plan shows of a new resource. ``planton plan --show-all`` shows all.
         typical_seconds: Action → the usual seconds that the cloud takes for it, for progress; none if it takes no time.
@@ -151,6 +155,7 @@ class Declaration:
     fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
     own_firewall_fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
     api_fields: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    existing: str = ""
     replacing: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     typical_seconds: Mapping[str, float] = dataclasses.field(default_factory=dict)

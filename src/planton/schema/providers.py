@@ -11,6 +11,7 @@ import functools
 import importlib
 import os
 import pathlib
+import re
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -130,8 +131,11 @@ class Provider:
             begins so.
         keeps_last_pool: Whether the cloud refuses to delete the last node pool of a cluster.
         uncertain_leftovers: The sorts of leftovers of a deleted cluster that the cloud may delete or keep.
+        unlisted_leftovers: What a deleted cluster may leave that no list of the cloud assigns to it, for messages.
         silenced_warnings: The parts of the plugin's warnings that a user can do nothing about.
         setup_errors: The parts of the plugin's messages about a provider that cannot be set up.
+        shortages: The words with which the cloud reports a shortage, as a regular expression → ``capacity`` if it has no machines,
+            ``quota`` if the account may not have more.
         empty_pool_advice: The alternative to a node pool without nodes, for messages.
         lacks: The features that the cloud does not have (`planton.manifest.unavailable_fields` lists them).
         api_access_field: The field of a cluster's spec with the networks that may reach its API server.
@@ -165,7 +169,9 @@ class Provider:
     completes_versions: bool = False
     keeps_last_pool: bool = True
     uncertain_leftovers: tuple[str, ...] = ()
+    unlisted_leftovers: tuple[str, ...] = ()
     setup_errors: tuple[str, ...] = ()
+    shortages: Mapping[str, str] = dataclasses.field(default_factory=dict)
     silenced_warnings: tuple[str, ...] = ()
     empty_pool_advice: str = ""
     lacks: frozenset[str] = frozenset()
@@ -184,6 +190,10 @@ class Provider:
         if alternatives and not any(getattr(config, field.name) for field in alternatives):
             absent.append(" or ".join(field.label for field in alternatives))
         return absent
+
+    def lacking(self, text: str) -> str:
+        """Returns what a text of the cloud says to be lacking, ``capacity`` or ``quota``; empty if it says neither."""
+        return next((lacking for words, lacking in self.shortages.items() if re.search(words, text)), "")
 
     @property
     def variables(self) -> str:

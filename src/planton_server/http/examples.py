@@ -104,6 +104,19 @@ BODIES: Final[dict[str, dict[str, dict[str, Any]]]] = {
             "spec": {"platform": {"type": "gcp", "gcp": {"machineType": "n1-standard-4", "diskSize": 100}}, "nodeCount": 6},
         }
     },
+    "CredentialValue": {"civo": {"fields": [{"name": "api_token", "value": "the token"}]}},
+    "AuditRecord": {
+        "scale": {
+            "controller_name": "planton-civo",
+            "process": "worker-1-7f3a9c",
+            "generation": 2,
+            "action": "scale",
+            "cause": "Autoscaling",
+            "reason": "from 2 to 3 nodes: the CPU utilization is 85 %, above 70 %",
+            "outcome": "Started",
+            "changes": [{"resource": "node_pool", "action": "update", "field": "nodeCount", "before": "2", "after": "3"}],
+        }
+    },
     "StatusReport": {
         "ready": {
             "controller_name": "gcp-nodepool-controller",

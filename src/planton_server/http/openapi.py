@@ -38,6 +38,12 @@ _OF_REPORTS: Final = {
     "status_report.size": "a report has at most 64 KiB",
     "status_report.control_characters": "texts must contain no control characters except tabs and line feeds",
 }
+_OF_RECORDS: Final = {
+    "audit_record.generation_exists": "generation must not be greater than the resource's generation",
+    "audit_record.size": "a record has at most 64 KiB",
+    "audit_record.control_characters": "texts must contain no control characters except tabs and line feeds",
+}
+_OF_AUDITS: Final = {"list.page_token": "page_token must be the next_page_token of a page of the same list"}
 #: Method → rules that depend on stored state, or on more than one parameter.
 STATE_RULES: Final[Mapping[str, Mapping[str, str]]] = {
     "ListClusters": _OF_LISTS,
@@ -46,6 +52,10 @@ STATE_RULES: Final[Mapping[str, Mapping[str, str]]] = {
     "UpdateNodePool": {**_OF_UPDATES, "update.cluster_stays": "cluster_id must not change"},
     "ReportClusterStatus": _OF_REPORTS,
     "ReportNodePoolStatus": _OF_REPORTS,
+    "ListClusterEvents": _OF_AUDITS,
+    "ListNodePoolEvents": _OF_AUDITS,
+    "RecordClusterEvent": _OF_RECORDS,
+    "RecordNodePoolEvent": _OF_RECORDS,
 }
 #: Rules that a body can violate although it matches its schema: JSON Schema does not cover repeated keys, depth and total size.
 _TEXT_RULES: Final = ("json.duplicate_key", "json.too_deep", "json.too_large")
@@ -179,13 +189,13 @@ def _success(route: routes.Route, components: schemas.Components) -> dict[str, A
 
 
 def _links(route: routes.Route) -> dict[str, Any]:
-    """Returns the links of a created resource: the routes that have its id in their path."""
+    """Returns the links of a created resource: the routes that have its id, and no other one, in their path."""
     if route.success != 201:  # noqa: PLR2004 - created
         return {}
     collection = f"/api/v1/{route.path.rpartition('/')[2]}/"
     links = {}
     for other in routes.routes():
-        if other.path.startswith(f"{collection}{{"):
+        if other.path.startswith(f"{collection}{{") and len(other.path_fields) == 1:
             parameter = other.request.DESCRIPTOR.fields_by_name[other.path_fields[0]].json_name
             links[operation_id(other)] = {"operationId": operation_id(other), "parameters": {parameter: "$response.body#/id"}}
     return links

@@ -26,6 +26,7 @@ JSON_VALUE: Final = "JsonValue"
 #: Optional objects of responses. The server always sets all others.
 _ABSENT_OBJECTS: Final = frozenset(
     {
+        "org.project_planton.cluster.v1.AuditEvent.ended_at",
         "org.project_planton.cluster.v1.Cluster.deleted_at",
         "org.project_planton.cluster.v1.ControllerStatus.last_error",
         "org.project_planton.cluster.v1.LastError.details",

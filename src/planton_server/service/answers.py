@@ -175,6 +175,68 @@ class EventPage(NamedTuple):
     next_cursor: str
 
 
+class AuditEvent(NamedTuple):
+    """An action of a controller in the cloud."""
+
+    id: str
+    created_at: Time
+    ended_at: Time | None
+    kind: str
+    resource_id: str
+    cluster_id: str
+    name: str
+    generation: int
+    action: str
+    cause: str
+    reason: str
+    outcome: str
+    error: str
+    requested_by: str
+    controller_name: str
+    process: str
+    recorded_by: str
+    changes: Json
+
+
+class AuditPage(NamedTuple):
+    """A page of the audit of a resource."""
+
+    events: Sequence[AuditEvent]
+    next_page_token: str
+
+
+class Credential(NamedTuple):
+    """A credential, without its value."""
+
+    platform: str
+    name: str
+    fields: Json
+    key: str
+    created_at: Time
+    updated_at: Time
+
+
+class Credentials(NamedTuple):
+    """The credentials of a user."""
+
+    credentials: Sequence[Credential]
+
+
+class CredentialField(NamedTuple):
+    """A field of a credential, with its value."""
+
+    name: str
+    value: str
+
+
+class ClusterCredential(NamedTuple):
+    """The credential of a cluster, with its value."""
+
+    platform: str
+    name: str
+    fields: Sequence[CredentialField]
+
+
 class WorkError(NamedTuple):
     """The last error of a work."""
 
@@ -280,7 +342,8 @@ class Processes(NamedTuple):
 
 Resource = Cluster | NodePool
 Body = (
-    Resource | ClusterPage | NodePoolPage | ClusterStatus | NodePoolStatus | EventPage
+    Resource | ClusterPage | NodePoolPage | ClusterStatus | NodePoolStatus | EventPage | AuditEvent | AuditPage
+    | Credential | Credentials | ClusterCredential
     | Claimed | Held | FinishedWork | WorkPage | WorkItem | Processes
 )  # fmt: skip
 
@@ -349,6 +412,31 @@ def of_status(kind: Kind, row: Mapping[str, Any], reports: Sequence[Mapping[str,
 def of_events(rows: Sequence[Mapping[str, Any]], cursor: str) -> Answer:
     """Returns the answer that lists events, with the cursor of the next ones."""
     return Answer(EventPage([_event(row) for row in rows], cursor))
+
+
+def of_audit_event(row: Mapping[str, Any]) -> Answer:
+    """Returns the answer that shows an action of a controller."""
+    return Answer(_audit_event(row), row["resource_id"], row["generation"])
+
+
+def of_audit(rows: Sequence[Mapping[str, Any]], token: str) -> Answer:
+    """Returns the answer that lists actions of controllers, with the token of the next page."""
+    return Answer(AuditPage([_audit_event(row) for row in rows], token))
+
+
+def of_credential(row: Mapping[str, Any]) -> Answer:
+    """Returns the answer that shows a credential, without its value."""
+    return Answer(_credential(row))
+
+
+def of_credentials(rows: Sequence[Mapping[str, Any]]) -> Answer:
+    """Returns the answer that lists credentials, without their values."""
+    return Answer(Credentials([_credential(row) for row in rows]))
+
+
+def of_cluster_credential(platform: str, name: str, fields: Mapping[str, str]) -> Answer:
+    """Returns the answer with the value of a credential, for a controller."""
+    return Answer(ClusterCredential(platform, name, [CredentialField(*each) for each in sorted(fields.items())]))
 
 
 def of_claim(rows: Sequence[Mapping[str, Any]], accepted: Sequence[tuple[str, bool]], lease: int) -> Answer:
@@ -492,6 +580,14 @@ def _event(row: Mapping[str, Any]) -> Event:
         row["time"],
         Replacement(required=True, fields=row["replacement"]) if row["replacement"] else None,
     )
+
+
+def _credential(row: Mapping[str, Any]) -> Credential:
+    return Credential(*(row[name] for name in Credential._fields))
+
+
+def _audit_event(row: Mapping[str, Any]) -> AuditEvent:
+    return AuditEvent(*(row[name] for name in AuditEvent._fields))
 
 
 def _spec(spec: Json, *, secrets: bool) -> Json:

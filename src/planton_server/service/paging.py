@@ -14,16 +14,18 @@ from planton_server.service import timestamps
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from planton_server.store import lists
+    from planton_server.store import audit, lists
+
+    _Filter = lists.Filter | audit.Filter
 
 
-def token(row: Mapping[str, Any], selected: lists.Filter) -> str:
+def token(row: Mapping[str, Any], selected: _Filter) -> str:
     """Returns the cursor after a row of a list."""
     data = json.dumps([row["created_at"], row["id"], _digest(selected)]).encode()
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
-def place(text: str, selected: lists.Filter) -> tuple[str, str]:
+def place(text: str, selected: _Filter) -> tuple[str, str]:
     """Returns ``created_at`` and ``id`` of the last row before a cursor.
 
     Raises:
@@ -44,5 +46,5 @@ def place(text: str, selected: lists.Filter) -> tuple[str, str]:
     return created_at, identifier
 
 
-def _digest(selected: lists.Filter) -> str:
+def _digest(selected: _Filter) -> str:
     return hashlib.sha256(repr(selected).encode()).hexdigest()[:12]

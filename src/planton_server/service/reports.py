@@ -36,12 +36,8 @@ async def report_status(call: Call) -> answers.Answer:
     Raises:
         ApiError: The report is invalid, the caller may not report under this name, or the resource does not exist.
     """
-    report = call.request.report
-    check(report)
-    name = report.controller_name
-    if not reporters.includes(call.caller.reports_as, name):
-        own = " or ".join(call.caller.reports_as) or "no controller"
-        raise errors.forbidden(f"this caller reports as {own}, not as {name}")
+    check(call.request.report, "status_report")
+    check_reporter(call, call.request.report.controller_name)
     return await deletion.in_order(lambda cluster_id: _report(call, cluster_id))
 
 
@@ -86,20 +82,31 @@ async def _observed(
     return written
 
 
-def check(report: message.Message) -> None:
+def check_reporter(call: Call, name: str) -> None:
+    """Checks that a caller may report under the name of a controller.
+
+    Raises:
+        ApiError: ``FORBIDDEN``.
+    """
+    if not reporters.includes(call.caller.reports_as, name):
+        own = " or ".join(call.caller.reports_as) or "no controller"
+        raise errors.forbidden(f"this caller reports as {own}, not as {name}")
+
+
+def check(report: message.Message, rule: str) -> None:
     """Checks the size of a report, and that its texts contain no control characters.
+
+    Args:
+        report: The report, or another message of a controller.
+        rule: The first part of the ids of the rules.
 
     Raises:
         ApiError: ``VALIDATION_ERROR``: it is too large, or its texts contain control characters.
     """
     if report.ByteSize() > LIMIT:
-        raise errors.bad_field(
-            "", "status_report.size", f"the report ({report.ByteSize():,} bytes) must have at most {LIMIT:,} bytes"
-        )
+        raise errors.bad_field("", f"{rule}.size", f"the report ({report.ByteSize():,} bytes) must have at most {LIMIT:,} bytes")
     broken = [
-        errors.violation(
-            path, "status_report.control_characters", "must contain no control characters except tabs and line feeds"
-        )
+        errors.violation(path, f"{rule}.control_characters", "must contain no control characters except tabs and line feeds")
         for path, text in _texts(report)
         if not text.isprintable() and any(unicodedata.category(one) == "Cc" and one not in _LINES for one in text)
     ]

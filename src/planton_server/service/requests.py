@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 #: The fields of requests that hold a body. Paths of violations are paths in the body.
-_BODIES: Final = ("nodePool", "cluster", "report", "claim", "heartbeat", "finish")
+_BODIES: Final = ("nodePool", "cluster", "report", "event", "value", "claim", "heartbeat", "finish")
 
 
 def normalize(request: message.Message) -> None:
     """Converts ids, ``platform.type`` and machine sizes to lower case, the stored form."""
     for field, value in request.ListFields():
-        if field.name in {"id", "cluster_id"}:
+        if field.name in {"id", "cluster_id", "event_id"}:
             setattr(request, field.name, value.lower())
         elif field.name in {"node_pool", "cluster"}:
             normalize(value)

@@ -145,12 +145,12 @@ def _deadline(call: Call, row: Mapping[str, Any]) -> str | None:
 
 
 def _replaced(kind: Kind, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """Returns the paths of changed fields that no cloud can change in place."""
+    """Returns the paths of changed fields that the cloud cannot change in an existing pool."""
     cloud = after["platform"]["type"]
     old, new = (spec["platform"].get(cloud, {}) for spec in (before, after))
     return [
         f"spec.platform.{cloud}.{name}"
-        for name in sorted({*old, *new} & kind.replaced_by)
+        for name in sorted({*old, *new} & kind.replaced_by.get(cloud, frozenset()))
         if _comparable(old.get(name), name) != _comparable(new.get(name), name)
     ]
 

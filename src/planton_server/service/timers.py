@@ -73,6 +73,7 @@ def clean(engine: sa.Engine, configured: settings.Settings, now: datetime.dateti
         engine,
         events_before=timestamps.text(now - datetime.timedelta(seconds=configured.retention) - longer),
         answers_before=timestamps.text(now - _ANSWERS - longer),
+        audit_before=timestamps.text(now - datetime.timedelta(seconds=configured.audit_retention) - longer),
     )
     if deleted:
         _LOG.info("cleaned", extra={"facts": {"rows": deleted}})
@@ -185,7 +186,8 @@ class Keeper:
         """Moves scheduled times by a step of the clock, and returns the updated lease."""
         kept = lease.kept_seconds if lease.kept_until > timestamps.text(look.now) else 0.0
         kept = max(0.0, kept + step)
-        longest = max(datetime.timedelta(seconds=self._settings.retention), _ANSWERS)
+        retention = max(self._settings.retention, self._settings.audit_retention)
+        longest = max(datetime.timedelta(seconds=retention), _ANSWERS)
         until = timestamps.text(look.now + longest)
         with self._engine.begin() as connection:
             if leases.step(connection, lease, step, kept_seconds=kept, kept_until=until):

@@ -135,6 +135,32 @@ EVENTS: Final = sa.Table(
     sqlite_autoincrement=True,
 )
 
+#: What controllers have changed in the cloud. Rows stay after their resource is deleted, so the columns that answers show are copies.
+AUDIT: Final = sa.Table(
+    "audit",
+    METADATA,
+    sa.Column("resource_id", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("cluster_id", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("generation", sa.BigInteger, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("cause", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("requested_by", sa.Text, nullable=False),
+    sa.Column("controller_name", sa.Text, nullable=False),
+    sa.Column("process", sa.Text, nullable=False),
+    sa.Column("recorded_by", sa.Text, nullable=False),
+    sa.Column("changes", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Text, nullable=False, index=True),
+    sa.Column("ended_at", sa.Text),
+    sa.Index(None, "resource_id", "created_at", "id"),
+)
+
 #: First answers to requests that carry an ``Idempotency-Key``.
 ANSWERS: Final = sa.Table(
     "answers",
@@ -158,6 +184,20 @@ TOKENS: Final = sa.Table(
     #: Patterns of the names under which a controller's token reports, separated by spaces. NULL, of an older release, means any
     #: name.
     sa.Column("reports_as", sa.Text),
+)
+
+#: Credentials of users for clouds. ``fields`` has the names of their fields, ``secret`` their encrypted values.
+CREDENTIALS: Final = sa.Table(
+    "credentials",
+    METADATA,
+    sa.Column("owner", sa.Text, primary_key=True),
+    sa.Column("platform", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("fields", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("secret", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Text, nullable=False),
+    sa.Column("updated_at", sa.Text, nullable=False),
 )
 
 #: The holder of the timed work and its beats. A server that sees no new beats takes it over; no clock decides that.

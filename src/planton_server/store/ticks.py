@@ -75,13 +75,14 @@ def plan_resyncs(engine: sa.Engine, *, following: Mapping[str, str]) -> int:
     return sum(_run(engine, _unplanned(engine.dialect.name, table), {"following": json.dumps(following)}) for table in _KINDS)
 
 
-def clean(engine: sa.Engine, *, events_before: str, answers_before: str) -> int:
-    """Deletes old events, old answers to repeated requests, and processes that ended a day ago. Keeps unacknowledged deletions.
+def clean(engine: sa.Engine, *, events_before: str, answers_before: str, audit_before: str) -> int:
+    """Deletes old events, answers to repeated requests and audit, and processes that ended a day ago. Keeps unacknowledged deletions.
 
     Args:
         engine: The database.
         events_before: RFC 3339; older events are deleted.
         answers_before: RFC 3339; older answers are deleted.
+        audit_before: RFC 3339; older actions of controllers are deleted.
 
     Returns:
         The number of deleted rows.
@@ -89,6 +90,7 @@ def clean(engine: sa.Engine, *, events_before: str, answers_before: str) -> int:
     with engine.begin() as connection:
         deleted = connection.execute(_OLD_EVENTS, {"before": events_before}).rowcount
         deleted += connection.execute(_OLD_PROCESSES).rowcount
+        deleted += connection.execute(_OLD_AUDIT, {"before": audit_before}).rowcount
         return deleted + connection.execute(_OLD_ANSWERS, {"before": answers_before}).rowcount
 
 
@@ -231,3 +233,4 @@ _OLD_PROCESSES: Final = sa.delete(tables.PROCESSES).where(
     tables.PROCESSES.c.ended_at < sa.select(sa.func.max(tables.PROCESSES.c.beat) - 86_400_000).scalar_subquery()
 )
 _OLD_ANSWERS: Final = sa.delete(tables.ANSWERS).where(tables.ANSWERS.c.created_at < sa.bindparam("before", type_=sa.Text))
+_OLD_AUDIT: Final = sa.delete(tables.AUDIT).where(tables.AUDIT.c.created_at < sa.bindparam("before", type_=sa.Text))

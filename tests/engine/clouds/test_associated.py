@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from planton import errors
-from planton.clouds import associated
+from planton.clouds import api, associated
 from planton.clouds.civo import client as civo
 from planton.clouds.digitalocean import client as digitalocean
+from planton.clouds.digitalocean import prices
 from support.sandbox import Sandbox, sandbox
 
 __all__ = ["sandbox"]
@@ -26,7 +27,9 @@ def at_civo(sandbox: Sandbox) -> tuple[civo.Cloud, str]:
         body = {"name": name, "network_id": network, "instance_firewall": firewall, "pools": pools}
         ids.append(sandbox.call("POST", "/kubernetes/clusters", body).body["id"])
         sandbox.control.outside("volume", cluster=name, name=f"of-{name}")
+    sandbox.control.outside("reserved-address", cluster="dev", name="spare")
     sandbox.control.outside("load-balancer", cluster="dev", name="web")
+    sandbox.control.outside("reserved-address", cluster="dev", name="web")
     return civo.Cloud(sandbox.token, "LON1", sandbox.civo, wait=lambda _seconds: None), ids[0]
 
 
@@ -35,8 +38,12 @@ def _volumes(sandbox: Sandbox) -> list[str]:
 
 
 def test_civo_lists_the_leftovers_of_the_cluster(at_civo: tuple[civo.Cloud, str]) -> None:
-    """Volumes of other clusters are omitted."""
-    assert [str(item).partition(" (")[0] for item in at_civo[0].leftovers(at_civo[1])] == ["load balancer web", "volume of-dev"]
+    """Volumes of other clusters are omitted, and a reserved address without a load balancer."""
+    assert [str(item).partition(" (")[0] for item in at_civo[0].leftovers(at_civo[1])] == [
+        "load balancer web",
+        "reserved address 203.0.113.7",
+        "volume of-dev",
+    ]
     assert at_civo[0].leftovers("0000") == []
 
 
@@ -50,6 +57,7 @@ def test_civo_deletes_leftovers_after_the_cluster(sandbox: Sandbox, at_civo: tup
         sandbox.control.outside("delete-cluster", cluster="dev")
     assert _volumes(sandbox) == ["of-other"]
     assert sandbox.control.resources()["loadbalancers"] == []
+    assert [each["name"] for each in sandbox.control.resources()["ips"]] == ["spare"]
 
 
 def test_civo_names_leftovers_that_could_not_be_deleted(sandbox: Sandbox, at_civo: tuple[civo.Cloud, str]) -> None:
@@ -88,6 +96,28 @@ def test_digitalocean_names_leftovers_of_a_missing_cluster(sandbox: Sandbox) -> 
     deleting: Any = _ocean(sandbox).deleting_leftovers("0000", (volume,))
     with pytest.raises(errors.PlantonError, match=r"keeps and bills volume pvc-1 \(1111\).*does not exist any more"), deleting:
         raise AssertionError("the block must not run without a cluster")
+
+
+def test_digitalocean_load_balancers_have_a_price(sandbox: Sandbox) -> None:
+    """By their type and number of nodes. A list that cannot be read leaves the price unknown."""
+    sizes = (
+        {"size_unit": 2},
+        {"size_unit": 2, "type": "REGIONAL_NETWORK"},
+        {"size_unit": 1, "type": "GLOBAL"},
+        {"size": "lb-small"},
+    )
+    assert [prices.load_balancer(size) for size in sizes] == [24.0, 30.0, None, None]
+    pool = {"name": "main", "size": "s-2vcpu-4gb", "count": 1}
+    body = {"name": "dev", "region": "fra1", "version": "1.32.0-do.0", "node_pools": [pool]}
+    url = f"{sandbox.digitalocean}/v2/kubernetes/clusters"
+    api.post(url, body, authorization=f"Bearer {sandbox.token}", path=url)
+    [cluster] = [each["id"] for each in _ocean(sandbox).clusters()]
+    sandbox.control.outside("load-balancer", cloud="digitalocean", cluster="dev", name="web")
+    assert [item.monthly for item in _ocean(sandbox).leftovers(cluster)] == [12.0]
+    sandbox.control.fault(
+        cloud="digitalocean", method="GET", path="/load_balancers", action="status", status=403, body={}, times=0
+    )
+    assert [item.monthly for item in _ocean(sandbox).leftovers(cluster)] == [None]
 
 
 def test_digitalocean_gets_no_request_without_leftovers(sandbox: Sandbox) -> None:

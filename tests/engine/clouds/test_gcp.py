@@ -9,8 +9,10 @@ import pytest
 import yaml
 
 from planton import clouds, errors
+from planton.clouds import answers as cached
+from planton.clouds.gcp import PROVIDER, existing, views
 from planton.clouds.gcp import client as gcp
-from planton.clouds.gcp import views
+from planton.recovery import observed
 from support import answers
 
 NOT_FOUND = '{"error": {"code": 404, "message": "Not found.", "status": "NOT_FOUND"}}'
@@ -174,3 +176,83 @@ def test_a_state_equals_the_clouds_answer() -> None:
 def test_the_views_are_those_of_the_cloud() -> None:
     """They are found by the type of a resource."""
     assert clouds.views_of_type(POOL_TYPE) is views
+
+
+#: The state of the pool, as the plugin has read it.
+OUTPUTS = {"project": "acme", "location": "europe-west1", "cluster": "dev", "nodeCount": 1}
+
+
+def test_a_pool_without_autoscaling_is_compared_by_the_requested_number_of_nodes(server: answers.Server) -> None:
+    """The plugin records the autoscaler's number after an update that ends autoscaling, and sets none."""
+    pool = {"type": POOL_TYPE, "id": POOL_ID, "outputs": OUTPUTS}
+    cloud = _cloud(server)
+
+    def drift(**inputs: Any) -> list[Any]:
+        found = observed.drift({**pool, "inputs": inputs}, cloud, observed.Lists(cached.Answers()))
+        return [(each.path, each.old, each.new) for each in found or () if each.path == "count"]
+
+    assert drift(nodeCount=2) == [("count", 2, 1)]
+    assert drift(nodeCount=1) == []
+    assert drift(nodeCount=2, autoscaling={"totalMaxNodeCount": 9}) == []
+
+
+def test_an_existing_cluster_is_described_as_its_manifest(server: answers.Server) -> None:
+    """What an adoption leaves as it is; a cluster that does not exist is None."""
+    private = {"enablePrivateNodes": True, "masterIpv4CidrBlock": "172.16.0.0/28"}
+    settings = {
+        "networkConfig": {"network": "projects/acme/global/networks/main", "subnetwork": "projects/acme/regions/r/subnetworks/s"},
+        "ipAllocationPolicy": {"clusterSecondaryRangeName": "pods", "servicesSecondaryRangeName": "services"},
+        "privateClusterConfig": private,
+        "masterAuthorizedNetworksConfig": {"enabled": True, "cidrBlocks": [{"cidrBlock": "198.51.100.0/24"}]},
+        "networkPolicy": {"enabled": True},
+    }
+    server.answers[f"/v1/{CLUSTER_ID}"] = (200, CLUSTER | settings)
+    identity = {"projectId": "acme", "location": "europe-west1", "clusterName": "dev"}
+    assert existing.spec(_cloud(server), identity) == (
+        CLUSTER_ID,
+        {
+            "networkSelfLink": "projects/acme/global/networks/main",
+            "subnetworkSelfLink": "projects/acme/regions/r/subnetworks/s",
+            "clusterSecondaryRangeName": "pods",
+            "servicesSecondaryRangeName": "services",
+            "masterIpv4CidrBlock": "172.16.0.0/28",
+            "enablePublicNodes": False,
+            "releaseChannel": "REGULAR",
+            "masterAuthorizedNetworks": ["198.51.100.0/24"],
+            "disableNetworkPolicy": False,
+            "disableWorkloadIdentity": True,
+        },
+    )
+    assert existing.spec(_cloud(server), identity | {"clusterName": "other"}) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "lacking"),
+    [
+        ("GCE_STOCKOUT: Instance creation failed: The zone 'z' does not have enough resources available", "capacity"),
+        ("[ZONE_RESOURCE_POOL_EXHAUSTED]: Instance 'i' creation failed", "capacity"),
+        ("GCE_QUOTA_EXCEEDED: Instance creation failed: Quota exceeded in zone 'z'.", "quota"),
+        ('Insufficient regional quota to satisfy request: resource "CPUS"', "quota"),
+        (
+            "[IP_SPACE_EXHAUSTED]: Instance 'i' creation failed: IP space of 'projects/p/regions/r/subnetworks/s' is exhausted.",
+            "quota",
+        ),
+        ("Not found: projects/acme/locations/europe-west1/clusters/dev.", ""),
+    ],
+)
+def test_the_cloud_says_what_is_lacking(text: str, lacking: str) -> None:
+    """Machines, or what the account may have."""
+    assert PROVIDER.lacking(text) == lacking
+
+
+def test_the_conditions_of_gke_are_its_troubles() -> None:
+    """A cluster does not answer for its pools; without conditions the text of a failed state counts."""
+    stockout = {"code": "GCE_STOCKOUT", "message": "no machines", "canonicalCode": "RESOURCE_EXHAUSTED"}
+    expiring = {"code": "CA_EXPIRING", "message": "the CA expires", "canonicalCode": "INTERNAL"}
+    pool = POOL | {"status": "RUNNING_WITH_ERROR", "conditions": [stockout], "statusMessage": "no machines"}
+    assert views.BY_TYPE[POOL_TYPE].troubles(pool) == ["GCE_STOCKOUT: no machines"]
+    assert views.BY_TYPE[TYPE].troubles({"status": "RUNNING", "conditions": [stockout, expiring], "node_pools": [pool]}) == [
+        "CA_EXPIRING: the CA expires"
+    ]
+    assert views.BY_TYPE[TYPE].troubles({"status": "ERROR", "statusMessage": "it failed"}) == ["ERROR: it failed"]
+    assert views.BY_TYPE[POOL_TYPE].troubles(POOL) == []

@@ -42,6 +42,28 @@ def test_a_total_is_spread_over_the_zones(zones: tuple[str, ...], spec: dict[str
     assert _pool(mocks.Gcp(clusters={"dev": zones}), totalNodeCount=6, **spec)["nodeCount"] == per_zone
 
 
+def test_a_pool_whose_spec_no_longer_lists_zones_keeps_them() -> None:
+    """The plugin does not return a pool to the zones of its cluster."""
+    cloud = mocks.Gcp(clusters={"dev": (*ZONES, "europe-west1-d")}, pools={"workers": ZONES, "other": ZONES[:1]})
+    assert _pool(cloud, totalNodeCount=6)["nodeCount"] == 3
+
+
+@pytest.mark.parametrize(
+    ("autoscaling", "per_zone"),
+    [
+        ({"totalMinNodes": 2, "totalMaxNodes": 10, "initialNodes": 3}, 2),
+        ({"totalMinNodes": 2, "totalMaxNodes": 3, "initialNodes": 3}, 1),
+        ({"totalMinNodes": 4, "totalMaxNodes": 10}, 2),
+        ({"totalMinNodes": 0, "totalMaxNodes": 10}, 0),
+        ({"minNodes": 1, "maxNodes": 4, "initialNodes": 5}, 3),
+        ({"minNodes": 1, "maxNodes": 4}, 1),
+    ],
+)
+def test_an_autoscaled_pool_begins_with_its_initial_number_or_its_minimum(autoscaling: dict[str, int], per_zone: int) -> None:
+    """GKE counts per zone; more nodes than the maximum are not created."""
+    assert _pool(mocks.Gcp(clusters={"dev": ZONES}), autoscaling=autoscaling)["initialNodeCount"] == per_zone
+
+
 def test_a_total_for_a_planned_cluster_takes_the_usual_three_zones() -> None:
     """The cloud does not have the cluster yet."""
     assert _pool(mocks.Gcp(clusters={}), totalNodeCount=6)["nodeCount"] == 2

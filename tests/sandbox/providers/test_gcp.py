@@ -12,7 +12,6 @@ import typing
 import pytest
 from pulumi.runtime.proto import provider_pb2
 
-from planton_sandbox import variables
 from planton_sandbox.providers import values
 from planton_sandbox.providers.gcp import plugin
 from support.sandbox import Sandbox, sandbox  # noqa: F401  # a fixture
@@ -419,7 +418,7 @@ def test_imports_take_three_forms_of_ids(scene: Scene, prefix: str) -> None:
 
 def test_a_key_file_is_exchanged_for_a_token(scene: Scene) -> None:
     """The key may be the content of the file, or its path."""
-    path = variables.environment(scene.sandbox.info)["GOOGLE_APPLICATION_CREDENTIALS"]
+    path = scene.sandbox.info.files["gcp"]
     for text in (path, pathlib.Path(path).read_text(encoding="utf-8")):
         scene.engine.call("Configure", args={"project": "sandbox-project", "region": "us-central1", "credentials": text})
         result = scene.engine.error("Invoke", tok="gcp:container/getCluster:getCluster", args={"name": "none"})
@@ -429,8 +428,10 @@ def test_a_key_file_is_exchanged_for_a_token(scene: Scene) -> None:
 
 
 def test_the_function_finds_a_cluster(scene: Scene) -> None:
-    """Blocks are lists in its results."""
+    """Blocks are lists in its results, and its node pools have their zones."""
     scene.cluster()
+    scene.pool(nodeLocations=ZONES[:1])
     found = scene.engine.invoke("gcp:container/getCluster:getCluster", name="c1")
     assert found["nodeLocations"] == ZONES
     assert found["masterAuths"][0]["clusterCaCertificate"]
+    assert found["nodePools"] == [{"name": "workers", "nodeLocations": ZONES[:1]}]

@@ -24,7 +24,11 @@ _CLUSTER = "civo:index/kubernetesCluster:KubernetesCluster"
 _NODE_POOL = "civo:index/kubernetesNodePool:KubernetesNodePool"
 _DEFAULT_ENDPOINT = "https://api.civo.com"
 #: Sort of leftover → path of its list.
-_LEFTOVERS = {associated.VOLUME: "/v2/volumes", associated.LOAD_BALANCER: "/v2/loadbalancers"}
+_LEFTOVERS = {
+    associated.VOLUME: "/v2/volumes",
+    associated.LOAD_BALANCER: "/v2/loadbalancers",
+    associated.ADDRESS: "/v2/ips",
+}
 #: Seconds before each retry of a deletion, because a volume stays attached for a while after its cluster is deleted.
 _DELETION_WAITS = (1.0, 2.0, 4.0, 8.0)
 #: Subject of a quota → prefix of its fields.
@@ -97,17 +101,17 @@ class Cloud:
 
     def clusters(self) -> list[dict[str, Any]]:
         """Returns the clusters of all pages: id, name, status, tags; none if the region does not exist."""
-        return self._unless_region_is_missing(self._clusters)
+        return self._unless_region_is_missing(lambda: self._pages("/v2/kubernetes/clusters"))
 
-    def _clusters(self) -> list[dict[str, Any]]:
-        clusters: list[dict[str, Any]] = []
+    def _pages(self, path: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
         page, pages = 1, 1
         while page <= pages:
-            answer = self.get(f"/v2/kubernetes/clusters?page={page}&per_page=100") or {}
-            clusters += answer.get("items") or []
+            answer = self.get(f"{path}?page={page}&per_page=100") or {}
+            rows += answer.get("items") or []
             pages = min(int(answer.get("pages") or 1), api.MOST_PAGES)
             page += 1
-        return clusters
+        return rows
 
     def cluster(self, id_: str) -> dict[str, Any] | None:
         """Returns a cluster with its pools, or None."""
@@ -264,13 +268,18 @@ class Cloud:
         return [row["region"] for row in self.regions()]
 
     def leftovers(self, cluster_id: str) -> list[associated.Item]:
-        """Returns the volumes and load balancers of a cluster's workloads, sorted."""
-        return sorted(
+        """Returns the volumes and load balancers of a cluster's workloads, and the reserved addresses of these, sorted."""
+        items = [
             associated.item(sort, entry)
-            for sort, path in _LEFTOVERS.items()
-            for entry in self.get(path) or []
+            for sort in (associated.VOLUME, associated.LOAD_BALANCER)
+            for entry in self.get(_LEFTOVERS[sort]) or []
             if entry.get("cluster_id") == cluster_id
-        )
+        ]
+        balancers = {item.id for item in items if item.sort == associated.LOAD_BALANCER}
+        # Each address is assigned to a load balancer or to a machine.
+        reserved = self._pages(_LEFTOVERS[associated.ADDRESS]) if balancers else []
+        own = [row for row in reserved if (row.get("assigned_to") or {}).get("id") in balancers]
+        return sorted([*items, *(associated.item(associated.ADDRESS, row | {"name": row["ip"]}) for row in own)])
 
     @contextlib.contextmanager
     def deleting_leftovers(self, _cluster_id: str, items: tuple[associated.Item, ...]) -> Iterator[None]:

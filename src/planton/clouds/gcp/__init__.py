@@ -38,6 +38,13 @@ PROVIDER = providers.Provider(
     credentials_open_account=True,
     completes_versions=True,
     keeps_last_pool=False,
+    shortages={
+        # First the quota: Google also speaks of "resources" there.
+        "QUOTA_EXCEEDED|Insufficient (?:regional|project) quota|Quota exceeded": "quota",
+        "IP_SPACE_EXHAUSTED|IP space .*exhausted": "quota",
+        "STOCKOUT|ZONE_RESOURCE_POOL_EXHAUSTED|does not have enough resources available": "capacity",
+    },
+    unlisted_leftovers=("disks", "load balancers", "reserved addresses"),
     empty_pool_advice="for a pool that may be empty write autoscaling with totalMinNodes: 0",
     api_access_field="masterAuthorizedNetworks",
     sample_region="europe-west1",

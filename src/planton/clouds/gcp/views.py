@@ -9,6 +9,8 @@ from planton.clouds import views
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+#: The states in which GKE says what is wrong.
+_FAILED = ("ERROR", "DEGRADED", "RUNNING_WITH_ERROR")
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "PREFER_NO_SCHEDULE": "PreferNoSchedule", "NO_EXECUTE": "NoExecute"}
 
 
@@ -130,6 +132,12 @@ def _pool_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _pool_requested(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the number of nodes: an update that ends autoscaling compares it with a state that did not follow the autoscaler."""
+    is_fixed = "nodeCount" in inputs and not inputs.get("autoscaling")
+    return {"nodeCount": inputs["nodeCount"]} if is_fixed else {}
+
+
 def _pool_entry(entry: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
     config = entry.get("config") or {}
     scaling = entry.get("autoscaling") or {}
@@ -159,6 +167,15 @@ def _pool_entry(entry: Mapping[str, Any], properties: Mapping[str, Any]) -> dict
     }
 
 
+def _troubles(entry: Mapping[str, Any]) -> list[str]:
+    """Returns the conditions of a cluster or a pool; a cluster also lists those of its pools, which are not its own."""
+    of_pools = [each for pool in entry.get("node_pools") or () for each in pool.get("conditions") or ()]
+    own = [each for each in entry.get("conditions") or () if each not in of_pools]
+    listed = [f"{each.get('code') or each.get('canonicalCode')}: {each.get('message') or ''}" for each in own]
+    is_failed = entry.get("status") in _FAILED and entry.get("statusMessage")
+    return listed or ([f"{entry['status']}: {entry['statusMessage']}"] if is_failed else [])
+
+
 def _sorted(listed: Any) -> Any:  # JSON data
     return None if listed is None else sorted(listed)
 
@@ -172,8 +189,10 @@ def _taints(listed: Any) -> Any:  # JSON data
 
 
 BY_TYPE = {
-    "gcp:container/cluster:Cluster": views.View(_cluster_properties, _cluster_entry, _cluster_summary),
-    "gcp:container/nodePool:NodePool": views.View(_pool_properties, _pool_entry, _pool_summary),
+    "gcp:container/cluster:Cluster": views.View(_cluster_properties, _cluster_entry, _cluster_summary, troubles=_troubles),
+    "gcp:container/nodePool:NodePool": views.View(
+        _pool_properties, _pool_entry, _pool_summary, requested=_pool_requested, troubles=_troubles
+    ),
 }
 #: Clusters are created without the default pool.
 DEFAULT_POOL: views.DefaultPool | None = None

@@ -17,7 +17,9 @@ _LOOKUPS = lookups.Lookups(where="in this project", region="", no_match=("not fo
 
 
 def number(spec: spec_pb2.GcpGkeNodePoolSpec, account: pulumi.ProviderResource) -> int:
-    """Returns the number of zones of a pool: its own, else those of its cluster; of a cluster that is planned, the usual number.
+    """Returns the number of zones of a pool.
+
+    They are those of its spec, else those that it has, else those of its cluster. A cluster that is planned has the usual number.
 
     Args:
         spec: The pool, with resolved references.
@@ -34,5 +36,12 @@ def number(spec: spec_pb2.GcpGkeNodePoolSpec, account: pulumi.ProviderResource) 
     found = _LOOKUPS.find(
         "cluster", name, lambda text: container.get_cluster(name=text, location=location, project=project, opts=options)
     )
-    zones = [] if isinstance(found, str) else list(getattr(found, "node_locations") or ())  # noqa: B009  # typed as object
+    if isinstance(found, str):
+        return gke_node_pool.USUAL_ZONES if not is_zone else 1
+    # A pool whose spec no longer lists zones keeps them.
+    pools = getattr(found, "node_pools") or ()  # noqa: B009  # typed as object
+    own = next((pool["node_locations"] for pool in pools if pool["name"] == spec.node_pool_name), ())
+    if own:
+        return len(own)
+    zones = list(getattr(found, "node_locations") or ())  # noqa: B009  # typed as object
     return len(zones) + 1 if is_zone else len(zones) or gke_node_pool.USUAL_ZONES

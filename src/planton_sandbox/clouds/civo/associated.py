@@ -1,4 +1,4 @@
-"""Volumes and load balancers that belong to the workloads of the simulated Civo's clusters.
+"""Volumes, load balancers and reserved addresses that belong to the workloads of the simulated Civo's clusters.
 
 The volumes and services of the simulated Kubernetes API create them, and the control endpoint. They outlive their cluster, and a volume blocks
 the deletion of its network.
@@ -12,8 +12,12 @@ from typing import Any
 from planton_sandbox import clock, wire
 from planton_sandbox.clouds.civo import records, scopes
 
-LOAD_BALANCER, VOLUME = "loadbalancers", "volumes"
-_CODES = {LOAD_BALANCER: "database_loadbalancer_not_found", VOLUME: "database_volume_not_found"}
+LOAD_BALANCER, VOLUME, ADDRESS = "loadbalancers", "volumes", "ips"
+_CODES = {
+    LOAD_BALANCER: "database_loadbalancer_not_found",
+    VOLUME: "database_volume_not_found",
+    ADDRESS: "database_ip_not_found",
+}
 
 
 def listing(sort: str) -> Callable[[scopes.Scope, wire.Request], list[dict[str, Any]]]:
@@ -23,6 +27,20 @@ def listing(sort: str) -> Callable[[scopes.Scope, wire.Request], list[dict[str, 
         return [_view(item) for item in _owned(scope, sort)]
 
     return answer
+
+
+def addresses(scope: scopes.Scope, _request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET /v2/ips``: the reserved addresses of the region, on one page."""
+    balancers = {item.id: item for item in _owned(scope, LOAD_BALANCER)}
+    items = [_address(item, balancers.get(item.balancer)) for item in _owned(scope, ADDRESS)]
+    return {"page": 1, "per_page": max(len(items), 1), "pages": 1, "items": items}
+
+
+def _address(item: records.Associated, balancer: records.Associated | None) -> dict[str, Any]:
+    body = {"id": item.id, "name": item.name, "ip": "203.0.113.7"}
+    if balancer is None:
+        return body
+    return body | {"assigned_to": {"id": balancer.id, "type": "loadbalancer", "name": balancer.name}}
 
 
 def delete(sort: str) -> Callable[[scopes.Scope, wire.Request], dict[str, Any]]:
@@ -41,7 +59,8 @@ def delete(sort: str) -> Callable[[scopes.Scope, wire.Request], dict[str, Any]]:
 
 
 def add(scope: scopes.Scope, cluster: records.Cluster, *, sort: str, name: str) -> dict[str, Any]:
-    """Creates a load balancer or a volume for a cluster's workload."""
+    """Creates a load balancer, a volume or a reserved address of the first load balancer, for a cluster's workload."""
+    balancers = [item.id for item in _owned(scope, LOAD_BALANCER) if item.cluster == cluster.id]
     resource = records.Associated(
         id=scopes.new_id(),
         account=scope.account.id,
@@ -51,6 +70,7 @@ def add(scope: scopes.Scope, cluster: records.Cluster, *, sort: str, name: str) 
         sort=sort,
         name=name,
         created=scope.now,
+        balancer=next(iter(balancers), "") if sort == ADDRESS else "",
     )
     scope.state.associated.append(resource)
     return {"id": resource.id, "name": resource.name}

@@ -50,6 +50,8 @@ def _network_routes(prefix: str) -> tuple[wire.Route[scopes.Scope], ...]:
         wire.route("DELETE", f"{prefix}/firewalls/{{id}}/rules/{{rule}}", firewalls.delete_rule),
         wire.route("GET", f"{prefix}/loadbalancers", associated.listing(associated.LOAD_BALANCER)),
         wire.route("DELETE", f"{prefix}/loadbalancers/{{id}}", associated.delete(associated.LOAD_BALANCER)),
+        wire.route("GET", f"{prefix}/ips", associated.addresses),
+        wire.route("DELETE", f"{prefix}/ips/{{id}}", associated.delete(associated.ADDRESS)),
     )
 
 

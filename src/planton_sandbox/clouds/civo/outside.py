@@ -13,7 +13,8 @@ and ``region`` select the place, and resources are named by id, name or label:
 * ``node`` cluster, node, ready, unreachable: makes a node not ready or unreachable, or ready again;
 * ``quota`` with any of the limits, such as ``{"instance_count": 2}``;
 * ``fail-application`` name: makes its next installations fail;
-* ``volume``, ``load-balancer`` cluster, name: creates a resource of a workload, which outlives the cluster;
+* ``volume``, ``load-balancer``, ``reserved-address`` cluster, name: creates a resource of a workload, which outlives the cluster; an
+  address is assigned to the cluster's first load balancer;
 * ``rotate-token`` new: changes the account's token and revokes the old one;
 * ``resources``: returns the account's resources.
 """
@@ -221,6 +222,7 @@ ACTIONS: Mapping[str, Callable[[scopes.Scope, Body], Any]] = {
     "fail-application": _fail_application,
     "volume": _adder(associated.VOLUME),
     "load-balancer": _adder(associated.LOAD_BALANCER),
+    "reserved-address": _adder(associated.ADDRESS),
     "rotate-token": _rotate_token,
     "resources": _resources,
 }

@@ -156,11 +156,12 @@ class Cluster:
 
 @dataclasses.dataclass(slots=True)
 class Associated:
-    """A load balancer or a volume of a cluster's workload.
+    """A load balancer, a volume or a reserved address of a cluster's workload.
 
     Attributes:
         sort: The path segment of its kind.
         managed: Whether the simulated Kubernetes API created it.
+        balancer: The load balancer that a reserved address is assigned to; empty for none.
     """
 
     id: str
@@ -172,6 +173,7 @@ class Associated:
     name: str
     created: float
     managed: bool = False
+    balancer: str = ""
 
 
 @dataclasses.dataclass(slots=True)

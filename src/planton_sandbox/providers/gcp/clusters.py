@@ -204,7 +204,9 @@ def _look(client: api.Client, args: listing.Args) -> listing.Args:
         raise sessions.Fault(f"{name} not found")
     lists = {f"{row.name.removesuffix('y')}{'ies' if row.name.endswith('y') else 's'}": row.name for row in _BLOCKS}
     blocks = {plural: [data.state[key]] if data.state.get(key) else [] for plural, key in lists.items()}
-    return {"id": data.id, **{row.name: data.state.get(row.name) for row in _FLAT}, **blocks, "location": location}
+    listed = client.get(data.id).get("nodePools") or []
+    own = {"nodePools": [{"name": pool["name"], "nodeLocations": pool.get("locations") or []} for pool in listed]}
+    return {"id": data.id, **{row.name: data.state.get(row.name) for row in _FLAT}, **blocks, **own, "location": location}
 
 
 _BLOCKS = tuple(row for row in cluster_tables.CLUSTER.properties if row.type == schema.OBJECT)
@@ -230,6 +232,7 @@ GET_CLUSTER = package.Function(
             schema.Property(name="location", doc="Its region or zone."),
             schema.Property(name="project", doc="Its project."),
             *(schema.out(row.name, row.type) for row in _FLAT if row.name not in ("name", "location", "project")),
+            schema.out("nodePools", schema.LIST, (schema.out("name"), schema.out("nodeLocations", schema.LIST))),
         ),
     ),
     call=_look,

@@ -13,7 +13,6 @@ import pytest
 from google.auth.transport import requests
 from google.oauth2 import service_account
 
-from planton_sandbox import variables
 from support.gcp import PLACE, PROJECT, Gke
 from support.sandbox import KUBECTL, running
 
@@ -21,7 +20,7 @@ SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 
 def _token(gke: Gke) -> str:
-    path = variables.environment(gke.sandbox.info)["GOOGLE_APPLICATION_CREDENTIALS"]
+    path = gke.sandbox.info.files["gcp"]
     made = service_account.Credentials.from_service_account_file(path, scopes=[SCOPE])
     made.refresh(requests.Request())
     return str(made.token)
@@ -54,7 +53,7 @@ def test_a_key_is_exchanged_for_an_access_token(gke: Gke) -> None:
 
 def test_the_key_file_is_private_and_survives_a_reset(gke: Gke) -> None:
     """Only its owner can read it."""
-    path = pathlib.Path(variables.environment(gke.sandbox.info)["GOOGLE_APPLICATION_CREDENTIALS"])
+    path = pathlib.Path(gke.sandbox.info.files["gcp"])
     assert path.stat().st_mode & 0o077 == 0
     assert json.loads(path.read_text(encoding="utf-8"))["project_id"] == PROJECT
     gke.sandbox.control.call("POST", "/reset")

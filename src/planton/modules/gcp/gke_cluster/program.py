@@ -61,6 +61,9 @@ def resources(stack_input: stack_input_pb2.GcpGkeClusterStackInput) -> dict[str,
         deletion_protection=deletion.is_protected(target),
         opts=pulumi.ResourceOptions(
             provider=provider.provider(stack_input.provider_config, project=project, location=spec.location),
+            # They are of the creation. In an imported cluster, one would delete the default pool with its workloads, and the other
+            # would replace the cluster.
+            ignore_changes=["removeDefaultNodePool", "initialNodeCount"],
             # Two clusters of a location cannot share a name.
             delete_before_replace=True,
         ),

@@ -71,6 +71,7 @@ KIND = kinds.Declaration(
         "zones": ("platform.zones",),
         "autoscaling.totalMinNodes": ("bounds.minNodes",),
         "autoscaling.totalMaxNodes": ("bounds.maxNodes",),
+        "autoscaling.initialNodes": ("bounds.nodeCount",),
         "totalNodeCount": ("spec.nodeCount", "default.nodes"),
         "nodeLabels": ("default.labels",),
         "taints": ("spec.taints",),

@@ -45,7 +45,7 @@ def resources(stack_input: stack_input_pb2.GcpGkeNodePoolStackInput) -> dict[str
         # Its name, not its id: an import records the name, and the other form would replace the pool.
         cluster=cluster,
         node_count=None if is_autoscaled else _nodes_per_zone(spec, account),
-        initial_node_count=spec.autoscaling.min_nodes if is_autoscaled else None,
+        initial_node_count=_initial_per_zone(spec, account) if is_autoscaled else None,
         autoscaling=_autoscaling(spec) if is_autoscaled else None,
         node_locations=sorted(spec.zones) or None,
         node_config=_node_config(target),
@@ -102,6 +102,17 @@ def _nodes_per_zone(spec: spec_pb2.GcpGkeNodePoolSpec, account: pulumi.ProviderR
             metadata={"fields": "spec.totalNodeCount"},
         )
     return total // number
+
+
+def _initial_per_zone(spec: spec_pb2.GcpGkeNodePoolSpec, account: pulumi.ProviderResource) -> int:
+    bounds = spec.autoscaling
+    total = bounds.initial_nodes or bounds.total_min_nodes
+    if not total:
+        return bounds.min_nodes
+    number = zones.number(spec, account)
+    most = bounds.total_max_nodes or bounds.max_nodes * number
+    rounded_up = -(-total // number)
+    return rounded_up if rounded_up * number <= most else total // number
 
 
 def _autoscaling(spec: spec_pb2.GcpGkeNodePoolSpec) -> container.NodePoolAutoscalingArgs:

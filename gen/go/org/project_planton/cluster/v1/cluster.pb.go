@@ -345,7 +345,7 @@ func (x *ClusterPlatform) GetDigitalocean() *DigitalOceanCluster {
 	return nil
 }
 
-// A cluster on Google Cloud.
+// A cluster on Google Cloud. Without all fields that are needed to create it, it must exist, and is adopted with what it has.
 type GcpCluster struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The project.

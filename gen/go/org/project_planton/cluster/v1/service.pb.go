@@ -1004,11 +1004,240 @@ func (x *ReportClusterStatusResponse) GetControllers() []*ControllerStatus {
 	return nil
 }
 
+// Selects a page of the audit of a cluster.
+type ListClusterEventsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id of the cluster.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The maximum number of items.
+	Limit *int32 `protobuf:"varint,2,opt,name=limit,proto3,oneof" json:"limit,omitempty"`
+	// The `next_page_token` of the previous page.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListClusterEventsRequest) Reset() {
+	*x = ListClusterEventsRequest{}
+	mi := &file_org_project_planton_cluster_v1_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListClusterEventsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListClusterEventsRequest) ProtoMessage() {}
+
+func (x *ListClusterEventsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_org_project_planton_cluster_v1_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListClusterEventsRequest.ProtoReflect.Descriptor instead.
+func (*ListClusterEventsRequest) Descriptor() ([]byte, []int) {
+	return file_org_project_planton_cluster_v1_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ListClusterEventsRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ListClusterEventsRequest) GetLimit() int32 {
+	if x != nil && x.Limit != nil {
+		return *x.Limit
+	}
+	return 0
+}
+
+func (x *ListClusterEventsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// A page of the audit of a cluster.
+type ListClusterEventsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The actions, newest first.
+	Events []*AuditEvent `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
+	// The `page_token` of the next page; absent on the last page.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListClusterEventsResponse) Reset() {
+	*x = ListClusterEventsResponse{}
+	mi := &file_org_project_planton_cluster_v1_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListClusterEventsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListClusterEventsResponse) ProtoMessage() {}
+
+func (x *ListClusterEventsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_org_project_planton_cluster_v1_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListClusterEventsResponse.ProtoReflect.Descriptor instead.
+func (*ListClusterEventsResponse) Descriptor() ([]byte, []int) {
+	return file_org_project_planton_cluster_v1_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ListClusterEventsResponse) GetEvents() []*AuditEvent {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+func (x *ListClusterEventsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// Records an action in the cloud, as a controller.
+type RecordClusterEventRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id of the cluster.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The id of the action, a new UUID.
+	EventId string `protobuf:"bytes,2,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	// The action.
+	Event         *AuditRecord `protobuf:"bytes,3,opt,name=event,proto3" json:"event,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordClusterEventRequest) Reset() {
+	*x = RecordClusterEventRequest{}
+	mi := &file_org_project_planton_cluster_v1_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordClusterEventRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordClusterEventRequest) ProtoMessage() {}
+
+func (x *RecordClusterEventRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_org_project_planton_cluster_v1_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordClusterEventRequest.ProtoReflect.Descriptor instead.
+func (*RecordClusterEventRequest) Descriptor() ([]byte, []int) {
+	return file_org_project_planton_cluster_v1_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *RecordClusterEventRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *RecordClusterEventRequest) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+func (x *RecordClusterEventRequest) GetEvent() *AuditRecord {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+// The recorded action.
+type RecordClusterEventResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The action.
+	Event         *AuditEvent `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordClusterEventResponse) Reset() {
+	*x = RecordClusterEventResponse{}
+	mi := &file_org_project_planton_cluster_v1_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordClusterEventResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordClusterEventResponse) ProtoMessage() {}
+
+func (x *RecordClusterEventResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_org_project_planton_cluster_v1_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordClusterEventResponse.ProtoReflect.Descriptor instead.
+func (*RecordClusterEventResponse) Descriptor() ([]byte, []int) {
+	return file_org_project_planton_cluster_v1_service_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *RecordClusterEventResponse) GetEvent() *AuditEvent {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
 var File_org_project_planton_cluster_v1_service_proto protoreflect.FileDescriptor
 
 const file_org_project_planton_cluster_v1_service_proto_rawDesc = "" +
 	"\n" +
-	",org/project_planton/cluster/v1/service.proto\x12\x1eorg.project_planton.cluster.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a,org/project_planton/cluster/v1/cluster.proto\x1a+org/project_planton/cluster/v1/method.proto\x1a+org/project_planton/cluster/v1/status.proto\"\xcb\x01\n" +
+	",org/project_planton/cluster/v1/service.proto\x12\x1eorg.project_planton.cluster.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a*org/project_planton/cluster/v1/audit.proto\x1a,org/project_planton/cluster/v1/cluster.proto\x1a+org/project_planton/cluster/v1/method.proto\x1a+org/project_planton/cluster/v1/status.proto\"\xcb\x01\n" +
 	"\n" +
 	"NewCluster\x12<\n" +
 	"\x04name\x18\x01 \x01(\tB(\xbaH%\xc8\x01\x01r \x18?2\x1c^[a-z]([-a-z0-9]*[a-z0-9])?$R\x04name\x126\n" +
@@ -1076,7 +1305,23 @@ const file_org_project_planton_cluster_v1_service_proto_rawDesc = "" +
 	"cluster_id\x12>\n" +
 	"\x06status\x18\x02 \x01(\v2&.org.project_planton.cluster.v1.StatusR\x06status\x12^\n" +
 	"\x11controller_status\x18\x03 \x03(\v20.org.project_planton.cluster.v1.ControllerStatusR\x11controller_status\x12R\n" +
-	"\vcontrollers\x18\x04 \x03(\v20.org.project_planton.cluster.v1.ControllerStatusR\vcontrollers2\xd1\t\n" +
+	"\vcontrollers\x18\x04 \x03(\v20.org.project_planton.cluster.v1.ControllerStatusR\vcontrollers\"\x84\x01\n" +
+	"\x18ListClusterEventsRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12$\n" +
+	"\x05limit\x18\x02 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x01H\x00R\x05limit\x88\x01\x01\x12\x1e\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\n" +
+	"page_tokenB\b\n" +
+	"\x06_limit\"\x89\x01\n" +
+	"\x19ListClusterEventsResponse\x12B\n" +
+	"\x06events\x18\x01 \x03(\v2*.org.project_planton.cluster.v1.AuditEventR\x06events\x12(\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\x0fnext_page_token\"\xa5\x01\n" +
+	"\x19RecordClusterEventRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12#\n" +
+	"\bevent_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\aeventId\x12I\n" +
+	"\x05event\x18\x03 \x01(\v2+.org.project_planton.cluster.v1.AuditRecordB\x06\xbaH\x03\xc8\x01\x01R\x05event\"^\n" +
+	"\x1aRecordClusterEventResponse\x12@\n" +
+	"\x05event\x18\x01 \x01(\v2*.org.project_planton.cluster.v1.AuditEventR\x05event2\xd5\f\n" +
 	"\x0eClusterService\x12\xb1\x01\n" +
 	"\rCreateCluster\x124.org.project_planton.cluster.v1.CreateClusterRequest\x1a5.org.project_planton.cluster.v1.CreateClusterResponse\"3\xea\xdb\"\x05\b\xc9\x01\x10\x01\x82\xd3\xe4\x93\x02$:\aclusterb\acluster\"\x10/api/v1/clusters\x12\x93\x01\n" +
 	"\fListClusters\x123.org.project_planton.cluster.v1.ListClustersRequest\x1a4.org.project_planton.cluster.v1.ListClustersResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/api/v1/clusters\x12\x9b\x01\n" +
@@ -1085,7 +1330,9 @@ const file_org_project_planton_cluster_v1_service_proto_rawDesc = "" +
 	"\rUpdateCluster\x124.org.project_planton.cluster.v1.UpdateClusterRequest\x1a5.org.project_planton.cluster.v1.UpdateClusterResponse\"5\xea\xdb\"\x02\x10\x01\x82\xd3\xe4\x93\x02):\aclusterb\acluster\x1a\x15/api/v1/clusters/{id}\x12\xad\x01\n" +
 	"\rDeleteCluster\x124.org.project_planton.cluster.v1.DeleteClusterRequest\x1a5.org.project_planton.cluster.v1.DeleteClusterResponse\"/\xea\xdb\"\x05\b\xca\x01\x10\x01\x82\xd3\xe4\x93\x02 b\acluster*\x15/api/v1/clusters/{id}\x12\xab\x01\n" +
 	"\x10GetClusterStatus\x127.org.project_planton.cluster.v1.GetClusterStatusRequest\x1a8.org.project_planton.cluster.v1.GetClusterStatusResponse\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/clusters/{id}/status\x12\xc2\x01\n" +
-	"\x13ReportClusterStatus\x12:.org.project_planton.cluster.v1.ReportClusterStatusRequest\x1a;.org.project_planton.cluster.v1.ReportClusterStatusResponse\"2\xea\xdb\"\x02\x10\x02\x82\xd3\xe4\x93\x02&:\x06report\x1a\x1c/api/v1/clusters/{id}/statusBEZCproject-planton.org/gen/go/org/project_planton/cluster/v1;clusterv1b\x06proto3"
+	"\x13ReportClusterStatus\x12:.org.project_planton.cluster.v1.ReportClusterStatusRequest\x1a;.org.project_planton.cluster.v1.ReportClusterStatusResponse\"2\xea\xdb\"\x02\x10\x02\x82\xd3\xe4\x93\x02&:\x06report\x1a\x1c/api/v1/clusters/{id}/status\x12\xae\x01\n" +
+	"\x11ListClusterEvents\x128.org.project_planton.cluster.v1.ListClusterEventsRequest\x1a9.org.project_planton.cluster.v1.ListClusterEventsResponse\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/clusters/{id}/events\x12\xd0\x01\n" +
+	"\x12RecordClusterEvent\x129.org.project_planton.cluster.v1.RecordClusterEventRequest\x1a:.org.project_planton.cluster.v1.RecordClusterEventResponse\"C\xea\xdb\"\x02\x10\x02\x82\xd3\xe4\x93\x027:\x05eventb\x05event\x1a'/api/v1/clusters/{id}/events/{event_id}BEZCproject-planton.org/gen/go/org/project_planton/cluster/v1;clusterv1b\x06proto3"
 
 var (
 	file_org_project_planton_cluster_v1_service_proto_rawDescOnce sync.Once
@@ -1099,7 +1346,7 @@ func file_org_project_planton_cluster_v1_service_proto_rawDescGZIP() []byte {
 	return file_org_project_planton_cluster_v1_service_proto_rawDescData
 }
 
-var file_org_project_planton_cluster_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_org_project_planton_cluster_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_org_project_planton_cluster_v1_service_proto_goTypes = []any{
 	(*NewCluster)(nil),                  // 0: org.project_planton.cluster.v1.NewCluster
 	(*ClusterUpdate)(nil),               // 1: org.project_planton.cluster.v1.ClusterUpdate
@@ -1117,48 +1364,61 @@ var file_org_project_planton_cluster_v1_service_proto_goTypes = []any{
 	(*GetClusterStatusResponse)(nil),    // 13: org.project_planton.cluster.v1.GetClusterStatusResponse
 	(*ReportClusterStatusRequest)(nil),  // 14: org.project_planton.cluster.v1.ReportClusterStatusRequest
 	(*ReportClusterStatusResponse)(nil), // 15: org.project_planton.cluster.v1.ReportClusterStatusResponse
-	(*ClusterSpec)(nil),                 // 16: org.project_planton.cluster.v1.ClusterSpec
-	(*Cluster)(nil),                     // 17: org.project_planton.cluster.v1.Cluster
-	(*Status)(nil),                      // 18: org.project_planton.cluster.v1.Status
-	(*ControllerStatus)(nil),            // 19: org.project_planton.cluster.v1.ControllerStatus
-	(*StatusReport)(nil),                // 20: org.project_planton.cluster.v1.StatusReport
+	(*ListClusterEventsRequest)(nil),    // 16: org.project_planton.cluster.v1.ListClusterEventsRequest
+	(*ListClusterEventsResponse)(nil),   // 17: org.project_planton.cluster.v1.ListClusterEventsResponse
+	(*RecordClusterEventRequest)(nil),   // 18: org.project_planton.cluster.v1.RecordClusterEventRequest
+	(*RecordClusterEventResponse)(nil),  // 19: org.project_planton.cluster.v1.RecordClusterEventResponse
+	(*ClusterSpec)(nil),                 // 20: org.project_planton.cluster.v1.ClusterSpec
+	(*Cluster)(nil),                     // 21: org.project_planton.cluster.v1.Cluster
+	(*Status)(nil),                      // 22: org.project_planton.cluster.v1.Status
+	(*ControllerStatus)(nil),            // 23: org.project_planton.cluster.v1.ControllerStatus
+	(*StatusReport)(nil),                // 24: org.project_planton.cluster.v1.StatusReport
+	(*AuditEvent)(nil),                  // 25: org.project_planton.cluster.v1.AuditEvent
+	(*AuditRecord)(nil),                 // 26: org.project_planton.cluster.v1.AuditRecord
 }
 var file_org_project_planton_cluster_v1_service_proto_depIdxs = []int32{
-	16, // 0: org.project_planton.cluster.v1.NewCluster.spec:type_name -> org.project_planton.cluster.v1.ClusterSpec
-	16, // 1: org.project_planton.cluster.v1.ClusterUpdate.spec:type_name -> org.project_planton.cluster.v1.ClusterSpec
+	20, // 0: org.project_planton.cluster.v1.NewCluster.spec:type_name -> org.project_planton.cluster.v1.ClusterSpec
+	20, // 1: org.project_planton.cluster.v1.ClusterUpdate.spec:type_name -> org.project_planton.cluster.v1.ClusterSpec
 	0,  // 2: org.project_planton.cluster.v1.CreateClusterRequest.cluster:type_name -> org.project_planton.cluster.v1.NewCluster
-	17, // 3: org.project_planton.cluster.v1.CreateClusterResponse.cluster:type_name -> org.project_planton.cluster.v1.Cluster
-	17, // 4: org.project_planton.cluster.v1.ListClustersResponse.clusters:type_name -> org.project_planton.cluster.v1.Cluster
-	17, // 5: org.project_planton.cluster.v1.GetClusterResponse.cluster:type_name -> org.project_planton.cluster.v1.Cluster
+	21, // 3: org.project_planton.cluster.v1.CreateClusterResponse.cluster:type_name -> org.project_planton.cluster.v1.Cluster
+	21, // 4: org.project_planton.cluster.v1.ListClustersResponse.clusters:type_name -> org.project_planton.cluster.v1.Cluster
+	21, // 5: org.project_planton.cluster.v1.GetClusterResponse.cluster:type_name -> org.project_planton.cluster.v1.Cluster
 	1,  // 6: org.project_planton.cluster.v1.UpdateClusterRequest.cluster:type_name -> org.project_planton.cluster.v1.ClusterUpdate
-	17, // 7: org.project_planton.cluster.v1.UpdateClusterResponse.cluster:type_name -> org.project_planton.cluster.v1.Cluster
-	17, // 8: org.project_planton.cluster.v1.DeleteClusterResponse.cluster:type_name -> org.project_planton.cluster.v1.Cluster
-	18, // 9: org.project_planton.cluster.v1.GetClusterStatusResponse.status:type_name -> org.project_planton.cluster.v1.Status
-	19, // 10: org.project_planton.cluster.v1.GetClusterStatusResponse.controller_status:type_name -> org.project_planton.cluster.v1.ControllerStatus
-	19, // 11: org.project_planton.cluster.v1.GetClusterStatusResponse.controllers:type_name -> org.project_planton.cluster.v1.ControllerStatus
-	20, // 12: org.project_planton.cluster.v1.ReportClusterStatusRequest.report:type_name -> org.project_planton.cluster.v1.StatusReport
-	18, // 13: org.project_planton.cluster.v1.ReportClusterStatusResponse.status:type_name -> org.project_planton.cluster.v1.Status
-	19, // 14: org.project_planton.cluster.v1.ReportClusterStatusResponse.controller_status:type_name -> org.project_planton.cluster.v1.ControllerStatus
-	19, // 15: org.project_planton.cluster.v1.ReportClusterStatusResponse.controllers:type_name -> org.project_planton.cluster.v1.ControllerStatus
-	2,  // 16: org.project_planton.cluster.v1.ClusterService.CreateCluster:input_type -> org.project_planton.cluster.v1.CreateClusterRequest
-	4,  // 17: org.project_planton.cluster.v1.ClusterService.ListClusters:input_type -> org.project_planton.cluster.v1.ListClustersRequest
-	6,  // 18: org.project_planton.cluster.v1.ClusterService.GetCluster:input_type -> org.project_planton.cluster.v1.GetClusterRequest
-	8,  // 19: org.project_planton.cluster.v1.ClusterService.UpdateCluster:input_type -> org.project_planton.cluster.v1.UpdateClusterRequest
-	10, // 20: org.project_planton.cluster.v1.ClusterService.DeleteCluster:input_type -> org.project_planton.cluster.v1.DeleteClusterRequest
-	12, // 21: org.project_planton.cluster.v1.ClusterService.GetClusterStatus:input_type -> org.project_planton.cluster.v1.GetClusterStatusRequest
-	14, // 22: org.project_planton.cluster.v1.ClusterService.ReportClusterStatus:input_type -> org.project_planton.cluster.v1.ReportClusterStatusRequest
-	3,  // 23: org.project_planton.cluster.v1.ClusterService.CreateCluster:output_type -> org.project_planton.cluster.v1.CreateClusterResponse
-	5,  // 24: org.project_planton.cluster.v1.ClusterService.ListClusters:output_type -> org.project_planton.cluster.v1.ListClustersResponse
-	7,  // 25: org.project_planton.cluster.v1.ClusterService.GetCluster:output_type -> org.project_planton.cluster.v1.GetClusterResponse
-	9,  // 26: org.project_planton.cluster.v1.ClusterService.UpdateCluster:output_type -> org.project_planton.cluster.v1.UpdateClusterResponse
-	11, // 27: org.project_planton.cluster.v1.ClusterService.DeleteCluster:output_type -> org.project_planton.cluster.v1.DeleteClusterResponse
-	13, // 28: org.project_planton.cluster.v1.ClusterService.GetClusterStatus:output_type -> org.project_planton.cluster.v1.GetClusterStatusResponse
-	15, // 29: org.project_planton.cluster.v1.ClusterService.ReportClusterStatus:output_type -> org.project_planton.cluster.v1.ReportClusterStatusResponse
-	23, // [23:30] is the sub-list for method output_type
-	16, // [16:23] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	21, // 7: org.project_planton.cluster.v1.UpdateClusterResponse.cluster:type_name -> org.project_planton.cluster.v1.Cluster
+	21, // 8: org.project_planton.cluster.v1.DeleteClusterResponse.cluster:type_name -> org.project_planton.cluster.v1.Cluster
+	22, // 9: org.project_planton.cluster.v1.GetClusterStatusResponse.status:type_name -> org.project_planton.cluster.v1.Status
+	23, // 10: org.project_planton.cluster.v1.GetClusterStatusResponse.controller_status:type_name -> org.project_planton.cluster.v1.ControllerStatus
+	23, // 11: org.project_planton.cluster.v1.GetClusterStatusResponse.controllers:type_name -> org.project_planton.cluster.v1.ControllerStatus
+	24, // 12: org.project_planton.cluster.v1.ReportClusterStatusRequest.report:type_name -> org.project_planton.cluster.v1.StatusReport
+	22, // 13: org.project_planton.cluster.v1.ReportClusterStatusResponse.status:type_name -> org.project_planton.cluster.v1.Status
+	23, // 14: org.project_planton.cluster.v1.ReportClusterStatusResponse.controller_status:type_name -> org.project_planton.cluster.v1.ControllerStatus
+	23, // 15: org.project_planton.cluster.v1.ReportClusterStatusResponse.controllers:type_name -> org.project_planton.cluster.v1.ControllerStatus
+	25, // 16: org.project_planton.cluster.v1.ListClusterEventsResponse.events:type_name -> org.project_planton.cluster.v1.AuditEvent
+	26, // 17: org.project_planton.cluster.v1.RecordClusterEventRequest.event:type_name -> org.project_planton.cluster.v1.AuditRecord
+	25, // 18: org.project_planton.cluster.v1.RecordClusterEventResponse.event:type_name -> org.project_planton.cluster.v1.AuditEvent
+	2,  // 19: org.project_planton.cluster.v1.ClusterService.CreateCluster:input_type -> org.project_planton.cluster.v1.CreateClusterRequest
+	4,  // 20: org.project_planton.cluster.v1.ClusterService.ListClusters:input_type -> org.project_planton.cluster.v1.ListClustersRequest
+	6,  // 21: org.project_planton.cluster.v1.ClusterService.GetCluster:input_type -> org.project_planton.cluster.v1.GetClusterRequest
+	8,  // 22: org.project_planton.cluster.v1.ClusterService.UpdateCluster:input_type -> org.project_planton.cluster.v1.UpdateClusterRequest
+	10, // 23: org.project_planton.cluster.v1.ClusterService.DeleteCluster:input_type -> org.project_planton.cluster.v1.DeleteClusterRequest
+	12, // 24: org.project_planton.cluster.v1.ClusterService.GetClusterStatus:input_type -> org.project_planton.cluster.v1.GetClusterStatusRequest
+	14, // 25: org.project_planton.cluster.v1.ClusterService.ReportClusterStatus:input_type -> org.project_planton.cluster.v1.ReportClusterStatusRequest
+	16, // 26: org.project_planton.cluster.v1.ClusterService.ListClusterEvents:input_type -> org.project_planton.cluster.v1.ListClusterEventsRequest
+	18, // 27: org.project_planton.cluster.v1.ClusterService.RecordClusterEvent:input_type -> org.project_planton.cluster.v1.RecordClusterEventRequest
+	3,  // 28: org.project_planton.cluster.v1.ClusterService.CreateCluster:output_type -> org.project_planton.cluster.v1.CreateClusterResponse
+	5,  // 29: org.project_planton.cluster.v1.ClusterService.ListClusters:output_type -> org.project_planton.cluster.v1.ListClustersResponse
+	7,  // 30: org.project_planton.cluster.v1.ClusterService.GetCluster:output_type -> org.project_planton.cluster.v1.GetClusterResponse
+	9,  // 31: org.project_planton.cluster.v1.ClusterService.UpdateCluster:output_type -> org.project_planton.cluster.v1.UpdateClusterResponse
+	11, // 32: org.project_planton.cluster.v1.ClusterService.DeleteCluster:output_type -> org.project_planton.cluster.v1.DeleteClusterResponse
+	13, // 33: org.project_planton.cluster.v1.ClusterService.GetClusterStatus:output_type -> org.project_planton.cluster.v1.GetClusterStatusResponse
+	15, // 34: org.project_planton.cluster.v1.ClusterService.ReportClusterStatus:output_type -> org.project_planton.cluster.v1.ReportClusterStatusResponse
+	17, // 35: org.project_planton.cluster.v1.ClusterService.ListClusterEvents:output_type -> org.project_planton.cluster.v1.ListClusterEventsResponse
+	19, // 36: org.project_planton.cluster.v1.ClusterService.RecordClusterEvent:output_type -> org.project_planton.cluster.v1.RecordClusterEventResponse
+	28, // [28:37] is the sub-list for method output_type
+	19, // [19:28] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_org_project_planton_cluster_v1_service_proto_init() }
@@ -1166,17 +1426,19 @@ func file_org_project_planton_cluster_v1_service_proto_init() {
 	if File_org_project_planton_cluster_v1_service_proto != nil {
 		return
 	}
+	file_org_project_planton_cluster_v1_audit_proto_init()
 	file_org_project_planton_cluster_v1_cluster_proto_init()
 	file_org_project_planton_cluster_v1_method_proto_init()
 	file_org_project_planton_cluster_v1_status_proto_init()
 	file_org_project_planton_cluster_v1_service_proto_msgTypes[4].OneofWrappers = []any{}
+	file_org_project_planton_cluster_v1_service_proto_msgTypes[16].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_org_project_planton_cluster_v1_service_proto_rawDesc), len(file_org_project_planton_cluster_v1_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -28,6 +28,8 @@ const (
 	ClusterService_DeleteCluster_FullMethodName       = "/org.project_planton.cluster.v1.ClusterService/DeleteCluster"
 	ClusterService_GetClusterStatus_FullMethodName    = "/org.project_planton.cluster.v1.ClusterService/GetClusterStatus"
 	ClusterService_ReportClusterStatus_FullMethodName = "/org.project_planton.cluster.v1.ClusterService/ReportClusterStatus"
+	ClusterService_ListClusterEvents_FullMethodName   = "/org.project_planton.cluster.v1.ClusterService/ListClusterEvents"
+	ClusterService_RecordClusterEvent_FullMethodName  = "/org.project_planton.cluster.v1.ClusterService/RecordClusterEvent"
 )
 
 // ClusterServiceClient is the client API for ClusterService service.
@@ -50,6 +52,10 @@ type ClusterServiceClient interface {
 	GetClusterStatus(ctx context.Context, in *GetClusterStatusRequest, opts ...grpc.CallOption) (*GetClusterStatusResponse, error)
 	// Reports the status of a resource, as a controller.
 	ReportClusterStatus(ctx context.Context, in *ReportClusterStatusRequest, opts ...grpc.CallOption) (*ReportClusterStatusResponse, error)
+	// Lists what controllers have changed in the cloud for a cluster, newest first, also after it was deleted.
+	ListClusterEvents(ctx context.Context, in *ListClusterEventsRequest, opts ...grpc.CallOption) (*ListClusterEventsResponse, error)
+	// Records an action in the cloud, as a controller. An ended action does not change any longer.
+	RecordClusterEvent(ctx context.Context, in *RecordClusterEventRequest, opts ...grpc.CallOption) (*RecordClusterEventResponse, error)
 }
 
 type clusterServiceClient struct {
@@ -130,6 +136,26 @@ func (c *clusterServiceClient) ReportClusterStatus(ctx context.Context, in *Repo
 	return out, nil
 }
 
+func (c *clusterServiceClient) ListClusterEvents(ctx context.Context, in *ListClusterEventsRequest, opts ...grpc.CallOption) (*ListClusterEventsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListClusterEventsResponse)
+	err := c.cc.Invoke(ctx, ClusterService_ListClusterEvents_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *clusterServiceClient) RecordClusterEvent(ctx context.Context, in *RecordClusterEventRequest, opts ...grpc.CallOption) (*RecordClusterEventResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordClusterEventResponse)
+	err := c.cc.Invoke(ctx, ClusterService_RecordClusterEvent_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ClusterServiceServer is the server API for ClusterService service.
 // All implementations must embed UnimplementedClusterServiceServer
 // for forward compatibility.
@@ -150,6 +176,10 @@ type ClusterServiceServer interface {
 	GetClusterStatus(context.Context, *GetClusterStatusRequest) (*GetClusterStatusResponse, error)
 	// Reports the status of a resource, as a controller.
 	ReportClusterStatus(context.Context, *ReportClusterStatusRequest) (*ReportClusterStatusResponse, error)
+	// Lists what controllers have changed in the cloud for a cluster, newest first, also after it was deleted.
+	ListClusterEvents(context.Context, *ListClusterEventsRequest) (*ListClusterEventsResponse, error)
+	// Records an action in the cloud, as a controller. An ended action does not change any longer.
+	RecordClusterEvent(context.Context, *RecordClusterEventRequest) (*RecordClusterEventResponse, error)
 	mustEmbedUnimplementedClusterServiceServer()
 }
 
@@ -180,6 +210,12 @@ func (UnimplementedClusterServiceServer) GetClusterStatus(context.Context, *GetC
 }
 func (UnimplementedClusterServiceServer) ReportClusterStatus(context.Context, *ReportClusterStatusRequest) (*ReportClusterStatusResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ReportClusterStatus not implemented")
+}
+func (UnimplementedClusterServiceServer) ListClusterEvents(context.Context, *ListClusterEventsRequest) (*ListClusterEventsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListClusterEvents not implemented")
+}
+func (UnimplementedClusterServiceServer) RecordClusterEvent(context.Context, *RecordClusterEventRequest) (*RecordClusterEventResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordClusterEvent not implemented")
 }
 func (UnimplementedClusterServiceServer) mustEmbedUnimplementedClusterServiceServer() {}
 func (UnimplementedClusterServiceServer) testEmbeddedByValue()                        {}
@@ -328,6 +364,42 @@ func _ClusterService_ReportClusterStatus_Handler(srv interface{}, ctx context.Co
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ClusterService_ListClusterEvents_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListClusterEventsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ClusterServiceServer).ListClusterEvents(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ClusterService_ListClusterEvents_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ClusterServiceServer).ListClusterEvents(ctx, req.(*ListClusterEventsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ClusterService_RecordClusterEvent_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordClusterEventRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ClusterServiceServer).RecordClusterEvent(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ClusterService_RecordClusterEvent_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ClusterServiceServer).RecordClusterEvent(ctx, req.(*RecordClusterEventRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ClusterService_ServiceDesc is the grpc.ServiceDesc for ClusterService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -362,6 +434,14 @@ var ClusterService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ReportClusterStatus",
 			Handler:    _ClusterService_ReportClusterStatus_Handler,
+		},
+		{
+			MethodName: "ListClusterEvents",
+			Handler:    _ClusterService_ListClusterEvents_Handler,
+		},
+		{
+			MethodName: "RecordClusterEvent",
+			Handler:    _ClusterService_RecordClusterEvent_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

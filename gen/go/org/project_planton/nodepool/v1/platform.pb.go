@@ -120,19 +120,19 @@ func (x *NodePoolPlatform) GetDigitalocean() *DigitalOceanNodePool {
 // A node pool of Google Kubernetes Engine.
 type GcpNodePool struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The machine type, in any case; stored in lower case. Example: `n1-standard-4`. Changing it replaces the nodes.
+	// The machine type, in any case; stored in lower case. Example: `n1-standard-4`. Changing it replaces the nodes one after another.
 	MachineType string `protobuf:"bytes,1,opt,name=machine_type,json=machineType,proto3" json:"machine_type,omitempty"`
-	// The size of the boot disk in GiB, at least 10. Changing it replaces the nodes.
+	// The size of the boot disk in GiB, at least 10. Changing it replaces the nodes one after another.
 	DiskSize *int32 `protobuf:"varint,2,opt,name=disk_size,json=diskSize,proto3,oneof" json:"disk_size,omitempty"`
-	// The type of the boot disk. Changing it replaces the nodes.
+	// The type of the boot disk. Changing it replaces the nodes one after another.
 	DiskType string `protobuf:"bytes,3,opt,name=disk_type,json=diskType,proto3" json:"disk_type,omitempty"`
-	// The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes.
+	// The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them adds and removes nodes.
 	Zones []string `protobuf:"bytes,4,rep,name=zones,proto3" json:"zones,omitempty"`
-	// Whether the machines are preemptible: the cloud stops them within 24 hours. Changing it replaces the nodes.
+	// Whether the machines are preemptible: the cloud stops them within 24 hours. Changing it replaces the pool.
 	Preemptible *bool `protobuf:"varint,5,opt,name=preemptible,proto3,oneof" json:"preemptible,omitempty"`
-	// Whether the machines are spot machines: the cloud may stop them at any time. Changing it replaces the nodes.
+	// Whether the machines are spot machines: the cloud may stop them at any time. Changing it replaces the pool.
 	Spot *bool `protobuf:"varint,6,opt,name=spot,proto3,oneof" json:"spot,omitempty"`
-	// The accelerators of each node. Changing them replaces the nodes.
+	// The accelerators of each node. Changing them replaces the pool.
 	Accelerators []*Accelerator `protobuf:"bytes,7,rep,name=accelerators,proto3" json:"accelerators,omitempty"`
 	// Kubernetes labels of the nodes, at most 64, here or in the spec.
 	Labels map[string]string `protobuf:"bytes,8,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
@@ -293,18 +293,18 @@ func (x *Accelerator) GetCount() int32 {
 // A node group of Amazon Elastic Kubernetes Service.
 type AwsNodePool struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The machine type, family and size, in any case; stored in lower case. Example: `m5.xlarge`. Changing it replaces the nodes.
+	// The machine type, family and size, in any case; stored in lower case. Example: `m5.xlarge`. Changing it replaces the nodes one after another.
 	InstanceType string `protobuf:"bytes,1,opt,name=instance_type,json=instanceType,proto3" json:"instance_type,omitempty"`
-	// The size of the volume in GiB. Changing it replaces the nodes.
+	// The size of the volume in GiB. Changing it replaces the nodes one after another.
 	VolumeSize *int32 `protobuf:"varint,2,opt,name=volume_size,json=volumeSize,proto3,oneof" json:"volume_size,omitempty"`
-	// The type of the volume: `gp2`, `gp3`, `io1` or `io2`. Changing it replaces the nodes.
+	// The type of the volume: `gp2`, `gp3`, `io1` or `io2`. Changing it replaces the nodes one after another.
 	VolumeType string `protobuf:"bytes,3,opt,name=volume_type,json=volumeType,proto3" json:"volume_type,omitempty"`
-	// The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the nodes.
+	// The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the pool.
 	AvailabilityZones []string `protobuf:"bytes,4,rep,name=availability_zones,json=availabilityZones,proto3" json:"availability_zones,omitempty"`
-	// Whether the machines are spot machines: the cloud may stop them at any time. Changing it replaces the nodes.
+	// Whether the machines are spot machines: the cloud may stop them at any time. Changing it replaces the pool.
 	SpotInstances *bool `protobuf:"varint,5,opt,name=spot_instances,json=spotInstances,proto3,oneof" json:"spot_instances,omitempty"`
 	// The script that a node runs when it starts, at most 16 KiB. Never shown in lists, logs and events. Changing it replaces the
-	// nodes.
+	// nodes one after another.
 	UserData      string `protobuf:"bytes,6,opt,name=user_data,json=userData,proto3" json:"user_data,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -663,7 +663,7 @@ const file_org_project_planton_nodepool_v1_platform_proto_rawDesc = "" +
 	"*node_pool_platform.only_the_object_of_type\x1a\xf6\x03(!has(this.gcp) || this.type == 'gcp') && (!has(this.aws) || this.type == 'aws') && (!has(this.azure) || this.type == 'azure') && (!has(this.civo) || this.type == 'civo') && (!has(this.digitalocean) || this.type == 'digitalocean') ? '' : [has(this.gcp) ? 'gcp' : '', has(this.aws) ? 'aws' : '', has(this.azure) ? 'azure' : '', has(this.civo) ? 'civo' : '', has(this.digitalocean) ? 'digitalocean' : ''].filter(name, name != '' && name != this.type)[0] + ' must not be set, because type is ' + this.type\x1a\xc9\x02\n" +
 	")node_pool_platform.has_the_object_of_type\x1a\x9b\x02(this.type != 'gcp' || has(this.gcp)) && (this.type != 'aws' || has(this.aws)) && (this.type != 'azure' || has(this.azure)) && (this.type != 'civo' || has(this.civo)) && (this.type != 'digitalocean' || has(this.digitalocean)) ? '' : this.type + ' must be set, because it is the type'\xa2\xa7\x1dQ\n" +
 	"*node_pool_platform.only_the_object_of_type\x12\x03gcp\x12\x03aws\x12\x05azure\x12\x04civo\x12\fdigitalocean\xa2\xa7\x1d1\n" +
-	")node_pool_platform.has_the_object_of_type\x1a\x04type\"\x97\n" +
+	")node_pool_platform.has_the_object_of_type\x1a\x04type\"\xa7\n" +
 	"\n" +
 	"\vGcpNodePool\x12U\n" +
 	"\fmachine_type\x18\x01 \x01(\tB2\xbaH/\xc8\x01\x01r*\x18?2&^[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)+$R\vmachineType\x12-\n" +
@@ -671,10 +671,10 @@ const file_org_project_planton_nodepool_v1_platform_proto_rawDesc = "" +
 	"H\x00R\bdiskSize\x88\x01\x01\x12Z\n" +
 	"\tdisk_type\x18\x03 \x01(\tB=\xbaH:r8R\x00R\vpd-standardR\x06pd-ssdR\vpd-balancedR\x12hyperdisk-balancedR\bdiskType\x12\xb3\x02\n" +
 	"\x05zones\x18\x04 \x03(\tB\x9c\x02\xbaH\x98\x02\xba\x01\xdc\x01\n" +
-	"!gcp_node_pool.zones_of_one_region\x12\x19must all be in one region\x1a\x9b\x01this.all(zone, !zone.contains('-') || !this[0].contains('-') || zone.substring(0, zone.lastIndexOf('-')) == this[0].substring(0, this[0].lastIndexOf('-')))\x92\x015\x10\x10\x18\x01\"/r-2+^[a-z]+-[a-z]+[0-9]+-([a-z]|ai[0-9]+[a-z])$R\x05zones\x12%\n" +
-	"\vpreemptible\x18\x05 \x01(\bH\x01R\vpreemptible\x88\x01\x01\x12\x17\n" +
-	"\x04spot\x18\x06 \x01(\bH\x02R\x04spot\x88\x01\x01\x12Z\n" +
-	"\faccelerators\x18\a \x03(\v2,.org.project_planton.nodepool.v1.AcceleratorB\b\xbaH\x05\x92\x01\x02\x10\x10R\faccelerators\x12j\n" +
+	"!gcp_node_pool.zones_of_one_region\x12\x19must all be in one region\x1a\x9b\x01this.all(zone, !zone.contains('-') || !this[0].contains('-') || zone.substring(0, zone.lastIndexOf('-')) == this[0].substring(0, this[0].lastIndexOf('-')))\x92\x015\x10\x10\x18\x01\"/r-2+^[a-z]+-[a-z]+[0-9]+-([a-z]|ai[0-9]+[a-z])$R\x05zones\x12+\n" +
+	"\vpreemptible\x18\x05 \x01(\bB\x04\xa8\xa7\x1d\x01H\x01R\vpreemptible\x88\x01\x01\x12\x1d\n" +
+	"\x04spot\x18\x06 \x01(\bB\x04\xa8\xa7\x1d\x01H\x02R\x04spot\x88\x01\x01\x12^\n" +
+	"\faccelerators\x18\a \x03(\v2,.org.project_planton.nodepool.v1.AcceleratorB\f\xbaH\x05\x92\x01\x02\x10\x10\xa8\xa7\x1d\x01R\faccelerators\x12j\n" +
 	"\x06labels\x18\b \x03(\v28.org.project_planton.nodepool.v1.GcpNodePool.LabelsEntryB\x18\xbaH\x15\x9a\x01\x12\x10@\"\x06r\x04\xc8\xd5\"\x01*\x06r\x04\xd0\xd5\"\x01R\x06labels\x12\xdc\x01\n" +
 	"\x06taints\x18\t \x03(\v2&.org.project_planton.nodepool.v1.TaintB\x9b\x01\xbaH\x97\x01\xba\x01\x8e\x01\n" +
 	"\x1bgcp_node_pool.taints_differ\x125must not have two taints with the same key and effect\x1a8this.map(taint, taint.key + ' ' + taint.effect).unique()\x92\x01\x02\x10@R\x06taints\x1a9\n" +
@@ -690,36 +690,38 @@ const file_org_project_planton_nodepool_v1_platform_proto_rawDesc = "" +
 	"\vAccelerator\x12\x1a\n" +
 	"\x04type\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x04type\x12 \n" +
 	"\x05count\x18\x02 \x01(\x05B\n" +
-	"\xbaH\a\xc8\x01\x01\x1a\x02(\x01R\x05count\"\xda\n" +
+	"\xbaH\a\xc8\x01\x01\x1a\x02(\x01R\x05count\"\xe4\n" +
 	"\n" +
 	"\vAwsNodePool\x12X\n" +
 	"\rinstance_type\x18\x01 \x01(\tB3\xbaH0\xc8\x01\x01r+\x18?2'^[A-Za-z][A-Za-z0-9-]*[.][A-Za-z0-9-]+$R\finstanceType\x12$\n" +
 	"\vvolume_size\x18\x02 \x01(\x05H\x00R\n" +
 	"volumeSize\x88\x01\x01\x12<\n" +
 	"\vvolume_type\x18\x03 \x01(\tB\x1b\xbaH\x18r\x16R\x00R\x03gp2R\x03gp3R\x03io1R\x03io2R\n" +
-	"volumeType\x12\xf0\x04\n" +
-	"\x12availability_zones\x18\x04 \x03(\tB\xc0\x04\xbaH\xbc\x04\xba\x01\xd9\x03\n" +
-	"!aws_node_pool.zones_of_one_region\x12\x19must all be in one region\x1a\x98\x03[this.filter(zone, zone.matches('^[a-z]{2}(-[a-z]+)+-[0-9]+([a-z]|-[a-z]+-[0-9]+[a-z]|-wl[0-9]+-[a-z]+-wlz-[0-9]+)$')).map(zone, zone.contains('-wl') ? zone.substring(0, zone.indexOf('-wl')) : zone.matches('[0-9]-[a-z]+-[0-9]+[a-z]$') ? zone.substring(0, zone.substring(0, zone.lastIndexOf('-')).lastIndexOf('-')) : zone.substring(0, zone.size() - 1))].all(regions, regions.all(region, region == regions[0]))\x92\x01\\\x10\x10\x18\x01\"VrT2R^[a-z]{2}(-[a-z]+)+-[0-9]+([a-z]|-[a-z]+-[0-9]+[a-z]|-wl[0-9]+-[a-z]+-wlz-[0-9]+)$R\x11availabilityZones\x12*\n" +
-	"\x0espot_instances\x18\x05 \x01(\bH\x01R\rspotInstances\x88\x01\x01\x12)\n" +
+	"volumeType\x12\xf4\x04\n" +
+	"\x12availability_zones\x18\x04 \x03(\tB\xc4\x04\xbaH\xbc\x04\xba\x01\xd9\x03\n" +
+	"!aws_node_pool.zones_of_one_region\x12\x19must all be in one region\x1a\x98\x03[this.filter(zone, zone.matches('^[a-z]{2}(-[a-z]+)+-[0-9]+([a-z]|-[a-z]+-[0-9]+[a-z]|-wl[0-9]+-[a-z]+-wlz-[0-9]+)$')).map(zone, zone.contains('-wl') ? zone.substring(0, zone.indexOf('-wl')) : zone.matches('[0-9]-[a-z]+-[0-9]+[a-z]$') ? zone.substring(0, zone.substring(0, zone.lastIndexOf('-')).lastIndexOf('-')) : zone.substring(0, zone.size() - 1))].all(regions, regions.all(region, region == regions[0]))\x92\x01\\\x10\x10\x18\x01\"VrT2R^[a-z]{2}(-[a-z]+)+-[0-9]+([a-z]|-[a-z]+-[0-9]+[a-z]|-wl[0-9]+-[a-z]+-wlz-[0-9]+)$\xa8\xa7\x1d\x01R\x11availabilityZones\x120\n" +
+	"\x0espot_instances\x18\x05 \x01(\bB\x04\xa8\xa7\x1d\x01H\x01R\rspotInstances\x88\x01\x01\x12)\n" +
 	"\tuser_data\x18\x06 \x01(\tB\f\xbaH\x06r\x04(\x80\x80\x01\x80\x01\x01R\buserData:\x9f\x03\xbaH\xe5\x02\x1a\xe2\x02\n" +
 	"#aws_node_pool.volume_size_fits_type\x1a\xba\x02!has(this.volume_size) || (this.volume_size >= (this.volume_type in ['io1', 'io2'] ? 4 : 1) && this.volume_size <= (this.volume_type in ['gp2', 'io1'] ? 16384 : 65536)) ? '' : 'volumeSize (' + string(this.volume_size) + ') must be 1 to 16384 GiB for gp2, 1 to 65536 for gp3, 4 to 16384 for io1, 4 to 65536 for io2'\xa2\xa7\x1d2\n" +
 	"#aws_node_pool.volume_size_fits_type\x12\vvolume_sizeB\x0e\n" +
 	"\f_volume_sizeB\x11\n" +
-	"\x0f_spot_instances\"\x8f\x03\n" +
-	"\rAzureNodePool\x12[\n" +
-	"\avm_size\x18\x01 \x01(\tBB\xbaH?\xc8\x01\x01r:\x18?26^[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+(-[A-Za-z0-9]+)*)+$R\x06vmSize\x124\n" +
-	"\x0fos_disk_size_gb\x18\x02 \x01(\x05B\r\xbaH\n" +
-	"\xd8\x01\x01\x1a\x05\x18\x80\x10(\x1eR\fosDiskSizeGB\x12d\n" +
-	"\fos_disk_type\x18\x03 \x01(\tBB\xbaH?r=R\x00R\fStandard_LRSR\x0fStandardSSD_LRSR\vPremium_LRSR\rPremiumV2_LRSR\n" +
-	"osDiskType\x12F\n" +
-	"\x12availability_zones\x18\x04 \x03(\tB\x17\xbaH\x14\x92\x01\x11\x10\x10\x18\x01\"\vr\tR\x011R\x012R\x013R\x11availabilityZones\x12*\n" +
-	"\x0espot_instances\x18\x05 \x01(\bH\x00R\rspotInstances\x88\x01\x01B\x11\n" +
-	"\x0f_spot_instances\"B\n" +
-	"\fCivoNodePool\x12\x1a\n" +
-	"\x04size\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x04size\x12\x16\n" +
-	"\x06region\x18\x02 \x01(\tR\x06region\"\x87\x01\n" +
-	"\x14DigitalOceanNodePool\x12\x1a\n" +
-	"\x04size\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x04size\x12\x16\n" +
+	"\x0f_spot_instances\"\xa5\x03\n" +
+	"\rAzureNodePool\x12_\n" +
+	"\avm_size\x18\x01 \x01(\tBF\xbaH?\xc8\x01\x01r:\x18?26^[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+(-[A-Za-z0-9]+)*)+$\xa8\xa7\x1d\x01R\x06vmSize\x128\n" +
+	"\x0fos_disk_size_gb\x18\x02 \x01(\x05B\x11\xbaH\n" +
+	"\xd8\x01\x01\x1a\x05\x18\x80\x10(\x1e\xa8\xa7\x1d\x01R\fosDiskSizeGB\x12h\n" +
+	"\fos_disk_type\x18\x03 \x01(\tBF\xbaH?r=R\x00R\fStandard_LRSR\x0fStandardSSD_LRSR\vPremium_LRSR\rPremiumV2_LRS\xa8\xa7\x1d\x01R\n" +
+	"osDiskType\x12J\n" +
+	"\x12availability_zones\x18\x04 \x03(\tB\x1b\xbaH\x14\x92\x01\x11\x10\x10\x18\x01\"\vr\tR\x011R\x012R\x013\xa8\xa7\x1d\x01R\x11availabilityZones\x120\n" +
+	"\x0espot_instances\x18\x05 \x01(\bB\x04\xa8\xa7\x1d\x01H\x00R\rspotInstances\x88\x01\x01B\x11\n" +
+	"\x0f_spot_instances\"F\n" +
+	"\fCivoNodePool\x12\x1e\n" +
+	"\x04size\x18\x01 \x01(\tB\n" +
+	"\xbaH\x03\xc8\x01\x01\xa8\xa7\x1d\x01R\x04size\x12\x16\n" +
+	"\x06region\x18\x02 \x01(\tR\x06region\"\x8b\x01\n" +
+	"\x14DigitalOceanNodePool\x12\x1e\n" +
+	"\x04size\x18\x01 \x01(\tB\n" +
+	"\xbaH\x03\xc8\x01\x01\xa8\xa7\x1d\x01R\x04size\x12\x16\n" +
 	"\x06region\x18\x02 \x01(\tR\x06region\x12;\n" +
 	"\x04tags\x18\x03 \x03(\tB'\xbaH$\x92\x01!\x10@\x18\x01\"\x1br\x192\x17^[A-Za-z0-9_:-]{1,255}$R\x04tags\"n\n" +
 	"\x05Taint\x12\x1e\n" +

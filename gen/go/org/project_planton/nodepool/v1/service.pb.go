@@ -1015,6 +1015,235 @@ func (x *ReportNodePoolStatusResponse) GetControllers() []*v1.ControllerStatus {
 	return nil
 }
 
+// Selects a page of the audit of a node pool.
+type ListNodePoolEventsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id of the node pool.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The maximum number of items.
+	Limit *int32 `protobuf:"varint,2,opt,name=limit,proto3,oneof" json:"limit,omitempty"`
+	// The `next_page_token` of the previous page.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListNodePoolEventsRequest) Reset() {
+	*x = ListNodePoolEventsRequest{}
+	mi := &file_org_project_planton_nodepool_v1_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListNodePoolEventsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListNodePoolEventsRequest) ProtoMessage() {}
+
+func (x *ListNodePoolEventsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_org_project_planton_nodepool_v1_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListNodePoolEventsRequest.ProtoReflect.Descriptor instead.
+func (*ListNodePoolEventsRequest) Descriptor() ([]byte, []int) {
+	return file_org_project_planton_nodepool_v1_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ListNodePoolEventsRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ListNodePoolEventsRequest) GetLimit() int32 {
+	if x != nil && x.Limit != nil {
+		return *x.Limit
+	}
+	return 0
+}
+
+func (x *ListNodePoolEventsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// A page of the audit of a node pool.
+type ListNodePoolEventsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The actions, newest first.
+	Events []*v1.AuditEvent `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
+	// The `page_token` of the next page; absent on the last page.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListNodePoolEventsResponse) Reset() {
+	*x = ListNodePoolEventsResponse{}
+	mi := &file_org_project_planton_nodepool_v1_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListNodePoolEventsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListNodePoolEventsResponse) ProtoMessage() {}
+
+func (x *ListNodePoolEventsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_org_project_planton_nodepool_v1_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListNodePoolEventsResponse.ProtoReflect.Descriptor instead.
+func (*ListNodePoolEventsResponse) Descriptor() ([]byte, []int) {
+	return file_org_project_planton_nodepool_v1_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ListNodePoolEventsResponse) GetEvents() []*v1.AuditEvent {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+func (x *ListNodePoolEventsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// Records an action in the cloud, as a controller.
+type RecordNodePoolEventRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id of the node pool.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The id of the action, a new UUID.
+	EventId string `protobuf:"bytes,2,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	// The action.
+	Event         *v1.AuditRecord `protobuf:"bytes,3,opt,name=event,proto3" json:"event,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordNodePoolEventRequest) Reset() {
+	*x = RecordNodePoolEventRequest{}
+	mi := &file_org_project_planton_nodepool_v1_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordNodePoolEventRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordNodePoolEventRequest) ProtoMessage() {}
+
+func (x *RecordNodePoolEventRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_org_project_planton_nodepool_v1_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordNodePoolEventRequest.ProtoReflect.Descriptor instead.
+func (*RecordNodePoolEventRequest) Descriptor() ([]byte, []int) {
+	return file_org_project_planton_nodepool_v1_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *RecordNodePoolEventRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *RecordNodePoolEventRequest) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+func (x *RecordNodePoolEventRequest) GetEvent() *v1.AuditRecord {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+// The recorded action.
+type RecordNodePoolEventResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The action.
+	Event         *v1.AuditEvent `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordNodePoolEventResponse) Reset() {
+	*x = RecordNodePoolEventResponse{}
+	mi := &file_org_project_planton_nodepool_v1_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordNodePoolEventResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordNodePoolEventResponse) ProtoMessage() {}
+
+func (x *RecordNodePoolEventResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_org_project_planton_nodepool_v1_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordNodePoolEventResponse.ProtoReflect.Descriptor instead.
+func (*RecordNodePoolEventResponse) Descriptor() ([]byte, []int) {
+	return file_org_project_planton_nodepool_v1_service_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *RecordNodePoolEventResponse) GetEvent() *v1.AuditEvent {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
 // Selects events.
 type ListEventsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1028,7 +1257,7 @@ type ListEventsRequest struct {
 
 func (x *ListEventsRequest) Reset() {
 	*x = ListEventsRequest{}
-	mi := &file_org_project_planton_nodepool_v1_service_proto_msgTypes[16]
+	mi := &file_org_project_planton_nodepool_v1_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1040,7 +1269,7 @@ func (x *ListEventsRequest) String() string {
 func (*ListEventsRequest) ProtoMessage() {}
 
 func (x *ListEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_org_project_planton_nodepool_v1_service_proto_msgTypes[16]
+	mi := &file_org_project_planton_nodepool_v1_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1053,7 +1282,7 @@ func (x *ListEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEventsRequest.ProtoReflect.Descriptor instead.
 func (*ListEventsRequest) Descriptor() ([]byte, []int) {
-	return file_org_project_planton_nodepool_v1_service_proto_rawDescGZIP(), []int{16}
+	return file_org_project_planton_nodepool_v1_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListEventsRequest) GetAfter() string {
@@ -1083,7 +1312,7 @@ type ListEventsResponse struct {
 
 func (x *ListEventsResponse) Reset() {
 	*x = ListEventsResponse{}
-	mi := &file_org_project_planton_nodepool_v1_service_proto_msgTypes[17]
+	mi := &file_org_project_planton_nodepool_v1_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1095,7 +1324,7 @@ func (x *ListEventsResponse) String() string {
 func (*ListEventsResponse) ProtoMessage() {}
 
 func (x *ListEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_org_project_planton_nodepool_v1_service_proto_msgTypes[17]
+	mi := &file_org_project_planton_nodepool_v1_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1108,7 +1337,7 @@ func (x *ListEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEventsResponse.ProtoReflect.Descriptor instead.
 func (*ListEventsResponse) Descriptor() ([]byte, []int) {
-	return file_org_project_planton_nodepool_v1_service_proto_rawDescGZIP(), []int{17}
+	return file_org_project_planton_nodepool_v1_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListEventsResponse) GetEvents() []*Event {
@@ -1136,7 +1365,7 @@ type AcknowledgeEventRequest struct {
 
 func (x *AcknowledgeEventRequest) Reset() {
 	*x = AcknowledgeEventRequest{}
-	mi := &file_org_project_planton_nodepool_v1_service_proto_msgTypes[18]
+	mi := &file_org_project_planton_nodepool_v1_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1148,7 +1377,7 @@ func (x *AcknowledgeEventRequest) String() string {
 func (*AcknowledgeEventRequest) ProtoMessage() {}
 
 func (x *AcknowledgeEventRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_org_project_planton_nodepool_v1_service_proto_msgTypes[18]
+	mi := &file_org_project_planton_nodepool_v1_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1161,7 +1390,7 @@ func (x *AcknowledgeEventRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcknowledgeEventRequest.ProtoReflect.Descriptor instead.
 func (*AcknowledgeEventRequest) Descriptor() ([]byte, []int) {
-	return file_org_project_planton_nodepool_v1_service_proto_rawDescGZIP(), []int{18}
+	return file_org_project_planton_nodepool_v1_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *AcknowledgeEventRequest) GetId() string {
@@ -1180,7 +1409,7 @@ type AcknowledgeEventResponse struct {
 
 func (x *AcknowledgeEventResponse) Reset() {
 	*x = AcknowledgeEventResponse{}
-	mi := &file_org_project_planton_nodepool_v1_service_proto_msgTypes[19]
+	mi := &file_org_project_planton_nodepool_v1_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1192,7 +1421,7 @@ func (x *AcknowledgeEventResponse) String() string {
 func (*AcknowledgeEventResponse) ProtoMessage() {}
 
 func (x *AcknowledgeEventResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_org_project_planton_nodepool_v1_service_proto_msgTypes[19]
+	mi := &file_org_project_planton_nodepool_v1_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1205,14 +1434,14 @@ func (x *AcknowledgeEventResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcknowledgeEventResponse.ProtoReflect.Descriptor instead.
 func (*AcknowledgeEventResponse) Descriptor() ([]byte, []int) {
-	return file_org_project_planton_nodepool_v1_service_proto_rawDescGZIP(), []int{19}
+	return file_org_project_planton_nodepool_v1_service_proto_rawDescGZIP(), []int{23}
 }
 
 var File_org_project_planton_nodepool_v1_service_proto protoreflect.FileDescriptor
 
 const file_org_project_planton_nodepool_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"-org/project_planton/nodepool/v1/service.proto\x12\x1forg.project_planton.nodepool.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a+org/project_planton/cluster/v1/method.proto\x1a+org/project_planton/cluster/v1/status.proto\x1a+org/project_planton/nodepool/v1/event.proto\x1a.org/project_planton/nodepool/v1/nodepool.proto\x1a0org/project_planton/shared/options/options.proto\"\x9f\x03\n" +
+	"-org/project_planton/nodepool/v1/service.proto\x12\x1forg.project_planton.nodepool.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a*org/project_planton/cluster/v1/audit.proto\x1a+org/project_planton/cluster/v1/method.proto\x1a+org/project_planton/cluster/v1/status.proto\x1a+org/project_planton/nodepool/v1/event.proto\x1a.org/project_planton/nodepool/v1/nodepool.proto\x1a0org/project_planton/shared/options/options.proto\"\x9f\x03\n" +
 	"\vNewNodePool\x12<\n" +
 	"\x04name\x18\x01 \x01(\tB(\xbaH%\xc8\x01\x01r \x18?2\x1c^[a-z]([-a-z0-9]*[a-z0-9])?$R\x04name\x12+\n" +
 	"\n" +
@@ -1290,7 +1519,23 @@ const file_org_project_planton_nodepool_v1_service_proto_rawDesc = "" +
 	"\vnodepool_id\x18\x01 \x01(\tR\vnodepool_id\x12>\n" +
 	"\x06status\x18\x02 \x01(\v2&.org.project_planton.cluster.v1.StatusR\x06status\x12^\n" +
 	"\x11controller_status\x18\x03 \x03(\v20.org.project_planton.cluster.v1.ControllerStatusR\x11controller_status\x12R\n" +
-	"\vcontrollers\x18\x04 \x03(\v20.org.project_planton.cluster.v1.ControllerStatusR\vcontrollers\"\x7f\n" +
+	"\vcontrollers\x18\x04 \x03(\v20.org.project_planton.cluster.v1.ControllerStatusR\vcontrollers\"\x85\x01\n" +
+	"\x19ListNodePoolEventsRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12$\n" +
+	"\x05limit\x18\x02 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x01H\x00R\x05limit\x88\x01\x01\x12\x1e\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\n" +
+	"page_tokenB\b\n" +
+	"\x06_limit\"\x8a\x01\n" +
+	"\x1aListNodePoolEventsResponse\x12B\n" +
+	"\x06events\x18\x01 \x03(\v2*.org.project_planton.cluster.v1.AuditEventR\x06events\x12(\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\x0fnext_page_token\"\xa6\x01\n" +
+	"\x1aRecordNodePoolEventRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12#\n" +
+	"\bevent_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\aeventId\x12I\n" +
+	"\x05event\x18\x03 \x01(\v2+.org.project_planton.cluster.v1.AuditRecordB\x06\xbaH\x03\xc8\x01\x01R\x05event\"_\n" +
+	"\x1bRecordNodePoolEventResponse\x12@\n" +
+	"\x05event\x18\x01 \x01(\v2*.org.project_planton.cluster.v1.AuditEventR\x05event\"\x7f\n" +
 	"\x11ListEventsRequest\x129\n" +
 	"\x05after\x18\x01 \x01(\tB#\xbaH r\x1e2\x1c^([0-9]{1,18}-[0-9]{1,18})?$R\x05after\x12%\n" +
 	"\x05limit\x18\x02 \x01(\x05B\n" +
@@ -1301,8 +1546,7 @@ const file_org_project_planton_nodepool_v1_service_proto_rawDesc = "" +
 	"\vnext_cursor\x18\x02 \x01(\tR\vnext_cursor\"3\n" +
 	"\x17AcknowledgeEventRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"\x1a\n" +
-	"\x18AcknowledgeEventResponse2\xe9\n" +
-	"\n" +
+	"\x18AcknowledgeEventResponse2\xf9\r\n" +
 	"\x0fNodePoolService\x12\xfc\x01\n" +
 	"\x0eCreateNodePool\x126.org.project_planton.nodepool.v1.CreateNodePoolRequest\x1a7.org.project_planton.nodepool.v1.CreateNodePoolResponse\"y\xea\xdb\"\x05\b\xc9\x01\x10\x01\x82\xd3\xe4\x93\x02j:\tnode_poolZ):\tnode_poolb\tnode_pool\"\x11/api/v1/nodepoolsb\tnode_pool\"'/api/v1/clusters/{cluster_id}/nodepools\x12\xc4\x01\n" +
 	"\rListNodePools\x125.org.project_planton.nodepool.v1.ListNodePoolsRequest\x1a6.org.project_planton.nodepool.v1.ListNodePoolsResponse\"D\x82\xd3\xe4\x93\x02>Z\x13\x12\x11/api/v1/nodepools\x12'/api/v1/clusters/{cluster_id}/nodepools\x12\xa3\x01\n" +
@@ -1310,7 +1554,9 @@ const file_org_project_planton_nodepool_v1_service_proto_rawDesc = "" +
 	"\x0eUpdateNodePool\x126.org.project_planton.nodepool.v1.UpdateNodePoolRequest\x1a7.org.project_planton.nodepool.v1.UpdateNodePoolResponse\":\xea\xdb\"\x02\x10\x01\x82\xd3\xe4\x93\x02.:\tnode_poolb\tnode_pool\x1a\x16/api/v1/nodepools/{id}\x12\xaa\x01\n" +
 	"\x0eDeleteNodePool\x126.org.project_planton.nodepool.v1.DeleteNodePoolRequest\x1a7.org.project_planton.nodepool.v1.DeleteNodePoolResponse\"'\xea\xdb\"\x05\b\xcc\x01\x10\x01\x82\xd3\xe4\x93\x02\x18*\x16/api/v1/nodepools/{id}\x12\xb1\x01\n" +
 	"\x11GetNodePoolStatus\x129.org.project_planton.nodepool.v1.GetNodePoolStatusRequest\x1a:.org.project_planton.nodepool.v1.GetNodePoolStatusResponse\"%\x82\xd3\xe4\x93\x02\x1f\x12\x1d/api/v1/nodepools/{id}/status\x12\xc8\x01\n" +
-	"\x14ReportNodePoolStatus\x12<.org.project_planton.nodepool.v1.ReportNodePoolStatusRequest\x1a=.org.project_planton.nodepool.v1.ReportNodePoolStatusResponse\"3\xea\xdb\"\x02\x10\x02\x82\xd3\xe4\x93\x02':\x06report\x1a\x1d/api/v1/nodepools/{id}/status2\xdc\x02\n" +
+	"\x14ReportNodePoolStatus\x12<.org.project_planton.nodepool.v1.ReportNodePoolStatusRequest\x1a=.org.project_planton.nodepool.v1.ReportNodePoolStatusResponse\"3\xea\xdb\"\x02\x10\x02\x82\xd3\xe4\x93\x02':\x06report\x1a\x1d/api/v1/nodepools/{id}/status\x12\xb4\x01\n" +
+	"\x12ListNodePoolEvents\x12:.org.project_planton.nodepool.v1.ListNodePoolEventsRequest\x1a;.org.project_planton.nodepool.v1.ListNodePoolEventsResponse\"%\x82\xd3\xe4\x93\x02\x1f\x12\x1d/api/v1/nodepools/{id}/events\x12\xd6\x01\n" +
+	"\x13RecordNodePoolEvent\x12;.org.project_planton.nodepool.v1.RecordNodePoolEventRequest\x1a<.org.project_planton.nodepool.v1.RecordNodePoolEventResponse\"D\xea\xdb\"\x02\x10\x02\x82\xd3\xe4\x93\x028:\x05eventb\x05event\x1a(/api/v1/nodepools/{id}/events/{event_id}2\xdc\x02\n" +
 	"\fEventService\x12\x8d\x01\n" +
 	"\n" +
 	"ListEvents\x122.org.project_planton.nodepool.v1.ListEventsRequest\x1a3.org.project_planton.nodepool.v1.ListEventsResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/api/v1/events\x12\xbb\x01\n" +
@@ -1328,7 +1574,7 @@ func file_org_project_planton_nodepool_v1_service_proto_rawDescGZIP() []byte {
 	return file_org_project_planton_nodepool_v1_service_proto_rawDescData
 }
 
-var file_org_project_planton_nodepool_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_org_project_planton_nodepool_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_org_project_planton_nodepool_v1_service_proto_goTypes = []any{
 	(*NewNodePool)(nil),                  // 0: org.project_planton.nodepool.v1.NewNodePool
 	(*NodePoolUpdate)(nil),               // 1: org.project_planton.nodepool.v1.NodePoolUpdate
@@ -1346,57 +1592,70 @@ var file_org_project_planton_nodepool_v1_service_proto_goTypes = []any{
 	(*GetNodePoolStatusResponse)(nil),    // 13: org.project_planton.nodepool.v1.GetNodePoolStatusResponse
 	(*ReportNodePoolStatusRequest)(nil),  // 14: org.project_planton.nodepool.v1.ReportNodePoolStatusRequest
 	(*ReportNodePoolStatusResponse)(nil), // 15: org.project_planton.nodepool.v1.ReportNodePoolStatusResponse
-	(*ListEventsRequest)(nil),            // 16: org.project_planton.nodepool.v1.ListEventsRequest
-	(*ListEventsResponse)(nil),           // 17: org.project_planton.nodepool.v1.ListEventsResponse
-	(*AcknowledgeEventRequest)(nil),      // 18: org.project_planton.nodepool.v1.AcknowledgeEventRequest
-	(*AcknowledgeEventResponse)(nil),     // 19: org.project_planton.nodepool.v1.AcknowledgeEventResponse
-	(*NodePoolSpec)(nil),                 // 20: org.project_planton.nodepool.v1.NodePoolSpec
-	(*NodePool)(nil),                     // 21: org.project_planton.nodepool.v1.NodePool
-	(*v1.Status)(nil),                    // 22: org.project_planton.cluster.v1.Status
-	(*v1.ControllerStatus)(nil),          // 23: org.project_planton.cluster.v1.ControllerStatus
-	(*v1.StatusReport)(nil),              // 24: org.project_planton.cluster.v1.StatusReport
-	(*Event)(nil),                        // 25: org.project_planton.nodepool.v1.Event
+	(*ListNodePoolEventsRequest)(nil),    // 16: org.project_planton.nodepool.v1.ListNodePoolEventsRequest
+	(*ListNodePoolEventsResponse)(nil),   // 17: org.project_planton.nodepool.v1.ListNodePoolEventsResponse
+	(*RecordNodePoolEventRequest)(nil),   // 18: org.project_planton.nodepool.v1.RecordNodePoolEventRequest
+	(*RecordNodePoolEventResponse)(nil),  // 19: org.project_planton.nodepool.v1.RecordNodePoolEventResponse
+	(*ListEventsRequest)(nil),            // 20: org.project_planton.nodepool.v1.ListEventsRequest
+	(*ListEventsResponse)(nil),           // 21: org.project_planton.nodepool.v1.ListEventsResponse
+	(*AcknowledgeEventRequest)(nil),      // 22: org.project_planton.nodepool.v1.AcknowledgeEventRequest
+	(*AcknowledgeEventResponse)(nil),     // 23: org.project_planton.nodepool.v1.AcknowledgeEventResponse
+	(*NodePoolSpec)(nil),                 // 24: org.project_planton.nodepool.v1.NodePoolSpec
+	(*NodePool)(nil),                     // 25: org.project_planton.nodepool.v1.NodePool
+	(*v1.Status)(nil),                    // 26: org.project_planton.cluster.v1.Status
+	(*v1.ControllerStatus)(nil),          // 27: org.project_planton.cluster.v1.ControllerStatus
+	(*v1.StatusReport)(nil),              // 28: org.project_planton.cluster.v1.StatusReport
+	(*v1.AuditEvent)(nil),                // 29: org.project_planton.cluster.v1.AuditEvent
+	(*v1.AuditRecord)(nil),               // 30: org.project_planton.cluster.v1.AuditRecord
+	(*Event)(nil),                        // 31: org.project_planton.nodepool.v1.Event
 }
 var file_org_project_planton_nodepool_v1_service_proto_depIdxs = []int32{
-	20, // 0: org.project_planton.nodepool.v1.NewNodePool.spec:type_name -> org.project_planton.nodepool.v1.NodePoolSpec
-	20, // 1: org.project_planton.nodepool.v1.NodePoolUpdate.spec:type_name -> org.project_planton.nodepool.v1.NodePoolSpec
+	24, // 0: org.project_planton.nodepool.v1.NewNodePool.spec:type_name -> org.project_planton.nodepool.v1.NodePoolSpec
+	24, // 1: org.project_planton.nodepool.v1.NodePoolUpdate.spec:type_name -> org.project_planton.nodepool.v1.NodePoolSpec
 	0,  // 2: org.project_planton.nodepool.v1.CreateNodePoolRequest.node_pool:type_name -> org.project_planton.nodepool.v1.NewNodePool
-	21, // 3: org.project_planton.nodepool.v1.CreateNodePoolResponse.node_pool:type_name -> org.project_planton.nodepool.v1.NodePool
-	21, // 4: org.project_planton.nodepool.v1.ListNodePoolsResponse.nodepools:type_name -> org.project_planton.nodepool.v1.NodePool
-	21, // 5: org.project_planton.nodepool.v1.GetNodePoolResponse.node_pool:type_name -> org.project_planton.nodepool.v1.NodePool
+	25, // 3: org.project_planton.nodepool.v1.CreateNodePoolResponse.node_pool:type_name -> org.project_planton.nodepool.v1.NodePool
+	25, // 4: org.project_planton.nodepool.v1.ListNodePoolsResponse.nodepools:type_name -> org.project_planton.nodepool.v1.NodePool
+	25, // 5: org.project_planton.nodepool.v1.GetNodePoolResponse.node_pool:type_name -> org.project_planton.nodepool.v1.NodePool
 	1,  // 6: org.project_planton.nodepool.v1.UpdateNodePoolRequest.node_pool:type_name -> org.project_planton.nodepool.v1.NodePoolUpdate
-	21, // 7: org.project_planton.nodepool.v1.UpdateNodePoolResponse.node_pool:type_name -> org.project_planton.nodepool.v1.NodePool
-	22, // 8: org.project_planton.nodepool.v1.GetNodePoolStatusResponse.status:type_name -> org.project_planton.cluster.v1.Status
-	23, // 9: org.project_planton.nodepool.v1.GetNodePoolStatusResponse.controller_status:type_name -> org.project_planton.cluster.v1.ControllerStatus
-	23, // 10: org.project_planton.nodepool.v1.GetNodePoolStatusResponse.controllers:type_name -> org.project_planton.cluster.v1.ControllerStatus
-	24, // 11: org.project_planton.nodepool.v1.ReportNodePoolStatusRequest.report:type_name -> org.project_planton.cluster.v1.StatusReport
-	22, // 12: org.project_planton.nodepool.v1.ReportNodePoolStatusResponse.status:type_name -> org.project_planton.cluster.v1.Status
-	23, // 13: org.project_planton.nodepool.v1.ReportNodePoolStatusResponse.controller_status:type_name -> org.project_planton.cluster.v1.ControllerStatus
-	23, // 14: org.project_planton.nodepool.v1.ReportNodePoolStatusResponse.controllers:type_name -> org.project_planton.cluster.v1.ControllerStatus
-	25, // 15: org.project_planton.nodepool.v1.ListEventsResponse.events:type_name -> org.project_planton.nodepool.v1.Event
-	2,  // 16: org.project_planton.nodepool.v1.NodePoolService.CreateNodePool:input_type -> org.project_planton.nodepool.v1.CreateNodePoolRequest
-	4,  // 17: org.project_planton.nodepool.v1.NodePoolService.ListNodePools:input_type -> org.project_planton.nodepool.v1.ListNodePoolsRequest
-	6,  // 18: org.project_planton.nodepool.v1.NodePoolService.GetNodePool:input_type -> org.project_planton.nodepool.v1.GetNodePoolRequest
-	8,  // 19: org.project_planton.nodepool.v1.NodePoolService.UpdateNodePool:input_type -> org.project_planton.nodepool.v1.UpdateNodePoolRequest
-	10, // 20: org.project_planton.nodepool.v1.NodePoolService.DeleteNodePool:input_type -> org.project_planton.nodepool.v1.DeleteNodePoolRequest
-	12, // 21: org.project_planton.nodepool.v1.NodePoolService.GetNodePoolStatus:input_type -> org.project_planton.nodepool.v1.GetNodePoolStatusRequest
-	14, // 22: org.project_planton.nodepool.v1.NodePoolService.ReportNodePoolStatus:input_type -> org.project_planton.nodepool.v1.ReportNodePoolStatusRequest
-	16, // 23: org.project_planton.nodepool.v1.EventService.ListEvents:input_type -> org.project_planton.nodepool.v1.ListEventsRequest
-	18, // 24: org.project_planton.nodepool.v1.EventService.AcknowledgeEvent:input_type -> org.project_planton.nodepool.v1.AcknowledgeEventRequest
-	3,  // 25: org.project_planton.nodepool.v1.NodePoolService.CreateNodePool:output_type -> org.project_planton.nodepool.v1.CreateNodePoolResponse
-	5,  // 26: org.project_planton.nodepool.v1.NodePoolService.ListNodePools:output_type -> org.project_planton.nodepool.v1.ListNodePoolsResponse
-	7,  // 27: org.project_planton.nodepool.v1.NodePoolService.GetNodePool:output_type -> org.project_planton.nodepool.v1.GetNodePoolResponse
-	9,  // 28: org.project_planton.nodepool.v1.NodePoolService.UpdateNodePool:output_type -> org.project_planton.nodepool.v1.UpdateNodePoolResponse
-	11, // 29: org.project_planton.nodepool.v1.NodePoolService.DeleteNodePool:output_type -> org.project_planton.nodepool.v1.DeleteNodePoolResponse
-	13, // 30: org.project_planton.nodepool.v1.NodePoolService.GetNodePoolStatus:output_type -> org.project_planton.nodepool.v1.GetNodePoolStatusResponse
-	15, // 31: org.project_planton.nodepool.v1.NodePoolService.ReportNodePoolStatus:output_type -> org.project_planton.nodepool.v1.ReportNodePoolStatusResponse
-	17, // 32: org.project_planton.nodepool.v1.EventService.ListEvents:output_type -> org.project_planton.nodepool.v1.ListEventsResponse
-	19, // 33: org.project_planton.nodepool.v1.EventService.AcknowledgeEvent:output_type -> org.project_planton.nodepool.v1.AcknowledgeEventResponse
-	25, // [25:34] is the sub-list for method output_type
-	16, // [16:25] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	25, // 7: org.project_planton.nodepool.v1.UpdateNodePoolResponse.node_pool:type_name -> org.project_planton.nodepool.v1.NodePool
+	26, // 8: org.project_planton.nodepool.v1.GetNodePoolStatusResponse.status:type_name -> org.project_planton.cluster.v1.Status
+	27, // 9: org.project_planton.nodepool.v1.GetNodePoolStatusResponse.controller_status:type_name -> org.project_planton.cluster.v1.ControllerStatus
+	27, // 10: org.project_planton.nodepool.v1.GetNodePoolStatusResponse.controllers:type_name -> org.project_planton.cluster.v1.ControllerStatus
+	28, // 11: org.project_planton.nodepool.v1.ReportNodePoolStatusRequest.report:type_name -> org.project_planton.cluster.v1.StatusReport
+	26, // 12: org.project_planton.nodepool.v1.ReportNodePoolStatusResponse.status:type_name -> org.project_planton.cluster.v1.Status
+	27, // 13: org.project_planton.nodepool.v1.ReportNodePoolStatusResponse.controller_status:type_name -> org.project_planton.cluster.v1.ControllerStatus
+	27, // 14: org.project_planton.nodepool.v1.ReportNodePoolStatusResponse.controllers:type_name -> org.project_planton.cluster.v1.ControllerStatus
+	29, // 15: org.project_planton.nodepool.v1.ListNodePoolEventsResponse.events:type_name -> org.project_planton.cluster.v1.AuditEvent
+	30, // 16: org.project_planton.nodepool.v1.RecordNodePoolEventRequest.event:type_name -> org.project_planton.cluster.v1.AuditRecord
+	29, // 17: org.project_planton.nodepool.v1.RecordNodePoolEventResponse.event:type_name -> org.project_planton.cluster.v1.AuditEvent
+	31, // 18: org.project_planton.nodepool.v1.ListEventsResponse.events:type_name -> org.project_planton.nodepool.v1.Event
+	2,  // 19: org.project_planton.nodepool.v1.NodePoolService.CreateNodePool:input_type -> org.project_planton.nodepool.v1.CreateNodePoolRequest
+	4,  // 20: org.project_planton.nodepool.v1.NodePoolService.ListNodePools:input_type -> org.project_planton.nodepool.v1.ListNodePoolsRequest
+	6,  // 21: org.project_planton.nodepool.v1.NodePoolService.GetNodePool:input_type -> org.project_planton.nodepool.v1.GetNodePoolRequest
+	8,  // 22: org.project_planton.nodepool.v1.NodePoolService.UpdateNodePool:input_type -> org.project_planton.nodepool.v1.UpdateNodePoolRequest
+	10, // 23: org.project_planton.nodepool.v1.NodePoolService.DeleteNodePool:input_type -> org.project_planton.nodepool.v1.DeleteNodePoolRequest
+	12, // 24: org.project_planton.nodepool.v1.NodePoolService.GetNodePoolStatus:input_type -> org.project_planton.nodepool.v1.GetNodePoolStatusRequest
+	14, // 25: org.project_planton.nodepool.v1.NodePoolService.ReportNodePoolStatus:input_type -> org.project_planton.nodepool.v1.ReportNodePoolStatusRequest
+	16, // 26: org.project_planton.nodepool.v1.NodePoolService.ListNodePoolEvents:input_type -> org.project_planton.nodepool.v1.ListNodePoolEventsRequest
+	18, // 27: org.project_planton.nodepool.v1.NodePoolService.RecordNodePoolEvent:input_type -> org.project_planton.nodepool.v1.RecordNodePoolEventRequest
+	20, // 28: org.project_planton.nodepool.v1.EventService.ListEvents:input_type -> org.project_planton.nodepool.v1.ListEventsRequest
+	22, // 29: org.project_planton.nodepool.v1.EventService.AcknowledgeEvent:input_type -> org.project_planton.nodepool.v1.AcknowledgeEventRequest
+	3,  // 30: org.project_planton.nodepool.v1.NodePoolService.CreateNodePool:output_type -> org.project_planton.nodepool.v1.CreateNodePoolResponse
+	5,  // 31: org.project_planton.nodepool.v1.NodePoolService.ListNodePools:output_type -> org.project_planton.nodepool.v1.ListNodePoolsResponse
+	7,  // 32: org.project_planton.nodepool.v1.NodePoolService.GetNodePool:output_type -> org.project_planton.nodepool.v1.GetNodePoolResponse
+	9,  // 33: org.project_planton.nodepool.v1.NodePoolService.UpdateNodePool:output_type -> org.project_planton.nodepool.v1.UpdateNodePoolResponse
+	11, // 34: org.project_planton.nodepool.v1.NodePoolService.DeleteNodePool:output_type -> org.project_planton.nodepool.v1.DeleteNodePoolResponse
+	13, // 35: org.project_planton.nodepool.v1.NodePoolService.GetNodePoolStatus:output_type -> org.project_planton.nodepool.v1.GetNodePoolStatusResponse
+	15, // 36: org.project_planton.nodepool.v1.NodePoolService.ReportNodePoolStatus:output_type -> org.project_planton.nodepool.v1.ReportNodePoolStatusResponse
+	17, // 37: org.project_planton.nodepool.v1.NodePoolService.ListNodePoolEvents:output_type -> org.project_planton.nodepool.v1.ListNodePoolEventsResponse
+	19, // 38: org.project_planton.nodepool.v1.NodePoolService.RecordNodePoolEvent:output_type -> org.project_planton.nodepool.v1.RecordNodePoolEventResponse
+	21, // 39: org.project_planton.nodepool.v1.EventService.ListEvents:output_type -> org.project_planton.nodepool.v1.ListEventsResponse
+	23, // 40: org.project_planton.nodepool.v1.EventService.AcknowledgeEvent:output_type -> org.project_planton.nodepool.v1.AcknowledgeEventResponse
+	30, // [30:41] is the sub-list for method output_type
+	19, // [19:30] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_org_project_planton_nodepool_v1_service_proto_init() }
@@ -1408,13 +1667,14 @@ func file_org_project_planton_nodepool_v1_service_proto_init() {
 	file_org_project_planton_nodepool_v1_nodepool_proto_init()
 	file_org_project_planton_nodepool_v1_service_proto_msgTypes[4].OneofWrappers = []any{}
 	file_org_project_planton_nodepool_v1_service_proto_msgTypes[16].OneofWrappers = []any{}
+	file_org_project_planton_nodepool_v1_service_proto_msgTypes[20].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_org_project_planton_nodepool_v1_service_proto_rawDesc), len(file_org_project_planton_nodepool_v1_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -28,6 +28,8 @@ const (
 	NodePoolService_DeleteNodePool_FullMethodName       = "/org.project_planton.nodepool.v1.NodePoolService/DeleteNodePool"
 	NodePoolService_GetNodePoolStatus_FullMethodName    = "/org.project_planton.nodepool.v1.NodePoolService/GetNodePoolStatus"
 	NodePoolService_ReportNodePoolStatus_FullMethodName = "/org.project_planton.nodepool.v1.NodePoolService/ReportNodePoolStatus"
+	NodePoolService_ListNodePoolEvents_FullMethodName   = "/org.project_planton.nodepool.v1.NodePoolService/ListNodePoolEvents"
+	NodePoolService_RecordNodePoolEvent_FullMethodName  = "/org.project_planton.nodepool.v1.NodePoolService/RecordNodePoolEvent"
 )
 
 // NodePoolServiceClient is the client API for NodePoolService service.
@@ -50,6 +52,10 @@ type NodePoolServiceClient interface {
 	GetNodePoolStatus(ctx context.Context, in *GetNodePoolStatusRequest, opts ...grpc.CallOption) (*GetNodePoolStatusResponse, error)
 	// Reports the status of a resource, as a controller.
 	ReportNodePoolStatus(ctx context.Context, in *ReportNodePoolStatusRequest, opts ...grpc.CallOption) (*ReportNodePoolStatusResponse, error)
+	// Lists what controllers have changed in the cloud for a node pool, newest first, also after it was deleted.
+	ListNodePoolEvents(ctx context.Context, in *ListNodePoolEventsRequest, opts ...grpc.CallOption) (*ListNodePoolEventsResponse, error)
+	// Records an action in the cloud, as a controller. An ended action does not change any longer.
+	RecordNodePoolEvent(ctx context.Context, in *RecordNodePoolEventRequest, opts ...grpc.CallOption) (*RecordNodePoolEventResponse, error)
 }
 
 type nodePoolServiceClient struct {
@@ -130,6 +136,26 @@ func (c *nodePoolServiceClient) ReportNodePoolStatus(ctx context.Context, in *Re
 	return out, nil
 }
 
+func (c *nodePoolServiceClient) ListNodePoolEvents(ctx context.Context, in *ListNodePoolEventsRequest, opts ...grpc.CallOption) (*ListNodePoolEventsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListNodePoolEventsResponse)
+	err := c.cc.Invoke(ctx, NodePoolService_ListNodePoolEvents_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *nodePoolServiceClient) RecordNodePoolEvent(ctx context.Context, in *RecordNodePoolEventRequest, opts ...grpc.CallOption) (*RecordNodePoolEventResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordNodePoolEventResponse)
+	err := c.cc.Invoke(ctx, NodePoolService_RecordNodePoolEvent_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // NodePoolServiceServer is the server API for NodePoolService service.
 // All implementations must embed UnimplementedNodePoolServiceServer
 // for forward compatibility.
@@ -150,6 +176,10 @@ type NodePoolServiceServer interface {
 	GetNodePoolStatus(context.Context, *GetNodePoolStatusRequest) (*GetNodePoolStatusResponse, error)
 	// Reports the status of a resource, as a controller.
 	ReportNodePoolStatus(context.Context, *ReportNodePoolStatusRequest) (*ReportNodePoolStatusResponse, error)
+	// Lists what controllers have changed in the cloud for a node pool, newest first, also after it was deleted.
+	ListNodePoolEvents(context.Context, *ListNodePoolEventsRequest) (*ListNodePoolEventsResponse, error)
+	// Records an action in the cloud, as a controller. An ended action does not change any longer.
+	RecordNodePoolEvent(context.Context, *RecordNodePoolEventRequest) (*RecordNodePoolEventResponse, error)
 	mustEmbedUnimplementedNodePoolServiceServer()
 }
 
@@ -180,6 +210,12 @@ func (UnimplementedNodePoolServiceServer) GetNodePoolStatus(context.Context, *Ge
 }
 func (UnimplementedNodePoolServiceServer) ReportNodePoolStatus(context.Context, *ReportNodePoolStatusRequest) (*ReportNodePoolStatusResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ReportNodePoolStatus not implemented")
+}
+func (UnimplementedNodePoolServiceServer) ListNodePoolEvents(context.Context, *ListNodePoolEventsRequest) (*ListNodePoolEventsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListNodePoolEvents not implemented")
+}
+func (UnimplementedNodePoolServiceServer) RecordNodePoolEvent(context.Context, *RecordNodePoolEventRequest) (*RecordNodePoolEventResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordNodePoolEvent not implemented")
 }
 func (UnimplementedNodePoolServiceServer) mustEmbedUnimplementedNodePoolServiceServer() {}
 func (UnimplementedNodePoolServiceServer) testEmbeddedByValue()                         {}
@@ -328,6 +364,42 @@ func _NodePoolService_ReportNodePoolStatus_Handler(srv interface{}, ctx context.
 	return interceptor(ctx, in, info, handler)
 }
 
+func _NodePoolService_ListNodePoolEvents_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListNodePoolEventsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NodePoolServiceServer).ListNodePoolEvents(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: NodePoolService_ListNodePoolEvents_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NodePoolServiceServer).ListNodePoolEvents(ctx, req.(*ListNodePoolEventsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _NodePoolService_RecordNodePoolEvent_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordNodePoolEventRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NodePoolServiceServer).RecordNodePoolEvent(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: NodePoolService_RecordNodePoolEvent_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NodePoolServiceServer).RecordNodePoolEvent(ctx, req.(*RecordNodePoolEventRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // NodePoolService_ServiceDesc is the grpc.ServiceDesc for NodePoolService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -362,6 +434,14 @@ var NodePoolService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ReportNodePoolStatus",
 			Handler:    _NodePoolService_ReportNodePoolStatus_Handler,
+		},
+		{
+			MethodName: "ListNodePoolEvents",
+			Handler:    _NodePoolService_ListNodePoolEvents_Handler,
+		},
+		{
+			MethodName: "RecordNodePoolEvent",
+			Handler:    _NodePoolService_RecordNodePoolEvent_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -170,6 +170,14 @@ var file_org_project_planton_shared_options_options_proto_extTypes = []protoimpl
 		Filename:      "org/project_planton/shared/options/options.proto",
 	},
 	{
+		ExtendedType:  (*descriptorpb.FieldOptions)(nil),
+		ExtensionType: (*bool)(nil),
+		Field:         60021,
+		Name:          "org.project_planton.shared.options.replaces_pool",
+		Tag:           "varint,60021,opt,name=replaces_pool",
+		Filename:      "org/project_planton/shared/options/options.proto",
+	},
+	{
 		ExtendedType:  (*descriptorpb.EnumValueOptions)(nil),
 		ExtensionType: (*string)(nil),
 		Field:         60050,
@@ -201,6 +209,10 @@ var (
 	//
 	// repeated org.project_planton.shared.options.KeyValuePair recommended_default_map = 60003;
 	E_RecommendedDefaultMap = &file_org_project_planton_shared_options_options_proto_extTypes[2]
+	// Whether the cloud cannot change the field in an existing node pool, so that another value replaces the pool.
+	//
+	// optional bool replaces_pool = 60021;
+	E_ReplacesPool = &file_org_project_planton_shared_options_options_proto_extTypes[3]
 )
 
 // Extension fields to descriptorpb.EnumValueOptions.
@@ -208,7 +220,7 @@ var (
 	// The enum value's name for people.
 	//
 	// optional string display_label = 60050;
-	E_DisplayLabel = &file_org_project_planton_shared_options_options_proto_extTypes[3]
+	E_DisplayLabel = &file_org_project_planton_shared_options_options_proto_extTypes[4]
 )
 
 // Extension fields to descriptorpb.MessageOptions.
@@ -216,7 +228,7 @@ var (
 	// The fields that the rules of the message are about: rules between fields, whose violations would name the whole message.
 	//
 	// repeated org.project_planton.shared.options.RuleField rule_field = 60020;
-	E_RuleField = &file_org_project_planton_shared_options_options_proto_extTypes[4]
+	E_RuleField = &file_org_project_planton_shared_options_options_proto_extTypes[5]
 )
 
 var File_org_project_planton_shared_options_options_proto protoreflect.FileDescriptor
@@ -233,7 +245,8 @@ const file_org_project_planton_shared_options_options_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:9\n" +
 	"\adefault\x12\x1d.google.protobuf.FieldOptions\x18\xe1\xd4\x03 \x01(\tR\adefault:P\n" +
 	"\x13recommended_default\x12\x1d.google.protobuf.FieldOptions\x18\xe2\xd4\x03 \x01(\tR\x12recommendedDefault:\x89\x01\n" +
-	"\x17recommended_default_map\x12\x1d.google.protobuf.FieldOptions\x18\xe3\xd4\x03 \x03(\v20.org.project_planton.shared.options.KeyValuePairR\x15recommendedDefaultMap:H\n" +
+	"\x17recommended_default_map\x12\x1d.google.protobuf.FieldOptions\x18\xe3\xd4\x03 \x03(\v20.org.project_planton.shared.options.KeyValuePairR\x15recommendedDefaultMap:D\n" +
+	"\rreplaces_pool\x12\x1d.google.protobuf.FieldOptions\x18\xf5\xd4\x03 \x01(\bR\freplacesPool:H\n" +
 	"\rdisplay_label\x12!.google.protobuf.EnumValueOptions\x18\x92\xd5\x03 \x01(\tR\fdisplayLabel:o\n" +
 	"\n" +
 	"rule_field\x12\x1f.google.protobuf.MessageOptions\x18\xf4\xd4\x03 \x03(\v2-.org.project_planton.shared.options.RuleFieldR\truleFieldB?Z=project-planton.org/gen/go/org/project_planton/shared/optionsb\x06proto3"
@@ -262,14 +275,15 @@ var file_org_project_planton_shared_options_options_proto_depIdxs = []int32{
 	2, // 0: org.project_planton.shared.options.default:extendee -> google.protobuf.FieldOptions
 	2, // 1: org.project_planton.shared.options.recommended_default:extendee -> google.protobuf.FieldOptions
 	2, // 2: org.project_planton.shared.options.recommended_default_map:extendee -> google.protobuf.FieldOptions
-	3, // 3: org.project_planton.shared.options.display_label:extendee -> google.protobuf.EnumValueOptions
-	4, // 4: org.project_planton.shared.options.rule_field:extendee -> google.protobuf.MessageOptions
-	1, // 5: org.project_planton.shared.options.recommended_default_map:type_name -> org.project_planton.shared.options.KeyValuePair
-	0, // 6: org.project_planton.shared.options.rule_field:type_name -> org.project_planton.shared.options.RuleField
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	5, // [5:7] is the sub-list for extension type_name
-	0, // [0:5] is the sub-list for extension extendee
+	2, // 3: org.project_planton.shared.options.replaces_pool:extendee -> google.protobuf.FieldOptions
+	3, // 4: org.project_planton.shared.options.display_label:extendee -> google.protobuf.EnumValueOptions
+	4, // 5: org.project_planton.shared.options.rule_field:extendee -> google.protobuf.MessageOptions
+	1, // 6: org.project_planton.shared.options.recommended_default_map:type_name -> org.project_planton.shared.options.KeyValuePair
+	0, // 7: org.project_planton.shared.options.rule_field:type_name -> org.project_planton.shared.options.RuleField
+	8, // [8:8] is the sub-list for method output_type
+	8, // [8:8] is the sub-list for method input_type
+	6, // [6:8] is the sub-list for extension type_name
+	0, // [0:6] is the sub-list for extension extendee
 	0, // [0:0] is the sub-list for field type_name
 }
 
@@ -285,7 +299,7 @@ func file_org_project_planton_shared_options_options_proto_init() {
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_org_project_planton_shared_options_options_proto_rawDesc), len(file_org_project_planton_shared_options_options_proto_rawDesc)),
 			NumEnums:      0,
 			NumMessages:   2,
-			NumExtensions: 5,
+			NumExtensions: 6,
 			NumServices:   0,
 		},
 		GoTypes:           file_org_project_planton_shared_options_options_proto_goTypes,

@@ -193,7 +193,7 @@ class ClusterPlatform(message.Message):
 
 @typing.final
 class GcpCluster(message.Message):
-    """A cluster on Google Cloud."""
+    """A cluster on Google Cloud. Without all fields that are needed to create it, it must exist, and is adopted with what it has."""
 
     DESCRIPTOR: descriptor.Descriptor
 

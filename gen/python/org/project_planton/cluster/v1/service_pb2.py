@@ -24,12 +24,13 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from org.project_planton.cluster.v1 import audit_pb2 as org_dot_project__planton_dot_cluster_dot_v1_dot_audit__pb2
 from org.project_planton.cluster.v1 import cluster_pb2 as org_dot_project__planton_dot_cluster_dot_v1_dot_cluster__pb2
 from org.project_planton.cluster.v1 import method_pb2 as org_dot_project__planton_dot_cluster_dot_v1_dot_method__pb2
 from org.project_planton.cluster.v1 import status_pb2 as org_dot_project__planton_dot_cluster_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,org/project_planton/cluster/v1/service.proto\x12\x1eorg.project_planton.cluster.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a,org/project_planton/cluster/v1/cluster.proto\x1a+org/project_planton/cluster/v1/method.proto\x1a+org/project_planton/cluster/v1/status.proto\"\xcb\x01\n\nNewCluster\x12<\n\x04name\x18\x01 \x01(\tB(\xbaH%r \x18?2\x1c^[a-z]([-a-z0-9]*[a-z0-9])?$\xc8\x01\x01R\x04name\x12\x36\n\x11target_project_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xfd\x01R\x11target_project_id\x12G\n\x04spec\x18\x03 \x01(\x0b\x32+.org.project_planton.cluster.v1.ClusterSpecB\x06\xbaH\x03\xc8\x01\x01R\x04spec\"\xfa\x01\n\rClusterUpdate\x12<\n\x04name\x18\x01 \x01(\tB(\xbaH%r \x18?2\x1c^[a-z]([-a-z0-9]*[a-z0-9])?$\xd8\x01\x01R\x04name\x12\x36\n\x11target_project_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xfd\x01R\x11target_project_id\x12G\n\x04spec\x18\x03 \x01(\x0b\x32+.org.project_planton.cluster.v1.ClusterSpecB\x06\xbaH\x03\xc8\x01\x01R\x04spec\x12*\n\x10resource_version\x18\x04 \x01(\tR\x10resource_version\"}\n\x14\x43reateClusterRequest\x12L\n\x07\x63luster\x18\x01 \x01(\x0b\x32*.org.project_planton.cluster.v1.NewClusterB\x06\xbaH\x03\xc8\x01\x01R\x07\x63luster\x12\x17\n\x07\x64ry_run\x18\x02 \x01(\x08R\x06\x64ryRun\"Z\n\x15\x43reateClusterResponse\x12\x41\n\x07\x63luster\x18\x01 \x01(\x0b\x32\'.org.project_planton.cluster.v1.ClusterR\x07\x63luster\"\xa3\x03\n\x13ListClustersRequest\x12$\n\x05limit\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x01H\x00R\x05limit\x88\x01\x01\x12$\n\x06offset\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00H\x01R\x06offset\x88\x01\x01\x12\x1e\n\npage_token\x18\x03 \x01(\tR\npage_token\x12X\n\x06status\x18\x04 \x01(\tB@\xbaH=r;R\x00R\x07PendingR\x0bProgressingR\x05ReadyR\x08\x44\x65gradedR\x06\x46\x61iledR\x08\x44\x65letingR\x06status\x12<\n\x06health\x18\x05 \x01(\tB$\xbaH!r\x1fR\x00R\x07healthyR\tunhealthyR\x07unknownR\x06health\x12H\n\x08platform\x18\x06 \x01(\tB,\xbaH)r\'R\x00R\x03gcpR\x03\x61wsR\x05\x61zureR\x04\x63ivoR\x0c\x64igitaloceanR\x08platform\x12)\n\x10include_deleting\x18\x07 \x01(\x08R\x0fincludeDeletingB\x08\n\x06_limitB\t\n\x07_offset\"\xc9\x01\n\x14ListClustersResponse\x12\x43\n\x08\x63lusters\x18\x01 \x03(\x0b\x32\'.org.project_planton.cluster.v1.ClusterR\x08\x63lusters\x12\x14\n\x05total\x18\x02 \x01(\x03R\x05total\x12\x14\n\x05limit\x18\x03 \x01(\x05R\x05limit\x12\x16\n\x06offset\x18\x04 \x01(\x05R\x06offset\x12(\n\x0fnext_page_token\x18\x05 \x01(\tR\x0fnext_page_token\"-\n\x11GetClusterRequest\x12\x18\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\x02id\"W\n\x12GetClusterResponse\x12\x41\n\x07\x63luster\x18\x01 \x01(\x0b\x32\'.org.project_planton.cluster.v1.ClusterR\x07\x63luster\"\x9a\x01\n\x14UpdateClusterRequest\x12\x18\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12O\n\x07\x63luster\x18\x02 \x01(\x0b\x32-.org.project_planton.cluster.v1.ClusterUpdateB\x06\xbaH\x03\xc8\x01\x01R\x07\x63luster\x12\x17\n\x07\x64ry_run\x18\x03 \x01(\x08R\x06\x64ryRun\"Z\n\x15UpdateClusterResponse\x12\x41\n\x07\x63luster\x18\x01 \x01(\x0b\x32\'.org.project_planton.cluster.v1.ClusterR\x07\x63luster\"_\n\x14\x44\x65leteClusterRequest\x12\x18\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x14\n\x05\x66orce\x18\x02 \x01(\x08R\x05\x66orce\x12\x17\n\x07\x64ry_run\x18\x03 \x01(\x08R\x06\x64ryRun\"Z\n\x15\x44\x65leteClusterResponse\x12\x41\n\x07\x63luster\x18\x01 \x01(\x0b\x32\'.org.project_planton.cluster.v1.ClusterR\x07\x63luster\"3\n\x17GetClusterStatusRequest\x12\x18\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\x02id\"\xae\x02\n\x18GetClusterStatusResponse\x12\x1e\n\ncluster_id\x18\x01 \x01(\tR\ncluster_id\x12>\n\x06status\x18\x02 \x01(\x0b\x32&.org.project_planton.cluster.v1.StatusR\x06status\x12^\n\x11\x63ontroller_status\x18\x03 \x03(\x0b\x32\x30.org.project_planton.cluster.v1.ControllerStatusR\x11\x63ontroller_status\x12R\n\x0b\x63ontrollers\x18\x04 \x03(\x0b\x32\x30.org.project_planton.cluster.v1.ControllerStatusR\x0b\x63ontrollers\"\x84\x01\n\x1aReportClusterStatusRequest\x12\x18\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12L\n\x06report\x18\x02 \x01(\x0b\x32,.org.project_planton.cluster.v1.StatusReportB\x06\xbaH\x03\xc8\x01\x01R\x06report\"\xb1\x02\n\x1bReportClusterStatusResponse\x12\x1e\n\ncluster_id\x18\x01 \x01(\tR\ncluster_id\x12>\n\x06status\x18\x02 \x01(\x0b\x32&.org.project_planton.cluster.v1.StatusR\x06status\x12^\n\x11\x63ontroller_status\x18\x03 \x03(\x0b\x32\x30.org.project_planton.cluster.v1.ControllerStatusR\x11\x63ontroller_status\x12R\n\x0b\x63ontrollers\x18\x04 \x03(\x0b\x32\x30.org.project_planton.cluster.v1.ControllerStatusR\x0b\x63ontrollers2\xd1\t\n\x0e\x43lusterService\x12\xb1\x01\n\rCreateCluster\x12\x34.org.project_planton.cluster.v1.CreateClusterRequest\x1a\x35.org.project_planton.cluster.v1.CreateClusterResponse\"3\xea\xdb\"\x05\x08\xc9\x01\x10\x01\x82\xd3\xe4\x93\x02$\"\x10/api/v1/clusters:\x07\x63lusterb\x07\x63luster\x12\x93\x01\n\x0cListClusters\x12\x33.org.project_planton.cluster.v1.ListClustersRequest\x1a\x34.org.project_planton.cluster.v1.ListClustersResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/api/v1/clusters\x12\x9b\x01\n\nGetCluster\x12\x31.org.project_planton.cluster.v1.GetClusterRequest\x1a\x32.org.project_planton.cluster.v1.GetClusterResponse\"&\x82\xd3\xe4\x93\x02 \x12\x15/api/v1/clusters/{id}b\x07\x63luster\x12\xb3\x01\n\rUpdateCluster\x12\x34.org.project_planton.cluster.v1.UpdateClusterRequest\x1a\x35.org.project_planton.cluster.v1.UpdateClusterResponse\"5\xea\xdb\"\x02\x10\x01\x82\xd3\xe4\x93\x02)\x1a\x15/api/v1/clusters/{id}:\x07\x63lusterb\x07\x63luster\x12\xad\x01\n\rDeleteCluster\x12\x34.org.project_planton.cluster.v1.DeleteClusterRequest\x1a\x35.org.project_planton.cluster.v1.DeleteClusterResponse\"/\xea\xdb\"\x05\x08\xca\x01\x10\x01\x82\xd3\xe4\x93\x02 *\x15/api/v1/clusters/{id}b\x07\x63luster\x12\xab\x01\n\x10GetClusterStatus\x12\x37.org.project_planton.cluster.v1.GetClusterStatusRequest\x1a\x38.org.project_planton.cluster.v1.GetClusterStatusResponse\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/clusters/{id}/status\x12\xc2\x01\n\x13ReportClusterStatus\x12:.org.project_planton.cluster.v1.ReportClusterStatusRequest\x1a;.org.project_planton.cluster.v1.ReportClusterStatusResponse\"2\xea\xdb\"\x02\x10\x02\x82\xd3\xe4\x93\x02&\x1a\x1c/api/v1/clusters/{id}/status:\x06reportb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,org/project_planton/cluster/v1/service.proto\x12\x1eorg.project_planton.cluster.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a*org/project_planton/cluster/v1/audit.proto\x1a,org/project_planton/cluster/v1/cluster.proto\x1a+org/project_planton/cluster/v1/method.proto\x1a+org/project_planton/cluster/v1/status.proto\"\xcb\x01\n\nNewCluster\x12<\n\x04name\x18\x01 \x01(\tB(\xbaH%r \x18?2\x1c^[a-z]([-a-z0-9]*[a-z0-9])?$\xc8\x01\x01R\x04name\x12\x36\n\x11target_project_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xfd\x01R\x11target_project_id\x12G\n\x04spec\x18\x03 \x01(\x0b\x32+.org.project_planton.cluster.v1.ClusterSpecB\x06\xbaH\x03\xc8\x01\x01R\x04spec\"\xfa\x01\n\rClusterUpdate\x12<\n\x04name\x18\x01 \x01(\tB(\xbaH%r \x18?2\x1c^[a-z]([-a-z0-9]*[a-z0-9])?$\xd8\x01\x01R\x04name\x12\x36\n\x11target_project_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xfd\x01R\x11target_project_id\x12G\n\x04spec\x18\x03 \x01(\x0b\x32+.org.project_planton.cluster.v1.ClusterSpecB\x06\xbaH\x03\xc8\x01\x01R\x04spec\x12*\n\x10resource_version\x18\x04 \x01(\tR\x10resource_version\"}\n\x14\x43reateClusterRequest\x12L\n\x07\x63luster\x18\x01 \x01(\x0b\x32*.org.project_planton.cluster.v1.NewClusterB\x06\xbaH\x03\xc8\x01\x01R\x07\x63luster\x12\x17\n\x07\x64ry_run\x18\x02 \x01(\x08R\x06\x64ryRun\"Z\n\x15\x43reateClusterResponse\x12\x41\n\x07\x63luster\x18\x01 \x01(\x0b\x32\'.org.project_planton.cluster.v1.ClusterR\x07\x63luster\"\xa3\x03\n\x13ListClustersRequest\x12$\n\x05limit\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x01H\x00R\x05limit\x88\x01\x01\x12$\n\x06offset\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00H\x01R\x06offset\x88\x01\x01\x12\x1e\n\npage_token\x18\x03 \x01(\tR\npage_token\x12X\n\x06status\x18\x04 \x01(\tB@\xbaH=r;R\x00R\x07PendingR\x0bProgressingR\x05ReadyR\x08\x44\x65gradedR\x06\x46\x61iledR\x08\x44\x65letingR\x06status\x12<\n\x06health\x18\x05 \x01(\tB$\xbaH!r\x1fR\x00R\x07healthyR\tunhealthyR\x07unknownR\x06health\x12H\n\x08platform\x18\x06 \x01(\tB,\xbaH)r\'R\x00R\x03gcpR\x03\x61wsR\x05\x61zureR\x04\x63ivoR\x0c\x64igitaloceanR\x08platform\x12)\n\x10include_deleting\x18\x07 \x01(\x08R\x0fincludeDeletingB\x08\n\x06_limitB\t\n\x07_offset\"\xc9\x01\n\x14ListClustersResponse\x12\x43\n\x08\x63lusters\x18\x01 \x03(\x0b\x32\'.org.project_planton.cluster.v1.ClusterR\x08\x63lusters\x12\x14\n\x05total\x18\x02 \x01(\x03R\x05total\x12\x14\n\x05limit\x18\x03 \x01(\x05R\x05limit\x12\x16\n\x06offset\x18\x04 \x01(\x05R\x06offset\x12(\n\x0fnext_page_token\x18\x05 \x01(\tR\x0fnext_page_token\"-\n\x11GetClusterRequest\x12\x18\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\x02id\"W\n\x12GetClusterResponse\x12\x41\n\x07\x63luster\x18\x01 \x01(\x0b\x32\'.org.project_planton.cluster.v1.ClusterR\x07\x63luster\"\x9a\x01\n\x14UpdateClusterRequest\x12\x18\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12O\n\x07\x63luster\x18\x02 \x01(\x0b\x32-.org.project_planton.cluster.v1.ClusterUpdateB\x06\xbaH\x03\xc8\x01\x01R\x07\x63luster\x12\x17\n\x07\x64ry_run\x18\x03 \x01(\x08R\x06\x64ryRun\"Z\n\x15UpdateClusterResponse\x12\x41\n\x07\x63luster\x18\x01 \x01(\x0b\x32\'.org.project_planton.cluster.v1.ClusterR\x07\x63luster\"_\n\x14\x44\x65leteClusterRequest\x12\x18\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x14\n\x05\x66orce\x18\x02 \x01(\x08R\x05\x66orce\x12\x17\n\x07\x64ry_run\x18\x03 \x01(\x08R\x06\x64ryRun\"Z\n\x15\x44\x65leteClusterResponse\x12\x41\n\x07\x63luster\x18\x01 \x01(\x0b\x32\'.org.project_planton.cluster.v1.ClusterR\x07\x63luster\"3\n\x17GetClusterStatusRequest\x12\x18\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\x02id\"\xae\x02\n\x18GetClusterStatusResponse\x12\x1e\n\ncluster_id\x18\x01 \x01(\tR\ncluster_id\x12>\n\x06status\x18\x02 \x01(\x0b\x32&.org.project_planton.cluster.v1.StatusR\x06status\x12^\n\x11\x63ontroller_status\x18\x03 \x03(\x0b\x32\x30.org.project_planton.cluster.v1.ControllerStatusR\x11\x63ontroller_status\x12R\n\x0b\x63ontrollers\x18\x04 \x03(\x0b\x32\x30.org.project_planton.cluster.v1.ControllerStatusR\x0b\x63ontrollers\"\x84\x01\n\x1aReportClusterStatusRequest\x12\x18\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12L\n\x06report\x18\x02 \x01(\x0b\x32,.org.project_planton.cluster.v1.StatusReportB\x06\xbaH\x03\xc8\x01\x01R\x06report\"\xb1\x02\n\x1bReportClusterStatusResponse\x12\x1e\n\ncluster_id\x18\x01 \x01(\tR\ncluster_id\x12>\n\x06status\x18\x02 \x01(\x0b\x32&.org.project_planton.cluster.v1.StatusR\x06status\x12^\n\x11\x63ontroller_status\x18\x03 \x03(\x0b\x32\x30.org.project_planton.cluster.v1.ControllerStatusR\x11\x63ontroller_status\x12R\n\x0b\x63ontrollers\x18\x04 \x03(\x0b\x32\x30.org.project_planton.cluster.v1.ControllerStatusR\x0b\x63ontrollers\"\x84\x01\n\x18ListClusterEventsRequest\x12\x18\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12$\n\x05limit\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x01H\x00R\x05limit\x88\x01\x01\x12\x1e\n\npage_token\x18\x03 \x01(\tR\npage_tokenB\x08\n\x06_limit\"\x89\x01\n\x19ListClusterEventsResponse\x12\x42\n\x06\x65vents\x18\x01 \x03(\x0b\x32*.org.project_planton.cluster.v1.AuditEventR\x06\x65vents\x12(\n\x0fnext_page_token\x18\x02 \x01(\tR\x0fnext_page_token\"\xa5\x01\n\x19RecordClusterEventRequest\x12\x18\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12#\n\x08\x65vent_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\x07\x65ventId\x12I\n\x05\x65vent\x18\x03 \x01(\x0b\x32+.org.project_planton.cluster.v1.AuditRecordB\x06\xbaH\x03\xc8\x01\x01R\x05\x65vent\"^\n\x1aRecordClusterEventResponse\x12@\n\x05\x65vent\x18\x01 \x01(\x0b\x32*.org.project_planton.cluster.v1.AuditEventR\x05\x65vent2\xd5\x0c\n\x0e\x43lusterService\x12\xb1\x01\n\rCreateCluster\x12\x34.org.project_planton.cluster.v1.CreateClusterRequest\x1a\x35.org.project_planton.cluster.v1.CreateClusterResponse\"3\xea\xdb\"\x05\x08\xc9\x01\x10\x01\x82\xd3\xe4\x93\x02$\"\x10/api/v1/clusters:\x07\x63lusterb\x07\x63luster\x12\x93\x01\n\x0cListClusters\x12\x33.org.project_planton.cluster.v1.ListClustersRequest\x1a\x34.org.project_planton.cluster.v1.ListClustersResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/api/v1/clusters\x12\x9b\x01\n\nGetCluster\x12\x31.org.project_planton.cluster.v1.GetClusterRequest\x1a\x32.org.project_planton.cluster.v1.GetClusterResponse\"&\x82\xd3\xe4\x93\x02 \x12\x15/api/v1/clusters/{id}b\x07\x63luster\x12\xb3\x01\n\rUpdateCluster\x12\x34.org.project_planton.cluster.v1.UpdateClusterRequest\x1a\x35.org.project_planton.cluster.v1.UpdateClusterResponse\"5\xea\xdb\"\x02\x10\x01\x82\xd3\xe4\x93\x02)\x1a\x15/api/v1/clusters/{id}:\x07\x63lusterb\x07\x63luster\x12\xad\x01\n\rDeleteCluster\x12\x34.org.project_planton.cluster.v1.DeleteClusterRequest\x1a\x35.org.project_planton.cluster.v1.DeleteClusterResponse\"/\xea\xdb\"\x05\x08\xca\x01\x10\x01\x82\xd3\xe4\x93\x02 *\x15/api/v1/clusters/{id}b\x07\x63luster\x12\xab\x01\n\x10GetClusterStatus\x12\x37.org.project_planton.cluster.v1.GetClusterStatusRequest\x1a\x38.org.project_planton.cluster.v1.GetClusterStatusResponse\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/clusters/{id}/status\x12\xc2\x01\n\x13ReportClusterStatus\x12:.org.project_planton.cluster.v1.ReportClusterStatusRequest\x1a;.org.project_planton.cluster.v1.ReportClusterStatusResponse\"2\xea\xdb\"\x02\x10\x02\x82\xd3\xe4\x93\x02&\x1a\x1c/api/v1/clusters/{id}/status:\x06report\x12\xae\x01\n\x11ListClusterEvents\x12\x38.org.project_planton.cluster.v1.ListClusterEventsRequest\x1a\x39.org.project_planton.cluster.v1.ListClusterEventsResponse\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/clusters/{id}/events\x12\xd0\x01\n\x12RecordClusterEvent\x12\x39.org.project_planton.cluster.v1.RecordClusterEventRequest\x1a:.org.project_planton.cluster.v1.RecordClusterEventResponse\"C\xea\xdb\"\x02\x10\x02\x82\xd3\xe4\x93\x02\x37\x1a\'/api/v1/clusters/{id}/events/{event_id}:\x05\x65ventb\x05\x65ventb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -74,6 +75,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REPORTCLUSTERSTATUSREQUEST'].fields_by_name['id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_REPORTCLUSTERSTATUSREQUEST'].fields_by_name['report']._loaded_options = None
   _globals['_REPORTCLUSTERSTATUSREQUEST'].fields_by_name['report']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_LISTCLUSTEREVENTSREQUEST'].fields_by_name['id']._loaded_options = None
+  _globals['_LISTCLUSTEREVENTSREQUEST'].fields_by_name['id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_LISTCLUSTEREVENTSREQUEST'].fields_by_name['limit']._loaded_options = None
+  _globals['_LISTCLUSTEREVENTSREQUEST'].fields_by_name['limit']._serialized_options = b'\272H\006\032\004\030d(\001'
+  _globals['_RECORDCLUSTEREVENTREQUEST'].fields_by_name['id']._loaded_options = None
+  _globals['_RECORDCLUSTEREVENTREQUEST'].fields_by_name['id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_RECORDCLUSTEREVENTREQUEST'].fields_by_name['event_id']._loaded_options = None
+  _globals['_RECORDCLUSTEREVENTREQUEST'].fields_by_name['event_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_RECORDCLUSTEREVENTREQUEST'].fields_by_name['event']._loaded_options = None
+  _globals['_RECORDCLUSTEREVENTREQUEST'].fields_by_name['event']._serialized_options = b'\272H\003\310\001\001'
   _globals['_CLUSTERSERVICE'].methods_by_name['CreateCluster']._loaded_options = None
   _globals['_CLUSTERSERVICE'].methods_by_name['CreateCluster']._serialized_options = b'\352\333\"\005\010\311\001\020\001\202\323\344\223\002$\"\020/api/v1/clusters:\007clusterb\007cluster'
   _globals['_CLUSTERSERVICE'].methods_by_name['ListClusters']._loaded_options = None
@@ -88,38 +99,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CLUSTERSERVICE'].methods_by_name['GetClusterStatus']._serialized_options = b'\202\323\344\223\002\036\022\034/api/v1/clusters/{id}/status'
   _globals['_CLUSTERSERVICE'].methods_by_name['ReportClusterStatus']._loaded_options = None
   _globals['_CLUSTERSERVICE'].methods_by_name['ReportClusterStatus']._serialized_options = b'\352\333\"\002\020\002\202\323\344\223\002&\032\034/api/v1/clusters/{id}/status:\006report'
-  _globals['_NEWCLUSTER']._serialized_start=276
-  _globals['_NEWCLUSTER']._serialized_end=479
-  _globals['_CLUSTERUPDATE']._serialized_start=482
-  _globals['_CLUSTERUPDATE']._serialized_end=732
-  _globals['_CREATECLUSTERREQUEST']._serialized_start=734
-  _globals['_CREATECLUSTERREQUEST']._serialized_end=859
-  _globals['_CREATECLUSTERRESPONSE']._serialized_start=861
-  _globals['_CREATECLUSTERRESPONSE']._serialized_end=951
-  _globals['_LISTCLUSTERSREQUEST']._serialized_start=954
-  _globals['_LISTCLUSTERSREQUEST']._serialized_end=1373
-  _globals['_LISTCLUSTERSRESPONSE']._serialized_start=1376
-  _globals['_LISTCLUSTERSRESPONSE']._serialized_end=1577
-  _globals['_GETCLUSTERREQUEST']._serialized_start=1579
-  _globals['_GETCLUSTERREQUEST']._serialized_end=1624
-  _globals['_GETCLUSTERRESPONSE']._serialized_start=1626
-  _globals['_GETCLUSTERRESPONSE']._serialized_end=1713
-  _globals['_UPDATECLUSTERREQUEST']._serialized_start=1716
-  _globals['_UPDATECLUSTERREQUEST']._serialized_end=1870
-  _globals['_UPDATECLUSTERRESPONSE']._serialized_start=1872
-  _globals['_UPDATECLUSTERRESPONSE']._serialized_end=1962
-  _globals['_DELETECLUSTERREQUEST']._serialized_start=1964
-  _globals['_DELETECLUSTERREQUEST']._serialized_end=2059
-  _globals['_DELETECLUSTERRESPONSE']._serialized_start=2061
-  _globals['_DELETECLUSTERRESPONSE']._serialized_end=2151
-  _globals['_GETCLUSTERSTATUSREQUEST']._serialized_start=2153
-  _globals['_GETCLUSTERSTATUSREQUEST']._serialized_end=2204
-  _globals['_GETCLUSTERSTATUSRESPONSE']._serialized_start=2207
-  _globals['_GETCLUSTERSTATUSRESPONSE']._serialized_end=2509
-  _globals['_REPORTCLUSTERSTATUSREQUEST']._serialized_start=2512
-  _globals['_REPORTCLUSTERSTATUSREQUEST']._serialized_end=2644
-  _globals['_REPORTCLUSTERSTATUSRESPONSE']._serialized_start=2647
-  _globals['_REPORTCLUSTERSTATUSRESPONSE']._serialized_end=2952
-  _globals['_CLUSTERSERVICE']._serialized_start=2955
-  _globals['_CLUSTERSERVICE']._serialized_end=4188
+  _globals['_CLUSTERSERVICE'].methods_by_name['ListClusterEvents']._loaded_options = None
+  _globals['_CLUSTERSERVICE'].methods_by_name['ListClusterEvents']._serialized_options = b'\202\323\344\223\002\036\022\034/api/v1/clusters/{id}/events'
+  _globals['_CLUSTERSERVICE'].methods_by_name['RecordClusterEvent']._loaded_options = None
+  _globals['_CLUSTERSERVICE'].methods_by_name['RecordClusterEvent']._serialized_options = b'\352\333\"\002\020\002\202\323\344\223\0027\032\'/api/v1/clusters/{id}/events/{event_id}:\005eventb\005event'
+  _globals['_NEWCLUSTER']._serialized_start=320
+  _globals['_NEWCLUSTER']._serialized_end=523
+  _globals['_CLUSTERUPDATE']._serialized_start=526
+  _globals['_CLUSTERUPDATE']._serialized_end=776
+  _globals['_CREATECLUSTERREQUEST']._serialized_start=778
+  _globals['_CREATECLUSTERREQUEST']._serialized_end=903
+  _globals['_CREATECLUSTERRESPONSE']._serialized_start=905
+  _globals['_CREATECLUSTERRESPONSE']._serialized_end=995
+  _globals['_LISTCLUSTERSREQUEST']._serialized_start=998
+  _globals['_LISTCLUSTERSREQUEST']._serialized_end=1417
+  _globals['_LISTCLUSTERSRESPONSE']._serialized_start=1420
+  _globals['_LISTCLUSTERSRESPONSE']._serialized_end=1621
+  _globals['_GETCLUSTERREQUEST']._serialized_start=1623
+  _globals['_GETCLUSTERREQUEST']._serialized_end=1668
+  _globals['_GETCLUSTERRESPONSE']._serialized_start=1670
+  _globals['_GETCLUSTERRESPONSE']._serialized_end=1757
+  _globals['_UPDATECLUSTERREQUEST']._serialized_start=1760
+  _globals['_UPDATECLUSTERREQUEST']._serialized_end=1914
+  _globals['_UPDATECLUSTERRESPONSE']._serialized_start=1916
+  _globals['_UPDATECLUSTERRESPONSE']._serialized_end=2006
+  _globals['_DELETECLUSTERREQUEST']._serialized_start=2008
+  _globals['_DELETECLUSTERREQUEST']._serialized_end=2103
+  _globals['_DELETECLUSTERRESPONSE']._serialized_start=2105
+  _globals['_DELETECLUSTERRESPONSE']._serialized_end=2195
+  _globals['_GETCLUSTERSTATUSREQUEST']._serialized_start=2197
+  _globals['_GETCLUSTERSTATUSREQUEST']._serialized_end=2248
+  _globals['_GETCLUSTERSTATUSRESPONSE']._serialized_start=2251
+  _globals['_GETCLUSTERSTATUSRESPONSE']._serialized_end=2553
+  _globals['_REPORTCLUSTERSTATUSREQUEST']._serialized_start=2556
+  _globals['_REPORTCLUSTERSTATUSREQUEST']._serialized_end=2688
+  _globals['_REPORTCLUSTERSTATUSRESPONSE']._serialized_start=2691
+  _globals['_REPORTCLUSTERSTATUSRESPONSE']._serialized_end=2996
+  _globals['_LISTCLUSTEREVENTSREQUEST']._serialized_start=2999
+  _globals['_LISTCLUSTEREVENTSREQUEST']._serialized_end=3131
+  _globals['_LISTCLUSTEREVENTSRESPONSE']._serialized_start=3134
+  _globals['_LISTCLUSTEREVENTSRESPONSE']._serialized_end=3271
+  _globals['_RECORDCLUSTEREVENTREQUEST']._serialized_start=3274
+  _globals['_RECORDCLUSTEREVENTREQUEST']._serialized_end=3439
+  _globals['_RECORDCLUSTEREVENTRESPONSE']._serialized_start=3441
+  _globals['_RECORDCLUSTEREVENTRESPONSE']._serialized_end=3535
+  _globals['_CLUSTERSERVICE']._serialized_start=3538
+  _globals['_CLUSTERSERVICE']._serialized_end=5159
 # @@protoc_insertion_point(module_scope)

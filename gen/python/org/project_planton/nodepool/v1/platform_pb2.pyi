@@ -104,22 +104,22 @@ class GcpNodePool(message.Message):
     LABELS_FIELD_NUMBER: builtins.int
     TAINTS_FIELD_NUMBER: builtins.int
     machine_type: builtins.str
-    """The machine type, in any case; stored in lower case. Example: `n1-standard-4`. Changing it replaces the nodes."""
+    """The machine type, in any case; stored in lower case. Example: `n1-standard-4`. Changing it replaces the nodes one after another."""
     disk_size: builtins.int
-    """The size of the boot disk in GiB, at least 10. Changing it replaces the nodes."""
+    """The size of the boot disk in GiB, at least 10. Changing it replaces the nodes one after another."""
     disk_type: builtins.str
-    """The type of the boot disk. Changing it replaces the nodes."""
+    """The type of the boot disk. Changing it replaces the nodes one after another."""
     preemptible: builtins.bool
-    """Whether the machines are preemptible: the cloud stops them within 24 hours. Changing it replaces the nodes."""
+    """Whether the machines are preemptible: the cloud stops them within 24 hours. Changing it replaces the pool."""
     spot: builtins.bool
-    """Whether the machines are spot machines: the cloud may stop them at any time. Changing it replaces the nodes."""
+    """Whether the machines are spot machines: the cloud may stop them at any time. Changing it replaces the pool."""
     @builtins.property
     def zones(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes."""
+        """The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them adds and removes nodes."""
 
     @builtins.property
     def accelerators(self) -> containers.RepeatedCompositeFieldContainer[Accelerator]:
-        """The accelerators of each node. Changing them replaces the nodes."""
+        """The accelerators of each node. Changing them replaces the pool."""
 
     @builtins.property
     def labels(self) -> containers.ScalarMap[builtins.str, builtins.str]:
@@ -196,20 +196,20 @@ class AwsNodePool(message.Message):
     SPOT_INSTANCES_FIELD_NUMBER: builtins.int
     USER_DATA_FIELD_NUMBER: builtins.int
     instance_type: builtins.str
-    """The machine type, family and size, in any case; stored in lower case. Example: `m5.xlarge`. Changing it replaces the nodes."""
+    """The machine type, family and size, in any case; stored in lower case. Example: `m5.xlarge`. Changing it replaces the nodes one after another."""
     volume_size: builtins.int
-    """The size of the volume in GiB. Changing it replaces the nodes."""
+    """The size of the volume in GiB. Changing it replaces the nodes one after another."""
     volume_type: builtins.str
-    """The type of the volume: `gp2`, `gp3`, `io1` or `io2`. Changing it replaces the nodes."""
+    """The type of the volume: `gp2`, `gp3`, `io1` or `io2`. Changing it replaces the nodes one after another."""
     spot_instances: builtins.bool
-    """Whether the machines are spot machines: the cloud may stop them at any time. Changing it replaces the nodes."""
+    """Whether the machines are spot machines: the cloud may stop them at any time. Changing it replaces the pool."""
     user_data: builtins.str
     """The script that a node runs when it starts, at most 16 KiB. Never shown in lists, logs and events. Changing it replaces the
-    nodes.
+    nodes one after another.
     """
     @builtins.property
     def availability_zones(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the nodes."""
+        """The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the pool."""
 
     def __init__(
         self,

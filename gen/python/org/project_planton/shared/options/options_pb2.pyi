@@ -79,6 +79,7 @@ class KeyValuePair(message.Message):
 DEFAULT_FIELD_NUMBER: builtins.int
 RECOMMENDED_DEFAULT_FIELD_NUMBER: builtins.int
 RECOMMENDED_DEFAULT_MAP_FIELD_NUMBER: builtins.int
+REPLACES_POOL_FIELD_NUMBER: builtins.int
 DISPLAY_LABEL_FIELD_NUMBER: builtins.int
 RULE_FIELD_FIELD_NUMBER: builtins.int
 default: extension_dict._ExtensionFieldDescriptor[descriptor_pb2.FieldOptions, builtins.str]
@@ -87,6 +88,8 @@ recommended_default: extension_dict._ExtensionFieldDescriptor[descriptor_pb2.Fie
 """A value that forms may propose. It is never applied."""
 recommended_default_map: extension_dict._ExtensionFieldDescriptor[descriptor_pb2.FieldOptions, containers.RepeatedCompositeFieldContainer[KeyValuePair]]
 """Entries that forms may propose for a map. They are never applied."""
+replaces_pool: extension_dict._ExtensionFieldDescriptor[descriptor_pb2.FieldOptions, builtins.bool]
+"""Whether the cloud cannot change the field in an existing node pool, so that another value replaces the pool."""
 display_label: extension_dict._ExtensionFieldDescriptor[descriptor_pb2.EnumValueOptions, builtins.str]
 """The enum value's name for people."""
 rule_field: extension_dict._ExtensionFieldDescriptor[descriptor_pb2.MessageOptions, containers.RepeatedCompositeFieldContainer[RuleField]]

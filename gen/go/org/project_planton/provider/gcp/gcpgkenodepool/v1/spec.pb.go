@@ -67,7 +67,8 @@ type GcpGkeNodePoolSpec struct {
 	//	*GcpGkeNodePoolSpec_Autoscaling
 	//	*GcpGkeNodePoolSpec_TotalNodeCount
 	NodePoolSize isGcpGkeNodePoolSpec_NodePoolSize `protobuf_oneof:"node_pool_size"`
-	// The zones of the nodes, in the region of the cluster. Unset: those of the cluster. Can be changed in place: nodes come and go.
+	// The zones of the nodes, in the region of the cluster. Unset: those of the cluster; an existing pool keeps its zones. Can be changed
+	// in place: nodes come and go.
 	Zones []string `protobuf:"bytes,200,rep,name=zones,proto3" json:"zones,omitempty"`
 	// Whether nodes are preemptible VMs, which live at most 24 hours. Changing it replaces the pool.
 	Preemptible bool `protobuf:"varint,201,opt,name=preemptible,proto3" json:"preemptible,omitempty"`
@@ -320,6 +321,9 @@ type GcpGkeNodePoolAutoscaling struct {
 	TotalMinNodes uint32 `protobuf:"varint,200,opt,name=total_min_nodes,json=totalMinNodes,proto3" json:"total_min_nodes,omitempty"`
 	// The maximum number of nodes of all zones together.
 	TotalMaxNodes uint32 `protobuf:"varint,201,opt,name=total_max_nodes,json=totalMaxNodes,proto3" json:"total_max_nodes,omitempty"`
+	// The number of nodes, of all zones together, with which the pool is created. GKE counts per zone, so it is rounded up to a multiple
+	// of the number of zones, or down if that exceeds the maximum. Unset: the minimum. It has no effect on an existing pool.
+	InitialNodes  uint32 `protobuf:"varint,202,opt,name=initial_nodes,json=initialNodes,proto3" json:"initial_nodes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -385,6 +389,13 @@ func (x *GcpGkeNodePoolAutoscaling) GetTotalMinNodes() uint32 {
 func (x *GcpGkeNodePoolAutoscaling) GetTotalMaxNodes() uint32 {
 	if x != nil {
 		return x.TotalMaxNodes
+	}
+	return 0
+}
+
+func (x *GcpGkeNodePoolAutoscaling) GetInitialNodes() uint32 {
+	if x != nil {
+		return x.InitialNodes
 	}
 	return 0
 }
@@ -706,18 +717,22 @@ const file_org_project_planton_provider_gcp_gcpgkenodepool_v1_spec_proto_rawDesc
 	"\r_machine_typeB\f\n" +
 	"\n" +
 	"_disk_typeB\r\n" +
-	"\v_image_type\"\x82\v\n" +
+	"\v_image_type\"\xbc\x0f\n" +
 	"\x19GcpGkeNodePoolAutoscaling\x12\x1b\n" +
 	"\tmin_nodes\x18\x01 \x01(\rR\bminNodes\x12%\n" +
 	"\tmax_nodes\x18\x02 \x01(\rB\b\xbaH\x05*\x03\x18\xe8\aR\bmaxNodes\x12N\n" +
 	"\x0flocation_policy\x18\x03 \x01(\tB \xbaH\x11r\x0fR\bBALANCEDR\x03ANY\x8a\xa6\x1d\bBALANCEDH\x00R\x0elocationPolicy\x88\x01\x01\x12'\n" +
 	"\x0ftotal_min_nodes\x18\xc8\x01 \x01(\rR\rtotalMinNodes\x12'\n" +
-	"\x0ftotal_max_nodes\x18\xc9\x01 \x01(\rR\rtotalMaxNodes:\xea\b\xbaH\xf0\x06\x1a\xaf\x02\n" +
+	"\x0ftotal_max_nodes\x18\xc9\x01 \x01(\rR\rtotalMaxNodes\x12$\n" +
+	"\rinitial_nodes\x18\xca\x01 \x01(\rR\finitialNodes:\xfe\f\xbaH\xb6\n" +
+	"\x1a\xaf\x02\n" +
 	"9gcp_gke_node_pool_autoscaling.min_nodes_at_most_max_nodes\x1a\xf1\x01this.total_max_nodes > 0u || this.total_min_nodes > 0u || (this.max_nodes > 0u && this.min_nodes <= this.max_nodes) ? '' : 'maxNodes (' + string(this.max_nodes) + ') must be at least 1, and at least minNodes (' + string(this.min_nodes) + ')'\x1a\xb6\x02\n" +
-	"Egcp_gke_node_pool_autoscaling.total_min_nodes_at_most_total_max_nodes\x1a\xec\x01this.total_max_nodes == 0u && this.total_min_nodes == 0u || this.total_min_nodes <= this.total_max_nodes ? '' : 'totalMaxNodes (' + string(this.total_max_nodes) + ') must be at least totalMinNodes (' + string(this.total_min_nodes) + ')'\x1a\x82\x02\n" +
+	"Egcp_gke_node_pool_autoscaling.total_min_nodes_at_most_total_max_nodes\x1a\xec\x01this.total_max_nodes == 0u && this.total_min_nodes == 0u || this.total_min_nodes <= this.total_max_nodes ? '' : 'totalMaxNodes (' + string(this.total_max_nodes) + ') must be at least totalMinNodes (' + string(this.total_min_nodes) + ')'\x1a\xc3\x03\n" +
+	"9gcp_gke_node_pool_autoscaling.initial_nodes_within_totals\x1a\x85\x03this.initial_nodes == 0u || this.total_max_nodes == 0u || this.total_min_nodes > this.total_max_nodes || (this.total_min_nodes <= this.initial_nodes && this.initial_nodes <= this.total_max_nodes) ? '' : 'initialNodes (' + string(this.initial_nodes) + ') must be at least totalMinNodes (' + string(this.total_min_nodes) + ') and at most totalMaxNodes (' + string(this.total_max_nodes) + ')'\x1a\x82\x02\n" +
 	"9gcp_gke_node_pool_autoscaling.bounds_per_zone_or_in_total\x12WminNodes and maxNodes (per zone) exclude totalMinNodes and totalMaxNodes (of all zones)\x1al(this.min_nodes == 0u && this.max_nodes == 0u) || (this.total_min_nodes == 0u && this.total_max_nodes == 0u)\xa2\xa7\x1dF\n" +
 	"9gcp_gke_node_pool_autoscaling.min_nodes_at_most_max_nodes\x12\tmax_nodes\xa2\xa7\x1dX\n" +
-	"Egcp_gke_node_pool_autoscaling.total_min_nodes_at_most_total_max_nodes\x12\x0ftotal_max_nodes\xa2\xa7\x1dL\n" +
+	"Egcp_gke_node_pool_autoscaling.total_min_nodes_at_most_total_max_nodes\x12\x0ftotal_max_nodes\xa2\xa7\x1dJ\n" +
+	"9gcp_gke_node_pool_autoscaling.initial_nodes_within_totals\x12\rinitial_nodes\xa2\xa7\x1dL\n" +
 	"9gcp_gke_node_pool_autoscaling.bounds_per_zone_or_in_total\x12\x0ftotal_max_nodesB\x12\n" +
 	"\x10_location_policy\"\x87\x01\n" +
 	"#GcpGkeClusterNodePoolNodeManagement\x120\n" +

@@ -125,7 +125,9 @@ class GcpGkeNodePoolSpec(message.Message):
 
     @builtins.property
     def zones(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The zones of the nodes, in the region of the cluster. Unset: those of the cluster. Can be changed in place: nodes come and go."""
+        """The zones of the nodes, in the region of the cluster. Unset: those of the cluster; an existing pool keeps its zones. Can be changed
+        in place: nodes come and go.
+        """
 
     @builtins.property
     def accelerators(self) -> containers.RepeatedCompositeFieldContainer[GcpGkeNodePoolAccelerator]:
@@ -197,6 +199,7 @@ class GcpGkeNodePoolAutoscaling(message.Message):
     LOCATION_POLICY_FIELD_NUMBER: builtins.int
     TOTAL_MIN_NODES_FIELD_NUMBER: builtins.int
     TOTAL_MAX_NODES_FIELD_NUMBER: builtins.int
+    INITIAL_NODES_FIELD_NUMBER: builtins.int
     min_nodes: builtins.int
     """The minimum number of nodes in each zone. Zero is allowed."""
     max_nodes: builtins.int
@@ -207,6 +210,10 @@ class GcpGkeNodePoolAutoscaling(message.Message):
     """The minimum number of nodes of all zones together. Zero is allowed."""
     total_max_nodes: builtins.int
     """The maximum number of nodes of all zones together."""
+    initial_nodes: builtins.int
+    """The number of nodes, of all zones together, with which the pool is created. GKE counts per zone, so it is rounded up to a multiple
+    of the number of zones, or down if that exceeds the maximum. Unset: the minimum. It has no effect on an existing pool.
+    """
     def __init__(
         self,
         *,
@@ -215,10 +222,11 @@ class GcpGkeNodePoolAutoscaling(message.Message):
         location_policy: builtins.str | None = ...,
         total_min_nodes: builtins.int = ...,
         total_max_nodes: builtins.int = ...,
+        initial_nodes: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_location_policy", b"_location_policy", "location_policy", b"location_policy"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_location_policy", b"_location_policy", "location_policy", b"location_policy", "max_nodes", b"max_nodes", "min_nodes", b"min_nodes", "total_max_nodes", b"total_max_nodes", "total_min_nodes", b"total_min_nodes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_location_policy", b"_location_policy", "initial_nodes", b"initial_nodes", "location_policy", b"location_policy", "max_nodes", b"max_nodes", "min_nodes", b"min_nodes", "total_max_nodes", b"total_max_nodes", "total_min_nodes", b"total_min_nodes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__location_policy: _TypeAlias = typing.Literal["location_policy"]  # noqa: Y015
     _WhichOneofArgType__location_policy: _TypeAlias = typing.Literal["_location_policy", b"_location_policy"]  # noqa: Y015

@@ -1,0 +1,48 @@
+"""What the warning before a destroy says of the leftovers of a cluster."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from planton.clouds import associated
+from planton.deploy import leftovers
+from planton.schema import references
+
+ADDRESS = associated.Item(associated.ADDRESS, "203.0.113.7", "a1")
+
+
+def _texts(kind: str, *items: associated.Item) -> str:
+    key = references.Key(kind, "dev", "dev")
+    return "\n".join(leftovers.Leftovers(key, "c1", cast("Any", None), items).warnings())
+
+
+@pytest.mark.parametrize("kind", ["CivoKubernetesCluster", "DigitalOceanKubernetesCluster"])
+def test_a_cluster_without_leftovers_has_none(kind: str) -> None:
+    """The lists of the cloud are complete."""
+    assert "has no volumes, volume snapshots, load balancers or reserved addresses" in _texts(kind)
+
+
+def test_a_reserved_address_is_listed_with_its_option() -> None:
+    """It is billed until it is released."""
+    text = _texts("CivoKubernetesCluster", ADDRESS)
+    assert "Civo keeps and bills: reserved address 203.0.113.7 (a1)" in text
+    assert "--with-reserved-addresses" in text
+
+
+def test_a_known_list_price_is_shown_and_an_unknown_one_is_named() -> None:
+    """The price of each item that would stay."""
+    balancer = associated.Item(associated.LOAD_BALANCER, "web", "b1", 24.0)
+    text = _texts("DigitalOceanKubernetesCluster", balancer, associated.Item(associated.VOLUME, "data", "v1"))
+    assert "load balancer web (b1) at $24.00/month" in text
+    assert "the list price is unknown of: volume" in text
+    assert "unknown" not in _texts("DigitalOceanKubernetesCluster", balancer)
+
+
+def test_leftovers_that_no_list_assigns_to_a_cluster_are_named() -> None:
+    """An empty list must not pass for "nothing"."""
+    text = _texts("GcpGkeCluster")
+    assert "may keep and bill" in text
+    assert "disks, load balancers, reserved addresses" in text
+    assert "has no volumes" not in text
