@@ -93,7 +93,7 @@ def _applies(cell: matrix_page.Cell) -> bool:
 EMPTY = {cell for cell in CELLS if not _applies(cell)}
 
 
-#: The cells that `make test` plays: each fault once, a lost answer at both clouds, and each operation at least once.
+#: The cells that `make test` plays: each fault once, a lost answer at each cloud, and each operation at least once.
 USUAL = {
     matrix_page.Cell("civo", "create a network", "429, Retry-After"),
     matrix_page.Cell("digitalocean", "refresh", "429"),
@@ -110,6 +110,8 @@ USUAL = {
     matrix_page.Cell("digitalocean", "destroy a cluster", "provider killed"),
     matrix_page.Cell("civo", "create a network", "disk full"),
     matrix_page.Cell("digitalocean", "create a network", "backend lost"),
+    matrix_page.Cell("gcp", "create a cluster, then destroy it", "dropped after"),
+    matrix_page.Cell("gcp", "scale a pool", "provider killed"),
 }
 
 

@@ -176,6 +176,9 @@ def test_a_failed_write_of_the_state_is_reported_as_not_saved() -> None:
         "Error: Unknown error response - status: 429 Too Many Requests, code: 429, reason: {}",
         "InternalServerError: internal server error",
         'POST https://api.digitalocean.com/v2/vpcs: 503 (request "a") Service unavailable',
+        "error creating NodePool: googleapi: Error 503: The service is currently unavailable., backendError",
+        "googleapi: Error 429: Quota exceeded for quota metric, rateLimitExceeded",
+        "googleapi: got HTTP response code 502 with body: <html>",
     ],
 )
 def test_a_creation_is_uncertain_after_a_failure_of_the_cloud(text: str) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 #: The texts in which the plugins report 429 and 5xx.
-TROUBLE = r"InternalServerError|: (429|5\d\d)\b"
+TROUBLE = r"InternalServerError|: (Error )?(429|5\d\d)\b|HTTP response code (429|5\d\d)\b"
 #: The hint for an error that remains after the last attempt.
 HINT = "the cloud failed or limits the rate of requests; wait a little, then run the same command again"
 

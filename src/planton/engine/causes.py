@@ -47,7 +47,8 @@ _CAUSES = (
         "a resource with this name exists: adopt it (planton import {target} ID -f FILE), or choose another name",
     ),
     Cause(
-        r"quota|droplet limit",
+        # Google Cloud also calls a limit of requests a quota.
+        r"quota(?![\s\S]*rateLimitExceeded)|droplet limit",
         errors.Reason.CLOUD_QUOTA,
         "ask the cloud for a higher quota, or use fewer or smaller machines, then apply again",
     ),
