@@ -76,6 +76,7 @@ KIND = kinds.Declaration(
         "nodeLabels": ("default.labels",),
         "taints": ("spec.taints",),
     },
+    offers="planton.clouds.gcp.offers:refusals",
     replacing=(
         "clusterProjectId",
         "clusterName",
