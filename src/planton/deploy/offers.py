@@ -136,7 +136,7 @@ def _version(subject: subjects.Subject, account: lists.Lists) -> Iterator[proble
         newest = next((name for name in names if _begins(name, spec.kubernetes_version)), spec.kubernetes_version)
         upgrade = dataclasses.replace(upgrade, written=newest)
     if upgrade.version not in names:
-        where = f"for clusterType {type_}" if type_ else f"by {cloud.prefix}"
+        where = f"for clusterType {type_}" if type_ else f"by {cloud.spoken}"
         error = upgrades.not_offered(spec.kubernetes_version, names, where=where, path=_VERSION, provider=subject.provider)
         yield problems.Problem(_VERSION, error.message, "cloud.version_offered", error.hint, error.metadata)
         return

@@ -89,6 +89,7 @@ class Declaration:
         role: The part that it plays for other resources.
         noun: Its name in messages; that of the role if empty.
         cloud_name: The path of the field with its name in the cloud, in proto spelling.
+        longest_name: The largest number of characters in that name.
         scope: The scope in which that name must be unique.
         id_output: The output with its id; the first one if empty.
         reference: The field that a reference to its name means, in proto spelling; the id if empty.
@@ -133,6 +134,7 @@ class Declaration:
     role: Role = Role.OTHER
     noun: str = ""
     cloud_name: str = "metadata.name"
+    longest_name: int = 63
     scope: Scope = Scope.ACCOUNT
     id_output: str = ""
     reference: str = ""
