@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from google.protobuf import json_format
 
-from org.project_planton.cluster.v1 import audit_pb2, cluster_pb2, credential_pb2
+from org.project_planton.cluster.v1 import audit_pb2, cluster_pb2, credential_pb2, status_pb2
 from org.project_planton.nodepool.v1 import nodepool_pb2
 from planton import errors
 from planton.client import transport
@@ -36,6 +36,7 @@ class Api:
         is_deleted: Whether its deletion was requested.
         recorded: The ids and records of the audit.
         failure: What recording fails with; None if it does not.
+        reported: The reports.
         credential: The credential of the cluster that the API has, or the error of reading it; None if it has none.
     """
 
@@ -43,6 +44,7 @@ class Api:
     is_deleted: bool = False
     recorded: list[tuple[str, audit_pb2.AuditRecord]] = dataclasses.field(default_factory=list)
     failure: errors.PlantonError | None = None
+    reported: list[status_pb2.StatusReport] = dataclasses.field(default_factory=list)
     credential: credential_pb2.GetClusterCredentialResponse | transport.ApiError | None = None
 
     def record_node_pool_event(self, _identifier: str, event_id: str, event: audit_pb2.AuditRecord) -> None:
@@ -80,8 +82,9 @@ class Api:
         """Returns no reports."""
         return types.SimpleNamespace(controller_status=[])
 
-    def report_node_pool_status(self, _identifier: str, _report: object) -> Any:
+    def report_node_pool_status(self, _identifier: str, report: status_pb2.StatusReport) -> Any:
         """Takes a report."""
+        self.reported.append(report)
         return types.SimpleNamespace(controller_status=[])
 
 
@@ -224,6 +227,21 @@ def test_an_action_without_changes_is_not_recorded() -> None:
 
     run(api, act)
     assert api.recorded == []
+
+
+def test_a_cluster_that_the_cloud_lost_is_no_mistake_in_the_spec_of_its_pool() -> None:
+    """The user did not write its id."""
+    api = Api()
+
+    def act(*_: object, **__: object) -> None:
+        missing = errors.Violation(
+            "the spec", 0, 0, "spec.cluster", f"no cluster has the name or id {CLUSTER}", "cloud.reference_found"
+        )
+        raise errors.InvalidError([missing], reason=errors.Reason.NOT_FOUND)
+
+    run(api, act)
+    error = api.reported[-1].last_error
+    assert (error.error_code, error.message) == ("DEPENDENCY_NOT_READY", "cluster production is missing from the cloud")
 
 
 def test_nothing_is_changed_if_the_audit_cannot_be_written() -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from planton import client
 from planton.config import settings as engine_settings
-from planton.controllers import lease, observe, queue, reconcile
+from planton.controllers import lease, observe, queue, recent, reconcile
 from planton.deploy import runtime
 from support import controllers, serving, waiting
 
@@ -250,7 +250,7 @@ def _engines(folder: pathlib.Path) -> list[str]:
 
 
 def test_looks_at_what_is_as_desired_share_lists_and_start_no_engine(tmp_path: pathlib.Path) -> None:
-    """A cluster and its pools: one list from the cloud and one from Kubernetes, no change and no report."""
+    """A cluster and its pools, in an interval: one list of each sort from the cloud and one from Kubernetes, no change, no report."""
     with controllers.world(tmp_path, "civo") as world:
         settings = engine_settings.Settings(environ=world.user.environ)
         held = lease.Lease()
@@ -274,16 +274,16 @@ def test_looks_at_what_is_as_desired_share_lists_and_start_no_engine(tmp_path: p
             def refuse(action: str, *_: object, **__: object) -> None:
                 raise AssertionError(f"nothing must change, and this would {action}")
 
+            seconds = [0.0]
+            shared = [recent.Recent(60.0, clock=lambda: seconds[0]) for _ in range(2)]
             mark = world.control.mark()
-            steady = reconcile.Reconciler(api, observe.Observer(working), act=refuse)
+            steady = reconcile.Reconciler(api, observe.Observer(working, *shared), act=refuse)
             for kind, id_ in resources:
                 run(steady, kind, id_)
+                seconds[0] += 25.0
             requests = [(each["method"], each["path"].partition("?")[0]) for each in world.control.requests(mark)]
-            print(before)
-            print(requests)
-            assert {method for method, _ in requests} == {"GET"}
-            assert [path for _, path in requests].count(LISTS) == 1
-            assert [path for _, path in requests].count("/api/v1/nodes") == 1
+            kubeconfig = f"{LISTS}/{world.clusters()[0]['id']}"
+            assert sorted(requests) == [("GET", path) for path in ("/api/v1/nodes", "/v2/firewalls", LISTS, kubeconfig)]
             assert [world.status(f"/nodepools/{pool}") for pool in pools] == before
 
             # A cloud that demands a pause is not asked again for any resource of the account.

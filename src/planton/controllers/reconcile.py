@@ -163,7 +163,7 @@ class _Run:
         except errors.PlantonError as error:
             if error.reason is errors.Reason.INTERRUPTED:
                 raise
-            failure = failures.of(error)
+            failure = self.reader.failure(error)
             self._count(decision.action, failure)
             _LOG.warning("%s %s: %s failed: %s: %s", self.work.kind, self.work.id, decision.action, failure.code, failure.message)
             return decide.failed(decision, wanted, failure, self.reconciler.now())
