@@ -60,10 +60,11 @@ test-official: setup ## Compare with the official plugins and command lines, whe
 	$(BIN)/python -m pytest -q -m official -rs
 
 .PHONY: matrix
-matrix: setup ## Play every cell of the fault matrix, write docs/reference/fault-matrix.md, and test faults of controllers
+matrix: setup ## Play every cell of the fault matrix, test faults of controllers, and write their pages in docs/reference
 	@# Many cells wait for Pulumi, which tries for half a minute to write a state.
 	UPDATE_GOLDENS=1 $(BIN)/python -m pytest -n $$((2 * $(JOBS))) -q tests/e2e/test_fault_matrix.py
-	$(PYTEST) -n $(JOBS) -m matrix tests/e2e/test_controller_faults.py tests/e2e/test_turnover.py
+	UPDATE_GOLDENS=1 $(PYTEST) -n $(JOBS) -m matrix tests/e2e/test_controller_faults.py
+	$(PYTEST) -n $(JOBS) -m matrix tests/e2e/test_turnover.py
 
 .PHONY: lint
 lint: .venv/.ready ## Check protos, generated code, links, style, types and layers

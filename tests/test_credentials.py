@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from planton import errors
-from planton.config import credentials
+from planton.config import credentials, credentials_file
 from planton.schema import references
 from support import mocks
 
@@ -260,3 +260,14 @@ def test_the_environment_alone_may_be_incomplete() -> None:
     assert (config.api_token, config.default_region, config.api_endpoint) == ("second", 3, "")
     config = credentials.from_environment("digitalocean", {"DIGITALOCEAN_TOKEN": "first", "DIGITALOCEAN_ACCESS_TOKEN": "second"})
     assert config.api_token == "first"
+
+
+def test_an_added_entry_takes_precedence_over_the_file(environ: dict[str, str]) -> None:
+    """Of the same cloud and name only. An invalid one is an error without its content."""
+    added = credentials_file.with_entry(environ, "civo", "acme", {"api_token": "added-token"})
+    assert _choose(_vpc("acme"), added).api_token == "added-token"
+    elsewhere = credentials_file.with_entry(environ, "digitalocean", "acme", {"api_token": "added-token"})
+    assert _choose(_vpc("acme"), elsewhere).api_token == "acme-token"
+    with pytest.raises(errors.PlantonError, match="cannot use credential acme of the API") as caught:
+        _choose(_vpc("acme"), credentials_file.with_entry(environ, "civo", "acme", {"apiTokn": "s3cret"}))
+    assert "s3cret" not in str(caught.value.as_dict())

@@ -41,6 +41,7 @@ class Settings:
         expected: ``KIND/PLATFORM=CONTROLLER``: the controllers that must report.
         deadline: Seconds after which a resource that is not ready has failed.
         resync: Seconds between two resyncs of the desired state.
+        credential_keys: The file of the keys that encrypt credentials; empty for none.
         retention: Seconds until events are deleted.
         audit_retention: Seconds until the audit of controllers is deleted.
         tick: Seconds between two checks of deadlines and resyncs; 0 for none.
@@ -72,6 +73,7 @@ class Settings:
     expected: tuple[str, ...] = ()
     deadline: float = 1800.0
     resync: float = 3600.0
+    credential_keys: str = ""
     retention: float = 7 * 24 * 3600.0
     audit_retention: float = 90 * 24 * 3600.0
     tick: int = 10
@@ -115,7 +117,7 @@ class Settings:
             place, _, name = entry.partition("=")
             noun, _, platform = place.partition("/")
             expected.setdefault((noun, platform), []).append(name)
-        return contexts.Policy(expected, self.deadline, self.resync)
+        return contexts.Policy(expected, self.deadline, self.resync, self.credential_keys)
 
     @property
     def work(self) -> work.Limits:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import pathlib
 
 import pytest
 
 from planton import errors
-from planton.controllers import failures
+from planton.controllers import failures, looks
 
 REASON, CODE, ACTOR = errors.Reason, failures.Code, failures.Actor
 
@@ -69,3 +70,15 @@ def test_a_demanded_pause_is_kept_up_to_an_hour() -> None:
 def test_a_rotated_credential_is_tried_within_a_minute() -> None:
     """The pause for it is short, however often it was refused."""
     assert failures.make(failures.Code.AUTHENTICATION, "").pause(100) <= datetime.timedelta(seconds=30)
+
+
+def test_the_page_of_faults_has_the_pauses_and_the_actors_of_today() -> None:
+    """`make matrix` writes it, which takes minutes."""
+    page = pathlib.Path(__file__).resolve().parents[2] / "docs" / "reference" / "controller-faults.md"
+    rows = [[cell.strip(" `") for cell in line.split("|")[1:-1]] for line in page.read_text("utf-8").splitlines() if "`" in line]
+    _, *played = (row for row in rows if len(row) > 1)
+    assert len({row[3] for row in played}) == len(played) > 10
+    for _, _, reason, code, actor, tries in played:
+        made = failures.make(failures.Code(code), "")
+        pauses = [f"{made.pause(attempt).total_seconds():.0f} s" for attempt in (1, 30)]
+        assert (reason, actor, tries) == (looks.camel(made.code), str(made.actor), ", ".join(pauses))

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from google.protobuf import json_format
 
-from org.project_planton.cluster.v1 import audit_pb2, cluster_pb2
+from org.project_planton.cluster.v1 import audit_pb2, cluster_pb2, credential_pb2, status_pb2
 from org.project_planton.nodepool.v1 import nodepool_pb2
 from planton import errors
+from planton.client import transport
+from planton.config import credentials_file
 from planton.config import settings as engine_settings
 from planton.controllers import lease, manifests, queue, reconcile, values
 from planton.engine import plans, stacks
@@ -34,12 +36,16 @@ class Api:
         is_deleted: Whether its deletion was requested.
         recorded: The ids and records of the audit.
         failure: What recording fails with; None if it does not.
+        reported: The reports.
+        credential: The credential of the cluster that the API has, or the error of reading it; None if it has none.
     """
 
     generation: int = 1
     is_deleted: bool = False
     recorded: list[tuple[str, audit_pb2.AuditRecord]] = dataclasses.field(default_factory=list)
     failure: errors.PlantonError | None = None
+    reported: list[status_pb2.StatusReport] = dataclasses.field(default_factory=list)
+    credential: credential_pb2.GetClusterCredentialResponse | transport.ApiError | None = None
 
     def record_node_pool_event(self, _identifier: str, event_id: str, event: audit_pb2.AuditRecord) -> None:
         """Takes a record of the audit."""
@@ -64,12 +70,21 @@ class Api:
             {"id": identifier, "name": "production", "generation": "1", "spec": spec}, cluster_pb2.Cluster()
         )
 
+    def get_cluster_credential(self, _identifier: str) -> credential_pb2.GetClusterCredentialResponse:
+        """Returns the credential of the cluster."""
+        if self.credential is None:
+            raise transport.ApiError(404, {"code": "NOT_FOUND", "message": "Credential not found"}, "r-1")
+        if isinstance(self.credential, transport.ApiError):
+            raise self.credential
+        return self.credential
+
     def get_node_pool_status(self, _identifier: str) -> Any:
         """Returns no reports."""
         return types.SimpleNamespace(controller_status=[])
 
-    def report_node_pool_status(self, _identifier: str, _report: object) -> Any:
+    def report_node_pool_status(self, _identifier: str, report: status_pb2.StatusReport) -> Any:
         """Takes a report."""
+        self.reported.append(report)
         return types.SimpleNamespace(controller_status=[])
 
 
@@ -126,15 +141,15 @@ def actions(api: Api, after: dict[str, Any]) -> tuple[list[tuple[str, int]], rec
     return made, run(api, act)
 
 
-def run(api: Api, act: Callable[..., None]) -> reconcile.Done:
-    """Runs once."""
+def run(api: Api, act: Callable[..., None], *, account: str = "") -> reconcile.Done:
+    """Runs once, with the credential of this name."""
     held = lease.Lease()
     held.renewed(lease.clock(), 3600)
     settings = engine_settings.Settings(environ={}, interruption=lease.Interruption(held))
     given: Any = api
     cloud: Any = Cloud()
     reconciler = reconcile.Reconciler(given, cloud, now=lambda: NOW, act=act, process="worker-1")
-    return reconciler.run(queue.Work(POOL, "NodePool", CLUSTER, "civo", 1), settings)
+    return reconciler.run(queue.Work(POOL, "NodePool", CLUSTER, "civo", 1, account), settings)
 
 
 def planned(*changes: plans.Change) -> Any:
@@ -214,6 +229,21 @@ def test_an_action_without_changes_is_not_recorded() -> None:
     assert api.recorded == []
 
 
+def test_a_cluster_that_the_cloud_lost_is_no_mistake_in_the_spec_of_its_pool() -> None:
+    """The user did not write its id."""
+    api = Api()
+
+    def act(*_: object, **__: object) -> None:
+        missing = errors.Violation(
+            "the spec", 0, 0, "spec.cluster", f"no cluster has the name or id {CLUSTER}", "cloud.reference_found"
+        )
+        raise errors.InvalidError([missing], reason=errors.Reason.NOT_FOUND)
+
+    run(api, act)
+    error = api.reported[-1].last_error
+    assert (error.error_code, error.message) == ("DEPENDENCY_NOT_READY", "cluster production is missing from the cloud")
+
+
 def test_nothing_is_changed_if_the_audit_cannot_be_written() -> None:
     """No change is without its record."""
     api, changed = Api(failure=errors.PlantonError("gone", reason=errors.Reason.API_UNREACHABLE)), []
@@ -224,3 +254,33 @@ def test_nothing_is_changed_if_the_audit_cannot_be_written() -> None:
 
     run(api, act)
     assert changed == []
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_a_run_uses_the_credential_that_the_api_has_now(*, is_stored: bool) -> None:
+    """Each run reads it again. Without one, the name is an entry of this machine's file."""
+    field = credential_pb2.CredentialField(name="api_token", value="stored-token")
+    stored = credential_pb2.GetClusterCredentialResponse(platform="civo", name="acme", fields=[field])
+    api, used = Api(credential=stored if is_stored else None), []
+    kind = manifests.kind_of(kinds.Role.NODE_POOL, "civo")
+    assert kind is not None
+
+    def act(_action: object, _resource: object, settings: engine_settings.Settings, **_: object) -> None:
+        environ = {**settings.environ, "PLANTON_CREDENTIALS": "/none"}
+        try:
+            used.append(getattr(credentials_file.entry(kind, "acme", environ), "api_token"))  # noqa: B009  # a field of one cloud
+        except errors.PlantonError as error:
+            used.append(str(error.reason))
+        api.generation += 1
+
+    run(api, act, account="acme")
+    assert used == ["stored-token" if is_stored else "CREDENTIAL_UNKNOWN"]
+
+
+def test_a_credential_that_cannot_be_decrypted_ends_the_run_before_it_begins() -> None:
+    """Another account must not be used in its place."""
+    error = transport.ApiError(409, {"code": "CONFLICT", "message": "credential acme cannot be decrypted"}, "r-1")
+    api, acted = Api(credential=error), []
+    with pytest.raises(transport.ApiError, match="cannot be decrypted"):
+        run(api, lambda *_, **__: acted.append(True), account="acme")
+    assert acted == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import dataclasses
 import datetime
@@ -15,7 +16,7 @@ import pytest
 
 from planton import client
 from planton.config import settings as engine_settings
-from planton.controllers import lease, observe, queue, reconcile
+from planton.controllers import lease, observe, queue, recent, reconcile
 from planton.deploy import runtime
 from support import controllers, serving, waiting
 
@@ -197,19 +198,25 @@ def test_controllers_beside_a_server_hand_their_work_back_before_it_stops(
     assert held == []
 
 
-def test_a_rotated_credential_is_used_by_the_work_that_waits_for_it(tmp_path: pathlib.Path) -> None:
-    """A revoked token is in the status, and never in a log; the new one in the file is used without a restart."""
-    file = tmp_path / "credentials.yaml"
+@pytest.mark.parametrize("place", ["file", "api"])
+def test_a_rotated_credential_is_used_by_the_work_that_waits_for_it(tmp_path: pathlib.Path, place: str) -> None:
+    """A revoked token is in the status, and never in a log; the new one in the file, or in the API, is used without a restart."""
+    file, keys = tmp_path / "credentials.yaml", tmp_path / "keys"
+    for each in (file, keys):
+        each.touch(mode=0o600)
+    keys.write_text(base64.b64encode(os.urandom(32)).decode(), "ascii")
 
     def write(token: str) -> None:
-        file.touch(mode=0o600)
-        file.write_text(f"acme: {{apiToken: {token}}}\n", "utf-8")
+        if place == "file":
+            file.write_text(f"acme: {{apiToken: {token}}}\n", "utf-8")
+        else:
+            world.server.call("PUT", "/credentials/civo/acme", {"fields": [{"name": "api_token", "value": token}]})
 
-    write("sandbox-acme-old")
     with (
-        controllers.world(tmp_path, "civo") as world,
+        controllers.world(tmp_path, "civo", "--credential-keys", str(keys)) as world,
         controllers.controller(world, "one", PLANTON_CREDENTIALS=str(file), CIVO_TOKEN="sandbox-other") as running,
     ):
+        write("sandbox-acme-old")
         cluster = world.create_cluster(credential="acme")
         world.until_ready(f"/clusters/{cluster}")
         world.control.outside("rotate-token", account="sandbox-acme-old", new="sandbox-acme-new")
@@ -220,7 +227,7 @@ def test_a_rotated_credential_is_used_by_the_work_that_waits_for_it(tmp_path: pa
         write("sandbox-acme-new")
         world.until_ready(path)
         assert "last_error" not in world.report(path)
-        assert "sandbox-acme" not in running.log.read_text("utf-8")
+        assert "sandbox-acme" not in running.log.read_text("utf-8") + world.server.log.read_text("utf-8")
 
 
 def _workers(parent: int) -> list[int]:
@@ -243,7 +250,7 @@ def _engines(folder: pathlib.Path) -> list[str]:
 
 
 def test_looks_at_what_is_as_desired_share_lists_and_start_no_engine(tmp_path: pathlib.Path) -> None:
-    """A cluster and its pools: one list from the cloud and one from Kubernetes, no change and no report."""
+    """A cluster and its pools, in an interval: one list of each sort from the cloud and one from Kubernetes, no change, no report."""
     with controllers.world(tmp_path, "civo") as world:
         settings = engine_settings.Settings(environ=world.user.environ)
         held = lease.Lease()
@@ -267,16 +274,16 @@ def test_looks_at_what_is_as_desired_share_lists_and_start_no_engine(tmp_path: p
             def refuse(action: str, *_: object, **__: object) -> None:
                 raise AssertionError(f"nothing must change, and this would {action}")
 
+            seconds = [0.0]
+            shared = [recent.Recent(60.0, clock=lambda: seconds[0]) for _ in range(2)]
             mark = world.control.mark()
-            steady = reconcile.Reconciler(api, observe.Observer(working), act=refuse)
+            steady = reconcile.Reconciler(api, observe.Observer(working, *shared), act=refuse)
             for kind, id_ in resources:
                 run(steady, kind, id_)
+                seconds[0] += 25.0
             requests = [(each["method"], each["path"].partition("?")[0]) for each in world.control.requests(mark)]
-            print(before)
-            print(requests)
-            assert {method for method, _ in requests} == {"GET"}
-            assert [path for _, path in requests].count(LISTS) == 1
-            assert [path for _, path in requests].count("/api/v1/nodes") == 1
+            kubeconfig = f"{LISTS}/{world.clusters()[0]['id']}"
+            assert sorted(requests) == [("GET", path) for path in ("/api/v1/nodes", "/v2/firewalls", LISTS, kubeconfig)]
             assert [world.status(f"/nodepools/{pool}") for pool in pools] == before
 
             # A cloud that demands a pause is not asked again for any resource of the account.

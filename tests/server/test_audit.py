@@ -24,7 +24,7 @@ def record(client, made, identifier="", **values):
     """Records an action as a controller, and returns the reply."""
     kind = "NodePool" if "cluster_id" in made else "Cluster"
     event_id = identifier or str(uuid.uuid4())
-    return client.call(f"Record{kind}Event", RECORD | values, who=api.CONTROLLER, id=made["id"], event_id=event_id)
+    return client.call(f"Record{kind}Event", RECORD | values, caller=api.CONTROLLER, id=made["id"], event_id=event_id)
 
 
 def listed(client, made, **query):
@@ -92,9 +92,9 @@ def test_the_audit_outlives_its_resource(client):
     client.call("DeleteNodePool", id=made["id"], force=True)
     assert client.call("GetNodePool", id=made["id"]).status == 404
     assert listed(client, made).body["events"] == [begun]
-    assert client.call("ListNodePoolEvents", id=made["id"], who=api.CONTROLLER).body["events"] == [begun]
+    assert client.call("ListNodePoolEvents", id=made["id"], caller=api.CONTROLLER).body["events"] == [begun]
     for reply in (
-        client.call("ListNodePoolEvents", id=made["id"], who="somebody@example.com"),
+        client.call("ListNodePoolEvents", id=made["id"], caller="somebody@example.com"),
         client.call("ListNodePoolEvents", id=str(uuid.uuid4())),
         client.call("ListClusterEvents", id=made["id"]),
         record(client, made),

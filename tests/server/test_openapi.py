@@ -223,7 +223,8 @@ def _cel_ids(described, seen):
 
 def problems(route, message):
     """Returns the rules that a body breaks as the service sees it: inside the request, with its platform in lower case."""
-    request = route.request(**dict.fromkeys(route.path_fields, "550e8400-e29b-41d4-a716-446655440000"))
+    identifier = "550e8400-e29b-41d4-a716-446655440000"
+    request = route.request(**{name: {"platform": "civo", "name": "acme"}.get(name, identifier) for name in route.path_fields})
     getattr(request, route.body).CopyFrom(message)
     requests.normalize(request)
     return {problem.rule_id for problem in validation.violations(request)}

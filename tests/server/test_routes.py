@@ -2,7 +2,7 @@
 
 import pytest
 
-from org.project_planton.cluster.v1 import cluster_pb2, method_pb2
+from org.project_planton.cluster.v1 import cluster_pb2, credential_pb2, method_pb2
 from org.project_planton.cluster.v1 import service_pb2 as clusters_pb2
 from org.project_planton.nodepool.v1 import nodepool_pb2, service_pb2
 from org.project_planton.work.v1 import service_pb2 as works_pb2
@@ -42,8 +42,8 @@ def test_routes_are_the_contracts(verb, path, method, success, caller, query):
 
 
 def test_no_two_routes_are_the_same():
-    """There are twenty-eight routes, and a verb and a path lead to one of them."""
-    assert len({(route.verb, route.path) for route in routes.routes()}) == len(routes.routes()) == 28
+    """There are thirty-two routes, and a verb and a path lead to one of them."""
+    assert len({(route.verb, route.path) for route in routes.routes()}) == len(routes.routes()) == 32
 
 
 def test_messages_of_a_route():
@@ -74,7 +74,7 @@ def test_every_field_of_a_request_has_one_place():
 
 def test_every_method_of_the_services_has_a_route():
     """No method can be called over gRPC only."""
-    described = [clusters_pb2.DESCRIPTOR, service_pb2.DESCRIPTOR, works_pb2.DESCRIPTOR]
+    described = [clusters_pb2.DESCRIPTOR, credential_pb2.DESCRIPTOR, service_pb2.DESCRIPTOR, works_pb2.DESCRIPTOR]
     methods = {
         f"/{service.full_name}/{method.name}"
         for file in described

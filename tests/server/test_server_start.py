@@ -37,7 +37,7 @@ VALUES = {
     "host": ("localhost", "localhost"), "port": ("0", 0), "grpc-port": ("0", 0), "workers": ("3", 3), "connections": ("7", 7),
     "jwks-url": ("https://keys", "https://keys"), "issuer": ("i", "i"), "audience": ("a", "a"), "rate": ("2.5", 2.5),
     "burst": ("5", 5), "deadline": ("60", 60.0), "resync": ("0", 0.0), "retention": ("90", 90.0),
-    "audit-retention": ("95", 95.0), "tick": ("30", 30),
+    "audit-retention": ("95", 95.0), "credential-keys": ("/keys", "/keys"), "tick": ("30", 30),
     "environment": ("production", "production"), "log-level": ("debug", "debug"), "otlp-endpoint": ("http://c:4317", "http://c:4317"),
     "metrics-pools": ("5", 5), "work-running": ("7", 7), "work-rate": ("30.5", 30.5), "work-attempts": ("3", 3),
 }  # fmt: skip

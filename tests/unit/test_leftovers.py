@@ -31,6 +31,15 @@ def test_a_reserved_address_is_listed_with_its_option() -> None:
     assert "--with-reserved-addresses" in text
 
 
+def test_a_known_list_price_is_shown_and_an_unknown_one_is_named() -> None:
+    """The price of each item that would stay."""
+    balancer = associated.Item(associated.LOAD_BALANCER, "web", "b1", 24.0)
+    text = _texts("DigitalOceanKubernetesCluster", balancer, associated.Item(associated.VOLUME, "data", "v1"))
+    assert "load balancer web (b1) at $24.00/month" in text
+    assert "the list price is unknown of: volume" in text
+    assert "unknown" not in _texts("DigitalOceanKubernetesCluster", balancer)
+
+
 def test_leftovers_that_no_list_assigns_to_a_cluster_are_named() -> None:
     """An empty list must not pass for "nothing"."""
     text = _texts("GcpGkeCluster")

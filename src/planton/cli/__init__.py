@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "controller": ("planton.cli.controller:controller", "Run the controllers of the NodePool API."),
     "convert": ("planton.cli.convert:convert", "Convert manifests and stack inputs between YAML, JSON and binary."),
     "credential": ("planton.cli.credential:credential", "Print a credential for a cluster, for kubectl."),
+    "credentials": ("planton.cli.credentials:credentials", "Store credentials of accounts in the NodePool API."),
     "describe": ("planton.cli.describe:describe", "Show everything about an applied resource."),
     "destroy": ("planton.cli.destroy:destroy", "Delete the resources of manifests."),
     "doctor": ("planton.cli.doctor:doctor", "Check the installation, and show how to complete it."),
@@ -83,7 +84,7 @@ GROUPS: Final = {
     "Deploy": ("import", "refresh", "upgrade", "drain", "recycle"),
     "Inspect": ("status", "describe", "nodes", "drift", "orphans", "history", "outputs", "kubeconfig", "credential"),
     "State": ("state",),
-    "Server": ("server", "controller", "nodepools", "clusters", "work", "adopt"),
+    "Server": ("server", "controller", "nodepools", "clusters", "credentials", "work", "adopt"),
 }
 #: Package → the extra that installs it, unless the command decides. The clouds declare the packages of their extras.
 _EXTRAS: Final = {
@@ -112,6 +113,7 @@ _EXTRAS_OF_COMMANDS: Final = {
     "adopt": "client",
     "clusters": "client",
     "controller": "client",
+    "credentials": "client",
     "nodepools": "client",
     "sandbox": "sandbox",
     "server": "server",

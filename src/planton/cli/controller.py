@@ -208,7 +208,8 @@ def _until_stopped(
         dog = watchdog.Watchdog(options.process)
         held = lease.Lease(dog.tell)
         interval = datetime.timedelta(seconds=options.interval)
-        reconciler = reconcile.Reconciler(api, observe.Observer(working), interval=interval, meter=meter, process=options.process)
+        observer = observe.Observer.every(working, interval)
+        reconciler = reconcile.Reconciler(api, observer, interval=interval, meter=meter, process=options.process)
         jobs, heartbeats = (
             queue.ApiQueue(each, options.process, planton.__version__, options.platforms) for each in (claims, beats)
         )

@@ -15,7 +15,7 @@ import click
 
 import planton
 from planton import errors
-from planton.cli import output, server_backup, server_controllers, server_database, server_token
+from planton.cli import output, server_backup, server_controllers, server_database, server_keys, server_token
 
 if TYPE_CHECKING:
     from planton_server import settings
@@ -97,6 +97,7 @@ SETTINGS: Final = (
     Setting(
         "retention", 604800.0, "Seconds to keep events. Deletions are kept until they are acknowledged.", "SECONDS", _SECONDS
     ),
+    Setting("credential-keys", "", "File of the keys that encrypt stored credentials, the one for new ones first.", "FILE"),
     Setting("audit-retention", 7776000.0, "Seconds to keep the audit of controllers.", "SECONDS", _SECONDS),
     Setting(
         "tick",
@@ -175,6 +176,7 @@ def server() -> None:
 
 server.add_command(server_backup.backup)
 server.add_command(server_backup.restore)
+server.add_command(server_keys.rotate_keys)
 server.add_command(server_token.token)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import pathlib
-from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 import platformdirs
 
 from planton import errors
+
+if TYPE_CHECKING:
+    from planton_server.store import database
 
 F = TypeVar("F", bound=Callable[..., Any])
 #: The prefix of the environment variables.
@@ -48,6 +52,26 @@ def migrate(database_url: str) -> tuple[str, str]:
 
     try:
         return schema.migrate(database_url)
+    except database.UnavailableError as error:
+        raise unreachable(str(error)) from error
+
+
+def query(database_url: str | None, asked: Callable[[database.Database], Awaitable[Any]]) -> Any:
+    """Returns the result of a call on the migrated database."""
+    from planton_server.store import database  # noqa: PLC0415  # the extra `server`; SQLAlchemy takes 150 ms of each `--help`
+
+    address = url(database_url)
+    migrate(address)
+
+    async def run() -> Any:
+        store = await database.connect(address, connections=1)
+        try:
+            return await asked(store)
+        finally:
+            await store.close()
+
+    try:
+        return asyncio.run(run())
     except database.UnavailableError as error:
         raise unreachable(str(error)) from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 import json
 import pathlib
@@ -16,8 +15,6 @@ from planton.cli import output, server_database, writing
 from planton_server.service import reporters, timestamps
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from planton_server.store import database
 
 #: The number of the hash's characters that identify a token.
@@ -70,14 +67,7 @@ def create(
     from planton_server import auth  # noqa: PLC0415  # the extra `server`; SQLAlchemy takes 150 ms of each `--help`
     from planton_server.store import access  # noqa: PLC0415  # the extra `server`; SQLAlchemy takes 150 ms of each `--help`
 
-    if reports_as and role != "controller":
-        raise click.UsageError("--reports-as is for --role controller: users do not report status")
-    try:
-        if role == "controller" and not reports_as and "*" in subject:
-            raise click.UsageError("SUBJECT contains *: name the controllers with --reports-as")
-        patterns = reporters.checked(reports_as or [subject]) if role == "controller" else ()
-    except ValueError as error:
-        raise click.UsageError(f"--reports-as: {error}") from error
+    patterns = _patterns(subject, role, reports_as)
     if not re.fullmatch(r"\S{1,254}", subject):
         raise click.UsageError("SUBJECT must be an email address or a name without spaces")
     now = datetime.datetime.now(datetime.UTC)
@@ -94,12 +84,26 @@ def create(
     if out:
         # A token that could not be written must not stay valid.
         writing.write(pathlib.Path(out), f"{value}\n".encode(), mode=0o600)
-    _query(database_url, put)
+    server_database.query(database_url, put)
     if form == "json":
         click.echo(json.dumps({"file": out, **_shown(values)} if out else {"token": value, **_shown(values)}))
         return
     click.echo(f"The token is in {out}." if out else value)
     click.echo(f"A token of the {role} {subject}, {_until(end)}; it is not shown again. Its id: {digest[:_SHOWN]}", err=True)
+
+
+def _patterns(subject: str, role: str, reports_as: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns the names that a controller may report under; none for a user."""
+    if role != "controller":
+        if reports_as:
+            raise click.UsageError("--reports-as is for --role controller: users do not report status")
+        return ()
+    if not reports_as and "*" in subject:
+        raise click.UsageError("SUBJECT contains *: name the controllers with --reports-as")
+    try:
+        return reporters.checked(reports_as or [subject])
+    except ValueError as error:
+        raise click.UsageError(f"--reports-as: {error}") from error
 
 
 @token.command("list")
@@ -112,7 +116,7 @@ def list_command(*, database_url: str | None, form: str) -> None:
     """
     from planton_server.store import access  # noqa: PLC0415  # the extra `server`; SQLAlchemy takes 150 ms of each `--help`
 
-    tokens = [_shown(row) for row in _query(database_url, access.list_tokens)]
+    tokens = [_shown(row) for row in server_database.query(database_url, access.list_tokens)]
     if form == "json":
         click.echo(json.dumps(tokens))
         return
@@ -140,33 +144,13 @@ def revoke(*, identifier: str, database_url: str | None) -> None:
         async with store.transaction() as transaction:
             return await access.revoke_token(transaction, identifier)
 
-    if not _query(database_url, remove):
+    if not server_database.query(database_url, remove):
         raise errors.PlantonError(
             f"no token has the id {identifier}, or several ids begin with it",
             reason=errors.Reason.NOT_FOUND,
             hint="list the ids: planton server token list",
         )
     click.echo("Revoked.")
-
-
-def _query(database_url: str | None, query: Callable[[database.Database], Awaitable[Any]]) -> Any:
-    """Returns the result of a call on the migrated database."""
-    from planton_server.store import database  # noqa: PLC0415  # the extra `server`; SQLAlchemy takes 150 ms of each `--help`
-
-    url = server_database.url(database_url)
-    server_database.migrate(url)
-
-    async def run() -> Any:
-        store = await database.connect(url, connections=1)
-        try:
-            return await query(store)
-        finally:
-            await store.close()
-
-    try:
-        return asyncio.run(run())
-    except database.UnavailableError as error:
-        raise server_database.unreachable(str(error)) from error
 
 
 def _shown(row: Any) -> dict[str, Any]:  # a row

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from google.protobuf import json_format, message
 
-from org.project_planton.cluster.v1 import audit_pb2, cluster_pb2, status_pb2
+from org.project_planton.cluster.v1 import audit_pb2, cluster_pb2, credential_pb2, status_pb2
 from org.project_planton.cluster.v1 import service_pb2 as clusters_pb2
 from org.project_planton.nodepool.v1 import event_pb2, nodepool_pb2
 from org.project_planton.nodepool.v1 import service_pb2 as node_pools_pb2
@@ -142,6 +142,24 @@ class Client:
     def record_cluster_event(self, identifier: str, event_id: str, event: audit_pb2.AuditRecord) -> audit_pb2.AuditEvent:
         """Records an action as a controller: before it begins, and under the same id when it ends."""
         return self._sent("PUT", _path("clusters", identifier, "events", event_id), event, audit_pb2.AuditEvent)
+
+    def set_credential(self, platform: str, name: str, fields: Mapping[str, str]) -> credential_pb2.Credential:
+        """Stores a credential of the caller, in place of the previous one of this name. Its fields are those of the credentials file."""
+        listed = [credential_pb2.CredentialField(name=each, value=value) for each, value in fields.items()]
+        value = credential_pb2.CredentialValue(fields=listed)
+        return self._sent("PUT", _path("credentials", platform, name), value, credential_pb2.Credential)
+
+    def list_credentials(self) -> list[credential_pb2.Credential]:
+        """Returns the credentials of the caller, without their values."""
+        return list(self._got("/api/v1/credentials", credential_pb2.ListCredentialsResponse).credentials)
+
+    def delete_credential(self, platform: str, name: str) -> None:
+        """Deletes a credential of the caller."""
+        self.transport.request("DELETE", _path("credentials", platform, name))
+
+    def get_cluster_credential(self, identifier: str) -> credential_pb2.GetClusterCredentialResponse:
+        """Returns the credential that a cluster names, with its value, as the controller of its cloud."""
+        return self._got(_path("clusters", identifier, "credential"), credential_pb2.GetClusterCredentialResponse)
 
     def watch(self, after: str = "") -> Iterator[event_pb2.Event]:
         """Yields events as they happen, for ever; what was missed while a connection was broken comes next.

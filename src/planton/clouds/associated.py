@@ -36,11 +36,13 @@ class Item:
         sort: What it is.
         name: Its name.
         id: The cloud's id.
+        monthly: Its list price in US dollars per month; None if it is unknown.
     """
 
     sort: Leftover
     name: str
     id: str
+    monthly: float | None = dataclasses.field(default=None, compare=False)
 
     def __str__(self) -> str:
         """Returns the item as text."""

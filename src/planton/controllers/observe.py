@@ -95,6 +95,17 @@ class Observer:
     nodes: recent.Recent = dataclasses.field(default_factory=recent.Recent)
     clusters: kubernetes.Clusters = dataclasses.field(default_factory=kubernetes.Clusters)
 
+    @classmethod
+    def every(cls, run: runtime.Runtime, interval: datetime.timedelta) -> Observer:
+        """Returns an observer whose looks at what is as desired share one list of each sort in an interval.
+
+        Args:
+            run: What every stage of the pipeline uses.
+            interval: The longest time between two looks at a resource.
+        """
+        seconds = interval.total_seconds()
+        return cls(run, recent.Recent(seconds), recent.Recent(seconds))
+
     def subject(
         self, resource: load.Resource, *, nodes: str = "", is_autoscaled: bool = False, is_scaled: bool = False
     ) -> Subject:
@@ -140,22 +151,22 @@ class Observer:
             return dataclasses.replace(found, nodes=None, problem=failures.of(error))
         return dataclasses.replace(found, workload=running)
 
-    def look(self, subject: Subject, *, fresh: bool = False) -> values.Observed:
+    def look(self, subject: Subject, *, is_steady: bool = False) -> values.Observed:
         """Returns what the cloud and the cluster have of a resource.
 
         What recent lists report as missing or changed is confirmed with new ones.
 
         Args:
             subject: The resource.
-            fresh: Whether only new lists serve, because something was just changed.
+            is_steady: Whether all recent lists serve, because it was as desired. Otherwise those of the last seconds do.
         """
         silenced = self.lists.silenced(subject.account)
         if silenced is not None:
             return values.Observed(presence=values.Presence.UNKNOWN, problem=failures.of(silenced))
-        since = self.lists.now() if fresh else None
+        since = None if is_steady else self.lists.now() - recent.SECONDS
         try:
             found = self._cloud(subject, since)
-            if not fresh and (found.drift or found.presence is values.Presence.MISSING):
+            if found.drift or found.presence is values.Presence.MISSING:
                 found = self._cloud(subject, self.lists.now())
         except errors.PlantonError as error:
             self.lists.forget(subject.account)
@@ -164,7 +175,7 @@ class Observer:
                 # Other resources of the account would ask the same.
                 self.lists.silence(subject.account, problem.pause(1).total_seconds(), error)
             return values.Observed(presence=values.Presence.UNKNOWN, problem=problem)
-        return self._with_nodes(subject, found, since=self.nodes.now() if fresh else None)
+        return self._with_nodes(subject, found, since=None if is_steady else self.nodes.now() - recent.SECONDS)
 
     def _cloud(self, subject: Subject, since: float | None) -> values.Observed:
         main = subject.main

@@ -1,4 +1,4 @@
-"""Answers of clouds and clusters that several looks share for a few seconds."""
+"""Answers of clouds and clusters that several looks share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from planton import errors
 
-#: Seconds for which an answer serves all looks.
+#: Seconds for which an answer serves looks at what changes.
 SECONDS: Final = 10.0
 
 

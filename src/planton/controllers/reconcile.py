@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from planton import errors
 from planton.client import transport
+from planton.config import credentials_file
 from planton.controllers import audit, decide, execute, failures, looks, metering, observe, reports, subjects, values
 from planton.deploy import runtime
 
@@ -78,6 +79,7 @@ class Reconciler:
             PlantonError: ``INTERRUPTED``; the API cannot be reached.
         """
         # Files and credentials are read again in each run, so that a rotated credential is used.
+        settings = self._with_credential(work, settings)
         observer = dataclasses.replace(self.observer, run=runtime.of(settings, self.observer.run.tools))
         try:
             return _Run(self, observer, work, settings).reconcile()
@@ -86,6 +88,21 @@ class Reconciler:
                 # Released, or deleted without waiting. Its work has gone with it.
                 return Done(0, None)
             raise
+
+    def _with_credential(self, work: queue.Work, settings: engine_settings.Settings) -> engine_settings.Settings:
+        """Returns settings with the credential that the owner of the cluster has stored; the same settings if there is none."""
+        if not work.account:
+            return settings
+        try:
+            stored = self.client.get_cluster_credential(work.cluster_id)
+        except transport.ApiError as error:
+            if error.reason is not errors.Reason.NOT_FOUND:
+                raise
+            # It is an entry of this machine's file.
+            return settings
+        fields = {field.name: field.value for field in stored.fields}
+        environ = credentials_file.with_entry(settings.environ, stored.platform, stored.name, fields)
+        return dataclasses.replace(settings, environ=environ)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -146,7 +163,7 @@ class _Run:
         except errors.PlantonError as error:
             if error.reason is errors.Reason.INTERRUPTED:
                 raise
-            failure = failures.of(error)
+            failure = self.reader.failure(error)
             self._count(decision.action, failure)
             _LOG.warning("%s %s: %s failed: %s: %s", self.work.kind, self.work.id, decision.action, failure.code, failure.message)
             return decide.failed(decision, wanted, failure, self.reconciler.now())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from planton import errors
 from planton.client import transport
-from planton.controllers import desired, execute, failures, manifests, observe, turnover, values
+from planton.controllers import conditions, desired, execute, failures, manifests, observe, turnover, values
 
 if TYPE_CHECKING:
     import datetime
@@ -87,7 +87,7 @@ class Subjects:
         except errors.PlantonError as error:
             if error.reason is errors.Reason.INTERRUPTED:
                 raise
-            target, observed = _unread(generation, data, failures.of(error))
+            target, observed = _unread(generation, data, self.failure(error))
         return Seen(data, target, observed, memory.revision)
 
     def remembered(self, memory: values.Memory) -> values.Memory:
@@ -131,7 +131,7 @@ class Subjects:
     def _observed(
         self, kind: kinds.Kind, data: dict[str, Any], memory: values.Memory, now: datetime.datetime
     ) -> tuple[desired.Target, values.Observed]:
-        target, observed, subject = self._one(kind, data, memory.revision)
+        target, observed, subject = self._one(kind, data, memory.revision, is_steady=_is_steady(data, memory))
         if memory.rolling is not None:
             _, successor, other = self._one(kind, data, memory.revision + 1)
             observed = dataclasses.replace(observed, successor=successor)
@@ -144,21 +144,39 @@ class Subjects:
         return target, self.observer.drains(subject, observed, policy.limit, now)
 
     def _one(
-        self, kind: kinds.Kind, data: dict[str, Any], revision: int
+        self, kind: kinds.Kind, data: dict[str, Any], revision: int, *, is_steady: bool = False
     ) -> tuple[desired.Target, values.Observed, observe.Subject | None]:
         applied = self.observer.applied(self.work.id, revision)
         cluster = self._cluster(revision) if self.work.kind == "NodePool" else None
         target = desired.target(kind, data, self.settings, applied=applied, cluster=cluster)
-        if target.resource is None or (applied is None and target.desired.waits_for):
+        # Before the first request the state has the manifest, so without one there is nothing to delete.
+        has_nothing = applied is None and (target.desired.is_deleting or target.desired.waits_for)
+        if target.resource is None or has_nothing:
             return target, values.Observed(presence=values.Presence.NEVER), None
         is_left = desired.is_left_by_autoscaler(target, applied)
         is_native = is_left or (target.desired.nodes is None and not target.desired.is_deleting)
         is_scaled = target.desired.scaling is not None
         subject = self.observer.subject(target.resource, nodes=target.label, is_autoscaled=is_native, is_scaled=is_scaled)
-        observed = self.observer.look(subject)
+        # The autoscaler samples more often than in each interval.
+        observed = self.observer.look(subject, is_steady=is_steady and not is_scaled)
         # The manifest has the initial number. The cloud has the last one.
         is_moved = is_left and bool(observed.cloud_nodes)
         return desired.resized(target, observed.cloud_nodes or 0) if is_moved else target, observed, subject
+
+    def failure(self, error: errors.PlantonError) -> failures.Failure:
+        """Returns the failure of a look or of an action.
+
+        The id of the cluster in the manifest of a node pool is no value that the user wrote, so the spec is not invalid without it.
+        """
+        violations = error.violations if isinstance(error, errors.InvalidError) else ()
+        is_lost = error.reason is errors.Reason.NOT_FOUND and any(each.path == "spec.cluster" for each in violations)
+        if self.work.kind != "NodePool" or not is_lost:
+            return failures.of(error)
+        cluster = self.client.get_cluster(self.work.cluster_id)
+        text = f"cluster {cluster.name} is missing from the cloud"
+        return failures.make(
+            failures.Code.DEPENDENCY, text, hint="set lifecycle.recreate in the cluster, or delete the node pool"
+        )
 
     def _kind(self) -> kinds.Kind:
         role = desired.ROLES[self.work.kind]
@@ -179,6 +197,13 @@ class Subjects:
         pools = self.client.list_node_pools(clusterId=self.work.id, includeDeleting="true")
         names = ", ".join(sorted(pool.name for pool in pools))
         return f"its node pools are deleted first: {names}" if names else ""
+
+
+def _is_steady(data: dict[str, Any], memory: values.Memory) -> bool:
+    """Returns whether the last look found a resource as its spec says."""
+    ready = memory.by_type.get(conditions.READY)
+    is_current = memory.observed == int(data["generation"]) and "deleted_at" not in data
+    return is_current and memory.probe_failed is None and ready is not None and ready.status == "True"
 
 
 def _unread(generation: int, data: dict[str, Any], failure: failures.Failure) -> tuple[desired.Target, values.Observed]:

@@ -47,7 +47,14 @@ class Leftovers:
             "env": self.key.env,
             "clusterId": self.cluster_id,
             "items": [
-                {"type": item.sort, "name": item.name, "id": item.id, "deleted": item in self.deleted} for item in self.items
+                {
+                    "type": item.sort,
+                    "name": item.name,
+                    "id": item.id,
+                    "monthlyPrice": item.monthly,
+                    "deleted": item in self.deleted,
+                }
+                for item in self.items
             ],
             "error": None if self.error is None else self.error.as_dict(),
         }
@@ -70,9 +77,12 @@ class Leftovers:
         for verb, items in _by_verb(remaining, provider).items():
             options = " ".join(dict.fromkeys(OPTIONS[item.sort] for item in items))
             texts.append(
-                f"{name} {verb}: {', '.join(map(str, items))}; "
+                f"{name} {verb}: {', '.join(map(_priced, items))}; "
                 f"to delete them with the cluster: planton destroy {self.key.kind}/{self.key.name} {options}"
             )
+        unknown = sorted({str(item.sort) for item in remaining if item.monthly is None})
+        if unknown:
+            texts.append(f"the list price is unknown of: {', '.join(unknown)}")
         if provider.unlisted_leftovers:
             sorts = ", ".join(provider.unlisted_leftovers)
             texts.append(f"{name} may keep and bill what its workloads have, which no list assigns to the cluster: {sorts}")
@@ -81,6 +91,10 @@ class Leftovers:
                 "the cluster has no volumes, volume snapshots, load balancers or reserved addresses that would stay behind"
             )
         return texts
+
+
+def _priced(item: associated.Item) -> str:
+    return str(item) if item.monthly is None else f"{item} at ${item.monthly:,.2f}/month"
 
 
 def _by_verb(items: Iterable[associated.Item], provider: providers.Provider) -> dict[str, list[associated.Item]]:

@@ -104,6 +104,7 @@ BODIES: Final[dict[str, dict[str, dict[str, Any]]]] = {
             "spec": {"platform": {"type": "gcp", "gcp": {"machineType": "n1-standard-4", "diskSize": 100}}, "nodeCount": 6},
         }
     },
+    "CredentialValue": {"civo": {"fields": [{"name": "api_token", "value": "the token"}]}},
     "AuditRecord": {
         "scale": {
             "controller_name": "planton-civo",

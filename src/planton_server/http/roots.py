@@ -46,27 +46,7 @@ def routes(
     """
 
     async def health(_request: requests.Request) -> responses.Response:
-        answers = await measures.answers(store)
-        has_room = answers and await measures.is_writable(store)
-        timed = timed_work()
-        is_healthy = has_room and timed != "unhealthy"
-        reason = (
-            {}
-            if has_room
-            else {"reason": "it cannot be written; check the free space of its disk" if answers else "it does not answer"}
-        )
-        body = {
-            "status": "healthy" if is_healthy else "unhealthy",
-            "service": SERVICE,
-            "version": planton.__version__,
-            "timestamp": timestamps.text(datetime.datetime.now(datetime.UTC)),
-            "components": {
-                "database": {"status": "healthy" if has_room else "unhealthy", "engine": store.name, **reason},
-                "timed_work": {"status": timed},
-                "work": await _work(store, configuration.work) if answers else {"status": "unhealthy"},
-            },
-        }
-        return _json(body, 200 if is_healthy else 503)
+        return await _health(store, configuration, timed_work())
 
     async def ready(_request: requests.Request) -> responses.Response:
         is_healthy = await measures.answers(store)
@@ -105,6 +85,29 @@ def routes(
         "/openapi.json": openapi_json, "/docs": docs,
     }  # fmt: skip
     return [routing.Route(path, endpoint, methods=["GET"]) for path, endpoint in endpoints.items()]
+
+
+async def _health(store: database.Database, configuration: settings.Settings, timed: str) -> responses.Response:
+    answers = await measures.answers(store)
+    has_room = answers and await measures.is_writable(store)
+    is_healthy = has_room and timed != "unhealthy"
+    why = "it cannot be written; check the free space of its disk" if answers else "it does not answer"
+    body = {
+        "status": "healthy" if is_healthy else "unhealthy",
+        "service": SERVICE,
+        "version": planton.__version__,
+        "timestamp": timestamps.text(datetime.datetime.now(datetime.UTC)),
+        "components": {
+            "database": {
+                "status": "healthy" if has_room else "unhealthy",
+                "engine": store.name,
+                **({} if has_room else {"reason": why}),
+            },
+            "timed_work": {"status": timed},
+            "work": await _work(store, configuration.work) if answers else {"status": "unhealthy"},
+        },
+    }
+    return _json(body, 200 if is_healthy else 503)
 
 
 async def _work(store: database.Database, limits: work.Limits) -> dict[str, str]:

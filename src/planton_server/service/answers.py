@@ -205,6 +205,38 @@ class AuditPage(NamedTuple):
     next_page_token: str
 
 
+class Credential(NamedTuple):
+    """A credential, without its value."""
+
+    platform: str
+    name: str
+    fields: Json
+    key: str
+    created_at: Time
+    updated_at: Time
+
+
+class Credentials(NamedTuple):
+    """The credentials of a user."""
+
+    credentials: Sequence[Credential]
+
+
+class CredentialField(NamedTuple):
+    """A field of a credential, with its value."""
+
+    name: str
+    value: str
+
+
+class ClusterCredential(NamedTuple):
+    """The credential of a cluster, with its value."""
+
+    platform: str
+    name: str
+    fields: Sequence[CredentialField]
+
+
 class WorkError(NamedTuple):
     """The last error of a work."""
 
@@ -311,6 +343,7 @@ class Processes(NamedTuple):
 Resource = Cluster | NodePool
 Body = (
     Resource | ClusterPage | NodePoolPage | ClusterStatus | NodePoolStatus | EventPage | AuditEvent | AuditPage
+    | Credential | Credentials | ClusterCredential
     | Claimed | Held | FinishedWork | WorkPage | WorkItem | Processes
 )  # fmt: skip
 
@@ -389,6 +422,21 @@ def of_audit_event(row: Mapping[str, Any]) -> Answer:
 def of_audit(rows: Sequence[Mapping[str, Any]], token: str) -> Answer:
     """Returns the answer that lists actions of controllers, with the token of the next page."""
     return Answer(AuditPage([_audit_event(row) for row in rows], token))
+
+
+def of_credential(row: Mapping[str, Any]) -> Answer:
+    """Returns the answer that shows a credential, without its value."""
+    return Answer(_credential(row))
+
+
+def of_credentials(rows: Sequence[Mapping[str, Any]]) -> Answer:
+    """Returns the answer that lists credentials, without their values."""
+    return Answer(Credentials([_credential(row) for row in rows]))
+
+
+def of_cluster_credential(platform: str, name: str, fields: Mapping[str, str]) -> Answer:
+    """Returns the answer with the value of a credential, for a controller."""
+    return Answer(ClusterCredential(platform, name, [CredentialField(*each) for each in sorted(fields.items())]))
 
 
 def of_claim(rows: Sequence[Mapping[str, Any]], accepted: Sequence[tuple[str, bool]], lease: int) -> Answer:
@@ -532,6 +580,10 @@ def _event(row: Mapping[str, Any]) -> Event:
         row["time"],
         Replacement(required=True, fields=row["replacement"]) if row["replacement"] else None,
     )
+
+
+def _credential(row: Mapping[str, Any]) -> Credential:
+    return Credential(*(row[name] for name in Credential._fields))
 
 
 def _audit_event(row: Mapping[str, Any]) -> AuditEvent:

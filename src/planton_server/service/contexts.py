@@ -55,8 +55,10 @@ class Policy:
         expected: Kind's noun and platform → the controllers that must report before a resource is ready.
         deadline: Seconds after which a resource that is not ready has failed, if a controller is expected.
         resync: Seconds between two resync events of a resource, at most; 0 for no resync.
+        credential_keys: The file of the keys that encrypt credentials; empty for none.
     """
 
     expected: Mapping[tuple[str, str], Sequence[str]] = dataclasses.field(default_factory=dict)
     deadline: float = 1800
     resync: float = 3600
+    credential_keys: str = ""

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from google.protobuf import message, message_factory
 
-from org.project_planton.cluster.v1 import audit_pb2, cluster_pb2, status_pb2
+from org.project_planton.cluster.v1 import audit_pb2, cluster_pb2, credential_pb2, status_pb2
 from org.project_planton.cluster.v1 import service_pb2 as clusters_pb2
 from org.project_planton.nodepool.v1 import event_pb2, nodepool_pb2
 from org.project_planton.nodepool.v1 import service_pb2 as node_pools_pb2
@@ -29,6 +29,10 @@ from planton_server.service import answers, rendering
 MESSAGES: Final[dict[Any, type[message.Message]]] = {
     answers.AuditEvent: audit_pb2.AuditEvent,
     answers.AuditPage: clusters_pb2.ListClusterEventsResponse,
+    answers.Credential: credential_pb2.Credential,
+    answers.Credentials: credential_pb2.ListCredentialsResponse,
+    answers.CredentialField: credential_pb2.CredentialField,
+    answers.ClusterCredential: credential_pb2.GetClusterCredentialResponse,
     answers.Cluster: cluster_pb2.Cluster,
     answers.ClusterPage: clusters_pb2.ListClustersResponse,
     answers.ClusterStatus: clusters_pb2.GetClusterStatusResponse,

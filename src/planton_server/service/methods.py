@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from planton_server.service import auditing, deletion, errors, kinds, reads, reports, requests, workers, working, writes
+from planton_server.service import accounts, auditing, deletion, errors, kinds, reads, reports, requests, workers, working, writes
 from planton_server.service import call as calls
 from planton_server.store import database
 
@@ -30,6 +30,10 @@ _METHODS: Final[dict[str, Callable[[calls.Call], Awaitable[answers.Answer]]]] = 
     **{f"Report{name}Status": reports.report_status for name in ("Cluster", "NodePool")},
     **{f"List{name}Events": auditing.list_events for name in ("Cluster", "NodePool")},
     **{f"Record{name}Event": auditing.record for name in ("Cluster", "NodePool")},
+    "SetCredential": accounts.put,
+    "ListCredentials": accounts.list_credentials,
+    "DeleteCredential": accounts.delete,
+    "GetClusterCredential": accounts.of_cluster,
     "ListEvents": reads.list_events,
     "AcknowledgeEvent": writes.acknowledge,
     "ClaimWork": working.claim,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 #: The fields of requests that hold a body. Paths of violations are paths in the body.
-_BODIES: Final = ("nodePool", "cluster", "report", "event", "claim", "heartbeat", "finish")
+_BODIES: Final = ("nodePool", "cluster", "report", "event", "value", "claim", "heartbeat", "finish")
 
 
 def normalize(request: message.Message) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from google.api import annotations_pb2
 from google.protobuf import message_factory
 
-from org.project_planton.cluster.v1 import method_pb2
+from org.project_planton.cluster.v1 import credential_pb2, method_pb2
 from org.project_planton.cluster.v1 import service_pb2 as clusters_pb2
 from org.project_planton.nodepool.v1 import service_pb2 as node_pools_pb2
 from org.project_planton.work.v1 import service_pb2 as works_pb2
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from google.protobuf import message
 
-_FILES: Final = (clusters_pb2.DESCRIPTOR, node_pools_pb2.DESCRIPTOR, works_pb2.DESCRIPTOR)
+_FILES: Final = (clusters_pb2.DESCRIPTOR, credential_pb2.DESCRIPTOR, node_pools_pb2.DESCRIPTOR, works_pb2.DESCRIPTOR)
 _PARAMETER: Final = re.compile(r"\{([a-z0-9_]+)\}")
 _OK: Final = 200
 

@@ -186,6 +186,20 @@ TOKENS: Final = sa.Table(
     sa.Column("reports_as", sa.Text),
 )
 
+#: Credentials of users for clouds. ``fields`` has the names of their fields, ``secret`` their encrypted values.
+CREDENTIALS: Final = sa.Table(
+    "credentials",
+    METADATA,
+    sa.Column("owner", sa.Text, primary_key=True),
+    sa.Column("platform", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("fields", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("secret", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Text, nullable=False),
+    sa.Column("updated_at", sa.Text, nullable=False),
+)
+
 #: The holder of the timed work and its beats. A server that sees no new beats takes it over; no clock decides that.
 LEASES: Final = sa.Table(
     "leases",

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from planton import errors
-from planton.clouds import associated
+from planton.clouds import api, associated
 from planton.clouds.civo import client as civo
 from planton.clouds.digitalocean import client as digitalocean
+from planton.clouds.digitalocean import prices
 from support.sandbox import Sandbox, sandbox
 
 __all__ = ["sandbox"]
@@ -95,6 +96,28 @@ def test_digitalocean_names_leftovers_of_a_missing_cluster(sandbox: Sandbox) -> 
     deleting: Any = _ocean(sandbox).deleting_leftovers("0000", (volume,))
     with pytest.raises(errors.PlantonError, match=r"keeps and bills volume pvc-1 \(1111\).*does not exist any more"), deleting:
         raise AssertionError("the block must not run without a cluster")
+
+
+def test_digitalocean_load_balancers_have_a_price(sandbox: Sandbox) -> None:
+    """By their type and number of nodes. A list that cannot be read leaves the price unknown."""
+    sizes = (
+        {"size_unit": 2},
+        {"size_unit": 2, "type": "REGIONAL_NETWORK"},
+        {"size_unit": 1, "type": "GLOBAL"},
+        {"size": "lb-small"},
+    )
+    assert [prices.load_balancer(size) for size in sizes] == [24.0, 30.0, None, None]
+    pool = {"name": "main", "size": "s-2vcpu-4gb", "count": 1}
+    body = {"name": "dev", "region": "fra1", "version": "1.32.0-do.0", "node_pools": [pool]}
+    url = f"{sandbox.digitalocean}/v2/kubernetes/clusters"
+    api.post(url, body, authorization=f"Bearer {sandbox.token}", path=url)
+    [cluster] = [each["id"] for each in _ocean(sandbox).clusters()]
+    sandbox.control.outside("load-balancer", cloud="digitalocean", cluster="dev", name="web")
+    assert [item.monthly for item in _ocean(sandbox).leftovers(cluster)] == [12.0]
+    sandbox.control.fault(
+        cloud="digitalocean", method="GET", path="/load_balancers", action="status", status=403, body={}, times=0
+    )
+    assert [item.monthly for item in _ocean(sandbox).leftovers(cluster)] == [None]
 
 
 def test_digitalocean_gets_no_request_without_leftovers(sandbox: Sandbox) -> None:

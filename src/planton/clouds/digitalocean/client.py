@@ -13,6 +13,7 @@ import yaml
 
 from planton import errors
 from planton.clouds import api, associated, entries
+from planton.clouds.digitalocean import prices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -238,7 +239,16 @@ class Cloud:
     def leftovers(self, cluster_id: str) -> list[associated.Item]:
         """Returns the volumes, snapshots and load balancers of a cluster's workloads, sorted."""
         answer = self.get(f"{_cluster_path(cluster_id)}/destroy_with_associated_resources") or {}
-        return sorted(associated.item(sort, entry) for sort, name in _LEFTOVERS.items() for entry in answer.get(name) or [])
+        listed = {sort: answer.get(name) or [] for sort, name in _LEFTOVERS.items()}
+        priced = self._load_balancer_prices() if listed[associated.LOAD_BALANCER] else {}
+        items = (associated.item(sort, entry) for sort, rows in listed.items() for entry in rows)
+        return sorted(dataclasses.replace(item, monthly=priced.get(item.id)) for item in items)
+
+    def _load_balancer_prices(self) -> dict[str, float | None]:
+        # A price is no reason to fail.
+        with contextlib.suppress(errors.PlantonError):
+            return {str(row["id"]): prices.load_balancer(row) for row in self._all("/v2/load_balancers", "load_balancers")}
+        return {}
 
     @contextlib.contextmanager
     def deleting_leftovers(self, cluster_id: str, items: tuple[associated.Item, ...]) -> Iterator[None]:

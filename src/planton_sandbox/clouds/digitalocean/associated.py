@@ -138,6 +138,7 @@ def _load_balancer(scope: scopes.Scope, item: records.Associated) -> dict[str, A
     return {
         "region": lists.region(item.region),
         "ip": "203.0.113.1",
+        "type": "REGIONAL",
         "size_unit": 1,
         "status": "active",
         "vpc_uuid": next((cluster.vpc for cluster in scope.all_clusters() if cluster.id == item.cluster), ""),
