@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -174,3 +175,12 @@ def test_each_declared_field_exists(kind: kinds.Kind) -> None:
 def test_the_stack_of_each_revision_names_the_resource(revision: int) -> None:
     """A pool that was replaced can be released to a manifest."""
     assert manifests.resource_of(manifests.stack_of(ID, revision)) == ID
+
+
+def test_the_name_of_a_revision_is_as_long_as_the_cloud_allows() -> None:
+    """GKE allows 40 characters, other clouds 63. A name that is too long by itself is refused, and not shortened."""
+    source = gke_pool(nodeCount=3)
+    named = dataclasses.replace(source, data={**source.data, "name": "n" * 40}, revision=2)
+    assert named.name == f"{'n' * 37}-r2"
+    with pytest.raises(errors.InvalidError):
+        manifests.resource(dataclasses.replace(named, data={**named.data, "name": "n" * 41}, revision=1))

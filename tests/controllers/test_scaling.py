@@ -98,6 +98,22 @@ def test_a_load_is_followed_after_its_delay(cpu: int, delay: int, count: int, re
     assert conditions(decision)["ScalingActive"][0] == "True"
 
 
+@pytest.mark.parametrize(("cpu", "zones", "count"), [(1800, 1, 4), (1800, 2, 4), (1800, 3, 3), (1100, 2, 4), (300, 2, 2)])
+def test_nodes_are_spread_evenly_over_zones(cpu: int, zones: int, count: int) -> None:
+    """A cloud that counts per zone refuses other numbers; what would exceed the maximum is rounded down."""
+    memory, decision = values.Memory(), None
+    for step in range(25):
+        now = step * looks.SAMPLING.total_seconds()
+        decision = decide.decide(DESIRED, observed(now, cpu, zones=zones), memory, at(now))
+        if decision.action is values.Action.SCALE:
+            break
+        memory = decision.memory
+    assert decision is not None
+    assert decision.scaling is not None
+    assert decision.scaling.count == count
+    assert (decision.action is values.Action.SCALE) is (count != DESIRED.nodes)
+
+
 def draining(seconds: float, cpu: int, stage: drain.Stage) -> values.Observed:
     """Returns a pool of two nodes, the first of which is being drained for the autoscaler."""
     seen = observed(seconds, cpu, members=frozenset({"n0", "n1"}))

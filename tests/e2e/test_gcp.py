@@ -143,6 +143,26 @@ def test_another_kind_of_machine_needs_consent_to_a_replacement(dev: support.Pla
     assert dev.actions("plan", "-f", "dev") == {}
 
 
+def test_a_plan_refuses_what_neither_the_zones_nor_the_quotas_have(dev: support.Planton) -> None:
+    """Nothing is requested: the plan has the field, the zones that have it, and the numbers of the quota."""
+    mark = dev.sandbox.control.mark()
+    dev.sandbox.control.outside("quota", cloud="gcp", region="europe-west1", N2_CPUS=8)
+    wanted = {"type": "nvidia-tesla-t4", "count": 1}
+    spec = "machineType: n2-standard-4\n  accelerators:\n    - " + json.dumps(wanted)
+    text = (dev.folder / POOLS).read_text("utf-8").split("---")[0]
+    new = text.replace("dev-apps", "dev-gpu").replace("nodePoolName: apps", "nodePoolName: gpu")
+    new = new.replace("machineType: e2-medium", spec).replace("nodeCount: 2", "nodeCount: 3")
+    (dev.folder / "gpu.yaml").write_text(new, "utf-8")
+    violations = dev.json("plan", "-f", "gpu.yaml", code=1)["resources"][0]["error"]["violations"]
+    found = {each["rule_id"]: (each["path"], each["message"]) for each in violations}
+    path, message = found["cloud.offered_in_zones"]
+    assert path == "spec.accelerators[0].type"
+    assert "not offered in europe-west1-b" in message
+    assert "europe-west4-b" in message
+    assert "needs 12 more N2_CPUS" in found["cloud.quota_left"][1]
+    assert _writes(dev, mark) == []
+
+
 def test_a_kubeconfig_holds_no_token_and_lists_the_nodes(dev: support.Planton) -> None:
     """kubectl gets the token from planton, for each request."""
     kubeconfig = dev.run("kubeconfig", NAMED, "--exec").stdout

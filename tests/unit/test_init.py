@@ -196,6 +196,10 @@ def test_a_dash_writes_one_stream(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "expected_text"),
     [
+        (
+            ("cluster", "--provider", "gcp", "--name", f"n{'a' * 32}"),
+            "must be at most 32 lower-case letters",
+        ),
         (("cluster", "--provider", "civo", "--name", "Shop"), "the name 'Shop' must be at most 48 lower-case letters"),
         (("cluster", "--provider", "civo", "--env", "a" * 49), "the environment"),
         (("cluster", "--provider", "civo", "--name", "a: b"), "the name 'a: b'"),

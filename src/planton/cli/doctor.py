@@ -191,7 +191,7 @@ def _accounts(environ: Mapping[str, str], context: contexts.Context) -> list[Fin
 
 
 def _account(provider: str, environ: Mapping[str, str], context: contexts.Context) -> Finding:
-    name = f"{providers.get(provider).prefix} account"
+    name = f"{providers.get(provider).spoken} account"
     variable, entry = credentials.variables_in(provider, environ), context.credentials.get(provider)
     if not variable and not entry:
         advice = f'set {providers.get(provider).variables}, or: eval "$(planton sandbox env)"'

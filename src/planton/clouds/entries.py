@@ -45,3 +45,18 @@ class Quota:
 
     used: int
     limit: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Refusal:
+    """A value that the cloud would refuse where it is to be used.
+
+    Attributes:
+        path: The manifest's field.
+        text: The message, with the values.
+        hint: The one thing to do next.
+    """
+
+    path: str
+    text: str
+    hint: str

@@ -50,6 +50,7 @@ class View:
         of_properties: Returns them from the properties of a state or a request.
         of_entry: Returns them from an entry of the cloud's list, and the properties of the same resource.
         summary: Returns the summary of an entry of the cloud's list.
+        zones: Returns the number of zones over which the cloud spreads the nodes of a pool evenly, from its entry.
         troubles: Returns what the cloud reports to be wrong, from an entry of its list: its codes and texts.
         requested: Returns the properties in whose place a state is compared by what was requested, from the inputs of the resource:
             its plugin reads another value after an update that did not set them.
@@ -59,6 +60,7 @@ class View:
     of_entry: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
     summary: Callable[[Mapping[str, Any]], Summary] = created
     requested: Callable[[Mapping[str, Any]], dict[str, Any]] = lambda _inputs: {}
+    zones: Callable[[Mapping[str, Any]], int] = lambda _entry: 1
     troubles: Callable[[Mapping[str, Any]], list[str]] = lambda _entry: []
 
 

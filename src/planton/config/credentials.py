@@ -154,7 +154,7 @@ def missing(provider: str, *, with_file: bool = False, fields: Sequence[str] = (
     file_option = "give a provider config with -p FILE, " if with_file else ""
     incomplete = f": without the {', '.join(fields)}" if fields else ""
     return errors.PlantonError(
-        f"failed to setup {providers.get(provider).prefix} provider: no credentials for {provider}{incomplete}",
+        f"failed to setup {providers.get(provider).spoken} provider: no credentials for {provider}{incomplete}",
         reason=errors.Reason.CREDENTIAL_MISSING,
         hint=f"set {providers.get(provider).variables}, {file_option}use a context with a credential, or try it without an "
         'account: eval "$(planton sandbox env)"',

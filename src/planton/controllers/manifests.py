@@ -27,8 +27,6 @@ PROJECT: Final = "planton-api"
 #: The label of the nodes of a pool, whose value is the pool's name.
 NODE_LABEL: Final = "nodepool"
 _CREDENTIAL: Final = "project-planton.org/credential"
-#: The longest name of a node pool.
-_LONGEST_NAME: Final = 63
 _REVISION: Final = re.compile(r"(?:-r([1-9][0-9]{0,8}))?")
 #: The label that gives a manifest the stack of an object.
 STACK_LABEL: Final = f"{stack_names.PREFIX}stack.fqdn"
@@ -62,7 +60,9 @@ class Source:
     def name(self) -> str:
         """The name in the cloud: that of the resource, with the revision if it is not the first."""
         suffix = suffix_of(self.revision)
-        return f"{str(self.data['name'])[: _LONGEST_NAME - len(suffix)]}{suffix}"
+        name = str(self.data["name"])
+        # A name that is too long by itself is refused, and not shortened.
+        return f"{name[: self.kind.declared.longest_name - len(suffix)]}{suffix}" if suffix else name
 
     @property
     def spec(self) -> Mapping[str, Any]:

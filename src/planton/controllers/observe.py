@@ -201,6 +201,7 @@ class Observer:
             members=observed.node_names(entry) if subject.kind.is_node_pool else frozenset(),
             drift=_drift(subject, lists),
             cloud_nodes=_count(subject, main, entry),
+            zones=clouds.views_of(subject.kind.cloud).BY_TYPE[main["type"]].zones(entry),
             trouble=_trouble(subject, main, entry),
         )
 

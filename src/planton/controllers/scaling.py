@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -59,7 +60,7 @@ def decide(
     seconds = now.timestamp()
     history = memory.scaling or autoscaling.History(began=seconds, changed=seconds)
     running = observed.workload
-    return autoscaling.decide(
+    decision, after = autoscaling.decide(
         desired.scaling,
         history,
         autoscaling.Sample(
@@ -73,6 +74,20 @@ def decide(
             unread=None if running else autoscaling.Hold("WorkloadUnread", _why(observed)),
         ),
     )
+    return _spread(decision, desired, observed.zones), after
+
+
+def _spread(decision: autoscaling.Decision, desired: values.Desired, zones: int) -> autoscaling.Decision:
+    """Returns a decision whose number of nodes each of the zones can have the same share of: rounded up, or down at the maximum."""
+    assert desired.scaling is not None, "the pool is scaled"
+    assert desired.nodes is not None, "the pool has a number of nodes"
+    up = -(-decision.count // zones) * zones
+    count = up if up <= desired.scaling.max_nodes else decision.count // zones * zones
+    # Fewer nodes than zones are possible in no zone; the cloud's refusal says so.
+    if count in (0, decision.count):
+        return decision
+    text = f"{decision.message}; {count} nodes spread evenly over {zones} zones"
+    return dataclasses.replace(decision, count=count, message=text, leaving=decision.leaving[: max(0, desired.nodes - count)])
 
 
 def shown(decision: autoscaling.Decision, targets_: autoscaling.Targets) -> tuple[values.Condition, ...]:

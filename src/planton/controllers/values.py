@@ -128,8 +128,7 @@ class Desired:
     Attributes:
         generation: Its generation.
         nodes: The number of nodes; None if the cloud's autoscaler decides it, or if the resource has none.
-        scaling: What the controller's autoscaler is asked for; None if it does not decide the number of nodes. Then `nodes` is
-            its last decision.
+        scaling: The request to the controller's autoscaler, whose last decision `nodes` is; None if it does not decide.
         is_deleting: Whether its deletion was requested.
         repairs_drift: Whether changes from outside are reverted.
         recreates: Whether it is recreated if it is missing from the cloud.
@@ -166,6 +165,7 @@ class Observed:
         drift: The properties in which the cloud differs from what was applied.
         cloud_nodes: The number of nodes that the cloud wants; None if it is unknown.
         nodes: The nodes in Kubernetes; None if they could not be read.
+        zones: The number of zones over which the cloud spreads the nodes evenly; 1 if it does not.
         is_autoscaled: Whether the pool was applied with an autoscaler of the cloud.
         members: The names of those that the cloud has in this pool, without those that it deletes.
         workload: What runs on the nodes; None if nothing needs it, or if it could not be read.
@@ -182,6 +182,7 @@ class Observed:
     drift: tuple[Difference, ...] = ()
     cloud_nodes: int | None = None
     nodes: tuple[Node, ...] | None = None
+    zones: int = 1
     is_autoscaled: bool = False
     members: frozenset[str] = frozenset()
     workload: workload.Workload | None = None

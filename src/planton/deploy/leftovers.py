@@ -62,7 +62,7 @@ class Leftovers:
     def warnings(self) -> list[str]:
         """Returns the warnings for the user before consent to the deletion of the cluster."""
         provider = kinds.get(self.key.kind).cloud
-        name = provider.prefix
+        name = provider.spoken
         texts = [
             "the node pools and workloads of the cluster are deleted with it",
             "its public addresses are released, except for reserved ones",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from planton import clouds, errors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from planton.clouds import answers, entries
 
@@ -90,6 +90,12 @@ class Lists:
     def quotas(self) -> dict[str, entries.Quota] | None:
         """Returns the quotas by subject."""
         return self._read("quotas", self.cloud.account.quotas)
+
+    def refusals(
+        self, check: Callable[[clouds.Cloud, Any], Iterable[entries.Refusal]], manifest: Any
+    ) -> list[entries.Refusal] | None:
+        """Returns what a declared check of a kind (``KIND.offers``) refuses."""
+        return self._read("offers of zones", lambda: list(check(self.cloud, manifest)))
 
     def _read(self, list_name: str, call: Callable[[], _Rows]) -> _Rows | None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import operator
+import pkgutil
 from typing import TYPE_CHECKING, Any
 
 from planton.deploy import problems, subjects
@@ -12,8 +13,10 @@ from planton.modules import unsupported, upgrades
 from planton.schema import references
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+    from planton import clouds
+    from planton.clouds import entries
     from planton.deploy import lists
 
 _VERSION = "spec.kubernetesVersion"
@@ -21,7 +24,11 @@ _VERSION = "spec.kubernetesVersion"
 
 def check(subject: subjects.Subject, account: lists.Lists) -> list[problems.Problem]:
     """Returns the problems with values that the cloud does not offer. An unknown region skips the checks within it."""
-    return [*_region(subject, account)] or [*_sizes(subject, account), *_version(subject, account)]
+    return [*_region(subject, account)] or [
+        *_sizes(subject, account),
+        *_places(subject, account),
+        *_version(subject, account),
+    ]
 
 
 def _region(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.Problem]:
@@ -63,6 +70,16 @@ def _sizes(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems
         if sizes is None:
             return
         yield from _size_problem(subject, pool, sizes)
+
+
+def _places(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.Problem]:
+    """Yields the values that the zones of a resource do not offer; its region may."""
+    kind = subject.kind
+    if not kind.declared.offers or (subject.plan is not None and kind.main not in subject.changes):
+        return
+    check: Callable[[clouds.Cloud, Any], Iterable[entries.Refusal]] = pkgutil.resolve_name(kind.declared.offers)
+    for refusal in account.refusals(check, subject.target) or ():
+        yield problems.Problem(refusal.path, refusal.text, "cloud.offered_in_zones", refusal.hint)
 
 
 def _size(resource: str, manifest: Any) -> str:  # a manifest of any kind
@@ -119,7 +136,7 @@ def _version(subject: subjects.Subject, account: lists.Lists) -> Iterator[proble
         newest = next((name for name in names if _begins(name, spec.kubernetes_version)), spec.kubernetes_version)
         upgrade = dataclasses.replace(upgrade, written=newest)
     if upgrade.version not in names:
-        where = f"for clusterType {type_}" if type_ else f"by {cloud.prefix}"
+        where = f"for clusterType {type_}" if type_ else f"by {cloud.spoken}"
         error = upgrades.not_offered(spec.kubernetes_version, names, where=where, path=_VERSION, provider=subject.provider)
         yield problems.Problem(_VERSION, error.message, "cloud.version_offered", error.hint, error.metadata)
         return

@@ -66,7 +66,7 @@ def _need(subject: subjects.Subject, account: lists.Lists) -> tuple[collections.
         nodes = 0 if pool is None else _more_nodes(change, pool)
         if pool is not None and nodes > 0:
             path = f"{pool.path}.nodeCount"
-            need += _machines(pool.size, nodes, account)
+            need += _machines(pool, nodes, account)
     return need, path
 
 
@@ -76,14 +76,24 @@ def _more_nodes(change: plans.Change, pool: subjects.Pool) -> int:
         return 0 if change.name.startswith("node_pool_size") else pool.count
     if change.action is not plans.Action.UPDATE:
         return 0
-    return sum(_number(each.new) - _number(each.old) for each in change.differences if each.path in _COUNTS)
+    return sum(_more(each, pool) for each in change.differences if each.path in _COUNTS)
+
+
+def _more(difference: plans.Difference, pool: subjects.Pool) -> int:
+    old, new = _number(difference.old), _number(difference.new)
+    # The property may count the nodes of one zone.
+    return (new - old) * max(1, pool.count // new if new else 1)
 
 
 def _number(value: Any) -> int:  # JSON data
     return int(value) if isinstance(value, int | float) else 0
 
 
-def _machines(size: str, nodes: int, account: lists.Lists) -> collections.Counter[str]:
-    row = (account.sizes() or {}).get(size) or {}
+def _machines(pool: subjects.Pool, nodes: int, account: lists.Lists) -> collections.Counter[str]:
+    row = (account.sizes() or {}).get(pool.size) or {}
     each = {"nodes": 1, **{quota_name: int(row.get(quota_name) or 0) for quota_name in ("cpus", "memory", "disk")}}
+    # Some clouds limit the processors of each machine family; those that the cloud may take back have limits of their own.
+    cpus = each.pop("cpus")
+    if not pool.is_spot:
+        each[str(row.get("cpus_quota") or "cpus")] = cpus
     return collections.Counter({quota_name: number * nodes for quota_name, number in each.items() if number})

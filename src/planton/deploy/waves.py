@@ -126,7 +126,7 @@ def _target(resource: load.Resource, version: str, run: runtime.Runtime, cache: 
     bare = upgrades.spelling(version)
     matches = [each for each in offered if each == bare or each.startswith(f"{bare}-")]
     if not matches and upgrades.spelling(old) != bare:
-        where = f"for clusterType {type_}" if type_ else f"by {kind.cloud.prefix}"
+        where = f"for clusterType {type_}" if type_ else f"by {kind.cloud.spoken}"
         raise upgrades.not_offered(version, offered, where=where, path=resource.place(_PATH), provider=kind.provider)
     new = max(matches, key=upgrades.numbers, default=bare)
     # K3s itself writes a plus; a manifest keeps its spelling.

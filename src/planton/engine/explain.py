@@ -222,7 +222,7 @@ def _refused(context: str, faults: tuple[check_faults.Fault, ...]) -> OperationE
 def _context(operation_name: str, recorder: recorders.Recorder, target: Any) -> str:
     for provider in providers.all_providers().values():
         if any(part in text for part in provider.setup_errors for _, text in recorder.errors):
-            return f"failed to setup {provider.prefix} provider"
+            return f"failed to setup {provider.spoken} provider"
     for urn, action in recorder.failed.items():
         kind = kinds.of_type(states.type_and_name(urn)[0])
         verb = _VERBS.get(action)

@@ -10,7 +10,7 @@ import pulumi
 from pulumi.runtime import stack as runtime_stack
 
 from planton import clouds, modules
-from planton.engine import states
+from planton.engine import abandoned, states
 from planton.modules import own, standalone
 from planton.schema import kinds
 
@@ -62,6 +62,8 @@ class Program:
             pulumi.RunError: The module failed.
         """
         self._loop = asyncio.get_running_loop()
+        if (task := asyncio.current_task()) is not None:
+            abandoned.watch(task)
         try:
             if self._imports:
                 pulumi.runtime.register_stack_transformation(self._adopt)
@@ -87,6 +89,7 @@ class Program:
         if loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop of a program that ended is closed
                 loop.call_soon_threadsafe(_cancel, loop)
+        abandoned.close()
 
     def _sign(self) -> None:
         # Outputs are written at the end of an apply. A resource records the manifest at its beginning.

@@ -127,4 +127,4 @@ def reason(described: Any, name: str) -> Reason | None:  # a message's descripto
         return None
     if listed.instead and listed.instead not in described.fields_by_name:
         return None
-    return listed._replace(text=listed.text.format(cloud=provider.prefix, field=provider.api_access_field))
+    return listed._replace(text=listed.text.format(cloud=provider.spoken, field=provider.api_access_field))

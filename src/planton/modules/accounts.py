@@ -29,7 +29,7 @@ def require(config: message.Message, *, also_missing: Iterable[str] = ()) -> Non
         return
     variables = [provider.variables, *(provider.region_variables[:1] if provider.networks.are_regional else ())]
     raise errors.PlantonError(
-        f"failed to setup {provider.prefix} provider: the {' and the '.join(missing)} is missing",
+        f"failed to setup {provider.spoken} provider: the {' and the '.join(missing)} is missing",
         reason=errors.Reason.CREDENTIAL_MISSING,
         hint=f"set {' and '.join(variables)}, or give a provider config with -p FILE (docs/use/credentials.md)",
     )

@@ -89,6 +89,7 @@ class Declaration:
         role: The part that it plays for other resources.
         noun: Its name in messages; that of the role if empty.
         cloud_name: The path of the field with its name in the cloud, in proto spelling.
+        longest_name: The largest number of characters in that name.
         scope: The scope in which that name must be unique.
         id_output: The output with its id; the first one if empty.
         reference: The field that a reference to its name means, in proto spelling; the id if empty.
@@ -121,6 +122,8 @@ class Declaration:
         existing: The function that finds an existing resource for an object of the API whose spec does not say enough to create
             one, as ``module:function``; empty if objects are always created. It takes the account and the set fields of the
             manifest's spec, and returns the import id and the spec of the existing resource, or None.
+        offers: The function that compares a manifest with what its place offers, as ``module:function``; empty if the region decides.
+            It takes the account and the manifest, and yields what is refused (`planton.clouds.entries.Refusal`).
         replacing: The spec fields whose change replaces the main resource.
         shown: The Pulumi properties that a plan shows of a new resource. ``planton plan --show-all`` shows all.
         typical_seconds: Action → the usual seconds that the cloud takes for it, for progress; none if it takes no time.
@@ -132,6 +135,7 @@ class Declaration:
     role: Role = Role.OTHER
     noun: str = ""
     cloud_name: str = "metadata.name"
+    longest_name: int = 63
     scope: Scope = Scope.ACCOUNT
     id_output: str = ""
     reference: str = ""
@@ -156,6 +160,7 @@ class Declaration:
     own_firewall_fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
     api_fields: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     existing: str = ""
+    offers: str = ""
     replacing: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     typical_seconds: Mapping[str, float] = dataclasses.field(default_factory=dict)

@@ -104,7 +104,8 @@ class Provider:
 
     Attributes:
         name: The cloud in commands, files and module names, e.g. ``civo``.
-        prefix: The prefix of its kinds, and its name in messages, e.g. ``Civo``.
+        prefix: The prefix of its kinds, e.g. ``Civo``.
+        title: Its name for people; the prefix if empty.
         api_group: The group of its kinds' ``apiVersion``.
         credentials: The credential fields of its provider config.
         find_credential: The function that finds a credential of this machine, as ``module:function``, where variables are not
@@ -150,6 +151,7 @@ class Provider:
     prefix: str
     api_group: str
     credentials: tuple[CredentialField, ...]
+    title: str = ""
     find_credential: str = ""
     is_sandbox_secret: str = ""
     settings: tuple[Setting, ...] = ()
@@ -194,6 +196,11 @@ class Provider:
     def lacking(self, text: str) -> str:
         """Returns what a text of the cloud says to be lacking, ``capacity`` or ``quota``; empty if it says neither."""
         return next((lacking for words, lacking in self.shortages.items() if re.search(words, text)), "")
+
+    @property
+    def spoken(self) -> str:
+        """Its name for people, e.g. ``DigitalOcean``."""
+        return self.title or self.prefix
 
     @property
     def variables(self) -> str:

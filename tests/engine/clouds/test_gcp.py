@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,10 +11,11 @@ import yaml
 
 from planton import clouds, errors
 from planton.clouds import answers as cached
-from planton.clouds.gcp import PROVIDER, existing, views
+from planton.clouds import entries
+from planton.clouds.gcp import PROVIDER, existing, offers, views
 from planton.clouds.gcp import client as gcp
 from planton.recovery import observed
-from support import answers
+from support import answers, mocks
 
 NOT_FOUND = '{"error": {"code": 404, "message": "Not found.", "status": "NOT_FOUND"}}'
 TOKEN = "token-of-the-test"  # of no real account
@@ -256,3 +258,45 @@ def test_the_conditions_of_gke_are_its_troubles() -> None:
     ]
     assert views.BY_TYPE[TYPE].troubles({"status": "ERROR", "statusMessage": "it failed"}) == ["ERROR: it failed"]
     assert views.BY_TYPE[POOL_TYPE].troubles(POOL) == []
+
+
+def test_quotas_are_those_of_the_region(server: answers.Server) -> None:
+    """Nodes are counted as instances, processors by family; without a region there are none."""
+    listed = [
+        {"metric": "INSTANCES", "limit": 24, "usage": 3},
+        {"metric": "N2_CPUS", "limit": 8.0, "usage": 4.0},
+        {"metric": "PREEMPTIBLE_CPUS", "limit": 0, "usage": 0},
+        {"metric": "STATIC_ADDRESSES", "limit": 8, "usage": 1},
+    ]
+    server.answers["/compute/v1/projects/acme/regions"] = (200, {"items": [{"name": "europe-west1", "quotas": listed}]})
+    cloud = _cloud(server)
+    expected = {"nodes": entries.Quota(3, 24), "N2_CPUS": entries.Quota(4, 8)}
+    assert dataclasses.replace(cloud, region="europe-west1-b").quotas() == expected
+    assert cloud.quotas() == {}
+
+
+@pytest.mark.parametrize(
+    ("spec", "refused"),
+    [
+        ({}, []),
+        ({"accelerators": [{"type": "nvidia-l4", "count": 1}]}, []),
+        ({"accelerators": [{"type": "nvidia-l4", "count": 9}]}, ["spec.accelerators[0].count"]),
+        ({"accelerators": [{"type": "nvidia-l4", "count": 1}], "zones": ["europe-west1-c"]}, ["spec.accelerators[0].type"]),
+        ({"machineType": "n4-standard-2", "zones": ["europe-west1-b", "europe-west1-c"]}, ["spec.machineType"]),
+        ({"machineType": "n4-standard-2", "zones": ["europe-west1-b"]}, []),
+    ],
+)
+def test_a_pool_needs_zones_that_offer_its_machines(spec: dict[str, Any], refused: list[str], server: answers.Server) -> None:
+    """Without zones of its own they are those of the cluster."""
+    l4 = [{"name": "nvidia-l4", "maximumCardsPerInstance": 8}]
+    n4 = [{"name": "n4-standard-2", "guestCpus": 2, "memoryMb": 8192}]
+    server.answers[f"/v1/{CLUSTER_ID}"] = (200, CLUSTER | {"locations": ["europe-west1-b"]})
+    for name, rows in (("acceleratorTypes", l4), ("machineTypes", n4)):
+        server.answers[f"{AGGREGATED}/{name}"] = (200, {"items": {"zones/europe-west1-b": {name: rows}}})
+    identity = {
+        "clusterProjectId": {"value": "acme"},
+        "clusterName": {"value": "dev"},
+        "clusterLocation": {"value": "europe-west1"},
+    }
+    target = mocks.target("GcpGkeNodePool", {**identity, "nodePoolName": "apps", "nodeCount": 1, **spec})
+    assert [each.path for each in offers.refusals(_cloud(server), target)] == refused

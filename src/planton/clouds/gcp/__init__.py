@@ -7,6 +7,7 @@ from planton.schema import providers
 PROVIDER = providers.Provider(
     name="gcp",
     prefix="Gcp",
+    title="Google Cloud",
     api_group="gcp.project-planton.org",
     credentials=(
         providers.CredentialField(

@@ -23,6 +23,12 @@ _CONTAINER, _COMPUTE = "https://container.googleapis.com", "https://compute.goog
 _CLUSTER = "gcp:container/cluster:Cluster"
 _NODE_POOL = "gcp:container/nodePool:NodePool"
 _BUSY = ("PROVISIONING", "RECONCILING", "STOPPING")
+#: Google's metric → the subject of a quota.
+_SUBJECTS = {"INSTANCES": "nodes"}
+#: The beginnings of the metrics of machines that pools do not use, or only some.
+_OTHER_MACHINES = ("COMMITTED", "PREEMPTIBLE")
+#: The machine families that the general quota of processors counts. Others have quotas of their own.
+_GENERAL = ("e2", "n1", "f1", "g1")
 #: The region whose versions count as on offer if no region is given.
 _USUAL_REGION = "us-central1"
 
@@ -211,8 +217,20 @@ class Cloud:
         return [version for version in offered if running < _parts(version) and _parts(version)[1] <= running[1] + 1]
 
     def quotas(self) -> dict[str, entries.Quota]:
-        """Returns no quotas: Google's are of processors in a region, not of nodes."""
-        return {}
+        """Returns the quotas of nodes and of processors in the region, by metric; none if no region is given."""
+        region = self.region.rpartition("-")[0] if self.region.count("-") > 1 else self.region
+        rows = (self._compute(f"projects/{self.project}/regions") or {}).get("items") or [] if region else []
+        listed = next((row.get("quotas") or [] for row in rows if row["name"] == region), [])
+        return {
+            _SUBJECTS.get(row["metric"], row["metric"]): entries.Quota(int(row["usage"]), int(row["limit"]))
+            for row in listed
+            if row["metric"] in _SUBJECTS or (row["metric"].endswith("CPUS") and not row["metric"].startswith(_OTHER_MACHINES))
+        }
+
+    def accelerators(self) -> dict[str, dict[str, int]]:
+        """Returns the accelerators of each zone: type → the most in one machine."""
+        listed = self._aggregated("acceleratorTypes", "acceleratorTypes")
+        return {zone: {row["name"]: int(row["maximumCardsPerInstance"]) for row in rows} for zone, rows in listed.items() if rows}
 
     def network_regions(self) -> list[str]:
         """Returns the names of the regions and zones."""
@@ -253,6 +271,7 @@ class Cloud:
             {
                 "size": name,
                 "cpus": row["guestCpus"],
+                "cpus_quota": _cpu_metric(name.partition("-")[0]),
                 "memory": row["memoryMb"],
                 "disk": None,
                 "price": None,
@@ -324,6 +343,10 @@ def _machines(pool: Mapping[str, Any], sizes: Mapping[tuple[str, str], int], mac
     groups = [(zone, group) for zone, _, group in _groups(pool)]
     names = [name for zone, group in groups for name in machines.get(zone, []) if name.startswith(group.removesuffix("grp"))]
     return {"size": sum(sizes.get(group, 0) for group in groups), "machines": names}
+
+
+def _cpu_metric(family: str) -> str:
+    return "CPUS" if family in _GENERAL else f"{family.upper()}_CPUS"
 
 
 def _quoted(id_: str) -> str:

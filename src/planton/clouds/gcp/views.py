@@ -167,6 +167,10 @@ def _pool_entry(entry: Mapping[str, Any], properties: Mapping[str, Any]) -> dict
     }
 
 
+def _zones(pool: Mapping[str, Any]) -> int:
+    return len(pool.get("instanceGroupUrls") or ()) or 1
+
+
 def _troubles(entry: Mapping[str, Any]) -> list[str]:
     """Returns the conditions of a cluster or a pool; a cluster also lists those of its pools, which are not its own."""
     of_pools = [each for pool in entry.get("node_pools") or () for each in pool.get("conditions") or ()]
@@ -191,7 +195,7 @@ def _taints(listed: Any) -> Any:  # JSON data
 BY_TYPE = {
     "gcp:container/cluster:Cluster": views.View(_cluster_properties, _cluster_entry, _cluster_summary, troubles=_troubles),
     "gcp:container/nodePool:NodePool": views.View(
-        _pool_properties, _pool_entry, _pool_summary, requested=_pool_requested, troubles=_troubles
+        _pool_properties, _pool_entry, _pool_summary, requested=_pool_requested, zones=_zones, troubles=_troubles
     ),
 }
 #: Clusters are created without the default pool.

@@ -18,7 +18,7 @@ from planton.manifest import scalars
 from planton.schema import kinds, providers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 #: Part of an environment → the prefixes of the names of its files.
 PARTS: Final = {
@@ -32,8 +32,9 @@ TEMPLATES: Final = ("dev", "staging", "prod")
 _FIRST_POOLS: Final = ("pool-workers.yaml", "pool-general.yaml")
 _SIZE: Final = re.compile(r"(?m)^(  (?:size|machineType): )(\S+)$")
 _FOLDER: Final = pathlib.Path(__file__).parent
-#: The clouds allow 63 characters. The resources add a suffix.
-_NAME: Final = re.compile(r"[a-z]([a-z0-9-]{0,46}[a-z0-9])?")
+_NAME: Final = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
+#: The longest name of an environment, and of a resource without its suffix, where the cloud allows more.
+_LONGEST: Final = 48
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -71,16 +72,16 @@ def make(
     """
     choices = choices or Choices()
     env = _checked("environment", env or template)
-    values = {
-        "name": _checked("name", name or env),
-        "env": _scalar(env),
-        "region": _region(provider, choices.region),
-        "version": _scalar(choices.version or providers.get(provider).sample_version),
-    }
     folder = _FOLDER / provider / template
     files = [path for start in PARTS[part] for path in sorted(folder.glob(f"{start}*.yaml"))]
     if not files:
         raise _usage(f"there is no {part} of {provider} to write", "name an existing one in the manifest of the cluster")
+    values = {
+        "name": _checked("name", name or env, _longest_name(files)),
+        "env": _scalar(env),
+        "region": _region(provider, choices.region),
+        "version": _scalar(choices.version or providers.get(provider).sample_version),
+    }
     texts = {path.name: string.Template(path.read_text("utf-8")).substitute(values) for path in files}
     return {name: _sized(text, choices) if name in _FIRST_POOLS else text for name, text in texts.items()}
 
@@ -112,10 +113,26 @@ def _scalar(text: str) -> str:
     return f'"{text}"' if scalars.other_reading(text) or text in scalars.NULLS else text
 
 
-def _checked(noun: str, text: str) -> str:
-    if not _NAME.fullmatch(text):
-        raise _usage(f"the {noun} {text[:60]!r} must be at most 48 lower-case letters, digits and '-', beginning with a letter")
+def _checked(noun: str, text: str, longest: int = _LONGEST) -> str:
+    if len(text) > longest or not _NAME.fullmatch(text):
+        raise _usage(
+            f"the {noun} {text[:60]!r} must be at most {longest} lower-case letters, digits and '-', beginning with a letter"
+        )
     return text
+
+
+def _longest_name(files: Iterable[pathlib.Path]) -> int:
+    """Returns how long a name can be, so that the cloud allows it with the suffix of each resource."""
+    lengths = [_LONGEST]
+    for text in (path.read_text("utf-8") for path in files):
+        for document in text.split("\n---\n"):
+            named = re.search(r"(?m)^kind: (\S+)$", document)
+            kind = None if named is None else kinds.get(named[1])
+            field = "" if kind is None else kind.cloud_name_path.rpartition(".")[2]
+            found = re.search(rf"(?m)^  {field}: \$\{{name\}}(\S*)$", document)
+            if kind is not None and found is not None:
+                lengths.append(kind.declared.longest_name - len(found[1]))
+    return min(lengths)
 
 
 def _region(provider: str, region: str) -> str:

@@ -10,6 +10,7 @@ KIND = kinds.Declaration(
     type="gcp:container/cluster:Cluster",
     role=kinds.Role.CLUSTER,
     cloud_name="spec.cluster_name",
+    longest_name=40,
     scope=kinds.Scope.REGION,
     id_output="cluster_id",
     id_pattern=r"projects/[^/]+/locations/[^/]+/clusters/[^/]+",

@@ -29,6 +29,7 @@ KIND = kinds.Declaration(
     type="gcp:container/nodePool:NodePool",
     role=kinds.Role.NODE_POOL,
     cloud_name="spec.node_pool_name",
+    longest_name=40,
     scope=kinds.Scope.CLUSTER,
     id_output="node_pool_id",
     id_pattern=r"projects/[^/]+/locations/[^/]+/clusters/[^/]+/nodePools/[^/]+",
@@ -76,6 +77,7 @@ KIND = kinds.Declaration(
         "nodeLabels": ("default.labels",),
         "taints": ("spec.taints",),
     },
+    offers="planton.clouds.gcp.offers:refusals",
     replacing=(
         "clusterProjectId",
         "clusterName",
