@@ -285,6 +285,16 @@ REQUESTS = [
         ("conditions", "status_report.conditions_have_different_types"),
     ),
     (
+        "CredentialValue",
+        {"fields": [{"name": "api_token", "value": "a"}, {"name": "api_token", "value": "b"}]},
+        ("fields", "credential_value.fields_have_different_names"),
+    ),
+    (
+        "CredentialValue",
+        {"fields": [{"name": "api_endpoint", "value": "https://example.com"}]},
+        ("fields", "credential_value.has_no_address"),
+    ),
+    (
         "Claim",
         {"process": "worker-1", "version": "1.0.0", "platforms": ["civo"], "limit": 1, "wait": "31s"},
         ("wait", "claim.wait_range"),
