@@ -11,6 +11,7 @@ from typing import Any
 import protovalidate
 from google.protobuf import descriptor_pool, json_format, message_factory
 
+from org.project_planton.cluster.v1 import credential_pb2  # noqa: F401  # as the kinds below
 from org.project_planton.cluster.v1 import service_pb2 as clusters_pb2  # noqa: F401  # as the kinds below
 from org.project_planton.nodepool.v1 import service_pb2 as node_pools_pb2  # noqa: F401  # as above
 from org.project_planton.work.v1 import service_pb2 as work_pb2  # noqa: F401  # as above
