@@ -51,6 +51,32 @@ def test_a_cluster_has_the_fields_of_its_manifest() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("location", "place"),
+    [
+        ("europe-west1", {"region": "europe-west1"}),
+        ("europe-west1-b", {"region": "europe-west1", "zone": "europe-west1-b"}),
+    ],
+)
+def test_a_location_is_a_region_or_a_zone(location: str, place: dict[str, str]) -> None:
+    """The API has a field for each, and always needs the region."""
+    spec = {"projectId": {"value": "p"}, "clusterName": "production", "location": location, "releaseChannel": "REGULAR"}
+    own = _body("GcpGkeCluster", spec)["spec"]["platform"]["gcp"]
+    assert own == {"projectID": "p", "releaseChannel": "REGULAR", **place}
+
+
+def test_a_pool_names_its_cluster_as_the_cloud_does() -> None:
+    """By an id, or by project, location and name."""
+    gke = {
+        "clusterProjectId": {"value": "p"},
+        "clusterName": {"value": "production"},
+        "clusterLocation": {"value": "europe-west1-b"},
+    }
+    listed = [("CivoKubernetesNodePool", POOL), ("GcpGkeNodePool", {**gke, "nodePoolName": "workers", "totalNodeCount": 2})]
+    found = [api_fields.cluster(kinds.get(kind), mocks.target(kind, spec, name="any")) for kind, spec in listed]
+    assert found == [{"id": "c-1"}, {"projectID": "p", "name": "production", "zone": "europe-west1-b"}]
+
+
 def test_a_pool_keeps_its_labels_without_that_of_the_api() -> None:
     """Controllers add the label ``nodepool`` themselves."""
     body = _body("CivoKubernetesNodePool", {**POOL, "labels": {"tier": "web", "nodepool": "workers"}})

@@ -7,7 +7,7 @@ import pathlib
 
 import pytest
 
-from support import controllers, serving, waiting
+from support import controllers, matrix_world, serving, waiting
 from support import planton as support
 
 CLUSTER = {"civo": "CivoKubernetesCluster", "digitalocean": "DigitalOceanKubernetesCluster"}
@@ -77,6 +77,27 @@ def test_a_stack_comes_under_the_api_and_back_without_a_change_in_the_cloud(tmp_
         (user.folder / "pool.yaml").write_text(json.dumps(back["manifest"]), "utf-8")
         changed = [line.strip() for line in user.run("plan", "-f", "pool.yaml").stdout.splitlines() if "→" in line]
         assert {line.partition(":")[0] for line in changed} == {"labels.planton-environment", "labels.planton-resource-id"}
+
+
+def test_stacks_of_gke_come_under_the_api(tmp_path: pathlib.Path) -> None:
+    """A location becomes a region and a zone; the cluster of a pool has a project, a location and a name instead of an id."""
+    with controllers.world(tmp_path, "gcp") as world:
+        user, options = world.user, ("--server", world.server.url, "--user", serving.USER["X-User-Email"])
+        pool = {**matrix_world.GCP.pool["spec"], "totalNodeCount": 2}
+        del pool["nodeCount"]
+        user.write("all.yaml", matrix_world.GCP.cluster, support.manifest("GcpGkeNodePool", "workers", **pool))
+        user.run("apply", "-f", "all.yaml", "--yes")
+        mark = world.control.mark()
+        cluster = user.json("adopt", "GcpGkeCluster/dev", *options, "--yes")["id"]
+        pool_id = user.json("adopt", "GcpGkeNodePool/workers", *options, "--yes")["id"]
+        own = world.server.call("GET", f"/clusters/{cluster}")["spec"]["platform"]["gcp"]
+        assert (own["region"], own["zone"]) == ("europe-west1", "europe-west1-b")
+        with controllers.controller(world, "one"):
+            world.until_ready(f"/clusters/{cluster}", generation=2)
+            world.until(f"/nodepools/{pool_id}", lambda _: len(world.nodes("nodepool=workers")) == 2, "nodes with the label")
+        writes = [path for method, path in user.writes(mark, cloud="gcp") if method in ("POST", "DELETE") and path != "/token"]
+        assert writes == []
+        assert [each["name"] for each in world.clusters()] == ["dev"]
 
 
 def test_an_adoption_that_was_interrupted_continues(tmp_path: pathlib.Path) -> None:

@@ -187,7 +187,7 @@ class Adoption:
             id_,
             kind,
             body,
-            cluster={"id": api_fields.plain(spec.get("cluster")), "region": applied.region} if kind.is_node_pool else {},
+            cluster={**api_fields.cluster(kind, applied.manifest), "region": applied.region} if kind.is_node_pool else {},
             default=api_fields.defaults(kind, spec),
             credential=annotations.get(_CREDENTIAL, ""),
         )

@@ -27,14 +27,8 @@ def plain(value: Any) -> str:  # JSON data
 
 def body(kind: kinds.Kind, manifest: message.Message) -> dict[str, Any]:
     """Returns ``name`` and ``spec`` of the object that a manifest becomes."""
-    spec = json.loads(stored_json(manifest)).get("spec") or {}
     annotations = manifest.metadata.annotations  # type: ignore[attr-defined]  # every manifest has metadata
-    roots: dict[str, Any] = {"spec": {}, "platform": {}}
-    for path, alternatives in kind.declared.api_fields.items():
-        value = _value(spec, path)
-        name = alternatives[0].replace("default.", "spec.", 1)
-        if value not in (None, "", [], {}, False) and not name.startswith("existing."):
-            _put(roots, name.split("."), value)
+    roots = _roots(kind, manifest)
     labels = {name: value for name, value in (roots["spec"].pop("labels", None) or {}).items() if name != manifests.NODE_LABEL}
     if labels:
         roots["spec"]["labels"] = labels
@@ -52,6 +46,11 @@ def body(kind: kinds.Kind, manifest: message.Message) -> dict[str, Any]:
         "name": roots["name"],
         "spec": {**roots["spec"], "platform": {"type": kind.provider, kind.provider: roots["platform"]}},
     }
+
+
+def cluster(kind: kinds.Kind, manifest: message.Message) -> dict[str, Any]:
+    """Returns what the manifest of a node pool says about its cluster, as `manifests.Source.cluster`."""
+    return dict(_roots(kind, manifest)["cluster"])
 
 
 def defaults(kind: kinds.Kind, spec: Mapping[str, Any]) -> dict[str, str]:
@@ -73,11 +72,29 @@ def is_lost(kind: kinds.Kind, difference: plans.Difference, made: Mapping[str, A
         made: The object.
     """
     # The API replaces a field with the account's credential by the credential's name.
-    if difference.path in (f"labels.{manifests.NODE_LABEL}", unsupported.json_path(kind.declared.credential_field)):
+    labels = (path for path, alternatives in kind.declared.api_fields.items() if "default.labels" in alternatives)
+    own = [f"{path}.{manifests.NODE_LABEL}" for path in labels]
+    if difference.path in (*own, unsupported.json_path(kind.declared.credential_field)):
         return False
     # The autoscaler decides how many nodes there are.
     is_scaled = bool((made["spec"].get("autoscaling") or {}).get("enabled"))
     return not (is_scaled and kind.is_node_pool and difference.path == "nodeCount")
+
+
+def _roots(kind: kinds.Kind, manifest: message.Message) -> dict[str, Any]:
+    """Returns the values of a manifest by the paths of ``KIND.api_fields``, the first one of each."""
+    spec = json.loads(stored_json(manifest)).get("spec") or {}
+    roots: dict[str, Any] = {"spec": {}, "platform": {}, "cluster": {}}
+    for path, alternatives in kind.declared.api_fields.items():
+        value = _value(spec, path)
+        name = alternatives[0].replace("default.", "spec.", 1)
+        if value not in (None, "", [], {}, False) and not name.startswith("existing."):
+            _put(roots, name.split("."), value)
+    if kind.declared.api_place is not None:
+        for name, value in kind.declared.api_place(_value(spec, kind.declared.region_field)).items():
+            _put(roots, name.split("."), value)
+        roots["platform"] = {name: value for name, value in roots["platform"].items() if value != ""}
+    return roots
 
 
 def _value(spec: Mapping[str, Any], path: str) -> Any:  # JSON data

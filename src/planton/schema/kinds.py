@@ -124,6 +124,7 @@ class Declaration:
             manifest's spec, and returns the import id and the spec of the existing resource, or None.
         offers: The function that compares a manifest with what its place offers, as ``module:function``; empty if the region decides.
             It takes the account and the manifest, and yields what is refused (`planton.clouds.entries.Refusal`).
+        api_place: Returns the values of the API's object for a region or zone, path → value, if it has several fields for it.
         replacing: The spec fields whose change replaces the main resource.
         shown: The Pulumi properties that a plan shows of a new resource. ``planton plan --show-all`` shows all.
         typical_seconds: Action → the usual seconds that the cloud takes for it, for progress; none if it takes no time.
@@ -161,6 +162,7 @@ class Declaration:
     api_fields: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     existing: str = ""
     offers: str = ""
+    api_place: Callable[[str], Mapping[str, str]] | None = None
     replacing: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     typical_seconds: Mapping[str, float] = dataclasses.field(default_factory=dict)

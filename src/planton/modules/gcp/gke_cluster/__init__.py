@@ -5,6 +5,14 @@ from __future__ import annotations
 from planton.modules import unsupported
 from planton.schema import kinds
 
+
+def _place(location: str) -> dict[str, str]:
+    """Returns the region of a location, and its zone: the location itself, or none for a cluster of a region."""
+    if location.count("-") > 1:
+        return {"platform.region": location.rpartition("-")[0], "platform.zone": location}
+    return {"platform.region": location, "platform.zone": ""}
+
+
 KIND = kinds.Declaration(
     main="cluster",
     type="gcp:container/cluster:Cluster",
@@ -49,6 +57,7 @@ KIND = kinds.Declaration(
         "disableNetworkPolicy": ("existing.disableNetworkPolicy",),
         "disableWorkloadIdentity": ("existing.disableWorkloadIdentity",),
     },
+    api_place=_place,
     existing="planton.clouds.gcp.existing:spec",
     replacing=(
         "projectId",
