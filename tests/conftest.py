@@ -11,9 +11,12 @@ from support.printable import pytest_report_to_serializable, pytest_warning_reco
 
 __all__ = ["pytest_report_to_serializable", "pytest_warning_recorded"]
 
-# Background processes inherit an ignored Ctrl-C, but some tests send it.
+# Background processes inherit an ignored Ctrl-C, and those of nohup an ignored hang-up, but some tests send them.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    # This process goes on as nohup asks; the programs that it starts do not inherit a handler.
+    signal.signal(signal.SIGHUP, lambda _signal, _frame: None)
 
 
 # Hypothesis fails an example that takes 200 ms. On a busy machine every example may take that long.
