@@ -96,3 +96,11 @@ def test_a_page_does_what_it_shows(page: str, tmp_path: pathlib.Path) -> None:
         absent = missing(shown, output.splitlines())
         assert absent is None, f"$ {command}\ndoes not print: {absent}\nbut:\n{output}"
     assert len(printed) == len(commands) + 1
+
+
+def test_the_demo_ends_as_it_should() -> None:
+    """The README's first command."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "tools" / "demo.py")], capture_output=True, text=True, timeout=SECONDS, check=False
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr

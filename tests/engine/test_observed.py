@@ -141,6 +141,19 @@ def test_the_node_count_of_a_civo_pool_is_read_from_the_resource_that_scales_it(
     assert observed.is_changed(_resource(events.SIZE, "x", sizes | {"pool_id": "missing"}), cloud, _lists()) is None
 
 
+def test_a_node_that_the_cloud_deletes_is_no_node_of_its_pool() -> None:
+    """A list taken a moment after another user has removed a node still counts it."""
+    sizes = {"cluster_id": "c", "pool_id": "w", "actual_node_count": 2, "node_ids": ["i1", "i2"]}
+    instances = [{"id": "i1", "status": "DELETING"}, {"id": "i2", "status": "ACTIVE"}]
+    cloud: Any = Cloud({CIVO_TYPE: [{"id": "c", "pools": [{"id": "w", "count": 2, "instances": instances}]}]})
+    found = observed.drift(_resource(events.SIZE, "x", sizes), cloud, _lists())
+    assert found is not None
+    assert [(each.path, each.old, each.new) for each in found] == [
+        ("actual_node_count", 2, 1),
+        ("node_ids", ["i1", "i2"], ["i2"]),
+    ]
+
+
 @pytest.mark.parametrize(
     "resource",
     [

@@ -59,9 +59,12 @@ def pools_of(cluster: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def node_names(pool: Mapping[str, Any]) -> frozenset[str]:
     """Returns the names of the nodes in the entry of a node pool, without those that the cloud deletes."""
+    return frozenset(str(row.get("hostname") or row.get("name")) for row in _staying(pool))
+
+
+def _staying(pool: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     rows = pool.get("instances") or pool.get("nodes") or ()
-    staying = [row for row in rows if "deleting" not in str(row.get("status")).lower()]
-    return frozenset(str(row.get("hostname") or row.get("name")) for row in staying)
+    return [row for row in rows if "deleting" not in str(row.get("status")).lower()]
 
 
 def name_of(type_: str, entry: Mapping[str, Any]) -> str:
@@ -154,7 +157,10 @@ def _size_state(outputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _size_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {"actual_node_count": entry.get("count"), "node_ids": [each["id"] for each in entry.get("instances") or []]}
+    staying, rows = _staying(entry), entry.get("instances") or []
+    # The count of the list contains nodes that the cloud deletes.
+    count = len(staying) if len(staying) < len(rows) else entry.get("count")
+    return {"actual_node_count": count, "node_ids": [each["id"] for each in staying]}
 
 
 def differences(type_: str, properties: Mapping[str, Any], entry: Mapping[str, Any]) -> tuple[plans.Difference, ...]:
