@@ -124,10 +124,10 @@ class Cloud:
 
     def cluster(self, id_: str) -> dict[str, Any] | None:
         """Returns a cluster with its pools, as in `raw_list`, or None."""
-        cluster = self._cluster(id_)
+        cluster = self.cluster_alone(id_)
         return None if cluster is None else self._with_machines([cluster])[0]
 
-    def _cluster(self, id_: str) -> dict[str, Any] | None:
+    def cluster_alone(self, id_: str) -> dict[str, Any] | None:
         """Returns a cluster with its pools, without their machines, which take two more requests; None if it does not exist."""
         answer = self.get(_quoted(id_))
         return None if answer is None else self._named(answer)
@@ -147,7 +147,7 @@ class Cloud:
         Raises:
             PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE``.
         """
-        pools = (self._cluster(cluster_id) or {}).get("node_pools") or []
+        pools = (self.cluster_alone(cluster_id) or {}).get("node_pools") or []
         pool: dict[str, Any] = next((each for each in pools if each["id"] == pool_id), {})
         for zone, _, group in _groups(pool):
             path = f"projects/{self.project}/zones/{zone}/instances/{urllib.parse.quote(name, safe='')}"
@@ -163,7 +163,7 @@ class Cloud:
 
     def building(self, cluster_id: str) -> bool:
         """Returns whether a cluster exists and is being created, changed or deleted."""
-        return (self._cluster(cluster_id) or {}).get("status") in _BUSY
+        return (self.cluster_alone(cluster_id) or {}).get("status") in _BUSY
 
     def exists(self, _type: str, id_: str, cluster_id: str = "") -> bool:
         """Returns whether a cluster or a node pool is in the cloud."""
@@ -208,7 +208,7 @@ class Cloud:
 
     def upgrades(self, cluster_id: str) -> list[str] | None:
         """Returns the versions of its channel that a cluster can be upgraded to, newest first; None if it does not exist."""
-        cluster = self._cluster(cluster_id)
+        cluster = self.cluster_alone(cluster_id)
         if cluster is None:
             return None
         running = _parts(cluster["currentMasterVersion"])
@@ -305,13 +305,13 @@ class Cloud:
 
     def api_server_rule(self, cluster_id: str) -> str:
         """Returns which networks reach a cluster's API server; empty if every network does."""
-        networks = (self._cluster(cluster_id) or {}).get("masterAuthorizedNetworksConfig") or {}
+        networks = (self.cluster_alone(cluster_id) or {}).get("masterAuthorizedNetworksConfig") or {}
         allowed = ", ".join(block["cidrBlock"] for block in networks.get("cidrBlocks") or ())
         return f"masterAuthorizedNetworks: {allowed or 'none'}" if networks.get("enabled") else ""
 
     def credential(self, cluster_id: str) -> api.Credential | None:
         """Returns a credential of a cluster: its address, and the account's access token; None if it does not exist yet."""
-        cluster = self._cluster(cluster_id)
+        cluster = self.cluster_alone(cluster_id)
         if cluster is None or not cluster.get("endpoint"):
             return None
         token = self._token()

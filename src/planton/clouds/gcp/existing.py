@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from planton import clouds
+    from planton.clouds.gcp import client
 
 
-def spec(cloud: clouds.Cloud, identity: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
+def spec(cloud: client.Cloud, identity: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
     """Returns the import id of a cluster and the spec of its manifest; None if it does not exist.
 
     Args:
@@ -21,7 +21,7 @@ def spec(cloud: clouds.Cloud, identity: Mapping[str, Any]) -> tuple[str, dict[st
         PlantonError: The cloud cannot be read.
     """
     id_ = "projects/{projectId}/locations/{location}/clusters/{clusterName}".format_map(dict(identity))
-    found = cloud.cluster(id_)
+    found = cloud.cluster_alone(id_)
     return None if found is None else (id_, _spec(found))
 
 

@@ -23,14 +23,16 @@ def refusals(cloud: client.Cloud, target: Any) -> Iterator[entries.Refusal]:  # 
         PlantonError: The cloud cannot be read.
     """
     spec = target.spec
-    zones = list(spec.zones) or _zones_of_cluster(cloud, spec)
     if spec.zones:
         places = {row["size"]: row["regions"] for row in cloud.sizes()}.get(spec.machine_type, [])
-        absent = [zone for zone in zones if zone not in places]
+        absent = [zone for zone in spec.zones if zone not in places]
         # Without any place the machine type itself is unknown, which is reported elsewhere.
         if places and absent:
             yield _refused("spec.machineType", spec.machine_type, absent, [place for place in places if place.count("-") > 1])
-    offered = cloud.accelerators() if spec.accelerators else {}
+    if not spec.accelerators:
+        return
+    zones = list(spec.zones) or _zones_of_cluster(cloud, spec)
+    offered = cloud.accelerators()
     for index, each in enumerate(spec.accelerators):
         places = [zone for zone, types in offered.items() if each.type in types]
         absent = [zone for zone in zones if zone not in places]
@@ -48,8 +50,8 @@ def _zones_of_cluster(cloud: client.Cloud, spec: Any) -> list[str]:
     location = spec.cluster_location.value
     if location.count("-") > 1:
         return [location]
-    found = cloud.cluster(f"projects/{spec.cluster_project_id.value}/locations/{location}/clusters/{spec.cluster_name.value}")
-    return list((found or {}).get("locations") or ())
+    id_ = f"projects/{spec.cluster_project_id.value}/locations/{location}/clusters/{spec.cluster_name.value}"
+    return list((cloud.cluster_alone(id_) or {}).get("locations") or ())
 
 
 def _refused(path: str, name: str, absent: list[str], places: list[str]) -> entries.Refusal:
