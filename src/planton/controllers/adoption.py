@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from planton.state import stores
 
 _PAUSED: Final = "true"
-_CREDENTIAL: Final = "project-planton.org/credential"
 _POLL_SECONDS: Final = 1.0
 #: Stands for the id of an object that does not exist yet.
 _NO_ID: Final = "00000000-0000-0000-0000-000000000000"
@@ -189,7 +188,7 @@ class Adoption:
             body,
             cluster={**api_fields.cluster(kind, applied.manifest), "region": applied.region} if kind.is_node_pool else {},
             default=api_fields.defaults(kind, spec),
-            credential=annotations.get(_CREDENTIAL, ""),
+            credential=annotations.get(references.CREDENTIAL_ANNOTATION, ""),
         )
 
     def _cluster(self, applied: inventory.Applied) -> Mapping[str, Any]:

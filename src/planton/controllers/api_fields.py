@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from planton.controllers import manifests
 from planton.modules import stored_json, unsupported
-from planton.schema import deletion
+from planton.schema import deletion, references
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from planton.engine import plans
     from planton.schema import kinds
 
-_CREDENTIAL = "project-planton.org/credential"
-
 
 def plain(value: Any) -> str:  # JSON data
     """Returns the value of a field that may be a reference, whose target has been resolved."""
     return str((value.get("value") if isinstance(value, dict) else value) or "")
+
+
+def unwrapped(value: Any) -> Any:  # JSON data
+    """Returns a value as it is, without the reference around it."""
+    return value["value"] if isinstance(value, dict) and set(value) == {"value"} else value
 
 
 def body(kind: kinds.Kind, manifest: message.Message) -> dict[str, Any]:
@@ -38,8 +41,8 @@ def body(kind: kinds.Kind, manifest: message.Message) -> dict[str, Any]:
     if bounds:
         count = {"nodeCount": bounds.pop("nodeCount")} if "nodeCount" in bounds else {}
         roots["spec"] |= {"autoscaling": {"enabled": True, **bounds}, **count}
-    if kind.is_cluster and annotations.get(_CREDENTIAL):
-        roots["platform"]["credential"] = annotations[_CREDENTIAL]
+    if kind.is_cluster and annotations.get(references.CREDENTIAL_ANNOTATION):
+        roots["platform"]["credential"] = annotations[references.CREDENTIAL_ANNOTATION]
     if deletion.is_protected(manifest):
         roots["spec"]["lifecycle"] = {"deletionProtection": True}
     return {
@@ -101,7 +104,7 @@ def _value(spec: Mapping[str, Any], path: str) -> Any:  # JSON data
     value: Any = spec
     for part in path.split("."):
         value = value.get(part) if isinstance(value, dict) else None
-    return value.get("value") if isinstance(value, dict) and set(value) == {"value"} else value
+    return unwrapped(value)
 
 
 def _put(roots: dict[str, Any], path: list[str], value: Any) -> None:  # JSON data

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from planton import clouds, errors
 from planton.config import credentials
-from planton.controllers import autoscaling, durations, existing, failures, manifests, rollout, scaling, values
+from planton.controllers import api_fields, autoscaling, durations, existing, failures, manifests, rollout, scaling, values
 from planton.deploy import drain
 from planton.manifest import load
 from planton.modules import stored_json
-from planton.schema import deletion, kinds
+from planton.schema import deletion, kinds, references
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from planton.config import settings as engine_settings
     from planton.state import inventory
 
-_CREDENTIAL = "project-planton.org/credential"
 _DRAIN_TIMEOUT = datetime.timedelta(minutes=10)
 #: The role of the manifests of a kind of work.
 ROLES = {"Cluster": kinds.Role.CLUSTER, "NodePool": kinds.Role.NODE_POOL}
@@ -260,16 +259,14 @@ def _defaults(
         is_open = len(alternatives) > 1 and all(source.value(each) in (None, "") for each in alternatives)
         if not is_open or name not in _CHOICES:
             continue
-        kept = before.get(path)
-        kept = kept.get("value") if isinstance(kept, dict) else kept
-        chosen[name] = str(kept) if kept else _CHOICES[name](_cloud(source, settings), source)
+        chosen[name] = api_fields.plain(before.get(path)) or _CHOICES[name](_cloud(source, settings), source)
     return chosen
 
 
 def _cloud(source: manifests.Source, settings: engine_settings.Settings) -> clouds.Cloud:
     manifest: Any = source.kind.message()
     if source.credential:
-        manifest.metadata.annotations[_CREDENTIAL] = source.credential
+        manifest.metadata.annotations[references.CREDENTIAL_ANNOTATION] = source.credential
     region = str(source.platform.get("region") or "").lower()
     config = credentials.choose(
         manifest, override=None, region=region, environ=settings.environ, usual=settings.context.credentials

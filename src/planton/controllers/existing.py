@@ -8,7 +8,7 @@ import pkgutil
 from typing import TYPE_CHECKING, Any, Final
 
 from planton import errors
-from planton.controllers import manifests
+from planton.controllers import api_fields, manifests
 from planton.modules import stored_json
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ def resource(
             raise
         if applied is not None:
             spec = json.loads(stored_json(applied.manifest)).get("spec") or {}
-            return manifests.resource(dataclasses.replace(source, existing={name: _plain(spec[name]) for name in spec}))
+            return manifests.resource(
+                dataclasses.replace(source, existing={name: api_fields.unwrapped(value) for name, value in spec.items()})
+            )
         find: Callable[[clouds.Cloud, Mapping[str, Any]], tuple[str, Mapping[str, Any]] | None]
         find = pkgutil.resolve_name(kind.declared.existing)
         account = open_cloud()
@@ -65,7 +67,3 @@ def _open(source: manifests.Source) -> set[str]:
         for path, alternatives in fields
         if alternatives[-1].startswith(_ROOT) and all(source.value(each) in (None, "") for each in alternatives)
     }
-
-
-def _plain(value: Any) -> Any:  # JSON data
-    return value["value"] if isinstance(value, dict) and set(value) == {"value"} else value

@@ -13,7 +13,7 @@ from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
 from planton import errors
 from planton.deploy import loading, subjects
 from planton.manifest import origins, stack_names
-from planton.schema import deletion, kinds, providers
+from planton.schema import deletion, kinds, providers, references
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 PROJECT: Final = "planton-api"
 #: The label of the nodes of a pool, whose value is the pool's name.
 NODE_LABEL: Final = "nodepool"
-_CREDENTIAL: Final = "project-planton.org/credential"
 _REVISION: Final = re.compile(r"(?:-r([1-9][0-9]{0,8}))?")
 #: The label that gives a manifest the stack of an object.
 STACK_LABEL: Final = f"{stack_names.PREFIX}stack.fqdn"
@@ -191,7 +190,7 @@ def _manifest(source: Source) -> dict[str, Any]:
     for path, value in declared(source).items():
         if not _is_excluded(spec, path, described.fields_by_name["spec"].message_type):
             _put(spec, path.split("."), value, described.fields_by_name["spec"].message_type)
-    annotations = {_CREDENTIAL: source.credential} if source.credential else {}
+    annotations = {references.CREDENTIAL_ANNOTATION: source.credential} if source.credential else {}
     if (source.spec.get("lifecycle") or {}).get("deletionProtection"):
         annotations[deletion.PROTECTION_ANNOTATION] = "true"
     metadata = {
