@@ -52,8 +52,7 @@ def _condition(overview: planton.Overview) -> list[tuple[str, str]]:
 def drift(overview: planton.Overview) -> list[str]:
     """Returns how the cloud differs from what was applied, a line each; none if it does not."""
     missing = [f"{name}: missing from the cloud" for name in overview.missing]
-    changed = [f"{each.path}: {terminal.value(each.old)} → {terminal.value(each.new)}" for each in overview.drift or ()]
-    return [*missing, *changed]
+    return [*missing, *map(str, overview.drift or ())]
 
 
 def fields(listed: Iterable[tuple[str, str]]) -> list[str]:

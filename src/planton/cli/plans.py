@@ -76,7 +76,7 @@ def change_lines(change: plans.Change, *, show_all: bool = False) -> list[str]:
     listed = [terminal.style(f"  {sign} {change.action} {terminal.one_line(change.name)}", colour) + f"  ({change.noun}){note}"]
     for each in change.differences:
         forces = "  (forces the replacement)" if each.path in change.forcing else ""
-        listed.append(f"      {each.path}: {terminal.value(each.old)} → {terminal.value(each.new)}{forces}")
+        listed.append(f"      {each}{forces}")
     # The properties of a replacement that stay the same are those of the old resource.
     is_new = str(change.action) in ("create", "import") and not change.differences
     properties = change.properties if show_all else change.important if is_new else ()

@@ -9,7 +9,6 @@ import enum
 from typing import TYPE_CHECKING, Any, Final
 
 from planton import errors
-from planton.base import terminal
 from planton.clouds import answers, certificates, kubeconfigs, kubernetes, views
 from planton.deploy import access, lists, nodes, overview
 from planton.modules import upgrades
@@ -116,7 +115,7 @@ def _condition(each: overview.Overview) -> Iterator[Finding]:
         yield Finding(level=Level.NOTE, resource=name, reason=status, message=f"the cloud reports {status}")
     if each.differs and status != overview.MISSING:
         changes = [f"{name} is missing" for name in each.missing]
-        changes += [f"{one.path}: {terminal.value(one.old)} → {terminal.value(one.new)}" for one in each.drift or ()]
+        changes += map(str, each.drift or ())
         text = ", ".join(changes)
         yield Finding(level=Level.WARNING, resource=name, reason="Drift", message=text, hint=f"planton drift {short}")
 

@@ -7,7 +7,6 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, Final
 
 from planton import clouds, errors
-from planton.base import terminal
 from planton.clouds import answers, views
 from planton.deploy import access, subjects
 from planton.engine import stacks, states
@@ -78,11 +77,7 @@ class Overview:
         """Returns the condition as JSON data."""
         summary = self.summary
         nodes = None if summary.desired is None else {"ready": summary.ready, "desired": summary.desired}
-        drift = (
-            None
-            if self.drift is None
-            else [f"{each.path}: {terminal.value(each.old)} → {terminal.value(each.new)}" for each in self.drift]
-        )
+        drift = None if self.drift is None else list(map(str, self.drift))
         return {
             "status": summary.status,
             "version": summary.version,

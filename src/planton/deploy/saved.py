@@ -17,8 +17,8 @@ from google.protobuf import json_format
 
 import planton
 from planton import errors
-from planton.base import terminal
 from planton.config import folders
+from planton.engine import plans
 from planton.manifest import load
 from planton.schema import kinds
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from planton.deploy import plan as plan_of_run
     from planton.deploy.steps import Step
-    from planton.engine import plans
 
 _VERSION = 5
 _KEY_BYTES = 32
@@ -240,8 +239,8 @@ def _spoken(planned: list[Any] | None) -> str:
 
 
 def _paths(differences: list[Any]) -> str:
-    shown = [f"{path}: {terminal.value(old)} → {terminal.value(new)}" for path, old, new in differences]
-    return f" ({', '.join(shown)})" if shown else ""
+    shown = ", ".join(str(plans.Difference(*each)) for each in differences)
+    return f" ({shown})" if shown else ""
 
 
 def _unusable(path: str, why: str, *, manifests: bool = False) -> errors.PlantonError:

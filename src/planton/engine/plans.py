@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from planton import errors
+from planton.base import terminal
 from planton.schema import kinds, references
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ class Difference:
     path: str
     old: Any
     new: Any
+
+    def __str__(self) -> str:
+        """Returns the property with both values, for a terminal."""
+        return f"{self.path}: {terminal.value(self.old)} → {terminal.value(self.new)}"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
