@@ -79,17 +79,12 @@ _MASTER_AUTH = (
         "The client certificate.",
         required=True,
     ),
-    *(schema.out(name) for name in ("clientCertificate", "clientKey", "clusterCaCertificate")),
+    *(schema.out(name) for name in ("clientCertificate", "clusterCaCertificate")),
+    _Row(name="clientKey", output_only=True, computed=True, secret=True, doc="The key of the client certificate."),
 )
 _LOGGED = (_Row(name="enableComponents", type=_LIST, required=True, doc="What is logged."),)
 _MEASURED = (_Row(name="enableComponents", type=_LIST, computed=True, doc="What is measured."),)
-# The defaults of these switches are part of the program's inputs.
-_SWITCHES = {
-    "enableFqdnNetworkPolicy": False,
-    "enableL4IlbSubsetting": False,
-    "enableLegacyAbac": False,
-    "enableShieldedNodes": True,
-}
+_SWITCHES = ("enableFqdnNetworkPolicy", "enableL4IlbSubsetting", "enableLegacyAbac")
 
 
 def _policy(value: values.Json, path: str) -> schema.Problem:
@@ -116,7 +111,7 @@ CLUSTER = schema.Table(
         _Row(name="minMasterVersion", doc="The least version of the control plane."),
         _Row(name="nodeVersion", computed=True, doc="The version of the nodes of the default pool."),
         _Row(name="deletionProtection", type=_BOOL, default=True, doc="Whether deletion is refused."),
-        _Row(name="deletionPolicy", default="DELETE", check=_policy, doc="DELETE, PREVENT or ABANDON."),
+        _Row(name="deletionPolicy", default="DELETE", quiet=True, check=_policy, doc="DELETE, PREVENT or ABANDON."),
         _Row(name="resourceLabels", type=_MAP, doc="Labels; other ones are left alone."),
         _block("releaseChannel", (_Row(name="channel", required=True, check=_CHANNELS, doc="The channel."),), "The channel."),
         _block(
@@ -139,9 +134,24 @@ CLUSTER = schema.Table(
         _block("verticalPodAutoscaling", _ENABLED, "Whether requests of pods are adapted."),
         _Row(name="loggingService", computed=True, doc="Where logs go."),
         _Row(name="monitoringService", computed=True, doc="Where metrics go."),
-        *(_Row(name=name, type=_BOOL, default=default, doc="A switch.") for name, default in _SWITCHES.items()),
-        _Row(name="enableKubernetesAlpha", type=_BOOL, default=False, replaces=True, doc="Whether it has alpha features."),
-        _Row(name="enableMultiNetworking", type=_BOOL, default=False, replaces=True, doc="Whether pods have several networks."),
+        *(_Row(name=name, type=_BOOL, default=False, quiet=True, doc="A switch.") for name in _SWITCHES),
+        _Row(name="enableShieldedNodes", type=_BOOL, default=True, doc="Whether nodes are verified."),
+        _Row(
+            name="enableKubernetesAlpha",
+            type=_BOOL,
+            default=False,
+            quiet=True,
+            replaces=True,
+            doc="Whether it has alpha features.",
+        ),
+        _Row(
+            name="enableMultiNetworking",
+            type=_BOOL,
+            default=False,
+            quiet=True,
+            replaces=True,
+            doc="Whether pods have several networks.",
+        ),
         _Row(name="enableAutopilot", type=_BOOL, replaces=True, doc="Whether the cloud manages the nodes."),
         _Row(name="networkingMode", computed=True, replaces=True, doc="VPC_NATIVE or ROUTES."),
         _Row(name="datapathProvider", computed=True, replaces=True, doc="The data plane."),
