@@ -52,9 +52,9 @@ class World:
         """Changes the cluster outside of planton."""
         self.user.sandbox.control.outside(action, cloud=CLOUD, cluster="dev", **body)
 
-    def fault(self, method: str, path: str, *, times: int = 1) -> None:
-        """Lets requests of the cloud fail."""
-        self.user.sandbox.control.fault(cloud=CLOUD, method=method, path=path, action="status", status=500, times=times)
+    def fault(self, method: str, path: str, *, status: int = 400, times: int = 0) -> None:
+        """Lets requests of the cloud fail. The plugin repeats those with some states for a minute and a half."""
+        self.user.sandbox.control.fault(cloud=CLOUD, method=method, path=path, action="status", status=status, times=times)
 
 
 def create(world: World) -> Any:
@@ -201,14 +201,19 @@ def replace(world: World) -> Any:
 
 
 def fail_read(world: World) -> Any:
-    world.fault("GET", "/clusters/dev$", times=0)
+    world.fault("GET", "/clusters/dev$")
     result = world.run("refresh")
     world.user.sandbox.control.clear_faults()
     return result
 
 
+def repeat_read(world: World) -> Any:
+    world.fault("GET", "/clusters/dev$", status=500, times=2)
+    return world.run("refresh")
+
+
 def fail_update(world: World) -> Any:
-    world.fault("POST", ":setSize$", times=0)
+    world.fault("POST", ":setSize$")
     before = world.pool
     world.pool = before | {"nodeCount": 4}
     result = world.run("apply", "--yes")
@@ -286,6 +291,7 @@ STEPS: list[Callable[[World], Any]] = [
     plan_replacements,
     replace,
     fail_read,
+    repeat_read,
     fail_update,
     run_out_of_machines,
     lose_pool,

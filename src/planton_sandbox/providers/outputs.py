@@ -27,11 +27,13 @@ class Form:
         resource: the resource.
         session: the session of the engine.
         newer_bridge: see `package.Package`.
+        drops_notes: see `package.Package`.
     """
 
     resource: package.Resource
     session: sessions.Session
     newer_bridge: bool
+    drops_notes: bool
 
     def planned(self, data: planning.Data, identity: values.Json) -> struct_pb2.Struct:
         """Returns a plan; with the newer bridge, one without changes has no notes."""

@@ -282,12 +282,12 @@ def test_drift_shows_after_a_refresh(scene: Scene) -> None:
     scene.cluster()
     identity, inputs, state = scene.pool()
     scene.sandbox.control.outside("scale", cloud="gcp", cluster="c1", pool="workers", count=3)
-    scene.sandbox.control.outside("relabel", cloud="gcp", cluster="c1", pool="workers", labels={"x": "y"})
+    scene.sandbox.control.outside("relabel", cloud="gcp", cluster="c1", pool="workers", labels={"x": "y", "y-z": "1"})
     read = scene.read(POOL, identity, state, inputs)
     properties = values.decode(read.properties)
-    assert (properties["nodeCount"], properties["nodeConfig"]["labels"]) == (3, {"x": "y"})
+    assert (properties["nodeCount"], properties["nodeConfig"]["labels"]) == (3, {"x": "y", "y-z": "1"})
     answer = scene.engine.call("Diff", urn=POOL, id=identity, olds=properties, news=inputs)
-    assert set(answer.detailedDiff) == {"nodeCount", "nodeConfig.labels.x"}
+    assert set(answer.detailedDiff) == {"nodeCount", "nodeConfig.labels.x", 'nodeConfig.labels["y-z"]'}
     scene.sandbox.control.outside("delete-pool", cloud="gcp", cluster="c1", pool="workers")
     assert scene.read(POOL, identity, state, inputs).id == ""
     scene.sandbox.control.outside("delete-cluster", cloud="gcp", cluster="c1")
@@ -408,6 +408,38 @@ def test_the_endpoints_of_a_cluster_are_one_request(scene: Scene) -> None:
     assert addresses["authorizedNetworksConfig"]["enabled"] is True
     assert second == {"desiredDefaultEnablePrivateNodes": True}
     assert {name: state["privateClusterConfig"][name] for name in private} == private
+
+
+def test_a_provider_of_network_policies_has_no_default(scene: Scene) -> None:
+    """Without enforcement, requests name none. An unset one and an unspecified one are the same."""
+    identity, inputs, state = scene.cluster(networkPolicy={"enabled": True, "provider": "CALICO"})
+    read = scene.read(CLUSTER, identity, state, inputs)
+    assert values.decode(read.inputs)["networkPolicy"]["__defaults"] == []
+    checked = scene.engine.call(
+        "Check",
+        urn=CLUSTER,
+        news={**inputs, "networkPolicy": {"enabled": False}},
+        olds=values.decode(read.inputs),
+        randomSeed=b"s",
+    )
+    news = values.decode(checked.inputs)
+    assert news["networkPolicy"] == {"enabled": False, "__defaults": []}
+    scene.bodies("GET")
+    state = scene.update(CLUSTER, identity, state, news)
+    assert scene.bodies("POST") == [{"networkPolicy": {}}]
+    assert state["networkPolicy"] == {"enabled": False, "provider": ""}
+    unspecified = {**news, "networkPolicy": {"enabled": False, "provider": "PROVIDER_UNSPECIFIED"}}
+    assert list(scene.diff(CLUSTER, identity, state, **unspecified).diffs) == []
+
+
+def test_more_accelerators_are_one_difference(scene: Scene) -> None:
+    """What the cloud adds to an item of a list stays."""
+    scene.cluster()
+    one = {"machineType": "n1-standard-4", "guestAccelerators": [{"type": "nvidia-tesla-t4", "count": 1}]}
+    identity, inputs, state = scene.pool(nodeConfig=one)
+    config = {**inputs["nodeConfig"], "guestAccelerators": [{"type": "nvidia-tesla-t4", "count": 2}]}
+    answer = scene.diff(POOL, identity, state, **{**inputs, "nodeConfig": config})
+    assert list(answer.detailedDiff) == ["nodeConfig.guestAccelerators[0].count"]
 
 
 def test_zones_are_added_before_others_are_removed(scene: Scene) -> None:

@@ -154,7 +154,7 @@ def _blocks(cluster: planning.State) -> planning.State:
         },
         "networkPolicy": {
             "enabled": bool(enforced.get("enabled")),
-            "provider": enforced.get("provider") or "PROVIDER_UNSPECIFIED",
+            "provider": enforced.get("provider", "") if "networkPolicy" in cluster else "PROVIDER_UNSPECIFIED",
         },
         "releaseChannel": {"channel": (cluster.get("releaseChannel") or {}).get("channel") or "UNSPECIFIED"},
         "workloadIdentityConfig": cluster.get("workloadIdentityConfig") or None,

@@ -7,6 +7,7 @@ import typing
 from planton_sandbox.providers import planning, schema, validators, values
 
 _Row = schema.Property
+_UNSPECIFIED = "PROVIDER_UNSPECIFIED"
 _BOOL, _INT, _OBJECT, _LIST, _SET, _MAP = schema.BOOL, schema.INT, schema.OBJECT, schema.LIST, schema.SET, schema.MAP
 
 
@@ -20,6 +21,11 @@ def _same_name(name: str) -> schema.Suppressor:
         return old.endswith(f"/{new}") or new.endswith(f"/{old}") or old.rsplit("/", 1)[-1] == new.rsplit("/", 1)[-1]
 
     return suppress
+
+
+def _same_provider(prior: planning.State, inputs: planning.State) -> bool:
+    """Returns whether one provider of network policies is unset, and the other one unspecified."""
+    return {prior.get("provider") or "", inputs.get("provider") or ""} == {"", _UNSPECIFIED}
 
 
 def _block(name: str, fields: tuple[schema.Property, ...], doc: str, **more: typing.Any) -> schema.Property:
@@ -66,8 +72,8 @@ _POLICY = (
     _Row(name="enabled", type=_BOOL, required=True, doc="Whether network policies are enforced."),
     _Row(
         name="provider",
-        default="PROVIDER_UNSPECIFIED",
-        check=validators.one_of("PROVIDER_UNSPECIFIED", "CALICO"),
+        suppress=_same_provider,
+        check=validators.one_of(_UNSPECIFIED, "CALICO"),
         doc="Who enforces them.",
     ),
 )
