@@ -72,7 +72,10 @@ def test_civo_deletes_what_was_listed_after_the_cluster(civo: support.Planton) -
     planned = civo.json("destroy", "-f", FILE, code=5)
     assert planned["error"]["reason"] == "CONSENT_REQUIRED"
     listed = civo.run("destroy", "-f", FILE, code=5).stdout
-    assert f"  ! Civo may keep and bill: load balancer load-balancer-1 ({made['load-balancer-1']}) at $10.86/month; to delete" in listed
+    assert (
+        f"  ! Civo may keep and bill: load balancer load-balancer-1 ({made['load-balancer-1']}) at $10.86/month; to delete"
+        in listed
+    )
     address = f"reserved address 203.0.113.7 ({made['reserved-address-1']})"
     assert f"  ! Civo keeps and bills: {address}, volume volume-1 ({made['volume-1']}) at $1.10/month; to delete" in listed
     assert "--with-reserved-addresses" in listed

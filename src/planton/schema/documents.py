@@ -43,7 +43,7 @@ def _kind(name: str) -> kinds.Kind:
     try:
         return kinds.parse(name)
     except errors.PlantonError as error:
-        error.hint = suggestions.suggest(name, names())
+        error.hint = suggestions.suggest(name, [POLICY]) or error.hint
         raise
 
 
