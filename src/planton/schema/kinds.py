@@ -371,6 +371,18 @@ def of_role(role: Role, provider: str = "") -> tuple[Kind, ...]:
     return tuple(kind for kind in all_kinds() if kind.declared.role is role and provider in ("", kind.provider))
 
 
+def of_provider(provider: str) -> Kind:
+    """Returns one kind of a cloud, for what all of them share, such as the provider config.
+
+    Raises:
+        LookupError: The cloud has no kinds.
+    """
+    for kind in all_kinds():
+        if kind.provider == provider:
+            return kind
+    raise LookupError(provider)
+
+
 def type_of(role: Role, provider: str) -> str:
     """Returns the Pulumi type of the kind of a cloud that has a role.
 
@@ -411,8 +423,7 @@ def is_deleted_with(user: str, target: str) -> bool:
 
 def regions(provider: str) -> frozenset[str]:
     """Returns the names of the regions that manifests of a provider can use; none for a cloud without regions."""
-    config = next(kind.provider_config for kind in all_kinds() if kind.provider == provider)
-    field: Any = config.DESCRIPTOR.fields_by_name.get("default_region")
+    field: Any = of_provider(provider).provider_config.DESCRIPTOR.fields_by_name.get("default_region")
     if field is None or field.enum_type is None:
         return frozenset()
     return frozenset(value.name for value in field.enum_type.values if value.number)

@@ -300,3 +300,17 @@ def test_a_pool_needs_zones_that_offer_its_machines(spec: dict[str, Any], refuse
     }
     target = mocks.target("GcpGkeNodePool", {**identity, "nodePoolName": "apps", "nodeCount": 1, **spec})
     assert [each.path for each in offers.refusals(_cloud(server), target)] == refused
+
+
+@pytest.mark.parametrize(
+    ("location", "region", "is_zone"),
+    [
+        ("europe-west1", "europe-west1", False),
+        ("europe-west10-b", "europe-west10", True),
+        ("us-central1-ai1a", "us-central1", True),
+        ("", "", False),
+    ],
+)
+def test_a_zone_differs_from_a_region(location: str, region: str, is_zone: bool) -> None:
+    """A zone has a letter, or the name of a zone for accelerators, after its region."""
+    assert (PROVIDER.region_of(location), PROVIDER.is_zone(location)) == (region, is_zone)

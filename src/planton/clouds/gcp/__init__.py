@@ -48,6 +48,8 @@ PROVIDER = providers.Provider(
     unlisted_leftovers=("disks", "load balancers", "reserved addresses"),
     empty_pool_advice="for a pool that may be empty write autoscaling with totalMinNodes: 0",
     api_access_field="masterAuthorizedNetworks",
+    # ``europe-west1-b`` is a zone of ``europe-west1``, and ``us-central1-ai1a`` one of ``us-central1``.
+    zone=r"([a-z]+-[a-z]+\d+)-(?:[a-z]|ai\d+[a-z])",
     sample_region="europe-west1",
     sample_version="1.33",
 )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import yaml
 
 from planton.clouds import api, entries
-from planton.clouds.gcp import credentials
+from planton.clouds.gcp import PROVIDER, credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -48,7 +48,7 @@ class Cloud:
         answers: The cached responses of this run; None to send each request.
     """
 
-    PROVIDER: ClassVar = "gcp"
+    PROVIDER: ClassVar = PROVIDER.name
 
     project: str
     key: str = dataclasses.field(repr=False)
@@ -218,7 +218,7 @@ class Cloud:
 
     def quotas(self) -> dict[str, entries.Quota]:
         """Returns the quotas of nodes and of processors in the region, by metric; none if no region is given."""
-        region = self.region.rpartition("-")[0] if self.region.count("-") > 1 else self.region
+        region = PROVIDER.region_of(self.region)
         rows = (self._compute(f"projects/{self.project}/regions") or {}).get("items") or [] if region else []
         listed = next((row.get("quotas") or [] for row in rows if row["name"] == region), [])
         return {
@@ -266,7 +266,7 @@ class Cloud:
         for zone, types in self._aggregated("machineTypes", "machineTypes").items():
             for row in types:
                 rows[row["name"]] = row
-                places.setdefault(row["name"], set()).update((zone, zone.rpartition("-")[0]))
+                places.setdefault(row["name"], set()).update((zone, PROVIDER.region_of(zone)))
         return [
             {
                 "size": name,

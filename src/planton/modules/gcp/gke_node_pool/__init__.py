@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from planton.schema import kinds
+from planton.schema import kinds, providers
 
 if TYPE_CHECKING:
     from org.project_planton.provider.gcp.gcpgkenodepool.v1 import spec_pb2
@@ -15,8 +15,8 @@ USUAL_ZONES = 3
 
 def _counts(spec: spec_pb2.GcpGkeNodePoolSpec) -> tuple[int, int]:
     """Returns the number of nodes and the largest number, of all zones; of a pool without zones of its own, in the usual number."""
-    location = spec.cluster_location.value
-    zones = len(spec.zones) or (1 if location.count("-") > 1 else USUAL_ZONES)
+    is_zonal = providers.get("gcp").is_zone(spec.cluster_location.value)
+    zones = len(spec.zones) or (1 if is_zonal else USUAL_ZONES)
     if spec.HasField("autoscaling"):
         bounds = spec.autoscaling
         return bounds.total_min_nodes or bounds.min_nodes * zones, bounds.total_max_nodes or bounds.max_nodes * zones
