@@ -64,7 +64,7 @@ class Loss(enum.Enum):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Fee:
-    """What a cloud charges for a field that is true.
+    """What a cloud charges for a resource, or for a field that is true.
 
     Attributes:
         text: What it pays for, e.g. ``highly available control plane``.
@@ -128,6 +128,10 @@ class Declaration:
         replacing: The spec fields whose change replaces the main resource.
         shown: The Pulumi properties that a plan shows of a new resource. ``planton plan --show-all`` shows all.
         typical_seconds: Action → the usual seconds that the cloud takes for it, for progress; none if it takes no time.
+        node_price: The function with the price of a node of a pool, as ``module:function``, where more than its size decides; empty
+            otherwise. It takes the manifest's spec, and yields the parts of a node with the list price of each in US dollars per
+            month, None if it is unknown.
+        fee: What the cloud charges for the main resource itself; None if only its nodes cost something.
         fees: Boolean spec field, in proto spelling → what the cloud charges for it.
     """
 
@@ -166,6 +170,8 @@ class Declaration:
     replacing: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     typical_seconds: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    node_price: str = ""
+    fee: Fee | None = None
     fees: Mapping[str, Fee] = dataclasses.field(default_factory=dict)
 
 

@@ -88,9 +88,10 @@ class Prices:
     """The list prices of a cloud's machine sizes, in US dollars per month.
 
     Attributes:
-        source: The address of the cloud's price list.
+        source: The address of the cloud's price list, or of an extract of it.
         read: The day on which the prices were read, ``YYYY-MM-DD``; empty if the cloud's API reports them.
-        monthly: Size → price. A missing size has an unknown price. Empty if the cloud's API reports them.
+        monthly: Size → price. A missing size has an unknown price. Empty if the cloud's API reports them, or if a node's price
+            depends on more (`kinds.Declaration.node_price`).
     """
 
     source: str

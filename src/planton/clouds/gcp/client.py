@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import yaml
 
 from planton.clouds import api, entries
-from planton.clouds.gcp import PROVIDER, credentials
+from planton.clouds.gcp import PROVIDER, credentials, prices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -259,7 +259,7 @@ class Cloud:
     def sizes(self) -> list[dict[str, Any]]:
         """Returns the machine types: size, cpus, memory in MiB, and the regions and zones that offer it.
 
-        The lists have no prices, and the size of the disk is chosen with the pool.
+        Prices are those of the region, without the disk, which is chosen with the pool.
         """
         places: dict[str, set[str]] = {}
         rows: dict[str, dict[str, Any]] = {}
@@ -274,7 +274,7 @@ class Cloud:
                 "cpus_quota": _cpu_metric(name.partition("-")[0]),
                 "memory": row["memoryMb"],
                 "disk": None,
-                "price": None,
+                "price": prices.machine(name, self.region),
                 "regions": sorted(places[name]),
             }
             for name, row in sorted(rows.items())

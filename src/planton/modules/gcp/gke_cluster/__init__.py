@@ -81,6 +81,13 @@ KIND = kinds.Declaration(
         "masterAuthorizedNetworksConfig",
         "resourceLabels",
     ),
+    fee=kinds.Fee(
+        # $0.10 per hour since 2020-06-06, also for zonal clusters, of which the credit of an account pays one.
+        text="management of the cluster",
+        monthly=73.0,
+        source="https://cloud.google.com/kubernetes-engine/pricing",
+        read="2026-12-01",
+    ),
     typical_seconds={"create": 480, "delete": 240},
 )
 UNSUPPORTED = (

@@ -77,6 +77,7 @@ KIND = kinds.Declaration(
         "nodeLabels": ("default.labels",),
         "taints": ("spec.taints",),
     },
+    node_price="planton.clouds.gcp.prices:node",
     offers="planton.clouds.gcp.offers:refusals",
     replacing=(
         "clusterProjectId",
