@@ -21,7 +21,7 @@ from planton.base import ids, suggestions
 from planton.schema import providers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from google.protobuf import descriptor
     from google.protobuf import message as protobuf_message
@@ -125,6 +125,11 @@ class Declaration:
         offers: The function that compares a manifest with what its place offers, as ``module:function``; empty if the region decides.
             It takes the account and the manifest, and yields what is refused (`planton.clouds.entries.Refusal`).
         api_place: Returns the values of the API's object for a region or zone, path → value, if it has several fields for it.
+        needs: The function with the quotas that a node of a pool counts in, as ``module:function``, where more than its size
+            decides; empty otherwise. It takes the manifest's spec, the row of the size and the quotas, and yields names of quotas
+            with the amounts.
+        surge: Returns the number of nodes that a change adds to a pool for as long as it takes, from the pool's spec and the
+            Pulumi properties that change; None if no change does.
         replacing: The spec fields whose change replaces the main resource.
         shown: The Pulumi properties that a plan shows of a new resource. ``planton plan --show-all`` shows all.
         typical_seconds: Action → the usual seconds that the cloud takes for it, for progress; none if it takes no time.
@@ -167,6 +172,8 @@ class Declaration:
     existing: str = ""
     offers: str = ""
     api_place: Callable[[str], Mapping[str, str]] | None = None
+    needs: str = ""
+    surge: Callable[[Any, Collection[str]], int] | None = None
     replacing: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     typical_seconds: Mapping[str, float] = dataclasses.field(default_factory=dict)
