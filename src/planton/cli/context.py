@@ -239,7 +239,7 @@ def delete(*, name: str, form: str) -> None:
 def pin(*, env: str, entries: tuple[str, ...], form: str) -> None:
     """Pin an environment to accounts: plans of it with another account are refused.
 
-    ENTRY is an entry of the credentials file. The pin applies in every context. `default` pins what has no environment.
+    ENTRY is an entry of the credentials file. The pin applies in every context. `default` pins resources without an environment.
 
     Exit codes: 0 done, 2 usage.
     """

@@ -74,7 +74,7 @@ def convert(
 
     Binary is the Protobuf wire form of the manifest or stack input; the same
     content gives the same bytes. The names .yaml, .yml, .json, .binpb, .bin
-    and .pb say the form. Everything is checked. References are not resolved, and no
+    and .pb select the form. Everything is checked. References are not resolved, and no
     cloud is called.
 
     Secrets are redacted unless --show-secrets is given.
