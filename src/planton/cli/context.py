@@ -130,7 +130,7 @@ def use(*, name: str, form: str) -> None:
     _done(form, f"the current context is {name}", saved.get(name))
     chosen = os.environ.get(contexts.CHOICE_VARIABLE)
     if chosen and chosen != name:
-        output.warn(f"{contexts.CHOICE_VARIABLE}={chosen} goes before it in this shell; unset that, or give --context {name}")
+        output.warn(f"{contexts.CHOICE_VARIABLE}={chosen} takes precedence in this shell; unset that, or pass --context {name}")
 
 
 @context.command("list")

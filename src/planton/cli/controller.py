@@ -261,5 +261,5 @@ def _token(file: pathlib.Path | None) -> str:
             f"cannot read the token file: {error}",
             code=errors.Code.MISSING,
             reason=errors.Reason.CREDENTIAL_MISSING,
-            hint="give a file with a token of the role controller: planton server token create",
+            hint="pass a file with a token of the role controller: planton server token create",
         ) from error

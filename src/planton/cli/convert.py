@@ -88,7 +88,7 @@ def convert(
     """
     target = form or conversion.form_of(out)
     if not target:
-        raise click.UsageError("give --to yaml, json or binary")
+        raise click.UsageError("pass --to yaml, json or binary")
     kind = kinds.parse(kind_name) if kind_name else None
     form_of_source = source or conversion.form_of(path) or conversion.YAML
     values = conversion.read(load.text(path), form=form_of_source, kind=kind)

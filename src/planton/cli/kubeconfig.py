@@ -71,7 +71,7 @@ def kubeconfig(*, named: options.Named, by_exec: bool, merge: bool, out: str) ->
     if by_exec or kinds.get(key.kind).cloud.credentials_open_account:
         text = with_exec(text, applied, named.settings, named.stack)
     if out:
-        write(pathlib.Path(out), text, hint="give another --out, or print the kubeconfig without --out")
+        write(pathlib.Path(out), text, hint="choose another --out, or print the kubeconfig without --out")
         return
     if not merge:
         output.echo_document(text)

@@ -45,7 +45,7 @@ def validate(  # click passes each option as an argument
     if overlay is not None and kustomize_dir is None:
         raise click.UsageError("--overlay needs --kustomize-dir")
     if not (paths or kustomize_dir):
-        raise click.UsageError("give a file, a folder, - for standard input, or --kustomize-dir")
+        raise click.UsageError("pass a file, a folder, - for standard input, or --kustomize-dir")
     try:
         rules = policing.load(policy_files)
     except errors.InvalidError as error:
