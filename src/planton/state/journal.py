@@ -177,7 +177,7 @@ class Journal:
                 raise errors.PlantonError(
                     f"stack {self._name} is held by: {holder}",
                     reason=errors.Reason.STACK_LOCKED,
-                    hint="wait until it ends, or give --lock-timeout SECONDS",
+                    hint="wait until it ends, or pass --lock-timeout SECONDS",
                     metadata={"stack": str(self._name), "holder": holder},
                 )
             if not is_reported:
