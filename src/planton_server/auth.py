@@ -107,7 +107,7 @@ class Authenticator:
         if scheme.lower() == "bearer" and token.strip():
             return await self._bearer(token.strip(), now)
         if "authorization" in headers:
-            raise errors.unauthenticated("the header Authorization must be: Bearer, and a token")
+            raise errors.unauthenticated("the header Authorization must have the form: Bearer TOKEN")
         if self._trust.header and self._is_trusted(peer):
             email = headers.get("x-user-email", "").strip()
             if not _EMAIL.fullmatch(email):
