@@ -173,6 +173,7 @@ class Front:
             status=status,
             account=self._world.account(call.cloud, call.token),
             agent=request.headers.get("User-Agent", ""),
+            traceparent=request.headers.get("traceparent", ""),
             fault=call.fault.id if call.fault else 0,
         )
 

@@ -45,7 +45,7 @@ class Runner:
 
 @contextlib.contextmanager
 def runner(
-    folder: pathlib.Path, url: str, name: str, *, parallel: int, seconds: float, pause: float = 0.2, version: str = "1"
+    folder: pathlib.Path, url: str, name: str, *, parallel: int, seconds: float, pause: float = 0.2, version: str = "0.1"
 ) -> Iterator[Runner]:
     """Runs a process."""
     log = folder / f"{name}.log"
@@ -152,10 +152,10 @@ def test_a_rolling_upgrade_and_a_downgrade_strand_no_work(new_url, engine: str, 
         def held(runners: list[Runner]) -> set[str]:
             return {event["id"] for each in runners for event in each.events("begin")}
 
-        old = fleet("1.0.0", "old")
+        old = fleet("0.0.9", "old")
         waiting.until(lambda: held(old) == made, "forty runs in flight")
         generations = [old]
-        for version, name in (("1.1.0", "new"), ("1.0.0", "back")):
+        for version, name in (("0.1.0", "new"), ("0.0.9", "back")):
             following = fleet(version, name)
             for each in generations[-1]:
                 each.stop()

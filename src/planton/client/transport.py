@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 import httpx
 
 from planton import errors
-from planton.base import retries, web
+from planton.base import retries, telemetry, web
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -140,7 +140,7 @@ class Transport:
             ApiError: The server refused.
             PlantonError: The server cannot be reached (``API_UNREACHABLE``).
         """
-        sent = dict(headers or {})
+        sent = {**(headers or {}), **telemetry.traceparent()}
         _check_text(path, query)
         if verb == "POST":
             sent.setdefault("Idempotency-Key", str(uuid.uuid4()))
