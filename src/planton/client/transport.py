@@ -296,7 +296,7 @@ def _identity(user: str, token: str) -> dict[str, str]:
             reason=errors.Reason.CREDENTIAL_MISSING,
             hint="pass the whole token, as it was issued, in PLANTON_API_TOKEN or a token file"
             if token
-            else "give an email address with --user or PLANTON_API_USER",
+            else "pass an email address with --user or PLANTON_API_USER",
         )
     return {"Authorization": f"Bearer {token}"} if token else {"X-User-Email": user} if user else {}
 

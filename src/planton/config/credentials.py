@@ -88,7 +88,7 @@ class Source:
     @property
     def text(self) -> str:
         """The source as a few words, e.g. ``credential acme``."""
-        return self.variable or (f"credential {self.credential}" if self.credential else "given provider config")
+        return self.variable or (f"credential {self.credential}" if self.credential else "provider config")
 
 
 def choose(
