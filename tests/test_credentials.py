@@ -118,7 +118,7 @@ def test_the_source_of_a_token_is_reported(environ: dict[str, str]) -> None:
     assert source(_vpc("acme")) == credentials.Source(credential="acme")
     assert source(_vpc(), usual={"civo": "acme"}) == credentials.Source(credential="acme", ignored="CIVO_TOKEN")
     assert source(_vpc("bare"), usual={"civo": "acme"}) == credentials.Source(credential="bare")
-    assert source(_vpc(), _config(apiToken="file-token"), {"civo": "acme"}).text == "given provider config"
+    assert source(_vpc(), _config(apiToken="file-token"), {"civo": "acme"}).text == "provider config"
     assert credentials.overruled("civo", environ, {"civo": "acme"}) == "CIVO_TOKEN"
     assert credentials.overruled("civo", environ, {}) == ""
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("resource", metavar="KIND/NAME", shell_complete=complete.resource)
-@click.option("--release", is_flag=True, help="The reverse: the manifest gets it back, and the API's object is removed.")
+@click.option("--release", is_flag=True, help="Move it back under a manifest, and delete the API's object.")
 @options.which
 @options.engine
 @nodepools_options.server

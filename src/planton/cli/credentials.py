@@ -72,7 +72,7 @@ def list_credentials(*, api: client.Transport, form: str) -> None:
 @click.option("--yes", is_flag=True, help="Skip the confirmation.")
 @output.output_option("text", "json", "yaml")
 def delete(*, api: client.Transport, name: str, platform: str, yes: bool, form: str) -> None:
-    """Delete a credential. Clusters that name it are not changed any longer.
+    """Delete a credential. Controllers can then no longer change clusters that name it.
 
     Exit codes: 0 done, 1 there is no such credential, 2 usage, 6 the API cannot
     be reached, 8 no user or token.
@@ -107,10 +107,10 @@ def _fields(platform: str, file: BinaryIO) -> dict[str, str]:
     Raises:
         PlantonError: ``CREDENTIAL_UNKNOWN``: the fields are not those of the cloud. The error has no value.
     """
-    kind = next((each for each in kinds.all_kinds() if each.provider == platform), None)
-    if kind is None:
-        known = ", ".join(sorted({each.provider for each in kinds.all_kinds()}))
-        raise click.UsageError(f"--platform {platform}: the clouds with controllers are: {known}")
+    known = sorted({each.provider for each in kinds.all_kinds()})
+    if platform not in known:
+        raise click.UsageError(f"--platform {platform}: the clouds with controllers are: {', '.join(known)}")
+    kind = kinds.of_provider(platform)
     try:
         text = file.read().decode().strip()
         data = yaml.safe_load(text)

@@ -88,7 +88,7 @@ class Source:
     @property
     def text(self) -> str:
         """The source as a few words, e.g. ``credential acme``."""
-        return self.variable or (f"credential {self.credential}" if self.credential else "given provider config")
+        return self.variable or (f"credential {self.credential}" if self.credential else "provider config")
 
 
 def choose(
@@ -151,7 +151,7 @@ def missing(provider: str, *, with_file: bool = False, fields: Sequence[str] = (
         with_file: Whether the command takes ``-p``.
         fields: The labels of the missing fields of an incomplete credential.
     """
-    file_option = "give a provider config with -p FILE, " if with_file else ""
+    file_option = "pass a provider config with -p FILE, " if with_file else ""
     incomplete = f": without the {', '.join(fields)}" if fields else ""
     return errors.PlantonError(
         f"failed to setup {providers.get(provider).spoken} provider: no credentials for {provider}{incomplete}",
@@ -202,8 +202,7 @@ def from_environment(provider: str, environ: Mapping[str, str], usual: Mapping[s
     Raises:
         PlantonError: ``CREDENTIAL_UNKNOWN``; ``CREDENTIAL_INVALID``.
     """
-    kind = next(kind for kind in kinds.all_kinds() if kind.provider == provider)
-    config, _ = _chosen(kind, (usual or {}).get(provider, ""), None, environ)
+    config, _ = _chosen(kinds.of_provider(provider), (usual or {}).get(provider, ""), None, environ)
     return config  # type: ignore[no-any-return]  # its class is found by name
 
 

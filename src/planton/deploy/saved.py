@@ -212,9 +212,10 @@ def check(saved: Saved, plan: plan_of_run.Plan) -> None:
         differing.append(f"autoscalers in clusters: planned {_autoscalers(saved)}, now {now}")
     if differing:
         raise errors.PlantonError(
-            f"since the plan was made ({saved.created}) things have changed, and nothing was done:\n  " + "\n  ".join(differing),
+            f"the cloud or the manifests differ from the plan of {saved.created}; nothing was changed:\n  "
+            + "\n  ".join(differing),
             reason=errors.Reason.PLAN_STALE,
-            hint="make a new plan (planton plan --out FILE), look at it, and apply that",
+            hint="plan again (planton plan --out FILE), review the plan, and apply it",
         )
 
 

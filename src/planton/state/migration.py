@@ -51,7 +51,7 @@ def target(
     if changed.backend_url == source.backend_url and not passphrase_file and not secrets_provider:
         raise errors.usage(
             "the states are in this backend already",
-            hint="give another backend with --to, or another encryption with --passphrase-file or --secrets-provider",
+            hint="name another backend with --to, or another encryption with --passphrase-file or --secrets-provider",
         )
     return changed
 
