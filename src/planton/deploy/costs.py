@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pkgutil
 from typing import TYPE_CHECKING, Any
 
 from planton.deploy import lists, subjects
@@ -124,15 +125,24 @@ def _items(manifest: Any, prices: Prices, missing: set[str]) -> list[_Item]:
     if manifest is None or kinds.get(manifest.kind).main in missing:
         return []
     pools = [pool for name, pool in subjects.pools(manifest).items() if name not in missing]
-    items = [_Item(f"size {pool.size}", _times(prices, pool, pool.count), _times(prices, pool, pool.most)) for pool in pools]
-    fees = kinds.get(manifest.kind).declared.fees
-    items += [_Item(fee.text, fee.monthly, fee.monthly) for name, fee in fees.items() if getattr(manifest.spec, name)]
-    return items
+    items = [
+        _Item(text, *(None if price is None else price * count for count in (pool.count, pool.most)))
+        for pool in pools
+        for text, price in _parts(manifest, pool, prices)
+    ]
+    declared = kinds.get(manifest.kind).declared
+    fees = [declared.fee] if declared.fee else []
+    fees += [fee for name, fee in declared.fees.items() if getattr(manifest.spec, name)]
+    return items + [_Item(fee.text, fee.monthly, fee.monthly) for fee in fees]
 
 
-def _times(prices: Prices, pool: subjects.Pool, count: int) -> float | None:
-    price = prices.get(pool.size.lower())
-    return None if price is None else price * count
+def _parts(manifest: Any, pool: subjects.Pool, prices: Prices) -> Iterable[tuple[str, float | None]]:
+    """Returns what a node of a pool consists of, with the price of each."""
+    declared = kinds.get(manifest.kind).declared.node_price
+    if not declared:
+        return [(f"size {pool.size}", prices.get(pool.size.lower()))]
+    parts: Callable[[Any], Iterable[tuple[str, float | None]]] = pkgutil.resolve_name(declared)
+    return parts(manifest.spec)
 
 
 def _sum(prices: Iterable[float | None]) -> float | None:
@@ -145,7 +155,7 @@ def _is_gone(step: steps.Step) -> bool:
 
 
 def _is_priced(manifest: Any) -> bool:  # of any kind
-    return bool(subjects.pools(manifest))
+    return bool(subjects.pools(manifest)) or kinds.get(manifest.kind).declared.fee is not None
 
 
 def of_applied(manifest: Any, cloud: clouds.Cloud, cache: answers.Answers) -> Cost | None:  # of any kind
@@ -175,7 +185,8 @@ def _listed(provider: providers.Provider, cloud: Callable[[], clouds.Cloud], cac
     declared = provider.prices
     if declared is None:
         return {}
-    if declared.monthly:
+    # A table of an earlier day needs no request, even if it is not one of sizes.
+    if declared.read:
         return {size.lower(): price for size, price in declared.monthly.items()}
     # A price is no reason to fail, or to warn.
     rows = lists.of(cloud(), cache, lambda _note: None).sizes() or {}

@@ -21,7 +21,7 @@ from planton.base import ids, suggestions
 from planton.schema import providers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from google.protobuf import descriptor
     from google.protobuf import message as protobuf_message
@@ -64,7 +64,7 @@ class Loss(enum.Enum):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Fee:
-    """What a cloud charges for a field that is true.
+    """What a cloud charges for a resource, or for a field that is true.
 
     Attributes:
         text: What it pays for, e.g. ``highly available control plane``.
@@ -125,9 +125,18 @@ class Declaration:
         offers: The function that compares a manifest with what its place offers, as ``module:function``; empty if the region decides.
             It takes the account and the manifest, and yields what is refused (`planton.clouds.entries.Refusal`).
         api_place: Returns the values of the API's object for a region or zone, path → value, if it has several fields for it.
+        needs: The function with the quotas that a node of a pool counts in, as ``module:function``, where more than its size
+            decides; empty otherwise. It takes the manifest's spec, the row of the size and the quotas, and yields names of quotas
+            with the amounts.
+        surge: Returns the number of nodes that a change adds to a pool for as long as it takes, from the pool's spec and the
+            Pulumi properties that change; None if no change does.
         replacing: The spec fields whose change replaces the main resource.
         shown: The Pulumi properties that a plan shows of a new resource. ``planton plan --show-all`` shows all.
         typical_seconds: Action → the usual seconds that the cloud takes for it, for progress; none if it takes no time.
+        node_price: The function with the price of a node of a pool, as ``module:function``, where more than its size decides; empty
+            otherwise. It takes the manifest's spec, and yields the parts of a node with the list price of each in US dollars per
+            month, None if it is unknown.
+        fee: What the cloud charges for the main resource itself; None if only its nodes cost something.
         fees: Boolean spec field, in proto spelling → what the cloud charges for it.
     """
 
@@ -163,9 +172,13 @@ class Declaration:
     existing: str = ""
     offers: str = ""
     api_place: Callable[[str], Mapping[str, str]] | None = None
+    needs: str = ""
+    surge: Callable[[Any, Collection[str]], int] | None = None
     replacing: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     typical_seconds: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    node_price: str = ""
+    fee: Fee | None = None
     fees: Mapping[str, Fee] = dataclasses.field(default_factory=dict)
 
 
@@ -371,6 +384,18 @@ def of_role(role: Role, provider: str = "") -> tuple[Kind, ...]:
     return tuple(kind for kind in all_kinds() if kind.declared.role is role and provider in ("", kind.provider))
 
 
+def of_provider(provider: str) -> Kind:
+    """Returns one kind of a cloud, for what all of them share, such as the provider config.
+
+    Raises:
+        LookupError: The cloud has no kinds.
+    """
+    for kind in all_kinds():
+        if kind.provider == provider:
+            return kind
+    raise LookupError(provider)
+
+
 def type_of(role: Role, provider: str) -> str:
     """Returns the Pulumi type of the kind of a cloud that has a role.
 
@@ -411,8 +436,7 @@ def is_deleted_with(user: str, target: str) -> bool:
 
 def regions(provider: str) -> frozenset[str]:
     """Returns the names of the regions that manifests of a provider can use; none for a cloud without regions."""
-    config = next(kind.provider_config for kind in all_kinds() if kind.provider == provider)
-    field: Any = config.DESCRIPTOR.fields_by_name.get("default_region")
+    field: Any = of_provider(provider).provider_config.DESCRIPTOR.fields_by_name.get("default_region")
     if field is None or field.enum_type is None:
         return frozenset()
     return frozenset(value.name for value in field.enum_type.values if value.number)
