@@ -54,10 +54,11 @@ def pytest_xdist_make_scheduler(config, log):
     return together.Scheduling(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
-#: Modules that start server processes, or send thousands of requests.
+#: Modules that start processes of servers and shells, or send thousands of requests.
 SLOW = {
-    *("test_guide", "test_process", "test_schemathesis", "test_server_backup", "test_server_start", "test_server_tokens"),
-    "test_workers",
+    *("test_completion", "test_concurrency", "test_full_disk", "test_generate", "test_guide", "test_hooks", "test_imports"),
+    *("test_launch", "test_metrics", "test_process", "test_schemathesis", "test_sdist", "test_server_backup", "test_server_start"),
+    *("test_server_stop", "test_server_tokens", "test_smallest_controller", "test_timers", "test_workers"),
 }
 
 
