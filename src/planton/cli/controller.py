@@ -72,7 +72,7 @@ def controller() -> None:
     "platforms",
     default="",
     metavar="CLOUD,…",
-    help="The clouds to serve. Default: all that this version can create clusters on.",
+    help="The clouds to serve. Default: all that this version supports.",
 )
 @click.option(
     "--parallel", type=click.IntRange(1, 500), default=None, help="Resources to work on at the same time. Default: by memory."
@@ -89,7 +89,7 @@ def controller() -> None:
 )
 @click.option("--context", "context", default="", metavar="NAME", help="The context with backend and accounts.")
 @click.option("--backend", default="", metavar="URL", help="The Pulumi backend of the states. All controllers share one.")
-@click.option("--stop-with-stdin", is_flag=True, help="Stop when standard input ends, for a program that starts it.")
+@click.option("--stop-with-stdin", is_flag=True, help="Stop when standard input is closed, for programs that start this command.")
 @click.option(
     "--metrics-port",
     envvar="PLANTON_CONTROLLER_METRICS_PORT",
@@ -129,7 +129,7 @@ def run(
     log_level: str,
     **metrics: Any,
 ) -> None:
-    """Work for the API until SIGTERM or SIGINT.
+    """Run controllers until SIGTERM or SIGINT.
 
     Any number of processes can run, on any number of machines. Accounts come
     from the credentials file and the environment, as for apply. A stop hands
@@ -261,5 +261,5 @@ def _token(file: pathlib.Path | None) -> str:
             f"cannot read the token file: {error}",
             code=errors.Code.MISSING,
             reason=errors.Reason.CREDENTIAL_MISSING,
-            hint="give a file with a token of the role controller: planton server token create",
+            hint="pass a file with a token of the role controller: planton server token create",
         ) from error
