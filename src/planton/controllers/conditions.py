@@ -123,7 +123,7 @@ def available(desired: values.Desired, observed: values.Observed) -> values.Cond
 _PRESENCES: Final = {
     values.Presence.NEVER: "it does not exist in the cloud yet",
     values.Presence.PARTIAL: "its creation did not end yet",
-    values.Presence.MISSING: "the cloud does not have it any longer",
+    values.Presence.MISSING: "it is missing from the cloud",
     values.Presence.UNKNOWN: "the cloud could not be read",
 }
 
