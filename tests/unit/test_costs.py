@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import datetime
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from google.protobuf.descriptor import FieldDescriptor
 
 import planton
+from planton import errors
+from planton.cli import money
+from planton.clouds import associated
 from planton.clouds.civo import prices
 from planton.clouds.gcp import prices as gcp_prices
-from planton.deploy import costs, steps
+from planton.deploy import costs, leftovers, steps
 from planton.engine import plans
 from planton.schema import kinds, providers, references
 
@@ -81,6 +84,35 @@ def test_a_size_without_a_price_is_unknown(size: str) -> None:
     cost = costs.of(_step(plans.Action.CREATE), None, _cluster({"name": "web", "size": size, "nodeCount": 1}), PRICES)
     assert (cost.change, cost.unknown) == (None, (f"size {size}",))
     assert cost.as_dict()["monthlyChange"] is None
+
+
+def _leftovers(*deleted: associated.Item, kind: str = "DigitalOceanKubernetesCluster", **fields: Any) -> leftovers.Leftovers:
+    items = (associated.Item(associated.LOAD_BALANCER, "web", "b1", 12.0), *deleted)
+    return leftovers.Leftovers(references.Key(kind, "", "dev"), "c1", cast("Any", None), items, deleted, **fields)
+
+
+def test_leftovers_go_on_costing_unless_they_are_deleted() -> None:
+    """The total says what stays, and counts what is deleted with the cluster."""
+    cost = costs.of(_step(plans.Action.DELETE), _cluster(), None, PRICES)
+    volume = associated.Item(associated.VOLUME, "data", "v1", 1.5)
+    priced = costs.total([costs.with_leftovers(cost, _leftovers(volume))])
+    assert (priced.change, priced.kept, priced.as_dict()["monthlyKept"]) == (-49.5, 12, 12)
+    assert money.total(priced) == "- $49.50/month; leftovers: up to $12/month"
+    assert money.total(cost) == "- $48/month"
+
+
+def test_leftovers_without_a_price_are_unknown() -> None:
+    """Those that stay do not hide what the deletion of the cluster saves."""
+    cost = costs.of(_step(plans.Action.DELETE), _cluster(), None, PRICES)
+    address = associated.Item(associated.ADDRESS, "203.0.113.7", "a1")
+    deleted = costs.with_leftovers(cost, _leftovers(address))
+    assert deleted is not None
+    assert money.total(deleted) == "cost unknown (reserved address); leftovers: up to $12/month"
+    unread = _leftovers(error=errors.PlantonError("503", reason=errors.Reason.CLOUD_FAILED))
+    for found in (unread, _leftovers(kind="GcpGkeCluster")):
+        kept = costs.with_leftovers(cost, found)
+        assert kept is not None
+        assert money.total(kept) == "- $48/month; leftovers: price unknown"
 
 
 def test_tables_of_prices_have_a_source_and_a_day() -> None:

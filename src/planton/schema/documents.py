@@ -43,7 +43,9 @@ def _kind(name: str) -> kinds.Kind:
     try:
         return kinds.parse(name)
     except errors.PlantonError as error:
-        error.hint = suggestions.suggest(name, names())
+        names_and_words = [*names(), *kinds.short_names()]
+        if suggestions.nearest(name, names_and_words) == POLICY:
+            error.hint = suggestions.suggest(name, [POLICY])
         raise
 
 
@@ -59,7 +61,7 @@ def definition(name: str) -> Any:  # YAML data
     if name.lower() == POLICY.lower():
         raise errors.usage(
             "policies have no CustomResourceDefinition: they are rules over manifests, which no cluster stores",
-            hint="give a kind, or none for all of them",
+            hint="name a kind, or none for all of them",
         )
     # 2 ms instead of 20 ms, where PyYAML has libyaml.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -21,7 +21,7 @@ from planton.base import ids, suggestions
 from planton.schema import providers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from google.protobuf import descriptor
     from google.protobuf import message as protobuf_message
@@ -450,26 +450,38 @@ def get(name: str) -> Kind:
     """
     kind = find(name)
     if kind is None:
-        raise errors.PlantonError(
-            f"unknown kind {name!r}",
-            reason=errors.Reason.KIND_UNKNOWN,
-            hint=suggestions.suggest(name, [kind.name for kind in all_kinds()]),
-            metadata={"kind": name},
-        )
+        raise _unknown(name, [kind.name for kind in all_kinds()])
     return kind
 
 
+def _unknown(text: str, names: Sequence[str]) -> errors.PlantonError:
+    return errors.PlantonError(
+        f"unknown kind {text!r}",
+        reason=errors.Reason.KIND_UNKNOWN,
+        hint=suggestions.suggest(text, names),
+        metadata={"kind": text},
+    )
+
+
 def parse(text: str) -> Kind:
-    """Returns the kind with a name from the command line: singular or plural, in any case.
+    """Returns the kind with a name from the command line: singular or plural, in any case, or a short name of one kind.
 
     Raises:
-        PlantonError: ``KIND_UNKNOWN``, with the nearest name as a hint.
+        PlantonError: ``KIND_UNKNOWN``, with the nearest name as a hint, or the kinds of a short name that several have.
     """
-    word = text.lower()
-    for kind in all_kinds():
-        if word in _both(kind.name.lower()):
-            return kind
-    return get(text)
+    matches = match(text)
+    if len(matches) > 1:
+        raise errors.PlantonError(
+            f"{text!r} means several kinds",
+            reason=errors.Reason.KIND_UNKNOWN,
+            hint=f"name one of them: {', '.join(kind.name for kind in matches)}",
+            metadata={"kind": text},
+        )
+    return matches[0]
+
+
+def _named(text: str) -> Kind | None:
+    return next((kind for kind in all_kinds() if text.lower() in _both(kind.name.lower())), None)
 
 
 def match(text: str) -> tuple[Kind, ...]:
@@ -480,7 +492,11 @@ def match(text: str) -> tuple[Kind, ...]:
     """
     word = text.lower()
     matches = tuple(kind for kind in all_kinds() if word in _both(kind.short_name))
-    return matches or (parse(text),)
+    kind = None if matches else _named(text)
+    if not matches and kind is None:
+        short = [name for each in all_kinds() if each.short_name for name in _both(each.short_name)]
+        raise _unknown(text, [*short, *(each.name for each in all_kinds())])
+    return matches if kind is None else (kind,)
 
 
 def short_names() -> tuple[str, ...]:

@@ -132,7 +132,8 @@ class Provider:
         completes_versions: Whether the cloud takes the beginning of a Kubernetes version, e.g. ``1.33``, for its newest version that
             begins so.
         keeps_last_pool: Whether the cloud refuses to delete the last node pool of a cluster.
-        uncertain_leftovers: The sorts of leftovers of a deleted cluster that the cloud may delete or keep.
+        leftovers: The sorts of leftovers of a deleted cluster that the cloud's lists assign to it.
+        uncertain_leftovers: Those of them that the cloud may delete or keep.
         unlisted_leftovers: What a deleted cluster may leave that no list of the cloud assigns to it, for messages.
         silenced_warnings: The parts of the plugin's warnings that a user can do nothing about.
         setup_errors: The parts of the plugin's messages about a provider that cannot be set up.
@@ -172,6 +173,7 @@ class Provider:
     requires_newest_patch: bool = False
     completes_versions: bool = False
     keeps_last_pool: bool = True
+    leftovers: tuple[str, ...] = ()
     uncertain_leftovers: tuple[str, ...] = ()
     unlisted_leftovers: tuple[str, ...] = ()
     setup_errors: tuple[str, ...] = ()
