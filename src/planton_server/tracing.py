@@ -88,6 +88,16 @@ def note(facts: Mapping[str, Any]) -> None:
         span.set_status(trace.StatusCode.ERROR)
 
 
+def traceparent() -> str | None:
+    """Returns the current span in the form of the header ``traceparent``; None if there is none.
+
+    That of a trace that is not sampled says so, and the controller does not sample it either.
+    """
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier)
+    return carrier.get("traceparent")
+
+
 class Requests:
     """An ASGI application whose requests are traced.
 
