@@ -39,7 +39,7 @@ COMMANDS = (
     "clutser",
     "get clutsers",
     "validate world.yaml",
-    "plan -f world.yaml --set spec.nodeCount=3",
+    "plan -f world.yaml --set spec.nodeCount=4",
     "get",
     "get pools -o name",
     "describe pool/workers",
@@ -69,6 +69,7 @@ def test_the_screens_of_commands(applied: Applied, width: int) -> None:
     for command in COMMANDS:
         screen = _run(user, *command.split(), width=width, answers=(screens.Answer("[y/N]", "n\n"),))
         text = _stable(screen.lines()).replace(str(user.folder), "FOLDER")
+        text = re.sub(r"logs/\S+", "logs/LOG", text)
         text = re.sub(r"k3s-dev-\S+-node-[0-9a-f]+", "NODE", re.sub(r"\S+@\S+", "USER", text))
         text = re.sub(r" {2,}", "  ", re.sub(r"\b\d+[smhd]\b", "AGE", text))
         texts.append(f"$ planton {command}\n{text}[exit {screen.code}]\n")

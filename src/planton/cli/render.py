@@ -42,7 +42,8 @@ def echo_users(users: Mapping[references.Key, Sequence[references.Key]]) -> None
         pools = [user for user in dependants if kinds.is_deleted_with(user.kind, key.kind)]
         remaining = [user for user in dependants if user not in pools]
         if pools:
-            output.warn(f"{', '.join(map(str, pools))} refer to {key} and go with it; what is known of them stays")
+            verb, state = ("is", "its state") if len(pools) == 1 else ("are", "their states")
+            output.warn(f"{', '.join(map(str, pools))} {verb} deleted with {key}; {state} can be removed with planton destroy")
         if remaining:
             output.warn(f"{', '.join(map(str, remaining))} refer to {key} and are kept")
 
