@@ -228,7 +228,7 @@ class Left:
 
 def _left(world: matrix_world.World) -> Left:
     records = world.open_records()
-    noted = frozenset(creation["name"] for record in records for creation in record.get("uncertain", {}).values())
+    noted = frozenset(creation["name"] for record in records for creation in record["uncertain"].values())
     return Left(world.in_cloud(), world.in_states(), tuple(world.pending()), noted, len(records))
 
 

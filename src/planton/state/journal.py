@@ -80,7 +80,8 @@ class Record:
 
     def text(self) -> str:
         """Returns it as JSON, without what is unset: every state of an applied resource holds one."""
-        values = {name: value for name, value in dataclasses.asdict(self).items() if value}
+        # Older releases require these two.
+        values = {name: value for name, value in dataclasses.asdict(self).items() if value or name in ("failed", "uncertain")}
         return json.dumps(values, separators=(",", ":"))
 
 
@@ -99,8 +100,8 @@ def parse(text: str) -> Record:
     return Record(
         data["operation"],
         data["started"],
-        bool(data.get("failed")),
-        {urn: _creation(each) for urn, each in (data.get("uncertain") or {}).items()},
+        data["failed"],
+        {urn: _creation(each) for urn, each in data["uncertain"].items()},
         str(data.get("marker") or ""),
         {urn: tuple(ids) for urn, ids in (data.get("before") or {}).items()},
         dict(data.get("default_pool") or {}),
