@@ -16,7 +16,7 @@ import json
 import os
 import socket
 import time
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from planton import errors
 from planton.config import folders
@@ -52,6 +52,10 @@ class Creation:
     inputs: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
+#: The fields that every release requires of a record.
+_REQUIRED: Final = ("operation", "started", "failed", "uncertain")
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Record:
     """The record of an operation that has not ended cleanly.
@@ -80,8 +84,7 @@ class Record:
 
     def text(self) -> str:
         """Returns it as JSON, without what is unset: every state of an applied resource holds one."""
-        # Older releases require these two.
-        values = {name: value for name, value in dataclasses.asdict(self).items() if value or name in ("failed", "uncertain")}
+        values = {name: value for name, value in dataclasses.asdict(self).items() if value or name in _REQUIRED}
         return json.dumps(values, separators=(",", ":"))
 
 
