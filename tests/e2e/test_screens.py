@@ -35,7 +35,6 @@ def _run(
 #: The commands whose screens are recorded, on an applied network, cluster and pool.
 COMMANDS = (
     "",
-    "--help",
     "clutser",
     "get clutsers",
     "validate world.yaml",
