@@ -67,7 +67,7 @@ def adopt(
         render.echo_json({"stack": str(offer.target), "manifest": manifest})
     else:
         render.echo_yaml([manifest])
-    render.progress("the API does not own it any longer; save the manifest, and apply it from now on")
+    render.progress("the API no longer owns it; save the manifest, and apply it from now on")
 
 
 def _found(resource: str, *, env: str | None, stack: str, settings: engine_settings.Settings, release: bool) -> planton.Applied:

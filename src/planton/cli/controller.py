@@ -19,13 +19,14 @@ import click
 
 import planton
 from planton import errors
+from planton.cli import controller_watching
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from planton import client
     from planton.config import settings as engine_settings
-    from planton.controllers import lease, metering, queue, reconcile, runner
+    from planton.controllers import lease, queue, reconcile, runner
 
 _EMAIL: Final = "planton@system.local"
 #: Seconds after which a heartbeat without an answer is repeated over another connection.
@@ -109,6 +110,14 @@ def controller() -> None:
     help="The address to serve metrics on.",
 )
 @click.option(
+    "--otlp-endpoint",
+    envvar="PLANTON_CONTROLLER_OTLP_ENDPOINT",
+    show_envvar=True,
+    default="",
+    metavar="URL",
+    help="Send traces there (OTLP over gRPC). Default: no traces.",
+)
+@click.option(
     "--log-level",
     default="info",
     show_default=True,
@@ -127,7 +136,7 @@ def run(
     backend: str,
     stop_with_stdin: bool,
     log_level: str,
-    **metrics: Any,
+    **watching: Any,
 ) -> None:
     """Run controllers until SIGTERM or SIGINT.
 
@@ -135,8 +144,9 @@ def run(
     from the credentials file and the environment, as for apply. A stop hands
     the running work back to the queue.
 
-    Exit codes: 0 stopped, 2 usage, 6 the address for metrics is unavailable,
-    8 a program or a credential is missing.
+    Exit codes: 0 stopped, 2 usage, 5 the server is older than this version,
+    6 the address for metrics is unavailable, 8 a program or a credential is
+    missing.
     """
     from planton import client  # noqa: PLC0415  # the extra `client`; httpx takes 60 ms of each `--help`
     from planton.controllers import logs  # noqa: PLC0415  # used only here
@@ -152,35 +162,8 @@ def run(
     connect_heartbeats = functools.partial(connect, deadline=_HEARTBEAT_DEADLINE)
     process = f"{socket.gethostname()[:40]}-{uuid.uuid4().hex[:12]}"
     options = _Options(process, served, parallel or settings.parallel, interval, stop_with_stdin)
-    meter = _meter(metrics["metrics_host"], metrics["metrics_port"], options.parallel)
-    _until_stopped(options, connect, connect_heartbeats, settings, meter)
-
-
-def _meter(host: str, port: int, parallel: int) -> metering.Meter:
-    """Returns what measures the process, and serves its metrics if there is a port for them.
-
-    Raises:
-        PlantonError: ``ADDRESS_UNAVAILABLE``; ``EXTRA_MISSING``.
-    """
-    from planton.controllers import metering  # noqa: PLC0415  # httpx takes 60 ms of each `--help`
-
-    if not port:
-        return metering.Meter()
-    try:
-        import prometheus_client  # noqa: PLC0415  # the extra `server`
-
-        from planton.controllers import metrics  # noqa: PLC0415  # the extra `server`
-    except ImportError as error:
-        raise errors.PlantonError(
-            "--metrics-port needs the extra server, which is not installed",
-            code=errors.Code.MISSING,
-            reason=errors.Reason.EXTRA_MISSING,
-            hint="pip install 'project-planton[server]'",
-        ) from error
-    registry = prometheus_client.CollectorRegistry()
-    meter = metrics.Metrics(registry, parallel=parallel)
-    metrics.serve(registry, host=host, port=port)
-    return meter
+    with controller_watching.watching(options.parallel, **watching) as watched:
+        _until_stopped(options, connect, connect_heartbeats, settings, watched)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -197,7 +180,7 @@ def _until_stopped(
     connect: Callable[[], client.Client],
     connect_heartbeats: Callable[[], client.Client],
     settings: engine_settings.Settings,
-    meter: metering.Meter,
+    watched: controller_watching.Watched,
 ) -> None:
     from planton.controllers import lease, metering, observe, queue, reconcile, runner, watchdog  # noqa: PLC0415  # Pulumi takes 100 ms of each `--help`
     from planton.deploy import runtime  # noqa: PLC0415  # Pulumi takes 100 ms of each `--help`
@@ -209,11 +192,12 @@ def _until_stopped(
         held = lease.Lease(dog.tell)
         interval = datetime.timedelta(seconds=options.interval)
         observer = observe.Observer.every(working, interval)
-        reconciler = reconcile.Reconciler(api, observer, interval=interval, meter=meter, process=options.process)
+        reconciler = reconcile.Reconciler(api, observer, interval=interval, meter=watched.meter, process=options.process)
         jobs, heartbeats = (
             queue.ApiQueue(each, options.process, planton.__version__, options.platforms) for each in (claims, beats)
         )
-        work = metering.measured(functools.partial(_reconcile, reconciler, settings), meter)
+        _check_server(jobs)
+        work = metering.measured(watched.traced(functools.partial(_reconcile, reconciler, settings)), watched.meter)
         running = runner.Runner(jobs, heartbeats, work, parallel=options.parallel, held=held)
         _stop_on_signals(running, stop_with_stdin=options.stop_with_stdin)
         click.echo(
@@ -223,6 +207,15 @@ def _until_stopped(
             running.run()
         finally:
             dog.close()
+
+
+def _check_server(jobs: queue.ApiQueue) -> None:
+    try:
+        jobs.check()
+    except errors.PlantonError as error:
+        # One that does not answer yet is checked before the first claim.
+        if error.reason is errors.Reason.API_OUTDATED:
+            raise
 
 
 def _reconcile(

@@ -42,8 +42,7 @@ def echo_users(users: Mapping[references.Key, Sequence[references.Key]]) -> None
         pools = [user for user in dependants if kinds.is_deleted_with(user.kind, key.kind)]
         remaining = [user for user in dependants if user not in pools]
         if pools:
-            verb, state = ("is", "its state") if len(pools) == 1 else ("are", "their states")
-            output.warn(f"{', '.join(map(str, pools))} {verb} deleted with {key}; {state} can be removed with planton destroy")
+            output.warn(f"{', '.join(map(str, pools))} refer to {key} and are deleted with it; their states stay")
         if remaining:
             output.warn(f"{', '.join(map(str, remaining))} refer to {key} and are kept")
 

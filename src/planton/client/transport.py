@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 import httpx
 
 from planton import errors
-from planton.base import retries, web
+from planton.base import retries, telemetry, web
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -140,7 +140,7 @@ class Transport:
             ApiError: The server refused.
             PlantonError: The server cannot be reached (``API_UNREACHABLE``).
         """
-        sent = dict(headers or {})
+        sent = {**(headers or {}), **telemetry.traceparent()}
         _check_text(path, query)
         if verb == "POST":
             sent.setdefault("Idempotency-Key", str(uuid.uuid4()))
@@ -296,7 +296,7 @@ def _identity(user: str, token: str) -> dict[str, str]:
             reason=errors.Reason.CREDENTIAL_MISSING,
             hint="pass the whole token, as it was issued, in PLANTON_API_TOKEN or a token file"
             if token
-            else "give an email address with --user or PLANTON_API_USER",
+            else "pass an email address with --user or PLANTON_API_USER",
         )
     return {"Authorization": f"Bearer {token}"} if token else {"X-User-Email": user} if user else {}
 

@@ -248,5 +248,6 @@ def _unusable(path: str, why: str, *, manifests: bool = False) -> errors.Planton
     return errors.usage(
         f"cannot use the plan {path}: {why}",
         # Without -f, a manifest is read as a saved plan.
-        hint="make one with: planton plan -f DIR --out FILE" + (f"; for manifests: planton apply -f {path}" if manifests else ""),
+        hint="create one with: planton plan -f DIR --out FILE"
+        + (f"; for manifests: planton apply -f {path}" if manifests else ""),
     )

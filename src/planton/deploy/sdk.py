@@ -272,5 +272,5 @@ def _approved(
 def _wrong_plan(verb: str, planned: plan_values.Plan) -> errors.PlantonError:
     return errors.usage(
         f"{verb} got the plan of an operation of another kind: {planned.operation}",
-        hint="plan_destroy makes plans for destroy; plan and plan_import make plans for apply",
+        hint="plan_destroy returns plans for destroy; plan and plan_import return plans for apply",
     )

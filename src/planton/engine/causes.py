@@ -33,8 +33,7 @@ _CAUSES = (
     Cause(
         r"failed to save snapshot",
         errors.Reason.STATE_NOT_SAVED,
-        "make room on the disk, or bring the backend back, then run the same command again: it looks at the cloud, where more may "
-        "have been done than the state says",
+        "free disk space or restore the backend, then run the same command again: it reads from the cloud what the state lacks",
     ),
     Cause(
         r"error reading from server|exited prematurely",
@@ -45,6 +44,16 @@ _CAUSES = (
         r"immutable_|duplicate|already exists|has a .* already|already in use|name.*taken",
         errors.Reason.CLOUD_NAME_EXISTS,
         "a resource with this name exists: adopt it (planton import {target} ID -f FILE), or choose another name",
+    ),
+    Cause(
+        r"IP_SPACE_EXHAUSTED|IP space of .* is exhausted",
+        errors.Reason.CLOUD_QUOTA,
+        "the subnetwork has no addresses for more nodes: free some, enlarge its range, or use fewer nodes, then apply again",
+    ),
+    Cause(
+        r"STOCKOUT|RESOURCE_POOL_EXHAUSTED|does not have enough resources available",
+        errors.Reason.CLOUD_FAILED,
+        "the cloud has no such machines there for now: apply again later, or choose other zones or another size",
     ),
     Cause(
         # Google Cloud also calls a limit of requests a quota.

@@ -10,6 +10,7 @@ import pulumi
 from pulumi.runtime import stack as runtime_stack
 
 from planton import clouds, modules
+from planton.base import telemetry
 from planton.engine import abandoned, states
 from planton.modules import own, standalone
 from planton.schema import kinds
@@ -52,6 +53,7 @@ class Program:
         self._marker = marker
         self._record = record
         self._state = state
+        self._carried = telemetry.carried()
         self._loop: asyncio.AbstractEventLoop | None = None
         self.failure: Exception | None = None
 
@@ -69,7 +71,7 @@ class Program:
                 pulumi.runtime.register_stack_transformation(self._adopt)
             self._sign()
             record = await self._recorded()
-            with own.state(self._state, marker=self._marker):
+            with self._carried(), own.state(self._state, marker=self._marker):
                 standalone.run(self._input, origin=self._origin)  # type: ignore[arg-type]  # a program has an input
         except Exception as error:
             self.failure = error

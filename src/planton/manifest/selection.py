@@ -176,6 +176,6 @@ def _stack_input(path: str, stdin: IO[bytes] | None) -> message.Message:
         raise errors.PlantonError(
             f"{path} is a manifest, not a stack input",
             reason=errors.Reason.STACK_INPUT_INVALID,
-            hint=f"planton convert -f {path} --as stack-input makes one of it, with --to yaml a manifest for -f",
+            hint=f"planton convert -f {path} --as stack-input converts it; with --to yaml it becomes a manifest for -f",
         )
     return value

@@ -86,7 +86,7 @@ class Migration:
                     return False
                 raise deployments.unfit(
                     f"{self._target.settings.backend_url} has another state of {name}",
-                    "look at it with planton state show --backend; planton state forget removes it there",
+                    "inspect it with planton state show --backend; planton state forget removes it there",
                 )
             self._arrive(name, plain)
         return True

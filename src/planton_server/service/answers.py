@@ -257,6 +257,8 @@ class Work(NamedTuple):
     epoch: int
     due: Time
     deleting: bool
+    done_generation: int
+    traceparent: str
 
 
 class HeldWork(NamedTuple):
@@ -530,7 +532,8 @@ def _report(row: Mapping[str, Any]) -> ControllerStatus:
 def _claimed(row: Mapping[str, Any]) -> Work:
     identifier, kind, cluster, platform, account, generation, attempt, epoch = _WORK_COLUMNS(row)
     due, deleting = _moment(row["due"]), bool(row["deleting"])
-    return Work(identifier, kind, cluster, platform, account, generation, attempt, epoch, due, deleting)
+    done, traceparent = row["done_generation"], row["traceparent"] or ""
+    return Work(identifier, kind, cluster, platform, account, generation, attempt, epoch, due, deleting, done, traceparent)
 
 
 def _work(row: Mapping[str, Any]) -> WorkItem:

@@ -289,7 +289,7 @@ def _in_use(what: str) -> errors.PlantonError:
 
 
 def _refused(message: str) -> errors.PlantonError:
-    hint = "give --overwrite to replace it"
+    hint = "add --overwrite to replace it"
     return errors.PlantonError(message, reason=errors.Reason.CONSENT_REQUIRED, hint=hint)
 
 
