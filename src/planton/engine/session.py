@@ -141,7 +141,8 @@ class Session:
         state = self._state_before()
         record = self.record if operation == "apply" else None
         run = program.Program(
-            self.program_input, imports=self.imports, origin=self.origin, marker=self.marker, record=record, state=state
+            self.program_input,
+            program.Operation(imports=self.imports, origin=self.origin, marker=self.marker, record=record, state=state),
         )
         stack = opening.open_stack(name, settings, command, variables, run, create=False, is_known=True)
         try:
