@@ -200,7 +200,10 @@ server.add_command(server_token.token)
     help="Also run the controllers on this machine, with the accounts of this shell.",
 )
 @_settings_options
+@click.pass_obj
 def start(
+    serve: Callable[..., None] | None,
+    /,
     *,
     database_url: str | None,
     migrate: bool,
@@ -237,12 +240,13 @@ def start(
     click.echo(_greeting(configured), err=True)
     for warning in configured.warnings:
         click.echo(f"Warning: {warning}.", err=True)
+    serve = serve or running.run
     if not with_controllers:
-        running.run(configured)
+        serve(configured)
         return
     configured = server_controllers.measured(configured)
     with server_controllers.running(configured) as stop:
-        running.run(configured, before_stop=stop)
+        serve(configured, before_stop=stop)
 
 
 @server.command("migrate")
