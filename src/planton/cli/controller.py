@@ -19,6 +19,7 @@ import click
 
 import planton
 from planton import errors
+from planton.controllers import logs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,7 +140,6 @@ def run(
     8 a program or a credential is missing.
     """
     from planton import client  # noqa: PLC0415  # the extra `client`; httpx takes 60 ms of each `--help`
-    from planton.controllers import logs  # noqa: PLC0415  # used only here
 
     logs.to_stderr(log_level)
     # httpx logs each request at this level.
