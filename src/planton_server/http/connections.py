@@ -233,7 +233,7 @@ class Protocol(httptools_impl.HttpToolsProtocol):
         raise _RefusedError
 
     def _refusal(self) -> errors.ApiError:
-        return errors.ApiError(errors.ErrorCode.VALIDATION_ERROR, "Validation failed", details=self._fault)
+        return errors.malformed(self._fault)
 
     def _write_refusal(self) -> None:
         error = self._refusal()

@@ -193,10 +193,8 @@ async def _http_exception(_request: requests.Request, error: exceptions.HTTPExce
         allow = (error.headers or {}).get("Allow", "").replace(" ", "").split(",")
         return error_response(errors.method_not_allowed(allow))
     if error.status_code == errors.ErrorCode.NOT_FOUND.http:
-        return error_response(
-            errors.ApiError(errors.ErrorCode.NOT_FOUND, "this path does not exist", details="/docs lists the paths")
-        )
-    return error_response(errors.ApiError(errors.ErrorCode.VALIDATION_ERROR, "Validation failed", details=str(error.detail)))
+        return error_response(errors.unknown_path())
+    return error_response(errors.malformed(str(error.detail)))
 
 
 async def _disconnected(_request: requests.Request, _error: Exception) -> responses.Response:
