@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from planton import cli
-from planton.cli import server
+from planton.cli import server, server_settings
 from planton_server import settings
 from support import postgres, serving, waiting
 
@@ -43,7 +43,14 @@ VALUES = {
 
 def test_every_setting_is_tried_here() -> None:
     """Those of another form have tests of their own."""
-    assert {one.name for one in server.SETTINGS} == {*VALUES, "auth", "trusted-proxy", "expect", "access-log", "unverified-email"}
+    assert {one.name for one in server_settings.SETTINGS} == {
+        *VALUES,
+        "auth",
+        "trusted-proxy",
+        "expect",
+        "access-log",
+        "unverified-email",
+    }
 
 
 @pytest.mark.parametrize("name", sorted(VALUES))

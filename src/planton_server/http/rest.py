@@ -17,7 +17,7 @@ from starlette import applications, exceptions, requests, responses, routing
 from planton.manifest import json_data
 from planton_server import auth
 from planton_server.http import edge, event_stream
-from planton_server.service import answers, encoding, errors, routes
+from planton_server.service import answers, bodies, encoding, errors, routes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -164,7 +164,7 @@ def _response(route: routes.Route, answer: answers.Answer, request: requests.Req
     body, headers = answer.body, {}
     if body is None:
         return responses.Response(status_code=route.success)
-    if isinstance(body, answers.Resource):
+    if isinstance(body, bodies.Resource):
         headers["ETag"] = etag = answers.etag(body)
         if route.verb == "GET" and _is_current(request.headers.getlist("if-none-match"), etag):
             return responses.Response(status_code=304, headers=headers)
