@@ -6,6 +6,7 @@ import importlib.util
 import itertools
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -26,17 +27,28 @@ def tool():
     return module
 
 
-def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+def _run(*arguments: str, tool: pathlib.Path = TOOL) -> subprocess.CompletedProcess[str]:
     """Runs the tool with only Python on PATH."""
     environ = os.environ | {"PATH": str(pathlib.Path(sys.executable).parent)}
-    return subprocess.run([sys.executable, str(TOOL), *arguments], env=environ, capture_output=True, text=True, check=False)
+    return subprocess.run([sys.executable, str(tool), *arguments], env=environ, capture_output=True, text=True, check=False)
 
 
 def test_all_installed_languages_are_checked_by_default() -> None:
     """Python's stubs are current. Missing languages are reported, but do not fail the check."""
     completed = _run("--check")
-    assert (completed.returncode, completed.stdout) == (0, "")
+    assert (completed.returncode, completed.stdout) == (0, ""), completed.stderr
     assert [line.partition(":")[0] for line in completed.stderr.splitlines()] == ["go", "ts", "java"]
+
+
+def test_the_programs_of_the_running_environment_generate(tmp_path: pathlib.Path) -> None:
+    """A checkout whose environment is not in `.venv` generates the same."""
+    for name in ("proto", ".cache", "gen", "buf.yaml", "buf.gen.yaml"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    tool = tmp_path / "tools" / TOOL.name
+    tool.parent.mkdir()
+    shutil.copy(TOOL, tool)
+    completed = _run("--check", "python", tool=tool)
+    assert (completed.returncode, completed.stdout) == (0, ""), completed.stderr
 
 
 def test_a_named_language_must_be_installed() -> None:

@@ -98,6 +98,32 @@ def test_an_unknown_word_of_the_command_line_is_an_error_with_a_suggestion() -> 
 
 
 @pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("clustr", "cluster"),
+        ("clutsers", "clusters"),
+        ("pols", "pools"),
+        ("fierwalls", "firewalls"),
+        ("CivoKubernetesCluser", "CivoKubernetesCluster"),
+    ],
+)
+def test_a_misspelt_kind_of_the_command_line_suggests_what_the_user_may_write(text: str, name: str) -> None:
+    """Short names too, in singular and plural."""
+    for find in (kinds.match, kinds.parse):
+        with pytest.raises(errors.PlantonError) as caught:
+            find(text)
+        assert caught.value.hint == f"did you mean {name!r}?"
+
+
+def test_a_short_name_of_several_kinds_is_no_kind_where_one_is_needed() -> None:
+    """The error lists them. A short name of one kind is enough."""
+    with pytest.raises(errors.PlantonError, match="'pools' means several kinds") as caught:
+        kinds.parse("pools")
+    assert "CivoKubernetesNodePool, DigitalOceanKubernetesNodePool" in caught.value.hint
+    assert kinds.parse("firewall").name == "CivoFirewall"
+
+
+@pytest.mark.parametrize(
     ("word", "names"),
     [
         ("clusters", ["CivoKubernetesCluster", "DigitalOceanKubernetesCluster"]),

@@ -1,4 +1,4 @@
-"""The CI recipes of docs/use/ci.md have a form that the forges accept. Their steps run in tests/e2e/test_recipes.py."""
+"""The CI recipes in ops/ci have a form that the forges accept. Their steps run in tests/e2e/test_recipes.py."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_the_comment_is_found_by_the_first_line_of_the_plan(script: Any) -> None
 
 def test_the_options_of_the_recipes_exist() -> None:
     """A renamed option would break pipelines that users have copied."""
-    for text in (recipes.text(".github/workflows/planton.yml"), recipes.text(".gitlab-ci.yml")):
+    for text in (recipes.text("github-planton.yml"), recipes.text("gitlab-ci.yml")):
         for command, rest in re.findall(r"\bplanton (plan|apply|drift|setup)\b([^>|\n]*)", text):
             known = {name for each in group.cli.get_command(None, command).params for name in each.opts}  # type: ignore[arg-type]
             assert set(re.findall(r"(?<= )--?[a-z]+", rest)) <= known
@@ -84,6 +84,6 @@ def test_the_options_of_the_recipes_exist() -> None:
 def test_actionlint_accepts_the_workflow(tmp_path: pathlib.Path) -> None:
     """The linter of the community knows the types of expressions and the inputs of actions."""
     file = tmp_path / "planton.yml"
-    file.write_text(recipes.text(".github/workflows/planton.yml"), "utf-8")
+    file.write_text(recipes.text("github-planton.yml"), "utf-8")
     done = subprocess.run(["actionlint", str(file)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-BUF = pathlib.Path(sys.executable).with_name("buf")
+BIN = pathlib.Path(sys.executable).parent
 
 
 class Language(NamedTuple):
@@ -103,7 +103,9 @@ def generate(language: Language, folder: pathlib.Path) -> None:
     Raises:
         SystemExit: The generators failed; it carries their output.
     """
-    command = [BUF, "generate", "--template", language.template, "--output", folder]
+    # The templates name the programs of `make setup`. Another environment has its own.
+    template = (ROOT / language.template).read_text("utf-8").replace(".venv/bin/", f"{BIN.as_posix()}/")
+    command = [BIN / "buf", "generate", "--template", template, "--output", folder]
     completed = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     if completed.returncode:
         sys.exit(completed.stderr or completed.stdout)

@@ -72,10 +72,14 @@ def test_civo_deletes_what_was_listed_after_the_cluster(civo: support.Planton) -
     planned = civo.json("destroy", "-f", FILE, code=5)
     assert planned["error"]["reason"] == "CONSENT_REQUIRED"
     listed = civo.run("destroy", "-f", FILE, code=5).stdout
-    assert f"  ! Civo may keep and bill: load balancer load-balancer-1 ({made['load-balancer-1']}); to delete" in listed
+    assert (
+        f"  ! Civo may keep and bill: load balancer load-balancer-1 ({made['load-balancer-1']}) at $10.86/month; to delete"
+        in listed
+    )
     address = f"reserved address 203.0.113.7 ({made['reserved-address-1']})"
-    assert f"  ! Civo keeps and bills: {address}, volume volume-1 ({made['volume-1']}); to delete" in listed
+    assert f"  ! Civo keeps and bills: {address}, volume volume-1 ({made['volume-1']}) at $1.10/month; to delete" in listed
     assert "--with-reserved-addresses" in listed
+    assert "Destroy: 3 to delete; - $21.72/month; leftovers: price unknown" in listed
     civo.run("destroy", "-f", FILE, "--yes", "--with-volumes", "--with-load-balancers", "--with-reserved-addresses")
     assert _left(civo, "civo") == set()
     assert [each["label"] for each in civo.sandbox.control.resources()["networks"]] == ["default"]
@@ -114,7 +118,8 @@ def test_a_plan_says_what_a_replaced_or_pruned_cluster_leaves_behind(planton: su
     assert made["volume-1"] in str([each["warnings"] for each in replaced["resources"]])
     (folder / "dev.yaml").unlink()
     pruned = planton.run("plan", "-f", "folder", "--prune").stdout
-    assert f"Civo keeps and bills: volume volume-1 ({made['volume-1']})" in pruned
+    assert f"Civo keeps and bills: volume volume-1 ({made['volume-1']}) at $1.10/month" in pruned
+    assert "; leftovers: up to $1.10/month" in pruned
     assert "planton destroy CivoKubernetesCluster/dev --with-volumes" in pruned
 
 

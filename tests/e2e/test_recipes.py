@@ -1,4 +1,4 @@
-"""The scripts of the CI recipes in docs/use/ci.md run against the sandbox, with stand-ins for the forges."""
+"""The scripts of the CI recipes in ops/ci run against the sandbox, with stand-ins for the forges."""
 
 from __future__ import annotations
 

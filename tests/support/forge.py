@@ -1,6 +1,6 @@
 """A stand-in for GitHub's ``gh`` and GitLab's ``glab``, as a program: it keeps comments and issues in a file.
 
-It knows the calls of the recipes in docs/use/ci.md, and refuses others.
+It knows the calls of the recipes in ops/ci, and refuses others.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The CI recipes of docs/use/ci.md, as data."""
+"""The CI recipes in ops/ci, as data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-_PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "use" / "ci.md"
+_FOLDER = pathlib.Path(__file__).resolve().parents[2] / "ops" / "ci"
 
 
 class _Loader(yaml.SafeLoader):
@@ -23,19 +23,18 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(true|false
 
 
 def text(name: str) -> str:
-    """Returns the file with a name, as the page shows it."""
-    (block,) = re.findall(rf"```yaml\n# {re.escape(name)}\n(.*?)```", _PAGE.read_text("utf-8"), re.DOTALL)
-    return str(block)
+    """Returns a recipe."""
+    return (_FOLDER / name).read_text("utf-8")
 
 
 def github() -> Any:
     """Returns the workflow for GitHub Actions."""
-    return yaml.load(text(".github/workflows/planton.yml"), Loader=_Loader)  # a subclass of the safe loader
+    return yaml.load(text("github-planton.yml"), Loader=_Loader)  # a subclass of the safe loader
 
 
 def gitlab() -> Any:
     """Returns the pipeline for GitLab CI."""
-    return yaml.load(text(".gitlab-ci.yml"), Loader=_Loader)  # as above
+    return yaml.load(text("gitlab-ci.yml"), Loader=_Loader)  # a subclass of the safe loader
 
 
 def github_script(job: str) -> str:

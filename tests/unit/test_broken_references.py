@@ -21,9 +21,10 @@ ID = "0b1d6e3a-3f0e-4c1c-9a39-2f6f3d2f1a77"
 
 @dataclasses.dataclass(frozen=True)
 class Section:
-    """A section of the page: the files that it names, a command, and what the command prints."""
+    """A section of the page: its files, changed ends of files, a command, and what the command prints."""
 
     files: dict[str, str]
+    ends: list[tuple[str, int, str]]
     command: str = ""
     printed: str = ""
 
@@ -35,8 +36,12 @@ def _sections() -> dict[str, Section]:
 
 def _section(text: str) -> Section:
     files = {name: content for content, name in re.findall(r"^```yaml\n(# (\S+)\n.*?)^```", text, re.DOTALL | re.MULTILINE)}
+    ends = [
+        (name, int(line), end)
+        for name, line, end in re.findall(r"^```yaml\n# (\S+), from line (\d+)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    ]
     console = re.search(r"^```console\n\$ planton (.*)\n((?:.*\n)*?)```", text, re.MULTILINE)
-    return Section(files, *(console.groups() if console else ()))
+    return Section(files, ends, *(console.groups() if console else ()))
 
 
 def _apply(path: pathlib.Path, data: pathlib.Path) -> None:
@@ -94,6 +99,10 @@ def test_the_error_names_both_ends_of_a_reference_as_the_page_shows(
     section = SECTIONS[title]
     for name, content in (SECTIONS[""].files | section.files).items():
         pathlib.Path(name).write_text(content, "utf-8")
+    ends = SECTIONS["The field is not set"].ends if title == "The field is empty" else section.ends
+    for name, line, end in ends:
+        file = pathlib.Path(name)
+        file.write_text("".join(file.read_text("utf-8").splitlines(keepends=True)[: line - 1]) + end, "utf-8")
     if title == "The field is empty":
         _apply(pathlib.Path("network.yaml"), data)
     assert cli.main(shlex.split(section.command)) == 1

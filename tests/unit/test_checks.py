@@ -387,6 +387,49 @@ def test_a_quota_covers_all_resources_of_a_run() -> None:
     assert "of memory" not in error.message
 
 
+GKE_POOL = mocks.target(
+    "GcpGkeNodePool",
+    {
+        "clusterProjectId": {"value": "acme"},
+        "clusterName": {"value": "dev"},
+        "clusterLocation": {"value": "europe-west1-b"},
+        "nodePoolName": "web",
+        "machineType": "n2-standard-4",
+        "nodeCount": 3,
+    },
+    name="web",
+)
+LARGER = plans.Difference("nodeConfig.machineType", "n2-standard-2", "n2-standard-4")
+RELABELLED = plans.Difference("nodeConfig.labels.a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "difference", "more"),
+    [
+        ({}, LARGER, 1),
+        ({"upgrade": {"strategy": "SURGE", "maxSurge": 2}}, LARGER, 2),
+        ({"upgrade": {"strategy": "SURGE", "maxSurge": 0, "maxUnavailable": 1}}, LARGER, 0),
+        ({"upgrade": {"strategy": "BLUE_GREEN"}}, LARGER, 3),
+        ({}, RELABELLED, 0),
+    ],
+)
+def test_nodes_of_a_rolling_change_count_for_as_long_as_it_takes(
+    upgrade: dict[str, Any], difference: plans.Difference, more: int
+) -> None:
+    """A change without new machines, or that takes nodes away first, needs none."""
+    sizes = [{"size": "n2-standard-4", "cpus": 4, "regions": ["europe-west1-b"]}]
+    world = _world(quotas={"N2_CPUS": entries.Quota(12, 12)}, sizes=sizes, regions=["europe-west1"])
+    manifest = _with(GKE_POOL, **upgrade)
+    applied = dataclasses.replace(_applied(GKE_POOL, "web"), manifest=GKE_POOL)
+    planned = _plan({"node_pool": plans.Action.UPDATE}, difference)
+    if not more:
+        assert not world.plan(manifest, planned, applied=applied).empty
+        return
+    error = world.refused(manifest, planned, applied=applied)
+    assert _rules(error) == [("spec.upgrade", "cloud.quota_left")]
+    assert f"needs {4 * more} more N2_CPUS" in error.message
+
+
 @pytest.mark.parametrize(
     ("manifest", "quota", "text"),
     [

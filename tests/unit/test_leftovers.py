@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+from planton import errors
 from planton.clouds import associated
 from planton.deploy import leftovers
 from planton.schema import references
@@ -18,10 +19,28 @@ def _texts(kind: str, *items: associated.Item) -> str:
     return "\n".join(leftovers.Leftovers(key, "c1", cast("Any", None), items).warnings())
 
 
-@pytest.mark.parametrize("kind", ["CivoKubernetesCluster", "DigitalOceanKubernetesCluster"])
-def test_a_cluster_without_leftovers_has_none(kind: str) -> None:
-    """The lists of the cloud are complete."""
-    assert "has no volumes, volume snapshots, load balancers or reserved addresses" in _texts(kind)
+@pytest.mark.parametrize(
+    ("kind", "sorts"),
+    [
+        ("CivoKubernetesCluster", "volumes, load balancers or reserved addresses"),
+        ("DigitalOceanKubernetesCluster", "volumes, volume snapshots or load balancers"),
+    ],
+)
+def test_a_cluster_without_leftovers_has_none(kind: str, sorts: str) -> None:
+    """Only what the lists of the cloud would show is denied: Civo's do not assign snapshots to a cluster."""
+    assert f"has no {sorts} that would stay behind" in _texts(kind)
+
+
+def test_leftovers_that_cannot_be_listed_are_named() -> None:
+    """With the sorts of the cloud, and why."""
+    key = references.Key("CivoKubernetesCluster", "dev", "dev")
+    failed = leftovers.Leftovers(
+        key, "c1", cast("Any", None), error=errors.PlantonError("Civo answered 503", reason=errors.Reason.CLOUD_FAILED)
+    )
+    assert any(
+        "keeps and bills volumes, load balancers and reserved addresses of the cluster" in text and "503" in text
+        for text in failed.warnings()
+    )
 
 
 def test_a_reserved_address_is_listed_with_its_option() -> None:
@@ -36,8 +55,8 @@ def test_a_known_list_price_is_shown_and_an_unknown_one_is_named() -> None:
     balancer = associated.Item(associated.LOAD_BALANCER, "web", "b1", 24.0)
     text = _texts("DigitalOceanKubernetesCluster", balancer, associated.Item(associated.VOLUME, "data", "v1"))
     assert "load balancer web (b1) at $24.00/month" in text
-    assert "the list price is unknown of: volume" in text
-    assert "unknown" not in _texts("DigitalOceanKubernetesCluster", balancer)
+    assert "neither DigitalOcean's API nor planton's price table has the price of: volume" in text
+    assert "neither" not in _texts("DigitalOceanKubernetesCluster", balancer)
 
 
 def test_leftovers_that_no_list_assigns_to_a_cluster_are_named() -> None:

@@ -59,7 +59,7 @@ def _region(provider: str) -> str:
 
 
 def _size(provider: str, region: str) -> str:
-    rows = [row for row in _offered(provider, "sizes") if not row["regions"] or region in row["regions"]]
+    rows = [row for row in _offered(provider, "sizes", region) if not row["regions"] or region in row["regions"]]
     rows.sort(key=lambda row: (row["price"] is None, row["price"] or 0, row["memory"]))
     usual = templates.usual_size(provider)
     if not rows:
@@ -84,9 +84,9 @@ def _version(provider: str) -> str:
     return _chosen("Kubernetes version", names, usual if usual in names else names[0])
 
 
-def _offered(provider: str, list_name: str) -> list[dict[str, Any]]:
+def _offered(provider: str, list_name: str, region: str = "") -> list[dict[str, Any]]:
     with contextlib.suppress(errors.PlantonError):
-        rows: list[dict[str, Any]] = getattr(planton.open_cloud(provider), list_name)()
+        rows: list[dict[str, Any]] = getattr(planton.open_cloud(provider, region=region).account, list_name)()
         return rows
     render.progress(f"The {list_name} of the cloud cannot be listed without an account (planton doctor).")
     return []

@@ -107,10 +107,10 @@ def _fields(platform: str, file: BinaryIO) -> dict[str, str]:
     Raises:
         PlantonError: ``CREDENTIAL_UNKNOWN``: the fields are not those of the cloud. The error has no value.
     """
-    kind = next((each for each in kinds.all_kinds() if each.provider == platform), None)
-    if kind is None:
-        known = ", ".join(sorted({each.provider for each in kinds.all_kinds()}))
-        raise click.UsageError(f"--platform {platform}: the clouds with controllers are: {known}")
+    known = sorted({each.provider for each in kinds.all_kinds()})
+    if platform not in known:
+        raise click.UsageError(f"--platform {platform}: the clouds with controllers are: {', '.join(known)}")
+    kind = kinds.of_provider(platform)
     try:
         text = file.read().decode().strip()
         data = yaml.safe_load(text)

@@ -41,7 +41,7 @@ def of_plan(
         show_all: Whether to show all properties of new resources.
         autoscalers: The changes of autoscalers in clusters.
     """
-    price = money.change(cost)
+    price = money.total(cost)
     head = [
         MARKER,
         f"### Plan: {plans.summary(steps, done=False)}" + (f"; {price}" if price else ""),

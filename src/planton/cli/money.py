@@ -26,6 +26,13 @@ def change(cost: costs.Cost) -> str:
     return f"{'+' if cost.change > 0 else '-'} {amount(abs(cost.change))}/month{most}"
 
 
+def total(cost: costs.Cost) -> str:
+    """Returns what a plan changes, and what leftovers of deleted clusters go on costing; empty for nothing."""
+    kept = f"leftovers: up to {amount(cost.kept)}/month" if cost.kept else ""
+    kept = "leftovers: price unknown" if cost.kept is None else kept
+    return "; ".join(text for text in (change(cost), kept) if text)
+
+
 def _most(cost: costs.Cost) -> str:
     is_scaled = cost.most is not None and cost.after is not None and cost.most > cost.after
     return f", up to {amount(cost.most)}/month when scaled" if is_scaled else ""

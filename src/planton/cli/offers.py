@@ -42,19 +42,23 @@ def sizes(*, provider: str, region: str, form: str) -> None:
     """List the machine sizes that the cloud offers for nodes, with list prices, and where.
 
     Prices are in US dollars per month. Where the cloud's API has none, they come
-    from a table of this version, and sizes that it lacks are unknown.
+    from a table of this version, and sizes that it lacks are unknown. Where they
+    differ by region, they are those of --region, else of the account's region.
 
     Some clouds do not report where a size is offered: REGIONS is then empty,
     and --region has no effect.
     """
-    cloud = _cloud(provider)
+    # The account without a region, where it has the same sizes in all of them.
+    cloud = _cloud(provider, region).account
     rows = cloud.sizes()
     if region:
         _check_region(region, cloud, provider)
         rows = [row for row in rows if row["regions"] is None or region.lower() in row["regions"]]
     if form == "table":
         rows = [row | {"price": _price(row["price"])} for row in rows]
-    _show(rows, ("SIZE", "CPUS", "MEMORY (MiB)", "DISK (GiB)", "USD/MONTH", "REGIONS"), form)
+    header = ("SIZE", "CPUS", "MEMORY (MiB)", "DISK (GiB)", "USD/MONTH", "REGIONS")
+    columns = ("size", "cpus", "memory", "disk", "price", "regions")
+    _show([{name: row[name] for name in columns} for row in rows], header, form)
     if form == "table":
         _note_prices(provider)
 
@@ -94,8 +98,8 @@ def _check_region(region: str, cloud: clouds.Cloud, provider: str) -> None:
         )
 
 
-def _cloud(provider: str) -> clouds.Cloud:
-    return planton.open_cloud(provider, settings=planton.configure(progress=render.progress))
+def _cloud(provider: str, region: str = "") -> clouds.Cloud:
+    return planton.open_cloud(provider, region=region, settings=planton.configure(progress=render.progress))
 
 
 def _show(rows: Sequence[dict[str, Any]], header: tuple[str, ...], form: str) -> None:

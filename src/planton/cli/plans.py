@@ -36,7 +36,7 @@ def echo(steps: Sequence[deploy_steps.Step], cost: costs.Cost, *, title: str = "
         title: The beginning of the summary.
         show_all: Whether to show all properties of new resources.
     """
-    price = money.change(cost)
+    price = money.total(cost)
     total = summary(steps, done=False) + (f"; {price}" if price else "")
     render.echo_lines([*lines(steps, show_all=show_all), "", f"{title}: {total}"])
     echo_errors(steps)

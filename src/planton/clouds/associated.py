@@ -49,9 +49,9 @@ class Item:
         return f"{self.sort} {self.name} ({self.id})"
 
 
-def item(sort: Leftover, entry: Any) -> Item:  # JSON data
-    """Returns the item of an entry of a cloud's list."""
-    return Item(sort, str(entry.get("name") or ""), str(entry["id"]))
+def item(sort: Leftover, entry: Any, monthly: float | None = None) -> Item:  # JSON data
+    """Returns the item of an entry of a cloud's list, with its list price."""
+    return Item(sort, str(entry.get("name") or ""), str(entry["id"]), monthly)
 
 
 def not_deleted(items: Iterable[Item], why: str, *, code: errors.Code, reason: errors.Reason) -> errors.PlantonError:

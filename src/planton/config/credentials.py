@@ -202,8 +202,7 @@ def from_environment(provider: str, environ: Mapping[str, str], usual: Mapping[s
     Raises:
         PlantonError: ``CREDENTIAL_UNKNOWN``; ``CREDENTIAL_INVALID``.
     """
-    kind = next(kind for kind in kinds.all_kinds() if kind.provider == provider)
-    config, _ = _chosen(kind, (usual or {}).get(provider, ""), None, environ)
+    config, _ = _chosen(kinds.of_provider(provider), (usual or {}).get(provider, ""), None, environ)
     return config  # type: ignore[no-any-return]  # its class is found by name
 
 

@@ -1,8 +1,12 @@
-"""Costs: what a step changes in the monthly list price of its nodes and control plane. Traffic, volumes and taxes are not included."""
+"""Costs: what a step changes in the monthly list price of its nodes and control plane.
+
+Traffic and taxes are not included, and volumes and load balancers only as leftovers of a deleted cluster.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import pkgutil
 from typing import TYPE_CHECKING, Any
 
 from planton.deploy import lists, subjects
@@ -14,7 +18,7 @@ if TYPE_CHECKING:
 
     from planton import clouds
     from planton.clouds import answers
-    from planton.deploy import runtime, steps
+    from planton.deploy import leftovers, runtime, steps
     from planton.schema import providers
 
     #: Size → list price in US dollars per month; None if it is unknown.
@@ -30,12 +34,14 @@ class Cost:
         after: The price after the step, with the initial number of nodes of autoscaled pools; None if it is unknown.
         most: The price with the largest number of nodes of autoscaled pools; None if it is unknown.
         unknown: What has no known price, e.g. sizes.
+        kept: What leftovers of deleted clusters go on costing, at most; None if it is unknown. It is in no other price.
     """
 
     before: float | None
     after: float | None
     most: float | None
     unknown: tuple[str, ...] = ()
+    kept: float | None = 0.0
 
     @property
     def change(self) -> float | None:
@@ -50,6 +56,7 @@ class Cost:
             "monthlyAfter": self.after,
             "monthlyMost": self.most,
             "monthlyChange": self.change,
+            "monthlyKept": self.kept,
             "unknown": list(self.unknown),
         }
 
@@ -67,19 +74,43 @@ def total(costs: Iterable[Cost | None]) -> Cost:
                 _sum([result.after, cost.after]),
                 _sum([result.most, cost.most]),
                 tuple(dict.fromkeys((*result.unknown, *cost.unknown))),
+                _sum([result.kept, cost.kept]),
             )
     return result
 
 
-def of_steps(planned: Iterable[steps.Step], run: runtime.Runtime, cache: answers.Answers) -> list[steps.Step]:
+def of_steps(
+    planned: Iterable[steps.Step],
+    run: runtime.Runtime,
+    cache: answers.Answers,
+    *,
+    leftovers_of: Mapping[references.Key, leftovers.Leftovers],
+) -> list[steps.Step]:
     """Returns steps with the costs of those that change something. Prices that cannot be read are unknown.
 
     Args:
         planned: The steps.
         run: What every stage uses.
         cache: The cached responses of the clouds in this run.
+        leftovers_of: Cluster that is deleted or replaced → its leftovers.
     """
-    return [step if step.plan.empty else dataclasses.replace(step, cost=_of_step(step, run, cache)) for step in planned]
+    return [
+        step
+        if step.plan.empty
+        else dataclasses.replace(step, cost=with_leftovers(_of_step(step, run, cache), leftovers_of.get(step.key)))
+        for step in planned
+    ]
+
+
+def with_leftovers(cost: Cost | None, found: leftovers.Leftovers | None) -> Cost | None:
+    """Returns the cost of a step with the leftovers of its cluster: deleted ones are saved, others go on costing."""
+    if cost is None or found is None:
+        return cost
+    saved = _sum([cost.before, *(item.monthly for item in found.deleted)])
+    is_complete = found.error is None and not kinds.get(found.key.kind).cloud.unlisted_leftovers
+    kept = _sum(item.monthly for item in found.kept) if is_complete else None
+    unknown = [str(item.sort) for item in found.deleted if item.monthly is None]
+    return dataclasses.replace(cost, before=saved, kept=kept, unknown=tuple(dict.fromkeys((*cost.unknown, *unknown))))
 
 
 def _of_step(step: steps.Step, run: runtime.Runtime, cache: answers.Answers) -> Cost | None:
@@ -124,15 +155,24 @@ def _items(manifest: Any, prices: Prices, missing: set[str]) -> list[_Item]:
     if manifest is None or kinds.get(manifest.kind).main in missing:
         return []
     pools = [pool for name, pool in subjects.pools(manifest).items() if name not in missing]
-    items = [_Item(f"size {pool.size}", _times(prices, pool, pool.count), _times(prices, pool, pool.most)) for pool in pools]
-    fees = kinds.get(manifest.kind).declared.fees
-    items += [_Item(fee.text, fee.monthly, fee.monthly) for name, fee in fees.items() if getattr(manifest.spec, name)]
-    return items
+    items = [
+        _Item(text, *(None if price is None else price * count for count in (pool.count, pool.most)))
+        for pool in pools
+        for text, price in _parts(manifest, pool, prices)
+    ]
+    declared = kinds.get(manifest.kind).declared
+    fees = [declared.fee] if declared.fee else []
+    fees += [fee for name, fee in declared.fees.items() if getattr(manifest.spec, name)]
+    return items + [_Item(fee.text, fee.monthly, fee.monthly) for fee in fees]
 
 
-def _times(prices: Prices, pool: subjects.Pool, count: int) -> float | None:
-    price = prices.get(pool.size.lower())
-    return None if price is None else price * count
+def _parts(manifest: Any, pool: subjects.Pool, prices: Prices) -> Iterable[tuple[str, float | None]]:
+    """Returns what a node of a pool consists of, with the price of each."""
+    declared = kinds.get(manifest.kind).declared.node_price
+    if not declared:
+        return [(f"size {pool.size}", prices.get(pool.size.lower()))]
+    parts: Callable[[Any], Iterable[tuple[str, float | None]]] = pkgutil.resolve_name(declared)
+    return parts(manifest.spec)
 
 
 def _sum(prices: Iterable[float | None]) -> float | None:
@@ -145,7 +185,7 @@ def _is_gone(step: steps.Step) -> bool:
 
 
 def _is_priced(manifest: Any) -> bool:  # of any kind
-    return bool(subjects.pools(manifest))
+    return bool(subjects.pools(manifest)) or kinds.get(manifest.kind).declared.fee is not None
 
 
 def of_applied(manifest: Any, cloud: clouds.Cloud, cache: answers.Answers) -> Cost | None:  # of any kind
@@ -175,7 +215,8 @@ def _listed(provider: providers.Provider, cloud: Callable[[], clouds.Cloud], cac
     declared = provider.prices
     if declared is None:
         return {}
-    if declared.monthly:
+    # A table of an earlier day needs no request, even if it is not one of sizes.
+    if declared.read:
         return {size.lower(): price for size, price in declared.monthly.items()}
     # A price is no reason to fail, or to warn.
     rows = lists.of(cloud(), cache, lambda _note: None).sizes() or {}

@@ -51,7 +51,7 @@ def make(resources: Iterable[load.Resource], run: runtime.Runtime, *, sorts: Col
     listed = planned(resource_graph, run, recover=True)
     leftovers_of = leftovers.of_steps(listed, run, resource_graph, sorts=sorts)
     users = referrers.outside(listed, run.inventory.all() if listed else [], resource_graph)
-    described = costs.of_steps(leftovers.warned(listed, leftovers_of), run, answers.Answers())
+    described = costs.of_steps(leftovers.warned(listed, leftovers_of), run, answers.Answers(), leftovers_of=leftovers_of)
     scaled = autoscaler_plans.changes((), listed, run, autoscaler_plans.Reading())
     return plan.Plan("destroy", run, resource_graph, tuple(described), users=users, leftovers=leftovers_of, autoscalers=scaled)
 

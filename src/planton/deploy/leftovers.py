@@ -39,6 +39,11 @@ class Leftovers:
     deleted: tuple[associated.Item, ...] = ()
     error: errors.PlantonError | None = None
 
+    @property
+    def kept(self) -> tuple[associated.Item, ...]:
+        """The items that stay behind."""
+        return tuple(item for item in self.items if item not in self.deleted)
+
     def as_dict(self) -> dict[str, Any]:
         """Returns the leftovers as JSON data."""
         return {
@@ -68,29 +73,32 @@ class Leftovers:
             "its public addresses are released, except for reserved ones",
         ]
         if self.error is not None:
-            sorts = "volumes, volume snapshots, load balancers and reserved addresses"
-            texts.append(f"{name} keeps and bills {sorts} of the cluster, and they cannot be listed: {self.error.message}")
+            texts.append(
+                f"{name} keeps and bills {_sorts(provider, 'and')} of the cluster, and they cannot be listed: {self.error.message}"
+            )
             return texts
         if self.deleted:
             texts.append(f"deleted with the cluster: {', '.join(map(str, self.deleted))}")
-        remaining = [item for item in self.items if item not in self.deleted]
-        for verb, items in _by_verb(remaining, provider).items():
+        for verb, items in _by_verb(self.kept, provider).items():
             options = " ".join(dict.fromkeys(OPTIONS[item.sort] for item in items))
             texts.append(
                 f"{name} {verb}: {', '.join(map(_priced, items))}; "
                 f"to delete them with the cluster: planton destroy {self.key.kind}/{self.key.name} {options}"
             )
-        unknown = sorted({str(item.sort) for item in remaining if item.monthly is None})
+        unknown = sorted({str(item.sort) for item in self.items if item.monthly is None})
         if unknown:
-            texts.append(f"the list price is unknown of: {', '.join(unknown)}")
+            texts.append(f"neither {name}'s API nor planton's price table has the price of: {', '.join(unknown)}")
         if provider.unlisted_leftovers:
             sorts = ", ".join(provider.unlisted_leftovers)
             texts.append(f"{name} may keep and bill what its workloads have, which no list assigns to the cluster: {sorts}")
         elif not self.items:
-            texts.append(
-                "the cluster has no volumes, volume snapshots, load balancers or reserved addresses that would stay behind"
-            )
+            texts.append(f"the cluster has no {_sorts(provider, 'or')} that would stay behind")
         return texts
+
+
+def _sorts(provider: providers.Provider, word: str) -> str:
+    *first, last = [f"{sort}{'es' if sort.endswith('s') else 's'}" for sort in provider.leftovers]
+    return f"{', '.join(first)} {word} {last}"
 
 
 def _priced(item: associated.Item) -> str:

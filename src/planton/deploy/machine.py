@@ -91,11 +91,12 @@ def sandbox_error(endpoint: str) -> errors.PlantonError | None:
     return None if stand_ins.answers(endpoint) else stand_ins.not_running(endpoint)
 
 
-def open_cloud(provider: str, *, settings: engine_settings.Settings | None = None) -> clouds.Cloud:
+def open_cloud(provider: str, *, region: str = "", settings: engine_settings.Settings | None = None) -> clouds.Cloud:
     """Returns the client of a cloud, for its lists: regions, sizes, versions. Nothing is changed with it.
 
     Args:
         provider: The name of the cloud.
+        region: The region whose prices count, where they differ; empty for that of the account.
         settings: The settings; None for those of the environment and the current context.
 
     Raises:
@@ -110,4 +111,4 @@ def open_cloud(provider: str, *, settings: engine_settings.Settings | None = Non
     ignored = credentials.overruled(provider, environ, context.credentials)
     if ignored:
         settings.progress(f"{ignored} is ignored: the context {context.name} uses the credential {context.credentials[provider]}")
-    return clouds.of(config)
+    return clouds.of(config, region)

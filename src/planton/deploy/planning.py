@@ -76,15 +76,18 @@ def make(listed: tuple[load.Resource, ...], options: plan.Options, run: runtime.
     leftovers_of = {**leftovers.of_steps(planned, run, resources), **leftovers.of_steps(pruned, run, pruned_resources)}
     everything = run.inventory.all() if pruned or any(step.plan.losses() for step in planned) else []
     users = {step.key: referrers.of(step, everything, resources.manifests) for step in planned if step.plan.losses()}
-    described = losses.of_steps(costs.of_steps(leftovers.warned(planned, leftovers_of), run, check.answers), users)
+    priced, priced_pruned = (
+        costs.of_steps(leftovers.warned(each, leftovers_of), run, check.answers, leftovers_of=leftovers_of)
+        for each in (planned, pruned)
+    )
     return plan.Plan(
         "apply",
         run,
         resources,
-        tuple(described),
+        tuple(losses.of_steps(priced, users)),
         options,
         pruned_resources,
-        tuple(costs.of_steps(leftovers.warned(pruned, leftovers_of), run, check.answers)),
+        tuple(priced_pruned),
         users,
         referrers.outside(pruned, everything, pruned_resources, replacing=resources),
         leftovers_of,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import pkgutil
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,12 @@ from planton.engine import plans
 from planton.schema import references
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from planton.clouds import entries
     from planton.deploy import lists
+
+    _Needs = Callable[[Any, Mapping[str, Any], Mapping[str, entries.Quota]], Iterable[tuple[str, int]]]
 
 #: Units of quotas, for messages.
 _UNITS = {"memory": "MiB of memory", "disk": "GiB of disk"}
@@ -38,7 +42,7 @@ class Needs:
 
 def check(subject: subjects.Subject, account: lists.Lists, needs: Needs) -> Iterator[problems.Problem]:
     """Yields the quotas that this resource would exceed, together with the resources checked before it."""
-    need, path = _need(subject, account)
+    need, path, hint = _need(subject, account)
     if not need:
         return
     total = needs.add(account.cloud.account, references.key(subject.target), need)
@@ -50,24 +54,37 @@ def check(subject: subjects.Subject, account: lists.Lists, needs: Needs) -> Iter
                 f"needs {need[quota_name]} more {unit}, and this run {total[quota_name]} in all; the account has {quota.used} of "
                 f"{quota.limit} in use",
                 "cloud.quota_left",
-                "ask the cloud for a higher quota, or use fewer or smaller machines",
+                hint,
                 {"quota": quota_name, "used": str(quota.used), "limit": str(quota.limit)},
             )
 
 
-def _need(subject: subjects.Subject, account: lists.Lists) -> tuple[collections.Counter[str], str]:
+def _need(subject: subjects.Subject, account: lists.Lists) -> tuple[collections.Counter[str], str, str]:
+    """Returns the need of a resource, the field that it comes from, and what to do if there is too little."""
     need: collections.Counter[str] = collections.Counter()
-    path = "metadata.name"
+    path, hint = "metadata.name", "ask the cloud for a higher quota, or use fewer or smaller machines"
     pools = subjects.pools(subject.target)
     for resource, change in subject.changes.items():
         if change.action is plans.Action.CREATE and resource in ("network", "firewall"):
             need[f"{resource}s"] += 1
         pool = pools.get(resource.replace("node_pool_size", "node_pool"))
-        nodes = 0 if pool is None else _more_nodes(change, pool)
-        if pool is not None and nodes > 0:
-            path = f"{pool.path}.nodeCount"
-            need += _machines(pool, nodes, account)
-    return need, path
+        if pool is None:
+            continue
+        nodes, surge = _more_nodes(change, pool), _surge(subject, change)
+        if nodes + surge > 0:
+            path = f"{pool.path}.{'nodeCount' if nodes > 0 else 'upgrade'}"
+            need += _machines(subject, pool, max(nodes, 0) + surge, account)
+        if surge and nodes <= 0:
+            hint = "ask the cloud for a higher quota, or let the change take nodes away first: maxSurge: 0, maxUnavailable: 1"
+    return need, path, hint
+
+
+def _surge(subject: subjects.Subject, change: plans.Change) -> int:
+    """Returns the nodes that an update adds for as long as it takes."""
+    surge = subject.kind.declared.surge
+    if surge is None or change.action is not plans.Action.UPDATE:
+        return 0
+    return surge(subject.target.spec, [each.path for each in change.differences])
 
 
 def _more_nodes(change: plans.Change, pool: subjects.Pool) -> int:
@@ -89,11 +106,10 @@ def _number(value: Any) -> int:  # JSON data
     return int(value) if isinstance(value, int | float) else 0
 
 
-def _machines(pool: subjects.Pool, nodes: int, account: lists.Lists) -> collections.Counter[str]:
+def _machines(subject: subjects.Subject, pool: subjects.Pool, nodes: int, account: lists.Lists) -> collections.Counter[str]:
     row = (account.sizes() or {}).get(pool.size) or {}
     each = {"nodes": 1, **{quota_name: int(row.get(quota_name) or 0) for quota_name in ("cpus", "memory", "disk")}}
-    # Some clouds limit the processors of each machine family; those that the cloud may take back have limits of their own.
-    cpus = each.pop("cpus")
-    if not pool.is_spot:
-        each[str(row.get("cpus_quota") or "cpus")] = cpus
+    if subject.kind.declared.needs:
+        needs: _Needs = pkgutil.resolve_name(subject.kind.declared.needs)
+        each = dict(needs(subject.target.spec, row, account.quotas() or {}))
     return collections.Counter({quota_name: number * nodes for quota_name, number in each.items() if number})

@@ -36,7 +36,6 @@ class Pool:
         count: Its number of nodes; for an autoscaled pool, the initial one.
         most: Its largest number of nodes.
         size_field: The field of its size, in proto spelling.
-        is_spot: Whether the cloud may take its machines back.
     """
 
     path: str
@@ -45,7 +44,6 @@ class Pool:
     count: int
     most: int
     size_field: str = "size"
-    is_spot: bool = False
 
     @property
     def size_path(self) -> str:
@@ -161,8 +159,7 @@ def _pool(
 ) -> Pool:  # a message with the fields of a pool
     size = getattr(described, declared.size_field)
     if declared.counts is not None:
-        is_spot = any(getattr(described, name, False) for name in ("spot", "preemptible"))
-        return Pool(path, resource, size, *declared.counts(described), declared.size_field, is_spot)
+        return Pool(path, resource, size, *declared.counts(described), declared.size_field)
     # The default pools of some clouds cannot be autoscaled.
     is_scaled = getattr(described, "auto_scale", False)
     most = described.max_nodes if is_scaled else described.node_count

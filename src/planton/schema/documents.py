@@ -43,7 +43,9 @@ def _kind(name: str) -> kinds.Kind:
     try:
         return kinds.parse(name)
     except errors.PlantonError as error:
-        error.hint = suggestions.suggest(name, names())
+        names_and_words = [*names(), *kinds.short_names()]
+        if suggestions.nearest(name, names_and_words) == POLICY:
+            error.hint = suggestions.suggest(name, [POLICY])
         raise
 
 

@@ -21,7 +21,7 @@ from planton.base import ids, suggestions
 from planton.schema import providers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from google.protobuf import descriptor
     from google.protobuf import message as protobuf_message
@@ -64,7 +64,7 @@ class Loss(enum.Enum):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Fee:
-    """What a cloud charges for a field that is true.
+    """What a cloud charges for a resource, or for a field that is true.
 
     Attributes:
         text: What it pays for, e.g. ``highly available control plane``.
@@ -125,9 +125,18 @@ class Declaration:
         offers: The function that compares a manifest with what its place offers, as ``module:function``; empty if the region decides.
             It takes the account and the manifest, and yields what is refused (`planton.clouds.entries.Refusal`).
         api_place: Returns the values of the API's object for a region or zone, path → value, if it has several fields for it.
+        needs: The function with the quotas that a node of a pool counts in, as ``module:function``, where more than its size
+            decides; empty otherwise. It takes the manifest's spec, the row of the size and the quotas, and yields names of quotas
+            with the amounts.
+        surge: Returns the number of nodes that a change adds to a pool for as long as it takes, from the pool's spec and the
+            Pulumi properties that change; None if no change does.
         replacing: The spec fields whose change replaces the main resource.
         shown: The Pulumi properties that a plan shows of a new resource. ``planton plan --show-all`` shows all.
         typical_seconds: Action → the usual seconds that the cloud takes for it, for progress; none if it takes no time.
+        node_price: The function with the price of a node of a pool, as ``module:function``, where more than its size decides; empty
+            otherwise. It takes the manifest's spec, and yields the parts of a node with the list price of each in US dollars per
+            month, None if it is unknown.
+        fee: What the cloud charges for the main resource itself; None if only its nodes cost something.
         fees: Boolean spec field, in proto spelling → what the cloud charges for it.
     """
 
@@ -163,9 +172,13 @@ class Declaration:
     existing: str = ""
     offers: str = ""
     api_place: Callable[[str], Mapping[str, str]] | None = None
+    needs: str = ""
+    surge: Callable[[Any, Collection[str]], int] | None = None
     replacing: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     typical_seconds: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    node_price: str = ""
+    fee: Fee | None = None
     fees: Mapping[str, Fee] = dataclasses.field(default_factory=dict)
 
 
@@ -371,6 +384,18 @@ def of_role(role: Role, provider: str = "") -> tuple[Kind, ...]:
     return tuple(kind for kind in all_kinds() if kind.declared.role is role and provider in ("", kind.provider))
 
 
+def of_provider(provider: str) -> Kind:
+    """Returns one kind of a cloud, for what all of them share, such as the provider config.
+
+    Raises:
+        LookupError: The cloud has no kinds.
+    """
+    for kind in all_kinds():
+        if kind.provider == provider:
+            return kind
+    raise LookupError(provider)
+
+
 def type_of(role: Role, provider: str) -> str:
     """Returns the Pulumi type of the kind of a cloud that has a role.
 
@@ -411,8 +436,7 @@ def is_deleted_with(user: str, target: str) -> bool:
 
 def regions(provider: str) -> frozenset[str]:
     """Returns the names of the regions that manifests of a provider can use; none for a cloud without regions."""
-    config = next(kind.provider_config for kind in all_kinds() if kind.provider == provider)
-    field: Any = config.DESCRIPTOR.fields_by_name.get("default_region")
+    field: Any = of_provider(provider).provider_config.DESCRIPTOR.fields_by_name.get("default_region")
     if field is None or field.enum_type is None:
         return frozenset()
     return frozenset(value.name for value in field.enum_type.values if value.number)
@@ -426,26 +450,38 @@ def get(name: str) -> Kind:
     """
     kind = find(name)
     if kind is None:
-        raise errors.PlantonError(
-            f"unknown kind {name!r}",
-            reason=errors.Reason.KIND_UNKNOWN,
-            hint=suggestions.suggest(name, [kind.name for kind in all_kinds()]),
-            metadata={"kind": name},
-        )
+        raise _unknown(name, [kind.name for kind in all_kinds()])
     return kind
 
 
+def _unknown(text: str, names: Sequence[str]) -> errors.PlantonError:
+    return errors.PlantonError(
+        f"unknown kind {text!r}",
+        reason=errors.Reason.KIND_UNKNOWN,
+        hint=suggestions.suggest(text, names),
+        metadata={"kind": text},
+    )
+
+
 def parse(text: str) -> Kind:
-    """Returns the kind with a name from the command line: singular or plural, in any case.
+    """Returns the kind with a name from the command line: singular or plural, in any case, or a short name of one kind.
 
     Raises:
-        PlantonError: ``KIND_UNKNOWN``, with the nearest name as a hint.
+        PlantonError: ``KIND_UNKNOWN``, with the nearest name as a hint, or the kinds of a short name that several have.
     """
-    word = text.lower()
-    for kind in all_kinds():
-        if word in _both(kind.name.lower()):
-            return kind
-    return get(text)
+    matches = match(text)
+    if len(matches) > 1:
+        raise errors.PlantonError(
+            f"{text!r} means several kinds",
+            reason=errors.Reason.KIND_UNKNOWN,
+            hint=f"name one of them: {', '.join(kind.name for kind in matches)}",
+            metadata={"kind": text},
+        )
+    return matches[0]
+
+
+def _named(text: str) -> Kind | None:
+    return next((kind for kind in all_kinds() if text.lower() in _both(kind.name.lower())), None)
 
 
 def match(text: str) -> tuple[Kind, ...]:
@@ -456,7 +492,11 @@ def match(text: str) -> tuple[Kind, ...]:
     """
     word = text.lower()
     matches = tuple(kind for kind in all_kinds() if word in _both(kind.short_name))
-    return matches or (parse(text),)
+    kind = None if matches else _named(text)
+    if not matches and kind is None:
+        short = [name for each in all_kinds() if each.short_name for name in _both(each.short_name)]
+        raise _unknown(text, [*short, *(each.name for each in all_kinds())])
+    return matches if kind is None else (kind,)
 
 
 def short_names() -> tuple[str, ...]:

@@ -88,9 +88,10 @@ class Prices:
     """The list prices of a cloud's machine sizes, in US dollars per month.
 
     Attributes:
-        source: The address of the cloud's price list.
+        source: The address of the cloud's price list, or of an extract of it.
         read: The day on which the prices were read, ``YYYY-MM-DD``; empty if the cloud's API reports them.
-        monthly: Size → price. A missing size has an unknown price. Empty if the cloud's API reports them.
+        monthly: Size → price. A missing size has an unknown price. Empty if the cloud's API reports them, or if a node's price
+            depends on more (`kinds.Declaration.node_price`).
     """
 
     source: str
@@ -131,7 +132,8 @@ class Provider:
         completes_versions: Whether the cloud takes the beginning of a Kubernetes version, e.g. ``1.33``, for its newest version that
             begins so.
         keeps_last_pool: Whether the cloud refuses to delete the last node pool of a cluster.
-        uncertain_leftovers: The sorts of leftovers of a deleted cluster that the cloud may delete or keep.
+        leftovers: The sorts of leftovers of a deleted cluster that the cloud's lists assign to it.
+        uncertain_leftovers: Those of them that the cloud may delete or keep.
         unlisted_leftovers: What a deleted cluster may leave that no list of the cloud assigns to it, for messages.
         silenced_warnings: The parts of the plugin's warnings that a user can do nothing about.
         setup_errors: The parts of the plugin's messages about a provider that cannot be set up.
@@ -142,6 +144,7 @@ class Provider:
         api_access_field: The field of a cluster's spec with the networks that may reach its API server.
         is_default: Whether commands use the cloud if the user names none.
         prices: The list prices of its sizes; None if they are unknown.
+        zone: The regular expression of the name of a zone, with its region as the first group; empty if locations are regions.
         drains_deleted_pools: Whether the cloud drains the nodes of a node pool before it deletes them.
         sample_region: The region of generated manifests.
         sample_version: The Kubernetes version of generated manifests.
@@ -170,6 +173,7 @@ class Provider:
     requires_newest_patch: bool = False
     completes_versions: bool = False
     keeps_last_pool: bool = True
+    leftovers: tuple[str, ...] = ()
     uncertain_leftovers: tuple[str, ...] = ()
     unlisted_leftovers: tuple[str, ...] = ()
     setup_errors: tuple[str, ...] = ()
@@ -180,6 +184,7 @@ class Provider:
     api_access_field: str = ""
     is_default: bool = False
     prices: Prices | None = None
+    zone: str = ""
     drains_deleted_pools: bool = False
     sample_region: str = ""
     sample_version: str = ""
@@ -196,6 +201,15 @@ class Provider:
     def lacking(self, text: str) -> str:
         """Returns what a text of the cloud says to be lacking, ``capacity`` or ``quota``; empty if it says neither."""
         return next((lacking for words, lacking in self.shortages.items() if re.search(words, text)), "")
+
+    def is_zone(self, location: str) -> bool:
+        """Returns whether a location is a zone rather than a region."""
+        return bool(self.zone and re.fullmatch(self.zone, location))
+
+    def region_of(self, location: str) -> str:
+        """Returns the region of a zone; any other location itself."""
+        match = re.fullmatch(self.zone, location) if self.zone else None
+        return match[1] if match else location
 
     @property
     def spoken(self) -> str:

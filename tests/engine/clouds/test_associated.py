@@ -9,6 +9,7 @@ import pytest
 from planton import errors
 from planton.clouds import api, associated
 from planton.clouds.civo import client as civo
+from planton.clouds.civo import prices as civo_prices
 from planton.clouds.digitalocean import client as digitalocean
 from planton.clouds.digitalocean import prices
 from support.sandbox import Sandbox, sandbox
@@ -45,6 +46,17 @@ def test_civo_lists_the_leftovers_of_the_cluster(at_civo: tuple[civo.Cloud, str]
         "volume of-dev",
     ]
     assert at_civo[0].leftovers("0000") == []
+
+
+def test_civo_leftovers_have_a_price(at_civo: tuple[civo.Cloud, str]) -> None:
+    """By the requests of a load balancer and the size of a volume. The price of a reserved address is unknown."""
+    assert {item.sort: item.monthly for item in at_civo[0].leftovers(at_civo[1])} == {
+        associated.LOAD_BALANCER: 10.86,
+        associated.VOLUME: 1.1,
+        associated.ADDRESS: None,
+    }
+    larger = {"max_concurrent_requests": 20_001}
+    assert civo_prices.leftover(associated.LOAD_BALANCER, larger) == 32.58
 
 
 def test_civo_deletes_leftovers_after_the_cluster(sandbox: Sandbox, at_civo: tuple[civo.Cloud, str]) -> None:
@@ -98,26 +110,28 @@ def test_digitalocean_names_leftovers_of_a_missing_cluster(sandbox: Sandbox) -> 
         raise AssertionError("the block must not run without a cluster")
 
 
-def test_digitalocean_load_balancers_have_a_price(sandbox: Sandbox) -> None:
-    """By their type and number of nodes. A list that cannot be read leaves the price unknown."""
+def test_digitalocean_leftovers_have_a_price(sandbox: Sandbox) -> None:
+    """By the type and number of nodes of load balancers, and by gigabytes. A list that cannot be read leaves the price unknown."""
     sizes = (
         {"size_unit": 2},
         {"size_unit": 2, "type": "REGIONAL_NETWORK"},
         {"size_unit": 1, "type": "GLOBAL"},
         {"size": "lb-small"},
     )
-    assert [prices.load_balancer(size) for size in sizes] == [24.0, 30.0, None, None]
+    assert [prices.leftover(associated.LOAD_BALANCER, size) for size in sizes] == [24.0, 30.0, None, None]
     pool = {"name": "main", "size": "s-2vcpu-4gb", "count": 1}
     body = {"name": "dev", "region": "fra1", "version": "1.32.0-do.0", "node_pools": [pool]}
     url = f"{sandbox.digitalocean}/v2/kubernetes/clusters"
     api.post(url, body, authorization=f"Bearer {sandbox.token}", path=url)
     [cluster] = [each["id"] for each in _ocean(sandbox).clusters()]
     sandbox.control.outside("load-balancer", cloud="digitalocean", cluster="dev", name="web")
-    assert [item.monthly for item in _ocean(sandbox).leftovers(cluster)] == [12.0]
+    sandbox.control.outside("volume", cloud="digitalocean", cluster="dev", name="data")
+    sandbox.control.outside("snapshot", cloud="digitalocean", cluster="dev", name="data")
+    assert [item.monthly for item in _ocean(sandbox).leftovers(cluster)] == [12.0, 1.0, 0.06]
     sandbox.control.fault(
         cloud="digitalocean", method="GET", path="/load_balancers", action="status", status=403, body={}, times=0
     )
-    assert [item.monthly for item in _ocean(sandbox).leftovers(cluster)] == [None]
+    assert [item.monthly for item in _ocean(sandbox).leftovers(cluster)] == [None, 1.0, 0.06]
 
 
 def test_digitalocean_gets_no_request_without_leftovers(sandbox: Sandbox) -> None:

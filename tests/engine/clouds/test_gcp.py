@@ -12,7 +12,7 @@ import yaml
 from planton import clouds, errors
 from planton.clouds import answers as cached
 from planton.clouds import entries
-from planton.clouds.gcp import PROVIDER, existing, offers, views
+from planton.clouds.gcp import PROVIDER, existing, offers, quotas, views
 from planton.clouds.gcp import client as gcp
 from planton.recovery import observed
 from support import answers, mocks
@@ -33,6 +33,13 @@ POOL = {
     "config": {"machineType": "e2-medium", "spot": True, "labels": {"a": "b"}},
     "locations": ["europe-west1-c", "europe-west1-b"],
     "instanceGroupUrls": [GROUP.format("b"), GROUP.format("c")],
+}
+POOL_SPEC = {
+    "clusterProjectId": {"value": "acme"},
+    "clusterName": {"value": "dev"},
+    "clusterLocation": {"value": "europe-west1"},
+    "nodePoolName": "apps",
+    "nodeCount": 1,
 }
 CLUSTER = {
     "name": "dev",
@@ -261,18 +268,63 @@ def test_the_conditions_of_gke_are_its_troubles() -> None:
 
 
 def test_quotas_are_those_of_the_region(server: answers.Server) -> None:
-    """Nodes are counted as instances, processors by family; without a region there are none."""
+    """Nodes are counted as instances; without a region there are none."""
     listed = [
         {"metric": "INSTANCES", "limit": 24, "usage": 3},
         {"metric": "N2_CPUS", "limit": 8.0, "usage": 4.0},
         {"metric": "PREEMPTIBLE_CPUS", "limit": 0, "usage": 0},
-        {"metric": "STATIC_ADDRESSES", "limit": 8, "usage": 1},
     ]
     server.answers["/compute/v1/projects/acme/regions"] = (200, {"items": [{"name": "europe-west1", "quotas": listed}]})
     cloud = _cloud(server)
-    expected = {"nodes": entries.Quota(3, 24), "N2_CPUS": entries.Quota(4, 8)}
+    expected = {"nodes": entries.Quota(3, 24), "N2_CPUS": entries.Quota(4, 8), "PREEMPTIBLE_CPUS": entries.Quota(0, 0)}
     assert dataclasses.replace(cloud, region="europe-west1-b").quotas() == expected
     assert cloud.quotas() == {}
+
+
+T4 = [{"type": "nvidia-tesla-t4", "count": 2}]
+DISK = {"DISKS_TOTAL_GB": 100}
+
+
+@pytest.mark.parametrize(
+    ("spec", "size", "granted", "needs"),
+    [
+        ({"machineType": "n1-standard-4"}, {"cpus": 4}, (), {"CPUS": 4, **DISK}),
+        (
+            {"machineType": "n2-standard-4", "diskSizeGb": 50, "diskType": "pd-ssd"},
+            {"cpus": 4},
+            (),
+            {"N2_CPUS": 4, "SSD_TOTAL_GB": 50},
+        ),
+        ({"machineType": "n1-standard-4", "accelerators": T4}, {"cpus": 4}, (), {"CPUS": 4, "NVIDIA_T4_GPUS": 2, **DISK}),
+        (
+            {"machineType": "g2-standard-24", "diskType": "hyperdisk-balanced"},
+            {"cpus": 24, "accelerators": {"nvidia-l4": 2}},
+            (),
+            {"G2_CPUS": 24, "NVIDIA_L4_GPUS": 2},
+        ),
+        ({"machineType": "n2-standard-4", "spot": True}, {"cpus": 4}, ("PREEMPTIBLE_CPUS",), {"PREEMPTIBLE_CPUS": 4, **DISK}),
+        ({"machineType": "n2-standard-4", "spot": True}, {"cpus": 4}, (), {"N2_CPUS": 4, **DISK}),
+        (
+            {"machineType": "n1-standard-4", "preemptible": True, "accelerators": T4},
+            {"cpus": 4},
+            ("PREEMPTIBLE_NVIDIA_T4_GPUS",),
+            {"CPUS": 4, "PREEMPTIBLE_NVIDIA_T4_GPUS": 2, **DISK},
+        ),
+        (
+            {"machineType": "a3-highgpu-8g", "diskType": "hyperdisk-balanced"},
+            {"cpus": 208, "accelerators": {"nvidia-h100-80gb": 8}},
+            (),
+            {"A3_CPUS": 208, "NVIDIA_H100_GPUS": 8},
+        ),
+    ],
+)
+def test_a_node_takes_processors_accelerators_and_disk_from_quotas(
+    spec: dict[str, Any], size: dict[str, Any], granted: tuple[str, ...], needs: dict[str, int]
+) -> None:
+    """A machine that can be taken back counts in a quota of its own only if the project has one."""
+    limits = {name: entries.Quota(0, 8 if name in granted else 0) for name in ("PREEMPTIBLE_CPUS", "PREEMPTIBLE_NVIDIA_T4_GPUS")}
+    manifest = mocks.target("GcpGkeNodePool", {**POOL_SPEC, "diskType": "pd-standard", **spec})
+    assert dict(quotas.of_node(manifest.spec, size, limits)) == {"nodes": 1, **needs}
 
 
 @pytest.mark.parametrize(
@@ -293,10 +345,19 @@ def test_a_pool_needs_zones_that_offer_its_machines(spec: dict[str, Any], refuse
     server.answers[f"/v1/{CLUSTER_ID}"] = (200, CLUSTER | {"locations": ["europe-west1-b"]})
     for name, rows in (("acceleratorTypes", l4), ("machineTypes", n4)):
         server.answers[f"{AGGREGATED}/{name}"] = (200, {"items": {"zones/europe-west1-b": {name: rows}}})
-    identity = {
-        "clusterProjectId": {"value": "acme"},
-        "clusterName": {"value": "dev"},
-        "clusterLocation": {"value": "europe-west1"},
-    }
-    target = mocks.target("GcpGkeNodePool", {**identity, "nodePoolName": "apps", "nodeCount": 1, **spec})
+    target = mocks.target("GcpGkeNodePool", {**POOL_SPEC, **spec})
     assert [each.path for each in offers.refusals(_cloud(server), target)] == refused
+
+
+@pytest.mark.parametrize(
+    ("location", "region", "is_zone"),
+    [
+        ("europe-west1", "europe-west1", False),
+        ("europe-west10-b", "europe-west10", True),
+        ("us-central1-ai1a", "us-central1", True),
+        ("", "", False),
+    ],
+)
+def test_a_zone_differs_from_a_region(location: str, region: str, is_zone: bool) -> None:
+    """A zone has a letter, or the name of a zone for accelerators, after its region."""
+    assert (PROVIDER.region_of(location), PROVIDER.is_zone(location)) == (region, is_zone)

@@ -23,6 +23,7 @@ PROVIDER = providers.Provider(
     autoscaler="planton.modules.civo.cluster_autoscaler",
     token_variable="PLANTON_CIVO_TOKEN",  # noqa: S106  # the name of a variable
     networks=providers.Networks(are_regional=True, overlap="machines in the one cannot be connected with machines in the other"),
+    leftovers=("volume", "load balancer", "reserved address"),
     # Civo documents that volumes stay and are billed. It does not document what happens to load balancers.
     uncertain_leftovers=("load balancer",),
     # The plugin calls the API before the first resource, and reports a failure as an error of that resource.

@@ -270,7 +270,7 @@ class Cloud:
     def leftovers(self, cluster_id: str) -> list[associated.Item]:
         """Returns the volumes and load balancers of a cluster's workloads, and the reserved addresses of these, sorted."""
         items = [
-            associated.item(sort, entry)
+            associated.item(sort, entry, prices.leftover(sort, entry))
             for sort in (associated.VOLUME, associated.LOAD_BALANCER)
             for entry in self.get(_LEFTOVERS[sort]) or []
             if entry.get("cluster_id") == cluster_id

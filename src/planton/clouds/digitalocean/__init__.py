@@ -22,6 +22,7 @@ PROVIDER = providers.Provider(
     credentials_expire=True,
     networks=providers.Networks(refuses_overlaps=True, overlap="DigitalOcean refuses networks of one account that overlap"),
     requires_newest_patch=True,
+    leftovers=("volume", "volume snapshot", "load balancer"),
     empty_pool_advice="for a pool that may be empty write autoScale: true, minNodes: 0, maxNodes, and nodeCount: 1 to start with",
     lacks=frozenset(
         {

@@ -35,6 +35,12 @@ _LEFTOVERS = {
     associated.SNAPSHOT: "volume_snapshots",
     associated.LOAD_BALANCER: "load_balancers",
 }
+#: Sort of leftover → path of the list that has what its price depends on, and its name in the answer.
+_PRICED = {
+    associated.VOLUME: ("/v2/volumes", "volumes"),
+    associated.SNAPSHOT: ("/v2/snapshots", "snapshots"),
+    associated.LOAD_BALANCER: ("/v2/load_balancers", "load_balancers"),
+}
 
 
 @api.checked
@@ -240,14 +246,15 @@ class Cloud:
         """Returns the volumes, snapshots and load balancers of a cluster's workloads, sorted."""
         answer = self.get(f"{_cluster_path(cluster_id)}/destroy_with_associated_resources") or {}
         listed = {sort: answer.get(name) or [] for sort, name in _LEFTOVERS.items()}
-        priced = self._load_balancer_prices() if listed[associated.LOAD_BALANCER] else {}
-        items = (associated.item(sort, entry) for sort, rows in listed.items() for entry in rows)
-        return sorted(dataclasses.replace(item, monthly=priced.get(item.id)) for item in items)
+        priced = {id_: price for sort, rows in listed.items() if rows for id_, price in self._leftover_prices(sort).items()}
+        return sorted(
+            associated.item(sort, entry, priced.get(str(entry["id"]))) for sort, rows in listed.items() for entry in rows
+        )
 
-    def _load_balancer_prices(self) -> dict[str, float | None]:
+    def _leftover_prices(self, sort: associated.Leftover) -> dict[str, float | None]:
         # A price is no reason to fail.
         with contextlib.suppress(errors.PlantonError):
-            return {str(row["id"]): prices.load_balancer(row) for row in self._all("/v2/load_balancers", "load_balancers")}
+            return {str(row["id"]): prices.leftover(sort, row) for row in self._all(*_PRICED[sort])}
         return {}
 
     @contextlib.contextmanager

@@ -48,6 +48,13 @@ PROVIDER = providers.Provider(
     unlisted_leftovers=("disks", "load balancers", "reserved addresses"),
     empty_pool_advice="for a pool that may be empty write autoscaling with totalMinNodes: 0",
     api_access_field="masterAuthorizedNetworks",
+    # A dated extract of Google's own catalogue, for `planton.clouds.gcp.prices`.
+    prices=providers.Prices(
+        source="https://github.com/Cyclenerd/google-cloud-pricing-cost-calculator/blob/fd66b26ff84fee5cdd94f341ea89206e76c06b99/pricing.yml",
+        read="2026-07-30",
+    ),
+    # ``europe-west1-b`` is a zone of ``europe-west1``, and ``us-central1-ai1a`` one of ``us-central1``.
+    zone=r"([a-z]+-[a-z]+\d+)-(?:[a-z]|ai\d+[a-z])",
     sample_region="europe-west1",
     sample_version="1.33",
 )

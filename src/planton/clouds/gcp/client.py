@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import yaml
 
 from planton.clouds import api, entries
-from planton.clouds.gcp import credentials
+from planton.clouds.gcp import PROVIDER, credentials, prices, quotas
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -22,12 +22,6 @@ if TYPE_CHECKING:
 _CONTAINER, _COMPUTE = "https://container.googleapis.com", "https://compute.googleapis.com"
 _NODE_POOL = "gcp:container/nodePool:NodePool"
 _BUSY = ("PROVISIONING", "RECONCILING", "STOPPING")
-#: Google's metric → the subject of a quota.
-_SUBJECTS = {"INSTANCES": "nodes"}
-#: The beginnings of the metrics of machines that pools do not use, or only some.
-_OTHER_MACHINES = ("COMMITTED", "PREEMPTIBLE")
-#: The machine families that the general quota of processors counts. Others have quotas of their own.
-_GENERAL = ("e2", "n1", "f1", "g1")
 #: The region whose versions count as on offer if no region is given.
 _USUAL_REGION = "us-central1"
 
@@ -47,7 +41,7 @@ class Cloud:
         answers: The cached responses of this run; None to send each request.
     """
 
-    PROVIDER: ClassVar = "gcp"
+    PROVIDER: ClassVar = PROVIDER.name
 
     project: str
     key: str = dataclasses.field(repr=False)
@@ -216,14 +210,13 @@ class Cloud:
         return [version for version in offered if running < _parts(version) and _parts(version)[1] <= running[1] + 1]
 
     def quotas(self) -> dict[str, entries.Quota]:
-        """Returns the quotas of nodes and of processors in the region, by metric; none if no region is given."""
-        region = self.region.rpartition("-")[0] if self.region.count("-") > 1 else self.region
+        """Returns the quotas of the region by metric, and that of ``nodes``; none if no region is given."""
+        region = PROVIDER.region_of(self.region)
         rows = (self._compute(f"projects/{self.project}/regions") or {}).get("items") or [] if region else []
         listed = next((row.get("quotas") or [] for row in rows if row["name"] == region), [])
         return {
-            _SUBJECTS.get(row["metric"], row["metric"]): entries.Quota(int(row["usage"]), int(row["limit"]))
+            quotas.SUBJECTS.get(row["metric"], row["metric"]): entries.Quota(int(row["usage"]), int(row["limit"]))
             for row in listed
-            if row["metric"] in _SUBJECTS or (row["metric"].endswith("CPUS") and not row["metric"].startswith(_OTHER_MACHINES))
         }
 
     def accelerators(self) -> dict[str, dict[str, int]]:
@@ -258,22 +251,24 @@ class Cloud:
     def sizes(self) -> list[dict[str, Any]]:
         """Returns the machine types: size, cpus, memory in MiB, and the regions and zones that offer it.
 
-        The lists have no prices, and the size of the disk is chosen with the pool.
+        Prices are those of the region, without the disk, which is chosen with the pool.
         """
         places: dict[str, set[str]] = {}
         rows: dict[str, dict[str, Any]] = {}
         for zone, types in self._aggregated("machineTypes", "machineTypes").items():
             for row in types:
                 rows[row["name"]] = row
-                places.setdefault(row["name"], set()).update((zone, zone.rpartition("-")[0]))
+                places.setdefault(row["name"], set()).update((zone, PROVIDER.region_of(zone)))
         return [
             {
                 "size": name,
                 "cpus": row["guestCpus"],
-                "cpus_quota": _cpu_metric(name.partition("-")[0]),
+                "accelerators": {
+                    each["guestAcceleratorType"]: int(each["guestAcceleratorCount"]) for each in row.get("accelerators") or ()
+                },
                 "memory": row["memoryMb"],
                 "disk": None,
-                "price": None,
+                "price": prices.machine(name, self.region),
                 "regions": sorted(places[name]),
             }
             for name, row in sorted(rows.items())
@@ -342,10 +337,6 @@ def _machines(pool: Mapping[str, Any], sizes: Mapping[tuple[str, str], int], mac
     groups = [(zone, group) for zone, _, group in _groups(pool)]
     names = [name for zone, group in groups for name in machines.get(zone, []) if name.startswith(group.removesuffix("grp"))]
     return {"size": sum(sizes.get(group, 0) for group in groups), "machines": names}
-
-
-def _cpu_metric(family: str) -> str:
-    return "CPUS" if family in _GENERAL else f"{family.upper()}_CPUS"
 
 
 def _quoted(id_: str) -> str:

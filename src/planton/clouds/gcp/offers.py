@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from planton.clouds import entries
+from planton.clouds.gcp import PROVIDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,7 @@ def refusals(cloud: client.Cloud, target: Any) -> Iterator[entries.Refusal]:  # 
         absent = [zone for zone in spec.zones if zone not in places]
         # Without any place the machine type itself is unknown, which is reported elsewhere.
         if places and absent:
-            yield _refused("spec.machineType", spec.machine_type, absent, [place for place in places if place.count("-") > 1])
+            yield _refused("spec.machineType", spec.machine_type, absent, list(filter(PROVIDER.is_zone, places)))
     if not spec.accelerators:
         return
     zones = list(spec.zones) or _zones_of_cluster(cloud, spec)
@@ -48,7 +49,7 @@ def refusals(cloud: client.Cloud, target: Any) -> Iterator[entries.Refusal]:  # 
 
 def _zones_of_cluster(cloud: client.Cloud, spec: Any) -> list[str]:
     location = spec.cluster_location.value
-    if location.count("-") > 1:
+    if PROVIDER.is_zone(location):
         return [location]
     id_ = f"projects/{spec.cluster_project_id.value}/locations/{location}/clusters/{spec.cluster_name.value}"
     return list((cloud.cluster_alone(id_) or {}).get("locations") or ())

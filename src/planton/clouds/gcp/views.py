@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from planton.clouds import views
+from planton.clouds.gcp import PROVIDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,7 +87,7 @@ def _cluster_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 def _cluster_entry(entry: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
     private, networks = entry.get("privateClusterConfig") or {}, entry.get("masterAuthorizedNetworksConfig") or {}
-    is_zonal = str(entry.get("location", "")).count("-") > 1
+    is_zonal = PROVIDER.is_zone(str(entry.get("location", "")))
     zones = [zone for zone in entry.get("locations") or () if not is_zonal or zone != entry["location"]]
     return {
         **{key: entry.get(key) for key in ("name", "location")},

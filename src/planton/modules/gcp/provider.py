@@ -12,6 +12,7 @@ from pulumi_gcp import container
 
 from planton import errors
 from planton.modules import accounts
+from planton.schema import providers
 
 if TYPE_CHECKING:
     from org.project_planton.provider.gcp import provider_pb2
@@ -35,11 +36,10 @@ def provider(config: provider_pb2.GcpProviderConfig, *, project: str, location: 
     """
     accounts.require(config)
     key, token, endpoint = config.service_account_key_base64, config.access_token, config.api_endpoint
-    is_zone = location.count("-") > 1
     return pulumi_gcp.Provider(
         "gcp",
         project=project,
-        region=location.rpartition("-")[0] if is_zone else location,
+        region=providers.get("gcp").region_of(location),
         credentials=pulumi.Output.secret(_json(key)) if key and not token else None,
         access_token=pulumi.Output.secret(token) if token else None,
         # The plugin removes the version, and calls v1beta1.

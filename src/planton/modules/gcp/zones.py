@@ -9,6 +9,7 @@ from pulumi_gcp import container
 
 from planton.modules import lookups
 from planton.modules.gcp import gke_node_pool
+from planton.schema import providers
 
 if TYPE_CHECKING:
     from org.project_planton.provider.gcp.gcpgkenodepool.v1 import spec_pb2
@@ -31,7 +32,7 @@ def number(spec: spec_pb2.GcpGkeNodePoolSpec, account: pulumi.ProviderResource) 
     if spec.zones:
         return len(spec.zones)
     project, location, name = spec.cluster_project_id.value, spec.cluster_location.value, spec.cluster_name.value
-    is_zone = location.count("-") > 1
+    is_zone = providers.get("gcp").is_zone(location)
     options = pulumi.InvokeOptions(provider=account)
     found = _LOOKUPS.find(
         "cluster", name, lambda text: container.get_cluster(name=text, location=location, project=project, opts=options)

@@ -19,7 +19,7 @@ def usage(scope: scopes.Scope, project: records.Project, region: str) -> dict[st
         if catalogue.region_of(cluster.location) != region:
             continue
         for pool in cluster.pools:
-            for metric, amount in _needs(cluster, pool, nodes=len(pool.nodes)):
+            for metric, amount in _needs(project, cluster, pool, nodes=len(pool.nodes)):
                 used[metric] += amount
             used["INSTANCE_GROUP_MANAGERS"] += len(pool.zones)
     return used
@@ -30,7 +30,7 @@ def require(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *
     project, region = scope.project(cluster.project), catalogue.region_of(cluster.location)
     used = usage(scope, project, region)
     lines = []
-    for metric, amount in _needs(cluster, pool, nodes=more):
+    for metric, amount in _needs(project, cluster, pool, nodes=more):
         most = limit(project, region, metric)
         available = most - used[metric]
         if amount > max(available, 0):
@@ -52,25 +52,34 @@ def room(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool) -> i
     used = usage(scope, project, region)
     each = [
         int((limit(project, region, metric) - used[metric]) // amount)
-        for metric, amount in _needs(cluster, pool, nodes=1)
+        for metric, amount in _needs(project, cluster, pool, nodes=1)
         if amount
     ]
     return max(min(each, default=0), 0)
 
 
-def _needs(cluster: records.Cluster, pool: records.Pool, *, nodes: int) -> Iterator[tuple[str, float]]:
+def _needs(project: records.Project, cluster: records.Cluster, pool: records.Pool, *, nodes: int) -> Iterator[tuple[str, float]]:
     """Yields what nodes of a pool need, by metric."""
+    region = catalogue.region_of(cluster.location)
+
+    def granted(own: str, usual: str) -> str:
+        # Machines that can be taken back have quotas of their own only where the project has been given some.
+        return own if spot and limit(project, region, own) else usual
+
     config = pool.config
     machine = catalogue.machine(config["machineType"])
     spot = bool(config.get("spot") or config.get("preemptible"))
     if machine:
-        yield catalogue.cpu_metric(machine.family), float(machine.cpu * nodes)
+        yield granted("PREEMPTIBLE_CPUS", catalogue.cpu_metric(machine.family)), float(machine.cpu * nodes)
     disk = "DISKS_TOTAL_GB" if config["diskType"] == "pd-standard" else "SSD_TOTAL_GB"
     yield disk, float(config["diskSizeGb"] * nodes)
     yield "INSTANCES", float(nodes)
     if not (cluster.settings.get("privateClusterConfig") or {}).get("enablePrivateNodes"):
         yield "IN_USE_ADDRESSES", float(nodes)
-    for item in config.get("accelerators") or []:
-        kind = catalogue.accelerator(item["acceleratorType"])
+    attached = [(item["acceleratorType"], int(item["acceleratorCount"])) for item in config.get("accelerators") or []]
+    if machine and machine.gpus:
+        attached = attached or [(machine.gpu, machine.gpus)]
+    for name, count in attached:
+        kind = catalogue.accelerator(name)
         if kind:
-            yield f"{'PREEMPTIBLE_' if spot else ''}{kind.quota}_GPUS", float(int(item["acceleratorCount"]) * nodes)
+            yield granted(f"PREEMPTIBLE_{kind.quota}_GPUS", f"{kind.quota}_GPUS"), float(count * nodes)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from planton.modules import unsupported
-from planton.schema import kinds
+from planton.schema import kinds, providers
 
 
 def _place(location: str) -> dict[str, str]:
     """Returns the region of a location, and its zone: the location itself, or none for a cluster of a region."""
-    if location.count("-") > 1:
-        return {"platform.region": location.rpartition("-")[0], "platform.zone": location}
-    return {"platform.region": location, "platform.zone": ""}
+    cloud = providers.get("gcp")
+    return {"platform.region": cloud.region_of(location), "platform.zone": location if cloud.is_zone(location) else ""}
 
 
 KIND = kinds.Declaration(
@@ -81,6 +80,13 @@ KIND = kinds.Declaration(
         "networkPolicy",
         "masterAuthorizedNetworksConfig",
         "resourceLabels",
+    ),
+    fee=kinds.Fee(
+        # $0.10 per hour since 2020-06-06, also for zonal clusters, of which the credit of an account pays one.
+        text="management of the cluster",
+        monthly=73.0,
+        source="https://cloud.google.com/kubernetes-engine/pricing",
+        read="2026-12-01",
     ),
     typical_seconds={"create": 480, "delete": 240},
 )

@@ -4,24 +4,44 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from planton.schema import kinds
+from planton.schema import kinds, providers
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from org.project_planton.provider.gcp.gcpgkenodepool.v1 import spec_pb2
 
 #: The number of zones that GKE chooses for a cluster in a region.
 USUAL_ZONES = 3
+#: The properties whose change replaces the machines of a pool, which stays.
+_ROLLING = (
+    "nodeConfig.machineType",
+    "nodeConfig.diskSizeGb",
+    "nodeConfig.diskType",
+    "nodeConfig.imageType",
+    "version",
+)
 
 
 def _counts(spec: spec_pb2.GcpGkeNodePoolSpec) -> tuple[int, int]:
     """Returns the number of nodes and the largest number, of all zones; of a pool without zones of its own, in the usual number."""
-    location = spec.cluster_location.value
-    zones = len(spec.zones) or (1 if location.count("-") > 1 else USUAL_ZONES)
+    is_zonal = providers.get("gcp").is_zone(spec.cluster_location.value)
+    zones = len(spec.zones) or (1 if is_zonal else USUAL_ZONES)
     if spec.HasField("autoscaling"):
         bounds = spec.autoscaling
-        return bounds.total_min_nodes or bounds.min_nodes * zones, bounds.total_max_nodes or bounds.max_nodes * zones
+        least = bounds.initial_nodes or bounds.total_min_nodes or bounds.min_nodes * zones
+        return least, bounds.total_max_nodes or bounds.max_nodes * zones
     count = spec.total_node_count or spec.node_count * zones
     return count, count
+
+
+def _surge(spec: spec_pb2.GcpGkeNodePoolSpec, properties: Collection[str]) -> int:
+    """Returns the nodes that GKE adds while it replaces those of a pool: some of them, or all for a blue-green upgrade."""
+    if not any(name.startswith(_ROLLING) for name in properties):
+        return 0
+    if not spec.HasField("upgrade"):
+        return 1
+    return spec.upgrade.max_surge if spec.upgrade.strategy == "SURGE" else _counts(spec)[0]
 
 
 KIND = kinds.Declaration(
@@ -77,6 +97,9 @@ KIND = kinds.Declaration(
         "nodeLabels": ("default.labels",),
         "taints": ("spec.taints",),
     },
+    node_price="planton.clouds.gcp.prices:node",
+    needs="planton.clouds.gcp.quotas:of_node",
+    surge=_surge,
     offers="planton.clouds.gcp.offers:refusals",
     replacing=(
         "clusterProjectId",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import json
 import pathlib
 import re
@@ -15,8 +16,6 @@ import pytest
 
 from planton_sandbox.clouds.gcp import routes
 from support.sandbox import Sandbox, sandbox  # noqa: F401 - a fixture
-
-pytestmark = pytest.mark.official
 
 PROJECT = "projects/sandbox-project"
 PLACE = f"{PROJECT}/locations/us-central1"
@@ -38,8 +37,10 @@ class Document:
 
     def __init__(self, name: str) -> None:
         """Reads a document of google-api-python-client."""
-        cache = pytest.importorskip("googleapiclient.discovery_cache", reason="google-api-python-client is not installed")
-        path = pathlib.Path(cache.__file__).parent / "documents" / f"{name}.json"
+        package = importlib.util.find_spec("googleapiclient.discovery_cache")
+        assert package is not None
+        assert package.origin is not None
+        path = pathlib.Path(package.origin).parent / "documents" / f"{name}.json"
         content = json.loads(path.read_text(encoding="utf-8"))
         self._schemas: dict[str, Any] = content["schemas"]
         self._base = content["basePath"] + content.get("servicePath", "").removeprefix(content["basePath"].lstrip("/"))

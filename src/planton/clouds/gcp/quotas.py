@@ -1,0 +1,54 @@
+"""What a node of a GKE node pool takes from the quotas of its region."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from planton.clouds import entries
+
+#: Google's metric → the subject of a quota.
+SUBJECTS: Final = {"INSTANCES": "nodes"}
+#: The machine families that the general quota of processors counts. Others have quotas of their own.
+_GENERAL: Final = ("e2", "n1", "f1", "g1")
+_DISKS: Final = {"pd-standard": "DISKS_TOTAL_GB", "pd-balanced": "SSD_TOTAL_GB", "pd-ssd": "SSD_TOTAL_GB"}
+_USUAL_DISK: Final = 100
+
+
+def of_node(spec: Any, size: Mapping[str, Any], quotas: Mapping[str, entries.Quota]) -> Iterator[tuple[str, int]]:
+    """Yields the quotas that a node counts in, and how much of each.
+
+    Machines that the cloud may take back count in quotas of their own if the project has some, else in the usual ones.
+
+    Args:
+        spec: The spec of a GcpGkeNodePool.
+        size: The row of its machine type.
+        quotas: The quotas of the region.
+    """
+    yield "nodes", 1
+    is_spot = spec.spot or spec.preemptible
+    cpus = _cpu_metric(spec.machine_type.partition("-")[0])
+    yield _granted("PREEMPTIBLE_CPUS", cpus, quotas) if is_spot else cpus, int(size.get("cpus") or 0)
+    if spec.disk_type in _DISKS:
+        yield _DISKS[spec.disk_type], spec.disk_size_gb or _USUAL_DISK
+    accelerators = {each.type: each.count for each in spec.accelerators} or size.get("accelerators") or {}
+    for name, count in accelerators.items():
+        metric = _accelerator_metric(name)
+        yield _granted(f"PREEMPTIBLE_{metric}", metric, quotas) if is_spot else metric, count
+
+
+def _granted(own: str, usual: str, quotas: Mapping[str, entries.Quota]) -> str:
+    return own if own in quotas and quotas[own].limit else usual
+
+
+def _cpu_metric(family: str) -> str:
+    return "CPUS" if family in _GENERAL else f"{family.upper()}_CPUS"
+
+
+def _accelerator_metric(name: str) -> str:
+    """Returns the metric of an accelerator type, e.g. ``NVIDIA_T4_GPUS`` for ``nvidia-tesla-t4``."""
+    model = name.removeprefix("nvidia-").removeprefix("tesla-").upper().replace("-", "_")
+    # The quota of the H100 has no size of memory, unlike that of the A100.
+    return f"NVIDIA_{'H100' if model == 'H100_80GB' else model}_GPUS"
