@@ -88,7 +88,7 @@ def to_message(answer: answers.Answer, response: type[message.Message], field: s
 def _fields(view: Any) -> tuple[tuple[Any, Any], ...]:  # the descriptor of a field, and a type, as hints have it
     """Returns the field of the proto and the type, without None, for each field of a class of answers."""
     described = MESSAGES[view].DESCRIPTOR
-    hints = typing.get_type_hints(view, vars(answers) | {"Sequence": Sequence})
+    hints = typing.get_type_hints(view, vars(bodies) | {"Sequence": Sequence})
     return tuple((described.fields_by_name[name], _required(kind)) for name, kind in hints.items())
 
 
