@@ -6,7 +6,7 @@ import signal
 import hypothesis
 import pytest
 
-from support import languages, postgres, together
+from support import languages, postgres, together, variants
 from support.printable import pytest_report_to_serializable, pytest_warning_recorded
 
 __all__ = ["pytest_report_to_serializable", "pytest_warning_recorded"]
@@ -54,10 +54,19 @@ def pytest_xdist_make_scheduler(config, log):
     return together.Scheduling(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
-#: Modules that start server processes, or send thousands of requests.
+#: Modules that start processes of servers and shells, or send thousands of requests.
 SLOW = {
-    *("test_guide", "test_process", "test_schemathesis", "test_server_backup", "test_server_start", "test_server_tokens"),
-    "test_workers",
+    *("test_completion", "test_concurrency", "test_full_disk", "test_generate", "test_guide", "test_hooks", "test_imports"),
+    *(
+        "test_launch",
+        "test_metrics",
+        "test_process",
+        "test_schemathesis",
+        "test_sdist",
+        "test_server_backup",
+        "test_server_start",
+    ),
+    *("test_server_stop", "test_server_tokens", "test_smallest_controller", "test_timers", "test_workers"),
 }
 
 
@@ -66,11 +75,13 @@ POSTGRESQL = {"postgresql", "postgresql-grpc"}
 
 
 def pytest_collection_modifyitems(items):
-    """Marks tests that only `make test` runs: slow modules, and PostgreSQL, because SQLite runs the same tests."""
+    """Marks slow modules, PostgreSQL, because SQLite runs the same tests, and what `make test` leaves to `make test-all`."""
     for item in items:
         values = getattr(getattr(item, "callspec", None), "params", {}).values()
         if POSTGRESQL.intersection(map(str, values)) or "cluster" in item.fixturenames or item.path.stem in SLOW:
             item.add_marker(pytest.mark.slow)
+        if variants.is_variant(str(item.path.relative_to(item.config.rootpath)), item.name):
+            item.add_marker(pytest.mark.variant)
 
 
 @pytest.fixture(scope="session")

@@ -49,7 +49,7 @@ def test_a_token_with_invalid_characters_is_refused(token: str, environ: dict[st
     """The message does not contain it: it may be a real token, pasted with other text."""
     environ["CIVO_TOKEN"] = token
     for choose in (lambda: _choose(_vpc(), environ), lambda: credentials.from_environment("civo", environ)):
-        with pytest.raises(errors.PlantonError, match="the token for civo has characters that no token has") as caught:
+        with pytest.raises(errors.PlantonError, match="the token for civo has spaces or characters that are not ASCII") as caught:
             choose()
         assert (caught.value.code, caught.value.reason) == (errors.Code.MISSING, errors.Reason.CREDENTIAL_INVALID)
         assert token not in f"{caught.value.message} {caught.value.hint}"
@@ -118,7 +118,7 @@ def test_the_source_of_a_token_is_reported(environ: dict[str, str]) -> None:
     assert source(_vpc("acme")) == credentials.Source(credential="acme")
     assert source(_vpc(), usual={"civo": "acme"}) == credentials.Source(credential="acme", ignored="CIVO_TOKEN")
     assert source(_vpc("bare"), usual={"civo": "acme"}) == credentials.Source(credential="bare")
-    assert source(_vpc(), _config(apiToken="file-token"), {"civo": "acme"}).text == "given provider config"
+    assert source(_vpc(), _config(apiToken="file-token"), {"civo": "acme"}).text == "provider config"
     assert credentials.overruled("civo", environ, {"civo": "acme"}) == "CIVO_TOKEN"
     assert credentials.overruled("civo", environ, {}) == ""
 

@@ -127,6 +127,7 @@ def violated_rules(data: Any) -> set[str]:
     return {violation.rule_id for violation in load.collect(load.Text("x", json.dumps(data).encode()))[1]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [kind.name for kind in kinds.all_kinds()])
 def test_verdicts_agree_on_manifests_with_one_change(kind: str) -> None:
     """One value is changed or removed. The schema and the decoder agree on all rules that the schema can check."""

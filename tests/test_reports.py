@@ -7,6 +7,8 @@ import pathlib
 import subprocess
 import sys
 
+import pytest
+
 from support import printable
 
 TESTS = pathlib.Path(__file__).resolve().parent
@@ -26,6 +28,7 @@ def test_success():
 """
 
 
+@pytest.mark.slow
 def test_a_report_with_an_invalid_character_does_not_stop_the_worker(tmp_path: pathlib.Path) -> None:
     """Without the plugin, xdist ends with an internal error and reports neither failure."""
     (tmp_path / "test_one.py").write_text(FAILING, "utf-8")

@@ -85,6 +85,7 @@ class Reason(enum.StrEnum):
     API_CONFLICT = "API_CONFLICT"
     API_REFUSED = "API_REFUSED"
     API_UNREACHABLE = "API_UNREACHABLE"
+    API_OUTDATED = "API_OUTDATED"
     DATABASE_UNREACHABLE = "DATABASE_UNREACHABLE"
     ADDRESS_UNAVAILABLE = "ADDRESS_UNAVAILABLE"
     OUTPUT_INVALID = "OUTPUT_INVALID"
@@ -129,6 +130,7 @@ _REASONS: Final[Mapping[Code, tuple[Reason, ...]]] = {
         Reason.CLOUD_NAME_EXISTS,
         Reason.API_CONFLICT,
         Reason.API_REFUSED,
+        Reason.API_OUTDATED,
     ),
     Code.LOCKED: (Reason.STACK_LOCKED,),
     Code.MISSING: (

@@ -7,22 +7,33 @@ older state file can still be opened.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import types
 import typing
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
 def encode(record: object) -> Any:
     """Returns ``record`` as plain dictionaries, lists and scalars."""
-    if dataclasses.is_dataclass(record) and not isinstance(record, type):
-        return {field.name: encode(getattr(record, field.name)) for field in dataclasses.fields(record)}
+    kind = type(record)
+    # Most values are scalars, and a large world has very many.
+    if kind in _SCALARS:
+        return record
+    if dataclasses.is_dataclass(kind):
+        return {name: encode(getattr(record, name)) for name in _names(kind)}
     if isinstance(record, dict):
         return {key: encode(value) for key, value in record.items()}
     if isinstance(record, list | tuple):
         return [encode(value) for value in record]
     return record
+
+
+@functools.cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
 
 
 def decode(cls: type[T], data: object) -> T:

@@ -87,7 +87,7 @@ class Front:
         cloud = self._world.clouds[call.cloud]
         if not isinstance(call.body, dict):
             return _reply(cloud.refusal(400, "The body must be a JSON object"))
-        self._world.settle()
+        settled = self._world.settle()
         try:
             reply = cloud.handle(
                 wire.Request(
@@ -103,8 +103,9 @@ class Front:
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             LOGGER.warning("%s %s: a malformed request: %r", request.method, request.path, error)
             reply = cloud.refusal(400, f"The request is malformed: {error!r}")
-        self._world.save()
-        await self._on_change()
+        if not self._world.is_unchanged(request.method, settled=settled):
+            self._world.save()
+            await self._on_change()
         return _reply(reply)
 
     async def _guarded(
@@ -173,6 +174,7 @@ class Front:
             status=status,
             account=self._world.account(call.cloud, call.token),
             agent=request.headers.get("User-Agent", ""),
+            traceparent=request.headers.get("traceparent", ""),
             fault=call.fault.id if call.fault else 0,
         )
 

@@ -26,6 +26,7 @@ class Entry:
         cloud: The cloud's name, or ``kubernetes``.
         cluster: For ``kubernetes``, the cluster's id.
         account: The id of the account, not its token.
+        traceparent: The header of this name, by which the request belongs to a trace; empty without one.
         fault: The number of the fault rule that struck it, or 0.
     """
 
@@ -40,6 +41,7 @@ class Entry:
     status: int
     account: str
     agent: str
+    traceparent: str
     fault: int
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from aiohttp import web
 
-from planton_sandbox import clients, clock, control, files, front, ports, world
+from planton_sandbox import clients, clock, control, files, front, ports, sparing, world
 from planton_sandbox.kubernetes import api, fleet
 
 LOGGER = logging.getLogger(__name__)
@@ -63,6 +63,7 @@ class Server:
         self._runners: list[web.AppRunner] = []
         self._providers: list[Any] = []
         self._ticker: asyncio.Task[None] | None = None
+        self._following = sparing.Spared()
 
     async def start(self) -> None:
         """Opens all sockets and writes the information file."""
@@ -101,7 +102,7 @@ class Server:
             await asyncio.to_thread(provider.stop)
         for runner in self._runners:
             await runner.cleanup()
-        self.world.save()
+        self.world.save(always=True)
         await self._fleet.close()
         self.world.ports.close()
 
@@ -151,6 +152,9 @@ class Server:
         return self._front.kubernetes(cluster, served.handle)
 
     async def _follow(self) -> None:
+        await self._following.do_async(self._follow_now)
+
+    async def _follow_now(self) -> None:
         clusters = self.world.kubernetes()
         self.world.follow(clusters)
         await self._fleet.follow(clusters)
@@ -161,6 +165,9 @@ class Server:
             try:
                 if self.world.settle():
                     self.world.save()
+                    await self._follow()
+                self.world.catch_up()
+                if self._following.is_late:
                     await self._follow()
                 self.world.simulations.save()
             except OSError:

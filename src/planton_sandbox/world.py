@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from planton_sandbox import clock, clouds, codec, faults, files, journal, ports
+from planton_sandbox import clock, clouds, codec, faults, files, journal, ports, sparing
 from planton_sandbox.kubernetes import actions, nodes, reads, simulations
 
 FORMAT = 1
 CLIENT = "127.0.0.1"
+_READING = ("GET", "HEAD", "OPTIONS")
 
 
 class World:
@@ -52,9 +53,22 @@ class World:
         }
         self.simulations = simulations.Simulations(path.parent / files.KUBERNETES, first=int(source() * 10))
         self._written = ""
+        self._saving = sparing.Spared()
 
-    def save(self) -> None:
-        """Writes what has changed: the state file, and the files of the clusters' objects."""
+    def save(self, *, always: bool = False) -> None:
+        """Writes what has changed: the state file, and the files of the clusters' objects. A large world is written less often.
+
+        Args:
+            always: Whether to write it in any case.
+        """
+        self._saving.do(self._write, always=always)
+
+    def catch_up(self) -> None:
+        """Writes what was left for later."""
+        if self._saving.is_late:
+            self.save()
+
+    def _write(self) -> None:
         self.simulations.save()
         text = json.dumps(
             {
@@ -69,6 +83,15 @@ class World:
         if text != self._written:
             files.write(self._path, text)
             self._written = text
+
+    def is_unchanged(self, method: str, *, settled: bool) -> bool:
+        """Returns whether a request can have changed nothing but who reads: reads end changes only in instant latency.
+
+        Args:
+            method: The method of the request.
+            settled: Whether a change was due before it.
+        """
+        return method in _READING and not settled and self.pace.latency != clock.INSTANT
 
     def settle(self) -> bool:
         """Ends the changes that are due in all clouds and returns whether there were any."""

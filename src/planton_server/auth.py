@@ -107,14 +107,14 @@ class Authenticator:
         if scheme.lower() == "bearer" and token.strip():
             return await self._bearer(token.strip(), now)
         if "authorization" in headers:
-            raise errors.unauthenticated("the header Authorization must be: Bearer, and a token")
+            raise errors.unauthenticated("the header Authorization must have the form: Bearer TOKEN")
         if self._trust.header and self._is_trusted(peer):
             email = headers.get("x-user-email", "").strip()
             if not _EMAIL.fullmatch(email):
-                raise errors.unauthenticated("give your email address in the header X-User-Email")
+                raise errors.unauthenticated("send your email address in the header X-User-Email")
             is_controller = email.endswith(CONTROLLER_DOMAIN)
             return contexts.Caller(email, controller=is_controller, may_report=is_controller or self._trust.owners_report)
-        raise errors.unauthenticated("give a token in the header Authorization: Bearer …")
+        raise errors.unauthenticated("send a token in the header Authorization: Bearer …")
 
     def _is_trusted(self, peer: str) -> bool:
         try:

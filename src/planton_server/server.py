@@ -116,6 +116,10 @@ def _end(_number: int, _frame: types.FrameType | None) -> None:
     raise SystemExit(0)
 
 
+def _untraced() -> str | None:
+    return None
+
+
 def from_environment() -> Application:
     """Returns the application with the settings in the worker's environment."""
     # The command line disables the collector, because most commands are short.
@@ -170,11 +174,12 @@ class Application:
     async def start(self) -> None:
         """Connects to the database and starts timed work and gRPC. REST requests arrive through this application."""
         untraced = store = await database.connect(self.settings.database_url, connections=self.settings.connections)
-        note = None
+        note, traceparent = None, _untraced
         if self.settings.otlp_endpoint:
             from planton_server import tracing  # noqa: PLC0415  # a fifth of a second, only for traces
 
-            self._traces, note = tracing.Traces(self.settings.otlp_endpoint), tracing.note
+            self._traces = tracing.Traces(self.settings.otlp_endpoint)
+            note, traceparent = tracing.note, tracing.traceparent
             store = self._traces.store(store)
         self._store = store
         observer = observe.Observer(prometheus_client.CollectorRegistry(), store.connections, note)
@@ -187,7 +192,7 @@ class Application:
         self._watching = asyncio.create_task(self._workers.watch())
         authenticator = auth.Authenticator(self.settings.trust, store)
         running = calls.Calls(
-            methods.Service(store, self.settings.policy, self._workers),
+            methods.Service(store, self.settings.policy, self._workers, traceparent=traceparent),
             authenticator,
             calls.RateLimit(self.settings.rate, self.settings.burst),
             self._timers.clock,

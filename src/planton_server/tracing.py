@@ -88,6 +88,14 @@ def note(facts: Mapping[str, Any]) -> None:
         span.set_status(trace.StatusCode.ERROR)
 
 
+def traceparent() -> str | None:
+    """Returns the current span in the form of the header ``traceparent``; None if it is not recorded."""
+    carrier: dict[str, str] = {}
+    if trace.get_current_span().is_recording():
+        propagate.inject(carrier)
+    return carrier.get("traceparent")
+
+
 class Requests:
     """An ASGI application whose requests are traced.
 

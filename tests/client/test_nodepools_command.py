@@ -20,7 +20,7 @@ from org.project_planton.cluster.v1 import service_pb2 as clusters_pb2
 from org.project_planton.nodepool.v1 import nodepool_pb2
 from org.project_planton.nodepool.v1 import service_pb2 as node_pools_pb2
 from planton import cli, client
-from planton.cli import nodepools, nodepools_bodies
+from planton.cli import nodepools, nodepools_bodies, nodepools_output
 from support import serving, waiting
 
 
@@ -56,6 +56,17 @@ def test_node_pools_in_deletion_are_listed_only_on_request(run: Run) -> None:
     assert run("nodepools", "list")[1] == "there are no node pools\n"
     assert run("nodepools", "list", "--status", "Deleting", "-o", "name")[1] == "pool-1\n"
     assert run("nodepools", "list", "--include-deleting", "-o", "name")[1] == "pool-1\n"
+
+
+@pytest.mark.parametrize(("status", "phase"), [("True", "Ready, paused"), ("False", "Ready")])
+@pytest.mark.parametrize("kind", [nodepools_output.NODE_POOL, nodepools_output.CLUSTER])
+def test_lists_show_what_is_paused(kind: nodepools_output.Kind, status: str, phase: str) -> None:
+    """A forgotten pause is found there. The phase stays that of the nodes."""
+    conditions = [{"type": "Ready", "status": "True"}, {"type": "Paused", "status": status}]
+    spec = {"nodeCount": 2, "platform": {"type": "civo"}}
+    item = {"id": "1", "name": "a", "generation": 1, "created_at": "2026-12-01T10:00:00Z", "spec": spec}
+    row = kind.row(item | {"status": {"phase": "Ready", "conditions": conditions}})
+    assert dict(zip(kind.header, row, strict=True))["PHASE"] == phase
 
 
 def test_the_hint_of_a_missing_or_taken_name_mentions_resources_in_deletion(run: Run, tmp_path: pathlib.Path) -> None:

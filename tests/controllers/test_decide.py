@@ -109,6 +109,37 @@ def test_a_failed_probe_flaps_no_condition() -> None:
     assert back.failure is None
 
 
+@pytest.mark.parametrize("presence", [values.Presence.UNKNOWN, values.Presence.NEVER])
+@pytest.mark.parametrize("hours", [0, 1, 24])
+def test_a_rotated_credential_is_used_within_a_minute(presence: values.Presence, hours: int) -> None:
+    """However long the revoked one has failed: of reads, and of changes. Each look uses the credential of its time."""
+    refused = failures.make(failures.Code.AUTHENTICATION, "401 Unauthorized")
+    probed = values.Observed(presence=presence, problem=refused if presence is values.Presence.UNKNOWN else None)
+    memory, now, rotated = values.Memory(), at(0), at(hours * 3600 + 0.5)
+    while now < rotated:
+        decision = decide.decide(DESIRED, probed, memory, now)
+        is_tried = decision.action is values.Action.CREATE
+        memory = decide.failed(decision, DESIRED, refused, now) if is_tried else decision.memory
+        now += datetime.timedelta() if is_tried else decision.next_look or looks.STEADY
+    while (decision := decide.decide(DESIRED, NOTHING_THERE, memory, now)).action is not values.Action.CREATE:
+        memory, now = decision.memory, now + (decision.next_look or looks.STEADY)
+    assert now - rotated <= datetime.timedelta(minutes=1)
+
+
+def test_a_probe_that_somebody_must_repair_is_degradation_after_a_minute() -> None:
+    """A new resource has no conditions that could flap, so it says so at once."""
+    refused = failures.make(failures.Code.AUTHENTICATION, "401 Unauthorized")
+    lost = values.Observed(presence=values.Presence.UNKNOWN, problem=refused)
+    assert conditions(decide.decide(DESIRED, lost, values.Memory(), at(0)))["Degraded"] == ("True", "AuthenticationFailed")
+    steady = decide.decide(DESIRED, present(), values.Memory(), at(0))
+    first = decide.decide(DESIRED, lost, steady.memory, at(60))
+    assert first.conditions == steady.conditions
+    later = decide.decide(DESIRED, lost, first.memory, at(121))
+    assert conditions(later)["Degraded"] == ("True", "AuthenticationFailed")
+    back = decide.decide(DESIRED, present(), later.memory, at(130))
+    assert conditions(back)["Degraded"][0] == "False"
+
+
 def test_nodes_that_stop_being_ready_are_degradation_and_new_ones_are_not() -> None:
     """The same number of ready nodes means something else after a change."""
     ready = decide.decide(DESIRED, present(), values.Memory(), at(0))

@@ -277,10 +277,17 @@ def test_a_run_uses_the_credential_that_the_api_has_now(*, is_stored: bool) -> N
     assert used == ["stored-token" if is_stored else "CREDENTIAL_UNKNOWN"]
 
 
-def test_a_credential_that_cannot_be_decrypted_ends_the_run_before_it_begins() -> None:
-    """Another account must not be used in its place."""
+def test_a_credential_that_cannot_be_decrypted_is_in_the_status_and_nothing_is_done() -> None:
+    """Another account must not be used in its place. The operator has the keys of the server."""
     error = transport.ApiError(409, {"code": "CONFLICT", "message": "credential acme cannot be decrypted"}, "r-1")
     api, acted = Api(credential=error), []
-    with pytest.raises(transport.ApiError, match="cannot be decrypted"):
-        run(api, lambda *_, **__: acted.append(True), account="acme")
+    done = run(api, lambda *_, **__: acted.append(True), account="acme")
+    [report] = api.reported
+    assert (report.last_error.error_code, report.last_error.user_actionable) == ("AUTHENTICATION_FAILED", False)
+    assert report.last_error.message == "credential acme cannot be decrypted"
+    assert json_format.MessageToDict(report.last_error.details)["action"] == "operator"
+    degraded = next(each for each in report.conditions if each.type == "Degraded")
+    assert (degraded.status, degraded.reason, degraded.message) == ("True", "AuthenticationFailed", report.last_error.message)
     assert acted == []
+    assert done.next_look is not None
+    assert done.next_look <= datetime.timedelta(minutes=1)

@@ -36,5 +36,8 @@ def test_it_follows_the_autoscaled_pools(planton: support.Planton) -> None:
     [container] = managed()["Deployment"]["spec"]["template"]["spec"]["containers"]
     assert "--nodes=1:6:workers" in container["args"]
     planton.write("all.yaml", network, cluster, support.pool())
-    planton.run("apply", "-f", file, "--yes")
+    listed = planton.run("destroy", "civokubernetesnodepool/workers", code=5).stdout
+    assert "1 to delete, 1 cluster autoscaler to remove" in listed
+    ended = planton.run("apply", "-f", file, "--yes").stderr
+    assert ended.index("removing the cluster autoscaler of dev") < ended.index("updating node_pool_size")
     assert managed() == {}

@@ -75,7 +75,7 @@ def test_references_to_what_is_applied_resolve_and_both_ends_are_named_where_the
     usable = yaml.safe_load(planton.run("stack-input", "-f", file, "--show-secrets").stdout)
     assert usable["provider_config"]["apiToken"] == planton.sandbox.token
     twice = planton.run("plan", "-f", planton.write("two.yaml", support.network(), support.network()), code=1).stderr
-    assert "given twice" in twice
+    assert "occurs twice" in twice
     first, second = support.network(), support.firewall()
     relation = {"kind": "CivoFirewall", "name": "fw", "type": "depends_on"}
     first["metadata"]["relationships"] = [relation]

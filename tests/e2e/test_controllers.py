@@ -18,7 +18,7 @@ from planton import client
 from planton.config import settings as engine_settings
 from planton.controllers import lease, observe, queue, recent, reconcile
 from planton.deploy import runtime
-from support import controllers, serving, waiting
+from support import collector, controllers, serving, waiting
 
 CLOUDS = ("civo", "digitalocean")
 #: The path of requests that create node pools.
@@ -33,8 +33,11 @@ QUOTAS = {"civo": "instance_count", "digitalocean": "droplet_limit"}
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_a_pool_comes_up_scales_is_repaired_and_goes(tmp_path: pathlib.Path, cloud: str) -> None:
-    """One command serves and controls. Nodes carry the pool's label; nothing is left in the end."""
-    with controllers.world(tmp_path, cloud, "--with-controllers") as world:
+    """One command serves and controls. Nodes carry the pool's label; nothing is left in the end. Each change has a trace to the cloud."""
+    with (
+        collector.running() as collected,
+        controllers.world(tmp_path, cloud, "--with-controllers", "--otlp-endpoint", collected.endpoint) as world,
+    ):
         cluster = world.create_cluster()
         pool = world.create_pool(cluster, labels={"tier": "web"})
         path = f"/nodepools/{pool}"
@@ -79,6 +82,40 @@ def test_a_pool_comes_up_scales_is_repaired_and_goes(tmp_path: pathlib.Path, clo
         world.server.call("DELETE", f"/clusters/{cluster}")
         world.until_gone(f"/clusters/{cluster}")
         assert world.clusters() == []
+        requests = world.control.requests(0, cloud)
+        assert world.server.stop() == 0
+        _check_traces(collected, requests)
+
+
+def _check_traces(collected: collector.Collector, requests: list[dict]) -> None:
+    """Checks that each change in the cloud belongs to the trace of the request to the API that it is made for, or of a repair."""
+    changes = [each for each in requests if each["method"] != "GET" and "kubeconfig" not in each["path"]]
+    traces = {each["traceparent"][3:35] for each in changes}
+    assert "" not in traces
+    roots = {span.trace_id.hex(): span.name for span in collected.spans if not span.parent_span_id}
+    # The cluster and the pool are created and deleted; the pool is scaled; its drift is repaired by a later look.
+    made_by = sorted(roots[trace] for trace in traces)
+    assert made_by == sorted(
+        [
+            "DELETE /api/v1/clusters/{id}",
+            "DELETE /api/v1/nodepools/{id}",
+            "POST /api/v1/clusters",
+            "POST /api/v1/clusters/{cluster_id}/nodepools",
+            "PUT /api/v1/nodepools/{id}",
+            "reconcile NodePool",
+        ]
+    )
+    post = next(trace for trace in traces if roots[trace].startswith("POST") and "nodepools" in roots[trace])
+    spans = collected.of_trace(post)
+    assert {"observe", "decide", "plan", "apply", "pulumi up", "report"} <= {span.name for span in spans}
+    [change] = [each for each in changes if each["traceparent"][3:35] == post and re.search("pools$", each["path"])]
+    by_id = {span.span_id.hex(): span for span in spans}
+    lineage, above = [], change["traceparent"][36:52]
+    while above:
+        lineage.append(by_id[above].name)
+        above = by_id[above].parent_span_id.hex()
+    assert lineage[-1] == "POST /api/v1/clusters/{cluster_id}/nodepools"
+    assert {"pulumi up", "apply", "reconcile NodePool"} <= set(lineage)
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)

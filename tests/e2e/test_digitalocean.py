@@ -147,7 +147,7 @@ def test_a_plan_of_an_update_makes_no_cluster_anew(small: support.Planton) -> No
     failed = {each["name"]: each["error"]["reason"] for each in stale["resources"] if each["error"]}
     assert failed == {"dev-cluster": "PLAN_STALE", "dev-apps": "DEPENDENCY_FAILED"}
     assert [method for method, *_ in small.writes(mark, cloud="digitalocean")] == ["PUT"]
-    assert "things have changed, and nothing was done" in small.run("apply", "dev.plan", code=5).stderr
+    assert "nothing was changed" in small.run("apply", "dev.plan", code=5).stderr
     consent = ("--allow-replace", "DigitalOceanKubernetesCluster/dev-cluster")
     small.run("plan", "-f", "dev", "--out", "dev.plan")
     assert "would recreate cluster" in small.run("apply", "dev.plan", code=5).stderr

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import gzip
 import json
 import pathlib
+import re
 import shutil
 import socket
 import stat
@@ -18,6 +20,7 @@ from support import planton as support
 from support.worlds import FILE, Applied
 
 OLDER = pathlib.Path(__file__).resolve().parents[1] / "fixtures" / "states"
+DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
 OLDER_PASSPHRASE = "of an older release"
 NETWORK = "civovpc/net"
 CLUSTER = "civokubernetescluster/dev"
@@ -136,6 +139,37 @@ def test_states_are_listed_and_shown_without_secrets(applied: Applied) -> None:
     assert planton.sandbox.token not in text
     assert "client-key-data" not in text
     assert "-----BEGIN" not in text
+
+
+def _stored(planton: support.Planton, kind: str) -> str:
+    [file] = (planton.folder / "data/state/.pulumi/stacks/planton").glob(f"dev.{kind}.*.json")
+    return file.read_text("utf-8")
+
+
+def _frame(resource: dict[str, Any]) -> int:
+    rest = {name: value for name, value in resource.items() if name not in ("inputs", "outputs")}
+    return len(json.dumps(rest, separators=(",", ":")))
+
+
+def test_the_state_of_a_node_pool_is_as_large_as_documented(applied: Applied) -> None:
+    """A few kilobytes, a quarter when compressed. The page says how much of it is Pulumi's frame, and which resources it has."""
+    planton = applied(support.network(), support.cluster(), support.pool(nodeCount=3))
+    text = _stored(planton, "CivoKubernetesNodePool")
+    resources = json.loads(text)["checkpoint"]["latest"]["resources"]
+    [row] = re.findall(
+        r"\| Civo pool of 3 nodes \| (.+) KB \| (.+) KB \| (.+) KB \|", (DOCS / "operate/state.md").read_text("utf-8")
+    )
+    measured = (len(text), sum(map(_frame, resources)), len(gzip.compress(text.encode())))
+    assert [float(each) for each in row] == [pytest.approx(size / 1000, abs=0.4) for size in measured]
+    assert [each["type"].rsplit(":")[-1] for each in resources] == [
+        "Stack",
+        "Manifest",
+        "Apply",
+        "civo",
+        "KubernetesNodePool",
+        "pulumi-python",
+        "Resource",
+    ]
 
 
 def test_a_lock_is_removed_when_its_holder_is_gone(applied: Applied) -> None:

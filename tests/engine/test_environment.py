@@ -116,6 +116,12 @@ def test_variables_of_programs_and_backends_reach_the_engine(name: str) -> None:
     assert environment.for_engine({name: "x"})[name] == "x"
 
 
+def test_garbage_is_collected_less_often_unless_the_user_says_how_often() -> None:
+    """The limit of memory belongs to it: near the limit Go collects more often."""
+    assert environment.for_engine({}).items() >= {"GOGC": "400", "GOMEMLIMIT": "1GiB"}.items()
+    assert environment.for_engine({"GOGC": "50", "GOMEMLIMIT": "9GiB"}).items() >= {"GOGC": "50", "GOMEMLIMIT": "9GiB"}.items()
+
+
 def test_pulumi_variables_are_hidden_from_its_sdk() -> None:
     """The SDK runs in planton's process. Variables of the backend's account stay."""
     environ = HOSTILE | {"TRACEPARENT": "00-1-1-01", "HOME": "/h"}

@@ -167,7 +167,7 @@ def test_a_failed_write_of_the_state_is_reported_as_not_saved() -> None:
     text = "post-step event returned an error: failed to save snapshot: An IO error occurred: connection timed out"
     error = _explained(VPC, events.says("error", text), events.says("error", "update failed"))
     assert error.reason is errors.Reason.STATE_NOT_SAVED
-    assert "more may have been done than the state says" in error.hint
+    assert "reads from the cloud what the state lacks" in error.hint
 
 
 @pytest.mark.parametrize(

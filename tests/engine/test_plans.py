@@ -317,3 +317,11 @@ def test_failed_and_finished_steps_are_recorded_by_urn() -> None:
     )
     assert recorder.failed == {events.urn(events.CLUSTER, "cluster"): "create"}
     assert recorder.finished == {events.urn(events.NETWORK, "network")}
+
+
+def test_a_difference_of_a_key_with_other_characters_has_its_values() -> None:
+    """The engine quotes such keys; a plan shows them like others."""
+    old, new = {"labels": {"c": "d"}}, {"labels": {"a-b": "x", "c": "d"}}
+    assert _differences(old, new, detail=('labels["a-b"]',)) == [("labels.a-b", None, "x")]
+    outputs = {"labels": {"a-b": "x"}}
+    assert _differences({}, {}, old_outputs=outputs, detail=('labels["a-b"]',)) == [("labels.a-b", "x", None)]

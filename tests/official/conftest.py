@@ -40,6 +40,12 @@ def digitalocean_plugin() -> pathlib.Path:
 
 
 @pytest.fixture(scope="session")
+def gcp_plugin() -> pathlib.Path:
+    """The folder of the official plugin for Google Cloud."""
+    return _plugin("gcp")
+
+
+@pytest.fixture(scope="session")
 def command_line() -> pathlib.Path:
     """The `civo` command line."""
     return _command_line("civo")

@@ -55,7 +55,7 @@ def test_a_trailer_names_nobody(server, trailer: str) -> None:
     """Also where a proxy has removed the field from the head."""
     status, body = exchange(server, request("GET", "/nodepools", trailers=(trailer,)))
     assert (status, body["error"]["code"]) == (401, "UNAUTHENTICATED")
-    assert "give your email address" in body["error"]["details"]
+    assert "send your email address" in body["error"]["details"]
 
 
 def test_a_trailer_changes_no_request(server) -> None:

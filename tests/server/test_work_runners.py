@@ -8,16 +8,17 @@ import itertools
 import json
 import pathlib
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from planton_server.store import engines, schema, tables, work
+from planton_server.store import database, engines, schema, tables, work
 from support import postgres, runner_process, serving, waiting
 
 pytestmark = pytest.mark.slow
@@ -45,11 +46,19 @@ class Runner:
 
 @contextlib.contextmanager
 def runner(
-    folder: pathlib.Path, url: str, name: str, *, parallel: int, seconds: float, pause: float = 0.2, version: str = "1"
+    folder: pathlib.Path,
+    url: str,
+    name: str,
+    *,
+    parallel: int,
+    seconds: float,
+    pause: float = 0.2,
+    version: str = "0.1",
+    shift: float = 0.0,
 ) -> Iterator[Runner]:
     """Runs a process."""
     log = folder / f"{name}.log"
-    arguments = [url, name, version, str(parallel), str(seconds), str(pause)]
+    arguments = [url, name, version, str(parallel), str(seconds), str(pause), str(shift)]
     with log.open("wb") as file:
         command = [sys.executable, "-m", runner_process.__name__, *arguments]
         tests = pathlib.Path(runner_process.__file__).parents[1]
@@ -94,6 +103,29 @@ def alone() -> Iterator[postgres.Cluster]:
     cluster.remove()
 
 
+@dataclasses.dataclass
+class Database:
+    """A database that can be stopped at once, and started again."""
+
+    url: str
+    stop: Callable[[], None]
+    start: Callable[[], None]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def stoppable(request: pytest.FixtureRequest, new_url) -> Iterator[Database]:
+    """PostgreSQL is killed. A SQLite file, which no process serves, is locked by a program that does not end."""
+    if request.param == "postgresql":
+        cluster: postgres.Cluster = request.getfixturevalue("alone")
+        url = cluster.url(cluster.create())
+        schema.migrate(url)
+        yield Database(url, cluster.stop, cluster.start)
+        return
+    url = new_url("sqlite")
+    with contextlib.closing(sqlite3.connect(database.path(url), isolation_level=None, timeout=30)) as program:
+        yield Database(url, lambda: program.execute("BEGIN EXCLUSIVE"), lambda: program.execute("ROLLBACK"))
+
+
 def beats(url: str) -> dict[str, int]:
     """Returns process → its last heartbeat, in milliseconds since 1970."""
     engine = engines.blocking(url)
@@ -103,10 +135,12 @@ def beats(url: str) -> dict[str, int]:
     return {str(identifier): int(beat) for identifier, beat in listed}
 
 
-def test_an_outage_of_the_database_stops_runs_in_time_and_loses_no_work(alone: postgres.Cluster, tmp_path: pathlib.Path) -> None:
-    """It is stopped at once, during claims and results of short runs, and while long runs hold their work."""
-    url = alone.url(alone.create())
-    schema.migrate(url)
+def test_an_outage_of_the_database_stops_runs_in_time_and_loses_no_work(stoppable: Database, tmp_path: pathlib.Path) -> None:
+    """It is stopped at once, during claims and results of short runs, and while long runs hold their work.
+
+    The clocks of some processes are an hour wrong.
+    """
+    url = stoppable.url
     options = ("--database-url", url, "--work-running", "0", "--work-rate", "0", "--tick", "0")
     with serving.running(tmp_path, *options) as server, contextlib.ExitStack() as stack:
         made = clusters(server, 40)
@@ -114,12 +148,12 @@ def test_an_outage_of_the_database_stops_runs_in_time_and_loses_no_work(alone: p
         def start(name: str, **values: float) -> Runner:
             return stack.enter_context(runner(tmp_path, server.url, name, parallel=10, **values))
 
-        long = [start(f"long-{number}", seconds=LONG) for number in range(2)]
+        long = [start(f"long-{number}", seconds=LONG, shift=3600.0 * number) for number in range(2)]
         waiting.until(lambda: sum(len(each.events("begin")) for each in long) == 20, "the long runs")
-        short = [start(f"short-{number}", seconds=0.05, pause=0.0) for number in range(2)]
+        short = [start(f"short-{number}", seconds=0.05, pause=0.0, shift=-3600.0 * number) for number in range(2)]
         waiting.until(lambda: all(len(each.events("end")) > 50 for each in short), "the short runs")
         last = beats(url)
-        alone.stop()
+        stoppable.stop()
         # Nothing but the processes themselves can end these runs now.
         waiting.until(lambda: sum(len(each.events("end")) for each in long) == 20, "the long runs to stop themselves")
         for number, each in enumerate(long):
@@ -127,7 +161,7 @@ def test_an_outage_of_the_database_stops_runs_in_time_and_loses_no_work(alone: p
             ends = last[f"long-{number}"] / 1000 + 2.0 + work.DEFAULTS.lease / 1000
             assert all(event["time"] <= ends + SLACK for event in each.events("end"))
         before = {each.log: len(each.events("begin")) for each in (*long, *short)}
-        alone.start()
+        stoppable.start()
 
         def again() -> set[str]:
             return {event["id"] for each in (*long, *short) for event in each.events("begin")[before[each.log] :]}
@@ -152,10 +186,10 @@ def test_a_rolling_upgrade_and_a_downgrade_strand_no_work(new_url, engine: str, 
         def held(runners: list[Runner]) -> set[str]:
             return {event["id"] for each in runners for event in each.events("begin")}
 
-        old = fleet("1.0.0", "old")
+        old = fleet("0.0.9", "old")
         waiting.until(lambda: held(old) == made, "forty runs in flight")
         generations = [old]
-        for version, name in (("1.1.0", "new"), ("1.0.0", "back")):
+        for version, name in (("0.1.0", "new"), ("0.0.9", "back")):
             following = fleet(version, name)
             for each in generations[-1]:
                 each.stop()
@@ -169,20 +203,25 @@ def test_a_rolling_upgrade_and_a_downgrade_strand_no_work(new_url, engine: str, 
         assert all(most_at_once(listed) == 1 for listed in spans(everybody, "id").values())
 
 
-@pytest.mark.parametrize(("database", "number"), [("sqlite", 2), ("postgresql", 3)])
+@pytest.mark.parametrize(("kind", "number"), [("sqlite", 2), ("postgresql", 3)])
 def test_the_limits_of_accounts_clusters_and_processes_hold_together(
-    new_url, database: str, number: int, tmp_path: pathlib.Path
+    new_url, kind: str, number: int, tmp_path: pathlib.Path
 ) -> None:
-    """As the runs themselves tell it: at most three at once and two in a second for each account, after five seconds of burst."""
+    """As the runs themselves tell it: at most three at once and two in a second for each account, after five seconds of burst.
+
+    The clocks of the processes differ by an hour.
+    """
     running, rate, parallel = 3, 120, 4
-    options = ("--database-url", new_url(database), "--work-running", str(running), "--work-rate", str(rate), "--tick", "0")
+    options = ("--database-url", new_url(kind), "--work-running", str(running), "--work-rate", str(rate), "--tick", "0")
     with serving.running(tmp_path, *options) as server, contextlib.ExitStack() as stack:
         for cluster in clusters(server, 6, accounts=2):
             for each in range(3):
                 spec = {"nodeCount": 1, "platform": {"type": "civo", "civo": {"size": "g4s.kube.small"}}}
                 server.call("POST", f"/clusters/{cluster}/nodepools", {"name": f"pool-{each}", "spec": spec})
         runners = [
-            stack.enter_context(runner(tmp_path, server.url, f"p-{each}", parallel=parallel, seconds=0.1, pause=0.0))
+            stack.enter_context(
+                runner(tmp_path, server.url, f"p-{each}", parallel=parallel, seconds=0.1, pause=0.0, shift=3600.0 * each)
+            )
             for each in range(number)
         ]
         waiting.until(lambda: sum(len(each.events("end")) for each in runners) >= 60, "many runs")

@@ -166,8 +166,14 @@ def controller(world: World, name: str, *options: str, **environ: str) -> Iterat
 @contextlib.contextmanager
 def world(folder: pathlib.Path, cloud: str, *options: str, speed: int = SPEED) -> Iterator[World]:
     """Run a sandbox and a server."""
-    with planton_support.using(folder / "user", speed=speed) as user:
-        environment = user.environ | {"PLANTON_CONTROLLER_INTERVAL": "2"}
-        with serving.running(folder, *options, environment=environment) as server:
-            api = client.Client(server.url, email=serving.USER["X-User-Email"])
-            yield World(user, server, api, cloud)
+    with planton_support.using(folder / "user", speed=speed) as user, served(user, folder, cloud, *options) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def served(user: planton_support.Planton, folder: pathlib.Path, cloud: str, *options: str) -> Iterator[World]:
+    """Run a server for the user of a sandbox."""
+    environment = user.environ | {"PLANTON_CONTROLLER_INTERVAL": "2"}
+    with serving.running(folder, *options, environment=environment) as server:
+        api = client.Client(server.url, email=serving.USER["X-User-Email"])
+        yield World(user, server, api, cloud)

@@ -217,6 +217,29 @@ def test_the_api_of_a_cluster_without_autoscaled_pools_is_not_called(manifest: A
     assert fit(api, Run([manifest]), step(manifest, before=manifest))[0].error is None
 
 
+def release(api: Cluster, run: Run, *kept: steps.Step) -> None:
+    """Prepares the autoscalers for an apply of these steps."""
+    autoscaler_plans.release(kept, run, autoscaler_plans.Reading(connect=api.connect))  # type: ignore[arg-type]
+
+
+def test_an_autoscaler_loses_a_pool_before_the_apply_sets_its_number_of_nodes() -> None:
+    """Otherwise it would set the number again, and the apply would not be the last one. Other pools keep their bounds."""
+    api, run = Cluster(), Run([pool(), pool("spot")])
+    fit(api, run, step(pool()))
+    release(api, run, step(pool(scaled=False), before=pool()), step(pool("spot", bounds=(2, 9)), before=pool("spot")))
+    assert api.arguments == ["--nodes=1:5:spot"]
+    release(api, Run([pool("spot")]), step(pool("spot", scaled=False), before=pool("spot")))
+    assert api.objects == {}
+
+
+def test_an_autoscaler_that_cannot_be_changed_first_does_not_stop_the_apply() -> None:
+    """The end of the apply reports it. Without a pool that ends, nothing is called."""
+    api, run = Cluster(refusal=403), Run([pool()])
+    release(api, run, step(pool(scaled=False), before=pool()))
+    release(api, run, step(pool(bounds=(2, 9)), before=pool()), step(pool("new", scaled=False)))
+    assert run.lines == []
+
+
 def test_a_foreign_autoscaler_is_not_changed() -> None:
     """An example is that of the cloud's marketplace."""
     api, run = Cluster(), Run([pool()])

@@ -91,16 +91,16 @@ def test_a_duplicate_in_one_folder_is_an_error(tmp_path: pathlib.Path, capsys: p
     data = json.loads(capsys.readouterr().out)
     [violation] = data["violations"]
     assert (violation["rule_id"], violation["level"], violation["line"]) == ("reference.given_once", "error", 4)
-    assert violation["message"] == f"CivoVpc/other is given twice: also at {other}:4:9"
+    assert violation["message"] == f"CivoVpc/other occurs twice: also at {other}:4:9"
     assert [document["valid"] for document in data["documents"]] == [True, False]
     elsewhere, *_ = _cycle(tmp_path / "b")
     assert cli.main(["validate", str(other), str(elsewhere)]) == 0
-    assert f"{elsewhere}:4:9: warning: metadata.name: CivoVpc/other is given twice" in capsys.readouterr().out
+    assert f"{elsewhere}:4:9: warning: metadata.name: CivoVpc/other occurs twice" in capsys.readouterr().out
     assert cli.main(["validate", str(other), str(other), str(network)]) == 0
-    assert "given twice" not in capsys.readouterr().out
+    assert "occurs twice" not in capsys.readouterr().out
     other.write_text(f"{other.read_text('utf-8')}---\n{other.read_text('utf-8')}", "utf-8")
     assert cli.main(["validate", str(other)]) == 1
-    assert f"metadata.name: CivoVpc/other is given twice: also at {other}:4:9" in capsys.readouterr().out
+    assert f"metadata.name: CivoVpc/other occurs twice: also at {other}:4:9" in capsys.readouterr().out
 
 
 def test_a_duplicate_does_not_hide_a_cycle(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:

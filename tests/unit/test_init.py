@@ -206,7 +206,7 @@ def test_a_dash_writes_one_stream(capsys: pytest.CaptureFixture[str]) -> None:
         (("cluster", "--provider", "civo", "--name", "a: b"), "the name 'a: b'"),
         (("cluster", "--provider", "civo", "--region", "lom1"), "did you mean 'lon1'?"),
         (("cluster", "--provider", "digitalocean", "--region", "phx1"), "has no region 'phx1'"),
-        (("network", "--provider", "gcp"), "there is no network of gcp to write"),
+        (("network", "--provider", "gcp"), "gcp has no template of a network"),
         (("cluster",), "--provider"),
         (("clusters", "--provider", "civo"), "clusters"),
         (("cluster", "--provider", "civo", "-o", __file__), "cannot create the folder"),

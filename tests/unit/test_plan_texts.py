@@ -9,7 +9,7 @@ import pytest
 
 from planton import errors
 from planton.cli import money, plan_data, plans
-from planton.deploy import costs, losses, steps
+from planton.deploy import autoscalers, costs, losses, steps
 from planton.engine import plans as engine_plans
 from planton.engine import recorders
 from planton.schema import kinds, references
@@ -134,6 +134,22 @@ def test_the_numbers_of_the_summary_are_those_of_the_lines() -> None:
     assert sum(line.startswith("  + create") for line in lines) == 3
     assert plans.summary(listed, done=False) == "3 to create, 1 failed"
     assert plan_data.of_steps("plan", listed)["summary"]["planned"] == {"create": 3}
+
+
+def test_autoscalers_are_listed_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    """Those that change. One of someone else is a line only."""
+    removed = autoscalers.Change("dev", autoscalers.Action.REMOVE)
+    kept = autoscalers.Change("other", autoscalers.Action.KEEP)
+    plans.echo([_step(POOL_KEY, CREATION)], costs.NOTHING, autoscalers=[removed, kept])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-4:] == [
+        "  - remove the cluster autoscaler of dev: no pool is autoscaled any longer",
+        f"  ! {kept}",
+        "",
+        "Plan: 1 to create, 1 cluster autoscaler to remove",
+    ]
+    plans.echo([_step(POOL_KEY, _plan())], costs.NOTHING, title="Destroy", autoscalers=[removed])
+    assert capsys.readouterr().out.splitlines()[-1] == "Destroy: 1 cluster autoscaler to remove"
 
 
 def test_what_was_created_before_an_interruption_does_not_count_as_failed() -> None:

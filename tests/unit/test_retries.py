@@ -19,6 +19,7 @@ def test_there_is_one_attempt_more_than_pauses() -> None:
     [
         ("", 0.5),
         ("7", 7.0),
+        ("0", 0.5),
         ("10", 10.0),
         ("11", None),
         ("Thu, 01 Jan 1970 00:00:08 GMT", 8.0),

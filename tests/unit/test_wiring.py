@@ -118,7 +118,7 @@ def test_resources_without_a_cycle_have_no_violation() -> None:
         ([references.Key("CivoFirewall", "dev", "nett")], "nor applied"),
         (
             [references.Key("CivoVpc", "dev", "net")],
-            "not among the manifests given, and whose last apply did not finish",
+            "not among the manifests, and whose last apply did not finish",
         ),
         ([references.Key("CivoVpc", "dev", "other")], "nor applied"),
     ],
@@ -182,7 +182,7 @@ def test_a_pruned_resource_is_no_target() -> None:
     with pytest.raises(errors.InvalidError) as caught:
         graph.check_targets(resources, applied, list, pruned=list(map(references.key, pruned)))
     assert _raised(caught) == [("fw.yaml:8:3", "reference.target_exists")]
-    assert "CivoVpc/net (env dev), which is no longer among the manifests given" in caught.value.violations[0].message
+    assert "CivoVpc/net (env dev), which is no longer among the manifests" in caught.value.violations[0].message
     assert "--prune" in caught.value.hint
 
 

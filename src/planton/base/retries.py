@@ -37,7 +37,7 @@ class Policy:
         yield None
 
     def pause(self, usual: float, retry_after: str, *, clock: Callable[[], float] = time.time) -> float | None:
-        """Returns the pause before the next attempt; None if the server demands a longer pause than the policy allows.
+        """Returns the pause before the next attempt, at least the first one of the policy; None if the server demands a longer pause than the policy allows.
 
         Args:
             usual: The pause without a usable ``Retry-After``.
@@ -45,7 +45,7 @@ class Policy:
             clock: Returns the time in seconds since the epoch.
         """
         asked = after(retry_after, clock=clock)
-        seconds = usual if asked is None else asked
+        seconds = usual if asked is None else max(asked, self.waits[0])
         if seconds > self.longest:
             return self.longest if self.is_cut else None
         return seconds
@@ -74,7 +74,7 @@ def metadata(retry_after: str) -> dict[str, str]:
     return {"retry_after": str(math.ceil(seconds))} if seconds else {}
 
 
-#: For the APIs of clouds. A command must not wait for minutes without a message.
-CLOUD: Final = Policy((0.5, 1.5), longest=10.0, is_cut=False)
+#: For the APIs of clouds: never sooner than after a second. A command must not wait for minutes without a message.
+CLOUD: Final = Policy((1.0, 2.0), longest=10.0, is_cut=False)
 #: For the NodePool API, whose rate limit requires pauses of seconds.
 API: Final = Policy((0.2, 0.6, 1.8), longest=30.0, is_cut=True)

@@ -13,6 +13,8 @@ import urllib.parse
 import urllib.request
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from planton.base import telemetry
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Mapping
@@ -89,6 +91,22 @@ def request(
     Raises:
         NoAnswerError: The address is invalid, or the server sends no response, too late, or too much.
     """
+    with telemetry.span(f"{method} {urllib.parse.urlsplit(url).path}", _facts(method, url), is_request=True) as span:
+        sent = {**headers, "traceparent": span.traceparent} if span.traceparent else headers
+        answer = _followed(method, url, sent, body, context, deadline)
+        span.note({"http.response.status_code": answer.status})
+        return answer
+
+
+def _facts(method: str, url: str) -> dict[str, telemetry.Fact]:
+    """Returns the attributes of a request, by OpenTelemetry's conventions. The query may contain secrets."""
+    parts = urllib.parse.urlsplit(url)
+    return {"http.request.method": method, "server.address": parts.hostname or "", "url.path": parts.path}
+
+
+def _followed(
+    method: str, url: str, headers: Mapping[str, str], body: bytes | None, context: ssl.SSLContext | None, deadline: float
+) -> Answer:
     for _ in range(_MOST_REDIRECTS):
         answer = within(deadline, functools.partial(_exchange, method, url, headers, body, context))
         location = answer.headers.get("location")

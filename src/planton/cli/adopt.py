@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("resource", metavar="KIND/NAME", shell_complete=complete.resource)
-@click.option("--release", is_flag=True, help="The reverse: the manifest gets it back, and the API's object is removed.")
+@click.option("--release", is_flag=True, help="Move it back under a manifest, and delete the API's object.")
 @options.which
 @options.engine
 @nodepools_options.server
@@ -67,7 +67,7 @@ def adopt(
         render.echo_json({"stack": str(offer.target), "manifest": manifest})
     else:
         render.echo_yaml([manifest])
-    render.progress("the API does not own it any longer; save the manifest, and apply it from now on")
+    render.progress("the API no longer owns it; save the manifest, and apply it from now on")
 
 
 def _found(resource: str, *, env: str | None, stack: str, settings: engine_settings.Settings, release: bool) -> planton.Applied:

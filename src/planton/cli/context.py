@@ -130,7 +130,7 @@ def use(*, name: str, form: str) -> None:
     _done(form, f"the current context is {name}", saved.get(name))
     chosen = os.environ.get(contexts.CHOICE_VARIABLE)
     if chosen and chosen != name:
-        output.warn(f"{contexts.CHOICE_VARIABLE}={chosen} goes before it in this shell; unset that, or give --context {name}")
+        output.warn(f"{contexts.CHOICE_VARIABLE}={chosen} takes precedence in this shell; unset that, or pass --context {name}")
 
 
 @context.command("list")
@@ -239,7 +239,7 @@ def delete(*, name: str, form: str) -> None:
 def pin(*, env: str, entries: tuple[str, ...], form: str) -> None:
     """Pin an environment to accounts: plans of it with another account are refused.
 
-    ENTRY is an entry of the credentials file. The pin applies in every context. `default` pins what has no environment.
+    ENTRY is an entry of the credentials file. The pin applies in every context. `default` pins resources without an environment.
 
     Exit codes: 0 done, 2 usage.
     """

@@ -19,6 +19,7 @@ import click
 
 import planton
 from planton import errors
+from planton.cli import controller_watching
 from planton.controllers import logs
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from planton import client
     from planton.config import settings as engine_settings
-    from planton.controllers import lease, metering, queue, reconcile, runner
+    from planton.controllers import lease, queue, reconcile, runner
 
 _EMAIL: Final = "planton@system.local"
 #: Seconds after which a heartbeat without an answer is repeated over another connection.
@@ -73,7 +74,7 @@ def controller() -> None:
     "platforms",
     default="",
     metavar="CLOUD,…",
-    help="The clouds to serve. Default: all that this version can create clusters on.",
+    help="The clouds to serve. Default: all that this version supports.",
 )
 @click.option(
     "--parallel", type=click.IntRange(1, 500), default=None, help="Resources to work on at the same time. Default: by memory."
@@ -90,7 +91,7 @@ def controller() -> None:
 )
 @click.option("--context", "context", default="", metavar="NAME", help="The context with backend and accounts.")
 @click.option("--backend", default="", metavar="URL", help="The Pulumi backend of the states. All controllers share one.")
-@click.option("--stop-with-stdin", is_flag=True, help="Stop when standard input ends, for a program that starts it.")
+@click.option("--stop-with-stdin", is_flag=True, help="Stop when standard input is closed, for programs that start this command.")
 @click.option(
     "--metrics-port",
     envvar="PLANTON_CONTROLLER_METRICS_PORT",
@@ -108,6 +109,14 @@ def controller() -> None:
     show_default=True,
     metavar="ADDRESS",
     help="The address to serve metrics on.",
+)
+@click.option(
+    "--otlp-endpoint",
+    envvar="PLANTON_CONTROLLER_OTLP_ENDPOINT",
+    show_envvar=True,
+    default="",
+    metavar="URL",
+    help="Send traces there (OTLP over gRPC). Default: no traces.",
 )
 @click.option(
     "--log-level",
@@ -128,16 +137,17 @@ def run(
     backend: str,
     stop_with_stdin: bool,
     log_level: str,
-    **metrics: Any,
+    **watching: Any,
 ) -> None:
-    """Work for the API until SIGTERM or SIGINT.
+    """Run controllers until SIGTERM or SIGINT.
 
     Any number of processes can run, on any number of machines. Accounts come
     from the credentials file and the environment, as for apply. A stop hands
     the running work back to the queue.
 
-    Exit codes: 0 stopped, 2 usage, 6 the address for metrics is unavailable,
-    8 a program or a credential is missing.
+    Exit codes: 0 stopped, 2 usage, 5 the server is older than this version,
+    6 the address for metrics is unavailable, 8 a program or a credential is
+    missing.
     """
     from planton import client  # noqa: PLC0415  # the extra `client`; httpx takes 60 ms of each `--help`
 
@@ -152,35 +162,8 @@ def run(
     connect_heartbeats = functools.partial(connect, deadline=_HEARTBEAT_DEADLINE)
     process = f"{socket.gethostname()[:40]}-{uuid.uuid4().hex[:12]}"
     options = _Options(process, served, parallel or settings.parallel, interval, stop_with_stdin)
-    meter = _meter(metrics["metrics_host"], metrics["metrics_port"], options.parallel)
-    _until_stopped(options, connect, connect_heartbeats, settings, meter)
-
-
-def _meter(host: str, port: int, parallel: int) -> metering.Meter:
-    """Returns what measures the process, and serves its metrics if there is a port for them.
-
-    Raises:
-        PlantonError: ``ADDRESS_UNAVAILABLE``; ``EXTRA_MISSING``.
-    """
-    from planton.controllers import metering  # noqa: PLC0415  # httpx takes 60 ms of each `--help`
-
-    if not port:
-        return metering.Meter()
-    try:
-        import prometheus_client  # noqa: PLC0415  # the extra `server`
-
-        from planton.controllers import metrics  # noqa: PLC0415  # the extra `server`
-    except ImportError as error:
-        raise errors.PlantonError(
-            "--metrics-port needs the extra server, which is not installed",
-            code=errors.Code.MISSING,
-            reason=errors.Reason.EXTRA_MISSING,
-            hint="pip install 'project-planton[server]'",
-        ) from error
-    registry = prometheus_client.CollectorRegistry()
-    meter = metrics.Metrics(registry, parallel=parallel)
-    metrics.serve(registry, host=host, port=port)
-    return meter
+    with controller_watching.watching(options.parallel, **watching) as watched:
+        _until_stopped(options, connect, connect_heartbeats, settings, watched)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -197,7 +180,7 @@ def _until_stopped(
     connect: Callable[[], client.Client],
     connect_heartbeats: Callable[[], client.Client],
     settings: engine_settings.Settings,
-    meter: metering.Meter,
+    watched: controller_watching.Watched,
 ) -> None:
     from planton.controllers import lease, metering, observe, queue, reconcile, runner, watchdog  # noqa: PLC0415  # Pulumi takes 100 ms of each `--help`
     from planton.deploy import runtime  # noqa: PLC0415  # Pulumi takes 100 ms of each `--help`
@@ -209,11 +192,12 @@ def _until_stopped(
         held = lease.Lease(dog.tell)
         interval = datetime.timedelta(seconds=options.interval)
         observer = observe.Observer.every(working, interval)
-        reconciler = reconcile.Reconciler(api, observer, interval=interval, meter=meter, process=options.process)
+        reconciler = reconcile.Reconciler(api, observer, interval=interval, meter=watched.meter, process=options.process)
         jobs, heartbeats = (
             queue.ApiQueue(each, options.process, planton.__version__, options.platforms) for each in (claims, beats)
         )
-        work = metering.measured(functools.partial(_reconcile, reconciler, settings), meter)
+        _check_server(jobs)
+        work = metering.measured(watched.traced(functools.partial(_reconcile, reconciler, settings)), watched.meter)
         running = runner.Runner(jobs, heartbeats, work, parallel=options.parallel, held=held)
         _stop_on_signals(running, stop_with_stdin=options.stop_with_stdin)
         click.echo(
@@ -223,6 +207,15 @@ def _until_stopped(
             running.run()
         finally:
             dog.close()
+
+
+def _check_server(jobs: queue.ApiQueue) -> None:
+    try:
+        jobs.check()
+    except errors.PlantonError as error:
+        # One that does not answer yet is checked before the first claim.
+        if error.reason is errors.Reason.API_OUTDATED:
+            raise
 
 
 def _reconcile(
@@ -261,5 +254,5 @@ def _token(file: pathlib.Path | None) -> str:
             f"cannot read the token file: {error}",
             code=errors.Code.MISSING,
             reason=errors.Reason.CREDENTIAL_MISSING,
-            hint="give a file with a token of the role controller: planton server token create",
+            hint="pass a file with a token of the role controller: planton server token create",
         ) from error

@@ -74,7 +74,7 @@ def convert(
 
     Binary is the Protobuf wire form of the manifest or stack input; the same
     content gives the same bytes. The names .yaml, .yml, .json, .binpb, .bin
-    and .pb say the form. Everything is checked. References are not resolved, and no
+    and .pb select the form. Everything is checked. References are not resolved, and no
     cloud is called.
 
     Secrets are redacted unless --show-secrets is given.
@@ -88,7 +88,7 @@ def convert(
     """
     target = form or conversion.form_of(out)
     if not target:
-        raise click.UsageError("give --to yaml, json or binary")
+        raise click.UsageError("pass --to yaml, json or binary")
     kind = kinds.parse(kind_name) if kind_name else None
     form_of_source = source or conversion.form_of(path) or conversion.YAML
     values = conversion.read(load.text(path), form=form_of_source, kind=kind)

@@ -72,7 +72,7 @@ def list_credentials(*, api: client.Transport, form: str) -> None:
 @click.option("--yes", is_flag=True, help="Skip the confirmation.")
 @output.output_option("text", "json", "yaml")
 def delete(*, api: client.Transport, name: str, platform: str, yes: bool, form: str) -> None:
-    """Delete a credential. Clusters that name it are not changed any longer.
+    """Delete a credential. Controllers can then no longer change clusters that name it.
 
     Exit codes: 0 done, 1 there is no such credential, 2 usage, 6 the API cannot
     be reached, 8 no user or token.

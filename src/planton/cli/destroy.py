@@ -57,7 +57,7 @@ def destroy(
         )
     if form == "text":
         render.echo_accounts(planned.accounts)
-        plans.echo(planned.steps, planned.cost, title="Destroy")
+        plans.echo(planned.steps, planned.cost, title="Destroy", autoscalers=planned.autoscalers)
     if any(step.error is not None for step in planned.steps):
         if form == "json":
             render.echo_json(_data(planned, planned.steps))
@@ -73,5 +73,6 @@ def destroy(
 
 
 def _data(planned: planton.Plan, steps: Sequence[deploy_steps.Step]) -> dict[str, Any]:
-    data = plan_data.of_steps("destroy", steps, accounts=planned.accounts, cost=planned.cost)
+    accounts, cost, autoscalers = planned.accounts, planned.cost, planned.autoscalers
+    data = plan_data.of_steps("destroy", steps, accounts=accounts, cost=cost, autoscalers=autoscalers)
     return data | {"leftovers": [each.as_dict() for each in planned.leftovers.values()]}

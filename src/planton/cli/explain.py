@@ -36,9 +36,8 @@ def _complete(_context: click.Context, _parameter: click.Parameter, incomplete: 
 def explain(*, path: str, recursive: bool, form: str) -> None:
     r"""Describe a kind or a field: type, rules, defaults, outputs.
 
-    KIND may be singular or plural, in any case; without it the kinds are
-    listed. What an apply yields is under status.outputs. Nothing is asked of
-    any cloud.
+    KIND may be singular or plural, in any case; without it the kinds are listed.
+    Outputs are under status.outputs. No cloud is called.
 
     \b
     planton explain civokubernetesnodepool

@@ -38,7 +38,7 @@ def fmt(context: click.Context, *, paths: tuple[str, ...], check: bool, diff: bo
     Exit codes: 0 done, 1 invalid, or --check lists files, 2 usage.
     """
     if not paths:
-        raise click.UsageError("give a file, a folder, or - for standard input")
+        raise click.UsageError("pass a file, a folder, or - for standard input")
     changed = False
     for path, old, new in _formatted(paths):
         if old != new:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def graph(*, selected: selection.Selection, form: str) -> None:
     r"""Show how resources depend on each other, in the order of an apply.
 
-    Nothing is asked of a cloud or of a state. Dependencies that are not among
-    the manifests are marked.
+    No cloud and no state is read. Dependencies that are not among the manifests
+    are marked.
 
     \b
     planton graph -f envs/dev

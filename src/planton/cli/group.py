@@ -73,7 +73,7 @@ class _Commands(click.Group):
 def cli(context: click.Context) -> None:
     """Create and operate Kubernetes clusters and node pools from manifests.
 
-    Without a command: say what to do next in this folder.
+    Without a command: show what to do next in this folder.
     """
     if context.invoked_subcommand is None:
         from planton.cli import next_steps  # noqa: PLC0415  # cold start: no command needs it

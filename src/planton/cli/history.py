@@ -28,8 +28,8 @@ _HEADER = ("TIME", "USER", "OPERATION", "RESULT", "CHANGES")
 def history(*, resource: str, settings: engine_settings.Settings, env: str | None, stack: str, number: int, form: str) -> None:
     """Show who did what to an applied resource, or to all, and when, newest first.
 
-    The history is that of the stack in its backend. A destroy ends it. The
-    result of an entry that cannot be read is damaged.
+    The history is that of the stack in its backend. A destroy ends it. An entry
+    that cannot be read has the result `damaged`.
 
     Exit codes: 0 shown, 1 not applied, 2 usage.
     """

@@ -36,8 +36,8 @@ def import_(
 ) -> None:
     """Adopt an existing cloud resource under a manifest.
 
-    KIND/NAME is the resource in the manifests of -f; ID is the cloud's
-    id of it. The id of a node pool is CLUSTER-ID:POOL, or the pool's id or name
+    KIND/NAME is the resource in the manifests of -f; ID is its id in
+    the cloud. The id of a node pool is CLUSTER-ID:POOL, or the pool's id or name
     alone if the manifest names the cluster. Importing a cluster also imports
     its existing additional pools, and the firewall that planton created for it,
     if the cloud has firewalls: CLUSTER-NAME-firewall, in the same network.

@@ -78,7 +78,7 @@ def init(  # click passes each option as an argument
     out: str,
     force: bool,
 ) -> None:
-    r"""Write commented manifests as a start, one file for each resource.
+    r"""Write commented manifests to start from, one file for each resource.
 
     On a terminal, without PART or --provider, it asks for cloud, region, size, number of nodes and version.
 

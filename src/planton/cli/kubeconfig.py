@@ -39,11 +39,11 @@ _LISTS = ("clusters", "users", "contexts")
 def kubeconfig(*, named: options.Named, by_exec: bool, merge: bool, out: str) -> None:
     r"""Print the kubeconfig of an applied cluster, or merge it into yours.
 
-    It grants full administration of the cluster: keep it secret. It comes from
-    the state and needs no token, unless the kubeconfigs of the cloud expire: then
-    it comes from the cloud. With --exec it holds no secret and does not expire:
-    kubectl calls planton credential. So it is always if the credential also
-    opens the account, as on Google Cloud.
+    It grants full administration of the cluster: keep it secret. It comes from the
+    state and needs no token, unless the kubeconfigs of the cloud expire: then it
+    comes from the cloud. With --exec it holds no secret and does not expire:
+    kubectl calls planton credential. On Google Cloud --exec is always used,
+    because the credential also opens the account.
 
     \b
     planton kubeconfig civokubernetesclusters/dev-cluster --out dev.kubeconfig
@@ -71,7 +71,7 @@ def kubeconfig(*, named: options.Named, by_exec: bool, merge: bool, out: str) ->
     if by_exec or kinds.get(key.kind).cloud.credentials_open_account:
         text = with_exec(text, applied, named.settings, named.stack)
     if out:
-        write(pathlib.Path(out), text, hint="give another --out, or print the kubeconfig without --out")
+        write(pathlib.Path(out), text, hint="choose another --out, or print the kubeconfig without --out")
         return
     if not merge:
         output.echo_document(text)

@@ -41,10 +41,10 @@ def of_plan(
         show_all: Whether to show all properties of new resources.
         autoscalers: The changes of autoscalers in clusters.
     """
-    price = money.total(cost)
+    changes = list(autoscalers)
     head = [
         MARKER,
-        f"### Plan: {plans.summary(steps, done=False)}" + (f"; {price}" if price else ""),
+        f"### Plan: {plans.total(steps, cost, changes)}",
         "",
         *(f"Account: {code(str(account))}  " for account in accounts),
         "",
@@ -52,7 +52,7 @@ def of_plan(
         "|---|---|---|",
     ]
     head += [_row(step) for step in steps]
-    scaled = [f"- {code(str(change))}" for change in autoscalers]
+    scaled = [f"- {code(str(change))}" for change in changes]
     head += ["", *scaled] if scaled else []
     details = [_unstyled(line) for line in plans.lines(steps, show_all=show_all)]
     details += [line for step in steps if step.own_error is not None for line in _error_lines(step.own_error)]

@@ -124,6 +124,6 @@ def _steps(situation: Situation) -> Iterator[tuple[str, str]]:
             yield f"export {providers.get(provider).variables}=…", "your own account; planton doctor checks it"
     else:
         yield "planton plan -f .", "shows what would change, and changes nothing"
-        yield "planton apply -f .", "shows the plan, asks, and makes it so"
+        yield "planton apply -f .", "shows the plan, asks, and applies it"
     if situation.has_state:
         yield "planton get", "shows what has been applied"

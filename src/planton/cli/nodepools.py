@@ -230,7 +230,7 @@ def _common_commands(group: click.Group, kind: nodepools_output.Kind) -> None:
     @click.option(
         "--force",
         is_flag=True,
-        help="Wait only for running controllers that claimed it, and delete the node pools of a cluster too.",
+        help="Do not wait for controllers that have not claimed it. Of a cluster, also delete the node pools.",
     )
     @click.option("--yes", is_flag=True, help="Skip the confirmation.")
     @nodepools_options.dry_run_option
@@ -268,8 +268,8 @@ def _events_command(
 ) -> None:
     @group.command(
         "events",
-        help=f"Show what controllers have changed in the cloud for a {kind.noun}: when, why, for whom, and both values.\n\n"
-        "A deleted one is shown by its id.",
+        help=f"List what controllers have changed in the cloud for a {kind.noun}: time, cause, user, old and new values.\n\n"
+        f"Name a deleted {kind.noun} by its id.",
     )
     @nodepools_options.server
     @click.argument("name", metavar="NAME|ID")

@@ -30,7 +30,9 @@ class Kind(NamedTuple):
 
 def _columns(item: Mapping[str, Any]) -> tuple[str, ...]:
     phase = item["status"]["phase"]
-    return (phase, _HEALTH.get(phase, "unknown"), str(item["generation"]), times.age(item["created_at"]), item["id"])
+    is_paused = any(each["type"] == "Paused" and each["status"] == "True" for each in item["status"]["conditions"])
+    shown = f"{phase}, paused" if is_paused else phase
+    return (shown, _HEALTH.get(phase, "unknown"), str(item["generation"]), times.age(item["created_at"]), item["id"])
 
 
 def _pool_row(item: Mapping[str, Any]) -> tuple[str, ...]:

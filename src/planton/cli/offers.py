@@ -39,7 +39,7 @@ def versions(*, provider: str, form: str) -> None:
 )
 @output.output_option("table", "json")
 def sizes(*, provider: str, region: str, form: str) -> None:
-    """List the machine sizes that the cloud offers for nodes, with list prices, and where.
+    """List the machine sizes for nodes, with list prices and regions.
 
     Prices are in US dollars per month. Where the cloud's API has none, they come
     from a table of this version, and sizes that it lacks are unknown. Where they

@@ -35,8 +35,8 @@ def orphans(*, names: tuple[str, ...], settings: engine_settings.Settings, api: 
     They carry planton's labels in the account, and no state of the backend has
     them: a state was lost or is in another backend, or a copy was made by hand.
     Nothing is changed. The accounts are those of the context or environment, in
-    all their regions. With --server, resources of the NodePool API's objects are
-    left out too. Networks and firewalls carry no labels, and are not searched.
+    all their regions. With --server, resources of the NodePool API are left
+    out too. Networks and firewalls carry no labels, and are not searched.
 
     Exit codes: 0 none, 2 usage, 3 some, 6 a cloud or the API failed, 8 no
     credential.

@@ -47,8 +47,8 @@ def plan(
     the plan. It is read again before a saved plan is applied. With
     --refresh=false the plan uses the last apply. No state is changed.
 
-    With --markdown, the first line of the output is a comment by which a
-    workflow finds the comment that it updates: docs/use/ci.md has recipes.
+    With --markdown, the first line marks the comment, so that a workflow can find
+    and update it: docs/use/ci.md has recipes.
 
     Exit codes: 0 planned, 1 invalid, 2 usage, 4 changes (with
     --detailed-exitcode), 5 refused, 6 the cloud failed.

@@ -68,8 +68,7 @@ def show(planned: planton.Plan, form: str, *, show_all: bool = False) -> None:
         output.show_violation(violation, err=True)
     if form == "text":
         render.echo_accounts(planned.accounts)
-        plans.echo(planned.all_steps, planned.cost, show_all=show_all)
-        render.echo_lines([f"  ~ {change}" for change in planned.autoscalers])
+        plans.echo(planned.all_steps, planned.cost, show_all=show_all, autoscalers=planned.autoscalers)
     for note in planned.notes:
         output.warn(note)
 

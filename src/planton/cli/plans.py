@@ -13,6 +13,7 @@ from planton.schema import kinds
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from planton.deploy import autoscalers as run_autoscalers
     from planton.deploy import costs, losses
     from planton.deploy import steps as deploy_steps
     from planton.engine import plans
@@ -27,7 +28,14 @@ SIGNS: Final = {
 }
 
 
-def echo(steps: Sequence[deploy_steps.Step], cost: costs.Cost, *, title: str = "Plan", show_all: bool = False) -> None:
+def echo(
+    steps: Sequence[deploy_steps.Step],
+    cost: costs.Cost,
+    *,
+    title: str = "Plan",
+    show_all: bool = False,
+    autoscalers: Iterable[run_autoscalers.Change] = (),
+) -> None:
     """Prints a plan with its summary, and its problems on standard error.
 
     Args:
@@ -35,11 +43,28 @@ def echo(steps: Sequence[deploy_steps.Step], cost: costs.Cost, *, title: str = "
         cost: What the plan changes in the monthly list price.
         title: The beginning of the summary.
         show_all: Whether to show all properties of new resources.
+        autoscalers: The changes of autoscalers in clusters.
     """
-    price = money.total(cost)
-    total = summary(steps, done=False) + (f"; {price}" if price else "")
-    render.echo_lines([*lines(steps, show_all=show_all), "", f"{title}: {total}"])
+    changes = list(autoscalers)
+    listed = [*lines(steps, show_all=show_all), *map(_autoscaler_line, changes)]
+    render.echo_lines([*listed, "", f"{title}: {total(steps, cost, changes)}"])
     echo_errors(steps)
+
+
+def total(steps: Sequence[deploy_steps.Step], cost: costs.Cost, autoscalers: Iterable[run_autoscalers.Change]) -> str:
+    """Returns one line that counts what a plan changes, with its price."""
+    actions = [str(change.action) for change in autoscalers if change.is_change]
+    counted = [summary(steps, done=False)] if not actions or any(not step.plan.empty or step.error for step in steps) else []
+    counted += [f"{actions.count(action)} cluster autoscaler to {action}" for action in dict.fromkeys(actions)]
+    return "; ".join(filter(None, (", ".join(counted), money.total(cost))))
+
+
+_AUTOSCALER_SIGNS: Final = {"install": ("+", "green"), "update": ("~", "yellow"), "remove": ("-", "red")}
+
+
+def _autoscaler_line(change: run_autoscalers.Change) -> str:
+    sign, colour = _AUTOSCALER_SIGNS.get(str(change.action), ("!", "yellow"))
+    return terminal.style(f"  {sign} {terminal.one_line(str(change))}", colour)
 
 
 def lines(steps: Iterable[deploy_steps.Step], *, show_all: bool = False) -> list[str]:

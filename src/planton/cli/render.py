@@ -42,7 +42,7 @@ def echo_users(users: Mapping[references.Key, Sequence[references.Key]]) -> None
         pools = [user for user in dependants if kinds.is_deleted_with(user.kind, key.kind)]
         remaining = [user for user in dependants if user not in pools]
         if pools:
-            output.warn(f"{', '.join(map(str, pools))} refer to {key} and go with it; what is known of them stays")
+            output.warn(f"{', '.join(map(str, pools))} refer to {key} and are deleted with it; their states stay")
         if remaining:
             output.warn(f"{', '.join(map(str, remaining))} refer to {key} and are kept")
 

@@ -33,14 +33,13 @@ def schema(*, kind: str, crd: bool, form: str | None) -> None:
     planton schema > planton.schema.json
     planton schema civokubernetescluster
 
-    An editor with the YAML language server shows mistakes, meanings and names
-    while you type, in files that begin with
+    Editors with the YAML language server check files that begin with this line:
 
     \b
     # yaml-language-server: $schema=planton.schema.json
 
-    With --crd the kinds become types of a Kubernetes cluster, which stores
-    manifests as `planton fmt` writes them, and whose API server checks them.
+    With --crd, prints CustomResourceDefinitions: a Kubernetes API server then
+    checks and stores manifests in the form of `planton fmt`.
 
     \b
     planton schema --crd | kubectl apply -f -

@@ -50,6 +50,8 @@ def running(configured: settings.Settings) -> Iterator[Callable[[], None]]:
     url = f"http://[{host}]:{configured.port}" if ":" in host else f"http://{host}:{configured.port}"
     port = str(configured.controllers_port)
     command = [sys.executable, "-m", "planton", "controller", "run", "--server", url, "--stop-with-stdin", "--metrics-port", port]
+    if configured.otlp_endpoint:
+        command += ["--otlp-endpoint", configured.otlp_endpoint]
     # The pipe closes with this process, however it ends.
     process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
     stop = functools.partial(_stop, process)

@@ -103,13 +103,11 @@ SETTINGS: Final = (
     Setting(
         "work-running",
         5,
-        "Works of controllers that run at once for an account of a cloud; 0 for no limit.",
+        "Work items that run at once for an account of a cloud; 0 for no limit.",
         "N",
         click.IntRange(0),
     ),
-    Setting(
-        "work-rate", 120.0, "Works of controllers that start per minute for an account of a cloud; 0 for no limit.", "N", _RATE
-    ),
+    Setting("work-rate", 120.0, "Work items that start per minute for an account of a cloud; 0 for no limit.", "N", _RATE),
     Setting(
         "work-attempts", 5, "Failed runs in a row after which work is dead until it is retried.", "N", click.IntRange(1, 1000)
     ),

@@ -13,9 +13,9 @@ from planton.schema import providers
 def setup() -> None:
     """Find or install the Pulumi CLI and the plugins.
 
-    Uses a `pulumi` on PATH if its version fits, else downloads it, else builds it
-    with Go. Installs into the user's cache folder. You can run it again at any time.
-    It ends with what makes `pulumi up` run in a project of your own.
+    Uses a `pulumi` on PATH if its version fits, else downloads it, else builds
+    it with Go. Installs into the user's cache folder. You can run it again at
+    any time. It prints the PATH with which `pulumi up` runs in your own projects.
 
     Exit codes: 0 complete, 8 Pulumi cannot be installed here.
     """

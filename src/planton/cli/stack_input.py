@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--show-secrets", is_flag=True, help="Write the token too, so that the file can be used.")
 @output.output_option("yaml", "json")
 def stack_input(*, selected: selection.Selection, settings: engine_settings.Settings, show_secrets: bool, form: str) -> None:
-    """Print the input of the module: defaults applied, references resolved.
+    """Print the stack input of a manifest: defaults applied, references resolved.
 
     Secrets are redacted unless --show-secrets is given.
 

@@ -34,7 +34,7 @@ def stack(function: F) -> F:
     ) -> object:
         if not (resource or stack):
             raise errors.usage(
-                "give KIND/NAME, or --stack PROJECT/STACK",
+                "name KIND/NAME, or --stack PROJECT/STACK",
                 hint="planton state list lists both",
             )
         with planton.states(settings) as states:

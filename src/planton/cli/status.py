@@ -1,4 +1,4 @@
-"""``planton status``: shows what is not as it should be, on one screen."""
+"""``planton status``: shows all problems on one screen."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def status(
     watch: bool,
     interval: float,
 ) -> None:
-    """Show what is not as it should be, the most urgent first.
+    """Show the problems of applied resources, the most urgent first.
 
     Nodes that are not ready, missing resources and failed operations; then
     drift, cordoned nodes, versions out of support, certificates that end
-    within 30 days, and locks that nobody holds. Notes, such as an upgrade that
+    within 30 days, and locks of ended processes. Notes, such as an upgrade that
     is offered, need no action.
 
     Exit codes: 0 all is well, 2 usage, 3 something is not.

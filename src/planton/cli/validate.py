@@ -36,16 +36,16 @@ def validate(  # click passes each option as an argument
 
         file:line:column: field.path: message [rule-id]
 
-    With --policy, manifests that are valid are checked against the rules in
-    FILE too. What they give the level warning is shown and does not fail.
+    With --policy, valid manifests are also checked against the rules in FILE.
+    Violations of level warning are shown and do not fail.
 
-    The exit code is 0 if all is valid, 1 if something is not, 2 if something
-    cannot be read or a policy is wrong.
+    Exit codes: 0 valid, 1 violations, 2 a file cannot be read or a policy is
+    invalid.
     """
     if overlay is not None and kustomize_dir is None:
         raise click.UsageError("--overlay needs --kustomize-dir")
     if not (paths or kustomize_dir):
-        raise click.UsageError("give a file, a folder, - for standard input, or --kustomize-dir")
+        raise click.UsageError("pass a file, a folder, - for standard input, or --kustomize-dir")
     try:
         rules = policing.load(policy_files)
     except errors.InvalidError as error:

@@ -26,7 +26,7 @@ _UNITS: Final = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 def work() -> None:
     """Show and retry the work of controllers.
 
-    Every cluster and node pool of the NodePool API has one work: a controller
+    Every cluster and node pool of the NodePool API has one work item: a controller
     looks at it after a change, and regularly after that.
     """
 

@@ -174,6 +174,10 @@ class Client:
         """Lets a ``deleted`` event go."""
         self.transport.request("PUT", _path("events", event_id, "acknowledgement"))
 
+    def server_version(self) -> str:
+        """Returns the version of the server."""
+        return str(self.transport.request("GET", "/api/v1/info").get("version", ""))
+
     def claim_work(self, claim: works_pb2.Claim) -> works_pb2.ClaimWorkResponse:
         """Claims work as a controller, and finishes other work. Waits up to ``claim.wait`` if no work is due.
 

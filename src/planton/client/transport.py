@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 import httpx
 
 from planton import errors
-from planton.base import retries, web
+from planton.base import retries, telemetry, web
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -140,7 +140,7 @@ class Transport:
             ApiError: The server refused.
             PlantonError: The server cannot be reached (``API_UNREACHABLE``).
         """
-        sent = dict(headers or {})
+        sent = {**(headers or {}), **telemetry.traceparent()}
         _check_text(path, query)
         if verb == "POST":
             sent.setdefault("Idempotency-Key", str(uuid.uuid4()))
@@ -186,7 +186,7 @@ class Transport:
             headers = answer.headers
             raise ApiError(answer.status_code, envelope, headers.get("x-request-id", ""), headers.get("retry-after", ""))
         if answer.status_code >= _FIRST_REDIRECT:
-            raise self._unusable(f"it redirects ({answer.status_code}), and the token is for this server only")
+            raise self._unusable(f"it redirects to another server ({answer.status_code}), which must not get the token")
         if not isinstance(data, dict):
             raise self._unusable(f"the answer to {answer.request.method} {answer.request.url.path} is not JSON of this API")
         return data
@@ -282,7 +282,7 @@ def _address(url: str) -> str:
     if not usable:
         raise errors.usage(
             f"{url!r} is not the address of an API",
-            hint="it must look like http://127.0.0.1:8080 or https://planton.example.com: give it with --server or PLANTON_API_URL",
+            hint="it must look like http://127.0.0.1:8080 or https://planton.example.com: pass it with --server or PLANTON_API_URL",
         )
     return address
 
@@ -294,9 +294,9 @@ def _identity(user: str, token: str) -> dict[str, str]:
             # Never the token itself.
             f"{'the token' if token else f'the user {user!r}'} has characters that none can have",
             reason=errors.Reason.CREDENTIAL_MISSING,
-            hint="give the whole token, as it was issued, in PLANTON_API_TOKEN or a token file"
+            hint="pass the whole token, as it was issued, in PLANTON_API_TOKEN or a token file"
             if token
-            else "give an email address with --user or PLANTON_API_USER",
+            else "pass an email address with --user or PLANTON_API_USER",
         )
     return {"Authorization": f"Bearer {token}"} if token else {"X-User-Email": user} if user else {}
 

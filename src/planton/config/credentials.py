@@ -88,7 +88,7 @@ class Source:
     @property
     def text(self) -> str:
         """The source as a few words, e.g. ``credential acme``."""
-        return self.variable or (f"credential {self.credential}" if self.credential else "given provider config")
+        return self.variable or (f"credential {self.credential}" if self.credential else "provider config")
 
 
 def choose(
@@ -151,7 +151,7 @@ def missing(provider: str, *, with_file: bool = False, fields: Sequence[str] = (
         with_file: Whether the command takes ``-p``.
         fields: The labels of the missing fields of an incomplete credential.
     """
-    file_option = "give a provider config with -p FILE, " if with_file else ""
+    file_option = "pass a provider config with -p FILE, " if with_file else ""
     incomplete = f": without the {', '.join(fields)}" if fields else ""
     return errors.PlantonError(
         f"failed to setup {providers.get(provider).spoken} provider: no credentials for {provider}{incomplete}",
@@ -268,9 +268,9 @@ def _check_characters(config: message.Message, cloud: providers.Provider) -> Non
         if not all("!" <= character <= "~" for character in getattr(config, field.name)):
             source_ = f"{field.variables[0]}, " if field.variables else ""
             raise errors.PlantonError(
-                f"the {field.label} for {cloud.name} has characters that no {field.label} has: spaces, or others than ASCII's",
+                f"the {field.label} for {cloud.name} has spaces or characters that are not ASCII",
                 reason=errors.Reason.CREDENTIAL_INVALID,
-                hint=f"copy it once more, whole and alone; it comes from {source_}a credentials file or -p FILE",
+                hint=f"copy the whole of it again, and nothing else; it comes from {source_}a credentials file or -p FILE",
             )
 
 

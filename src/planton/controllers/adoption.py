@@ -213,7 +213,7 @@ class Adoption:
         owned = self._states.inventory.read(stacks.StackName(manifests.PROJECT, str(existing["id"])))
         if not is_begun or (owned is not None and owned.identity != applied.identity):
             raise errors.PlantonError(
-                f"the API has an object {existing['name']!r} already, which is another resource",
+                f"the API already has another object named {existing['name']!r}",
                 reason=errors.Reason.API_CONFLICT,
                 hint=f"its id is {existing['id']}; delete or rename one of them",
                 metadata={"id": str(existing["id"])},

@@ -84,13 +84,19 @@ def deleted() -> tuple[values.Condition, ...]:
     return (values.Condition(DELETED, "True", "NothingLeft", "the cloud has nothing of it"),)
 
 
-def unread(before: values.Memory, *, since: str) -> tuple[values.Condition, ...]:
-    """Returns the last conditions after probes have failed for long: what depends on them is unknown."""
+def unread(before: values.Memory, *, since: str, trouble: Cause | None = None) -> tuple[values.Condition, ...]:
+    """Returns the last conditions after probes have failed for long: what depends on them is unknown.
+
+    Args:
+        before: What was reported last.
+        since: The time of the first failed probe.
+        trouble: What somebody has to end; None if it ends by itself.
+    """
     text = Cause("ProbeFailed", f"the cloud or the cluster could not be read since {since}")
-    return tuple(
-        values.Condition(each.type, "Unknown", text.reason, text.message) if each.type in (AVAILABLE, READY) else each
-        for each in before.conditions
-    )
+    changed = {type_: values.Condition(type_, "Unknown", text.reason, text.message) for type_ in (AVAILABLE, READY)}
+    if trouble is not None:
+        changed[DEGRADED] = values.Condition(DEGRADED, "True", trouble.reason, trouble.message)
+    return tuple(changed.get(each.type, each) for each in before.conditions)
 
 
 def available(desired: values.Desired, observed: values.Observed) -> values.Condition:
@@ -115,7 +121,7 @@ def available(desired: values.Desired, observed: values.Observed) -> values.Cond
 _PRESENCES: Final = {
     values.Presence.NEVER: "it does not exist in the cloud yet",
     values.Presence.PARTIAL: "its creation did not end yet",
-    values.Presence.MISSING: "the cloud does not have it any longer",
+    values.Presence.MISSING: "it is missing from the cloud",
     values.Presence.UNKNOWN: "the cloud could not be read",
 }
 

@@ -186,9 +186,7 @@ def _repaired(look: looks.Look) -> values.Decision | None:
     if not look.desired.repairs_drift:
         return look.nothing(after=looks.STEADY, degraded=conditions.Cause("Drifted", f"{what}; lifecycle.driftPolicy is Report"))
     if sum(repair.what == what for repair in look.memory.repairs) >= MOST_REPAIRS:
-        text = (
-            f"{what}; the same was repaired {MOST_REPAIRS} times within an hour, and is not repaired again: find who changes it"
-        )
+        text = f"{what}; the same was repaired {MOST_REPAIRS} times within an hour; repairs are stopped: find what changes it"
         return look.nothing(after=looks.STEADY, degraded=conditions.Cause("RepairsStopped", text))
     leaving = turnover.leaving(look, look.desired.nodes)
     if isinstance(leaving, values.Decision):

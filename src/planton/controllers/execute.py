@@ -7,6 +7,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
+from planton.base import telemetry
 from planton.controllers import approval, values
 from planton.deploy import draining, progress, sdk
 
@@ -145,15 +146,8 @@ def execute(
         PlantonError: The action failed, or its plan does more than the action may.
     """
     counted = Progress(tell)
-    listener = progress.Listener(counted.on_progress)
-    if action is values.Action.DELETE:
-        planned = sdk.plan_destroy(resource, settings=settings, on_progress=listener)
-    elif action is values.Action.CREATE and resource.adopts:
-        manifest: Any = resource.manifest
-        named = f"{manifest.kind}/{manifest.metadata.name}"
-        planned = sdk.plan_import(resource, named, resource.adopts, settings=settings, on_progress=listener)
-    else:
-        planned = sdk.plan(resource, settings=settings, on_progress=listener)
+    with telemetry.span("plan"):
+        planned = _plan(action, resource, settings, progress.Listener(counted.on_progress))
     if planned.error is not None:
         raise planned.error
     counted.expect(sum(len(step.plan.changes) for step in planned.all_steps))
@@ -161,13 +155,27 @@ def execute(
     approved = sdk.approve(planned, approval.consent(planned, action))
     begin(planned)
     if action is not values.Action.DELETE:
-        sdk.apply(approved)
+        with telemetry.span("apply"):
+            sdk.apply(approved)
         return
     left = _left(planned)
     counted.leave(left)
-    sdk.destroy(approved)
+    with telemetry.span("destroy"):
+        sdk.destroy(approved)
     if left:
         _LOG.warning("%s is deleted; %s: %s", planned.all_steps[0].key, _STAYS, ", ".join(left))
+
+
+def _plan(
+    action: values.Action, resource: load.Resource, settings: engine_settings.Settings, listener: progress.Listener
+) -> plans_of_run.Plan:
+    if action is values.Action.DELETE:
+        return sdk.plan_destroy(resource, settings=settings, on_progress=listener)
+    if action is values.Action.CREATE and resource.adopts:
+        manifest: Any = resource.manifest
+        named = f"{manifest.kind}/{manifest.metadata.name}"
+        return sdk.plan_import(resource, named, resource.adopts, settings=settings, on_progress=listener)
+    return sdk.plan(resource, settings=settings, on_progress=listener)
 
 
 def _left(planned: plans_of_run.Plan) -> tuple[str, ...]:

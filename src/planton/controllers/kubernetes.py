@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import httpx
 
 from planton import errors
+from planton.base import telemetry
 from planton.clouds import kubeconfigs, kubernetes
 from planton.controllers import workload
 from planton.deploy import draining
@@ -149,7 +150,7 @@ def _listed(client: httpx.Client, path: str, *, is_optional: bool = False) -> li
     items: list[Any] = []
     parameters: dict[str, str | int] = {"limit": _PAGE}
     while True:
-        answer = client.get(path, params=parameters)
+        answer = _get(client, path, parameters)
         if is_optional and answer.status_code in _UNSERVED:
             return []
         if answer.status_code == _UNAUTHORIZED:
@@ -162,6 +163,14 @@ def _listed(client: httpx.Client, path: str, *, is_optional: bool = False) -> li
         if not token:
             return items
         parameters["continue"] = str(token)
+
+
+def _get(client: httpx.Client, path: str, parameters: dict[str, str | int]) -> httpx.Response:
+    facts: dict[str, telemetry.Fact] = {"http.request.method": "GET", "server.address": client.base_url.host, "url.path": path}
+    with telemetry.span(f"GET {path}", facts, is_request=True) as span:
+        answer = client.get(path, params=parameters, headers=telemetry.traceparent())
+        span.note({"http.response.status_code": answer.status_code})
+        return answer
 
 
 def _workload(client: httpx.Client) -> workload.Workload:

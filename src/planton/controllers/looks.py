@@ -6,10 +6,10 @@ import dataclasses
 import datetime
 from typing import TYPE_CHECKING, Final
 
-from planton.controllers import conditions, scaling, values
+from planton.controllers import conditions, failures, scaling, values
 
 if TYPE_CHECKING:
-    from planton.controllers import autoscaling, failures
+    from planton.controllers import autoscaling
 
 #: The time between two looks at a resource that is as desired, and at one that is changing.
 STEADY: Final = datetime.timedelta(seconds=60)
@@ -77,12 +77,17 @@ class Look:
         return self._decision(values.Action.NOTHING, listed, after=after)
 
     def unread(self, failure: failures.Failure) -> values.Decision:
-        """Returns the decision while the cloud or Kubernetes cannot be read: the last conditions stay for a while."""
+        """Returns the decision while the cloud or Kubernetes cannot be read: the last conditions stay for a while.
+
+        Then they say what is wrong if somebody has to act; those of a new resource say it at once.
+        """
         since = self.memory.probe_failed or self.now
         is_long = self.now - since >= PATIENCE
-        before = self.memory.conditions or self._conditions(progress=conditions.Cause("Reading", "the cloud is being read"))
+        trouble = None if failure.actor is failures.Actor.NOBODY else conditions.Cause(camel(failure.code), failure.message)
+        reading = conditions.Cause("Reading", "the cloud is being read")
+        before = self.memory.conditions or self._conditions(progress=reading, degraded=trouble)
         kept = dataclasses.replace(self.memory, conditions=before)
-        listed = conditions.unread(kept, since=since.isoformat(timespec="seconds")) if is_long else before
+        listed = conditions.unread(kept, since=since.isoformat(timespec="seconds"), trouble=trouble) if is_long else before
         # The probe is repeated in a pace that spares a cloud in trouble.
         attempt = 1 + int((self.now - since) / BUSY)
         after = max(BUSY, min(failure.pause(attempt), datetime.timedelta(seconds=30)), failure.silence)

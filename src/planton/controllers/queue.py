@@ -5,9 +5,12 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import enum
+import re
+import threading
 from typing import TYPE_CHECKING, Final, Protocol
 
 from org.project_planton.work.v1 import service_pb2, work_pb2
+from planton import errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,6 +47,8 @@ class Work:
         epoch: The number of the claim.
         account: The name of the credential; empty for the default one.
         generation: The generation of the resource at the claim.
+        is_change: Whether no run has observed that generation yet, or the resource is being deleted.
+        traceparent: The span of the request that has last changed or deleted the resource; empty if it was not traced.
     """
 
     id: str
@@ -53,6 +58,8 @@ class Work:
     epoch: int
     account: str = ""
     generation: int = 0
+    is_change: bool = False
+    traceparent: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -147,9 +154,28 @@ class ApiQueue:
     process: str
     version: str
     platforms: tuple[str, ...]
+    _is_checked: threading.Event = dataclasses.field(default_factory=threading.Event, repr=False, compare=False)
+
+    def check(self) -> None:
+        """Checks, once, that the server is not older than the program, which may need what it does not have.
+
+        Raises:
+            PlantonError: ``API_OUTDATED``; the API cannot be reached.
+        """
+        if self._is_checked.is_set():
+            return
+        served = self.client.server_version()
+        if _release(served) < _release(self.version):
+            raise errors.PlantonError(
+                f"the server has version {served or 'unknown'}, which is older than {self.version} of this controller",
+                reason=errors.Reason.API_OUTDATED,
+                hint="upgrade the servers first, or start a controller of their version",
+            )
+        self._is_checked.set()
 
     def claim(self, *, limit: int, results: Sequence[Result], wait: float) -> Claimed:
         """Finishes work and claims other work."""
+        self.check()
         claim = service_pb2.Claim(
             process=self.process,
             version=self.version,
@@ -159,11 +185,7 @@ class ApiQueue:
         )
         claim.wait.FromTimedelta(datetime.timedelta(seconds=wait))
         answer = self.client.claim_work(claim)
-        items = (
-            Work(each.id, each.kind, each.cluster_id, each.platform, each.epoch, each.account, each.generation)
-            for each in answer.items
-        )
-        return Claimed(tuple(items), answer.lease.ToTimedelta().total_seconds())
+        return Claimed(tuple(map(_work, answer.items)), answer.lease.ToTimedelta().total_seconds())
 
     def renew(self) -> Held:
         """Renews the lease."""
@@ -178,6 +200,26 @@ class ApiQueue:
         """Finishes work."""
         if results:
             self.client.finish_work(self.process, [_result(each) for each in results])
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """Returns the numbers of a version that tell releases apart: the first two."""
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:2])
+
+
+def _work(item: work_pb2.Work) -> Work:
+    is_change = item.deleting or item.done_generation < item.generation
+    return Work(
+        item.id,
+        item.kind,
+        item.cluster_id,
+        item.platform,
+        item.epoch,
+        account=item.account,
+        generation=item.generation,
+        is_change=is_change,
+        traceparent=item.traceparent,
+    )
 
 
 def _result(result: Result) -> work_pb2.WorkResult:

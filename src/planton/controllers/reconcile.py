@@ -10,6 +10,7 @@ import uuid
 from typing import TYPE_CHECKING, Any, Final
 
 from planton import errors
+from planton.base import telemetry
 from planton.client import transport
 from planton.config import credentials_file
 from planton.controllers import audit, decide, execute, failures, looks, metering, observe, reports, subjects, values
@@ -79,10 +80,16 @@ class Reconciler:
             PlantonError: ``INTERRUPTED``; the API cannot be reached.
         """
         # Files and credentials are read again in each run, so that a rotated credential is used.
-        settings = self._with_credential(work, settings)
+        problem = None
+        try:
+            settings = self._with_credential(work, settings)
+        except errors.PlantonError as error:
+            if error.reason is not errors.Reason.CREDENTIAL_INVALID:
+                raise
+            problem = error
         observer = dataclasses.replace(self.observer, run=runtime.of(settings, self.observer.run.tools))
         try:
-            return _Run(self, observer, work, settings).reconcile()
+            return _Run(self, observer, work, settings, problem).reconcile()
         except transport.ApiError as error:
             if error.reason is errors.Reason.NOT_FOUND:
                 # Released, or deleted without waiting. Its work has gone with it.
@@ -90,12 +97,19 @@ class Reconciler:
             raise
 
     def _with_credential(self, work: queue.Work, settings: engine_settings.Settings) -> engine_settings.Settings:
-        """Returns settings with the credential that the owner of the cluster has stored; the same settings if there is none."""
+        """Returns settings with the credential that the owner of the cluster has stored; the same settings if there is none.
+
+        Raises:
+            PlantonError: ``CREDENTIAL_INVALID``: the server cannot decrypt it; the API cannot be reached.
+        """
         if not work.account:
             return settings
         try:
             stored = self.client.get_cluster_credential(work.cluster_id)
         except transport.ApiError as error:
+            if error.reason is errors.Reason.API_CONFLICT:
+                hint = "add its key to the server's --credential-keys, or store it again: planton credentials set"
+                raise errors.PlantonError(error.message, reason=errors.Reason.CREDENTIAL_INVALID, hint=hint) from None
             if error.reason is not errors.Reason.NOT_FOUND:
                 raise
             # It is an entry of this machine's file.
@@ -111,11 +125,12 @@ class _Run:
     observer: observe.Observer
     work: queue.Work
     settings: engine_settings.Settings
+    problem: errors.PlantonError | None = None
 
     @property
     def reader(self) -> subjects.Subjects:
         """Reads the resource."""
-        return subjects.Subjects(self.reconciler.client, self.observer, self.work, self.settings)
+        return subjects.Subjects(self.reconciler.client, self.observer, self.work, self.settings, self.problem)
 
     def reconcile(self) -> Done:
         """Acts until nothing is left to do, or until it has to wait."""
@@ -123,14 +138,18 @@ class _Run:
         first, last = 0, values.Action.NOTHING
         for _ in range(_MOST_ACTIONS):
             self.settings.interruption.check()
-            data = self.reader.read()
+            with telemetry.span("read"):
+                data = self.reader.read()
             if first and int(data["generation"]) != first and "deleted_at" not in data:
                 # More changes may follow. The queue waits for them, so that they share an action.
                 return Done(first, None)
             first = int(data["generation"])
             now = self.reconciler.now()
-            seen = self._measured(self.reader.look(data, memory, now))
-            decision = decide.decide(seen.target.desired, seen.observed, memory, now)
+            with telemetry.span("observe"):
+                seen = self._measured(self.reader.look(data, memory, now))
+            with telemetry.span("decide") as span:
+                decision = decide.decide(seen.target.desired, seen.observed, memory, now)
+                span.note({"planton.action": str(decision.action), "planton.reason": decision.why})
             before = self._report(seen, decision, before)
             # The next step of a drain needs time. What the last one met is reported.
             is_draining = decision.action is last is values.Action.DRAIN
@@ -185,7 +204,8 @@ class _Run:
             if decision.nodes and policy is not None:
                 place = self.reader.place(resource)
                 recorder.begin(audit.of_nodes(decision, seen.observed))
-                self.reconciler.move(decision, place, policy.limit, self.reconciler.now())
+                with telemetry.span(str(decision.action)):
+                    self.reconciler.move(decision, place, policy.limit, self.reconciler.now())
             if decision.action not in _MOVES:
                 tell = functools.partial(self._report_step, seen, decision)
                 self.reconciler.act(
@@ -248,7 +268,10 @@ class _Run:
             return before
         client = self.reconciler.client
         is_pool = self.work.kind == "NodePool"
-        status: Any = (
-            client.report_node_pool_status(self.work.id, made) if is_pool else client.report_cluster_status(self.work.id, made)
-        )
+        with telemetry.span("report"):
+            status: Any = (
+                client.report_node_pool_status(self.work.id, made)
+                if is_pool
+                else client.report_cluster_status(self.work.id, made)
+            )
         return next((each for each in status.controller_status if each.controller_name == made.controller_name), None)

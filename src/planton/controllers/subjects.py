@@ -51,12 +51,14 @@ class Subjects:
         observer: Observes clouds and clusters.
         work: The claimed work.
         settings: The settings of the run.
+        problem: Why the cloud cannot be asked; None if it can.
     """
 
     client: api.Client
     observer: observe.Observer
     work: queue.Work
     settings: engine_settings.Settings
+    problem: errors.PlantonError | None = None
 
     def read(self) -> dict[str, Any]:
         """Returns the resource as the API returns it."""
@@ -80,6 +82,9 @@ class Subjects:
         if waits_for := self._dependants(data):
             waiting = values.Desired(generation=generation, is_deleting=True, waits_for=waits_for)
             return Seen(data, desired.Target(waiting, None), values.Observed(presence=values.Presence.UNKNOWN))
+        if self.problem is not None:
+            target, observed = _unread(generation, data, self.failure(self.problem))
+            return Seen(data, target, observed, memory.revision)
         try:
             target, observed = self._observed(kind, data, memory, now)
         except transport.ApiError:

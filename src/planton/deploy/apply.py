@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from planton.clouds import answers
-from planton.deploy import approve, autoscalers, destroy, literals, progress, resolve, running, watching
+from planton.deploy import approve, autoscaler_plans, autoscalers, destroy, literals, progress, resolve, running, watching
 from planton.engine import outputs, plans, states
 from planton.recovery import observed, recording
 from planton.schema import kinds, references
@@ -35,6 +35,7 @@ def apply(approved: approve.Approved) -> list[steps.Step]:
     # The resources that exist before the first request; one list for all creations.
     watches = watching.Watches(plan.operation, plan.run.on_progress)
     stages = _Applying(plan, outside, observed.Lists(answers.Answers()), watches)
+    autoscaler_plans.release(plan.steps, plan.run, autoscaler_plans.Reading())
     done = running.run(
         plan.steps, [stages.apply], plan.resources, settings, dependencies=plan.resources.dependencies, why="failed"
     )

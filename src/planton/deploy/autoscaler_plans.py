@@ -1,7 +1,8 @@
-"""The autoscalers in a plan: what an apply or a destroy will install, change or remove in clusters."""
+"""The autoscalers in a plan: what an apply or a destroy will install, change or remove in clusters, and what must change first."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,38 @@ def changes(
         for id_ in sorted(clusters.keys() - gone)
     ]
     return tuple(change for change in listed if change is not None)
+
+
+def release(kept: Sequence[steps.Step], run: runtime.Runtime, reading: Reading) -> None:
+    """Takes pools that will not be autoscaled any longer from their autoscalers, which would undo the apply's number of nodes.
+
+    A failure is left to the end of the apply, which sets the autoscalers again.
+
+    Args:
+        kept: The steps of the apply.
+        run: What every stage uses.
+        reading: How to look at the autoscalers.
+    """
+    ending = autoscalers.touched(step for step in kept if step.error is None and _ends(step))
+    applied = run.inventory.all() if ending else []
+    for id_, involved in ending.items():
+        cluster = _Cluster(id_, involved[0], kept, (), autoscalers.applied_to(id_, applied))
+        staying = {group.pool_id for group in cluster.after}
+        remaining = [group for group in cluster.before if group.pool_id in staying]
+        with contextlib.suppress(errors.PlantonError):
+            found = autoscalers.installed(id_, cluster.step, remaining, run, reading.connect)
+            if found is not None:
+                found.apply(run.settings.progress)
+
+
+def _ends(step: steps.Step) -> bool:
+    autoscaler = autoscalers.of(step)
+    if autoscaler is None or step.applied is None:
+        return False
+    before, after = (
+        {group.pool_id for group in autoscaler.groups(manifest)} for manifest in (step.applied.manifest, _planned(step))
+    )
+    return bool(before - after)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

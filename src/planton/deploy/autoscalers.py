@@ -124,12 +124,16 @@ class Installed:
     change: Change
     objects: list[dict[str, Any]]
 
-    def apply(self) -> None:
+    def apply(self, progress: Callable[[str], None]) -> None:
         """Makes the change.
+
+        Args:
+            progress: Receives a line about it.
 
         Raises:
             PlantonError: ``API_SERVER_CLOSED``: the Kubernetes API does not answer, or refuses.
         """
+        progress(f"  {_DOING[self.change.action]} {self.change.subject}")
         if self.change.action is Action.REMOVE:
             for item in self.autoscaler.names():
                 self.api.delete(item)
@@ -189,8 +193,7 @@ def _fit(
     groups = sorted(group for each in applied_to(id_, read()) for group in autoscaler.groups(each.manifest))
     found = installed(id_, step, groups, run, connect)
     if found is not None:
-        run.settings.progress(f"  {_DOING[found.change.action]} {found.change.subject}")
-        found.apply()
+        found.apply(run.settings.progress)
 
 
 _DOING: Final = {

@@ -72,7 +72,7 @@ def by_key(resources: Iterable[load.Resource]) -> dict[references.Key, load.Reso
             duplicates.append(duplicate_violation(key, unique[key], entry))
         unique.setdefault(key, entry)
     if duplicates:
-        hint = "give each resource once, or another metadata.name"
+        hint = "pass each resource once, or change its metadata.name"
         raise errors.InvalidError(duplicates, reason=errors.Reason.REFERENCE_INVALID, hint=hint)
     return unique
 
@@ -80,7 +80,7 @@ def by_key(resources: Iterable[load.Resource]) -> dict[references.Key, load.Reso
 def duplicate_violation(key: references.Key, first: load.Resource, second: load.Resource) -> errors.Violation:
     """Returns the violation for a second manifest of one resource."""
     place = first.place("metadata.name")
-    text = f"{key} is given twice: also at {place}"
+    text = f"{key} occurs twice: also at {place}"
     return second.violation("metadata.name", text, "reference.given_once", target=errors.Target(str(key), "", place))
 
 
@@ -143,7 +143,7 @@ def check_targets(
     for entry in resources.values():
         for target, path in references.uses(entry.manifest):
             if target in pruned:
-                text = f"refers to {target}, which is no longer among the manifests given, so that --prune would destroy it"
+                text = f"refers to {target}, which is no longer among the manifests, so that --prune would destroy it"
                 violated = errors.Target(str(target), "")
                 wrong.append(entry.violation(path, text, "reference.target_exists", target=violated))
             elif target not in resources and applied(target) is None:
@@ -157,7 +157,7 @@ def check_targets(
             if manifest is not None and not references.value(manifest, reference.field_path):
                 wrong.append(_empty(entry, reference))
     if wrong:
-        hint = "give the other manifests too (-f), apply them first, or correct the kind, env or name"
+        hint = "pass the other manifests too (-f), apply them first, or correct the kind, env or name"
         hint += "; without --prune they stay" if pruned else ""
         if all(each.rule_id == _EMPTY for each in wrong):
             hint = "set that field, or refer to another one (fieldPath)"
@@ -215,9 +215,9 @@ def _missing(
 ) -> errors.Violation:
     suggestion = ""
     if target in applied:
-        text = "not among the manifests given, and whose last apply did not finish"
+        text = "not among the manifests, and whose last apply did not finish"
     else:
-        text = "neither among the manifests given nor applied"
+        text = "neither among the manifests nor applied"
         keys = [*manifests, *applied]
         same_name = sorted({key for key in keys if key.name == target.name and key != target})
         if same_name:

@@ -212,9 +212,10 @@ def check(saved: Saved, plan: plan_of_run.Plan) -> None:
         differing.append(f"autoscalers in clusters: planned {_autoscalers(saved)}, now {now}")
     if differing:
         raise errors.PlantonError(
-            f"since the plan was made ({saved.created}) things have changed, and nothing was done:\n  " + "\n  ".join(differing),
+            f"the cloud or the manifests differ from the plan of {saved.created}; nothing was changed:\n  "
+            + "\n  ".join(differing),
             reason=errors.Reason.PLAN_STALE,
-            hint="make a new plan (planton plan --out FILE), look at it, and apply that",
+            hint="plan again (planton plan --out FILE), review the plan, and apply it",
         )
 
 
@@ -247,5 +248,6 @@ def _unusable(path: str, why: str, *, manifests: bool = False) -> errors.Planton
     return errors.usage(
         f"cannot use the plan {path}: {why}",
         # Without -f, a manifest is read as a saved plan.
-        hint="make one with: planton plan -f DIR --out FILE" + (f"; for manifests: planton apply -f {path}" if manifests else ""),
+        hint="create one with: planton plan -f DIR --out FILE"
+        + (f"; for manifests: planton apply -f {path}" if manifests else ""),
     )

@@ -145,8 +145,8 @@ def plan_import(
     resources = loading.load(sources)
     keys = [key for key in graph.of(resources).order if named.matches(key)]
     if len(keys) != 1:
-        text = f"{named} is " + ("given twice" if keys else "not among the manifests given")
-        raise errors.usage(text, hint="give its manifest with -f FILE")
+        text = f"{named} is " + ("passed twice" if keys else "not among the manifests")
+        raise errors.usage(text, hint="pass its manifest with -f FILE")
     with runtime.working(settings, on_progress) as run:
         return importing.make(tuple(resources), keys[0], import_id, run)
 
@@ -272,5 +272,5 @@ def _approved(
 def _wrong_plan(verb: str, planned: plan_values.Plan) -> errors.PlantonError:
     return errors.usage(
         f"{verb} got the plan of an operation of another kind: {planned.operation}",
-        hint="plan_destroy makes plans for destroy; plan and plan_import make plans for apply",
+        hint="plan_destroy returns plans for destroy; plan and plan_import return plans for apply",
     )

@@ -107,7 +107,7 @@ class Subject:
         Args:
             resource: The resource of the stack.
             value: Reads the value from a manifest.
-            properties: The names of its Pulumi property, without the path to it. They tell what an import changes.
+            properties: The names of its Pulumi property, without the path to it. They show what an import changes.
         """
         if self.is_new(resource):
             return True

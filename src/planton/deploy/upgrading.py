@@ -43,7 +43,7 @@ def plan_upgrade(
         keys = [references.key(resource.manifest) for resource in resources]
         absent = [str(each) for each in wanted if not any(each.matches(key) for key in keys)]
         if absent:
-            raise errors.usage(f"{', '.join(absent)} is not among the manifests", hint="give its manifest with -f FILE")
+            raise errors.usage(f"{', '.join(absent)} is not among the manifests", hint="pass its manifest with -f FILE")
         resources = [each for each in resources if any(name.matches(references.key(each.manifest)) for name in wanted)]
     with runtime.working(settings, on_progress) as run:
         return waves.make(resources, version, run)

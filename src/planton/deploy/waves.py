@@ -99,7 +99,7 @@ def make(resources: Iterable[load.Resource], version: str, run: runtime.Runtime)
     clusters = [each for each in resources if kinds.get(each.manifest.DESCRIPTOR.name).is_cluster]
     if not clusters:
         raise errors.usage(
-            "there are no clusters in these manifests", hint="give their manifests with -f, and check --env and -l"
+            "there are no clusters in these manifests", hint="pass their manifests with -f, and check --env and -l"
         )
     targets = tuple(_target(each, version, run, cache) for each in clusters)
     for target in targets:

@@ -33,8 +33,7 @@ _CAUSES = (
     Cause(
         r"failed to save snapshot",
         errors.Reason.STATE_NOT_SAVED,
-        "make room on the disk, or bring the backend back, then run the same command again: it looks at the cloud, where more may "
-        "have been done than the state says",
+        "free disk space or restore the backend, then run the same command again: it reads from the cloud what the state lacks",
     ),
     Cause(
         r"error reading from server|exited prematurely",

@@ -180,6 +180,11 @@ def at(value: Any, path: str) -> Any:  # JSON data
     return value
 
 
+def plain_path(path: str) -> str:
+    """Returns a path of the engine in the form of `leaves`; the engine quotes keys such as ``a-b``: ``labels["a-b"]``."""
+    return re.sub(r'\["((?:[^"\\]|\\.)*)"\]', r".\1", path).removeprefix(".")
+
+
 def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Difference, ...]:
     """Returns the leaves in which two property maps differ, by path."""
     olds, news = dict(leaves(old)), dict(leaves(new))

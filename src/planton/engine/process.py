@@ -6,6 +6,7 @@ The Automation API's own runner cannot be interrupted without leaving its child 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import os
 import pathlib
@@ -13,6 +14,7 @@ import signal
 import subprocess
 import threading
 import time
+import urllib.parse
 from typing import TYPE_CHECKING, Any
 
 import semver
@@ -35,6 +37,8 @@ _GRACE_SECONDS = 20.0
 _PRIVATE_UMASK = 0o077
 #: The number of interruptions after which the process is killed.
 _AT_ONCE = 2
+#: The words of a command that name it, as in ``stack export``.
+_NAMING = 2
 _LONG = ("up", "preview", "refresh", "destroy", "import")
 
 
@@ -100,6 +104,19 @@ class PulumiCommand(automation.PulumiCommand):
         Raises:
             pulumi.automation.errors.CommandError: It ended with another code than 0.
         """
+        words = itertools.takewhile(lambda word: not word.startswith("-"), args[:_NAMING])
+        with telemetry.span(" ".join(["pulumi", *words]), is_request=True) as span:
+            traced = _traced(span.traceparent)
+            return self._run(args, cwd, {**additional_env, **traced}, (on_output, on_error), text)
+
+    def _run(
+        self,
+        args: list[str],
+        cwd: str,
+        additional_env: Mapping[str, str],
+        receivers: tuple[Callable[[str], Any] | None, Callable[[str], Any] | None],
+        text: str | None,
+    ) -> automation.CommandResult:
         operation = next((word for word in args if word in _LONG), "")
         began = time.monotonic()
         heard = self._interruption.times
@@ -108,7 +125,7 @@ class PulumiCommand(automation.PulumiCommand):
         chunks: tuple[list[str], list[str]] = ([], [])
         # What other commands print is data, mostly states: they would fill the log.
         logged = ("out" if operation else "", "err")
-        pipes = zip((process.stdout, process.stderr), (on_output, on_error), chunks, logged, strict=True)
+        pipes = zip((process.stdout, process.stderr), receivers, chunks, logged, strict=True)
         readers = [_reader(*pipe) for pipe in pipes]
         if text is not None:
             _feed(process, text)
@@ -170,6 +187,15 @@ class PulumiCommand(automation.PulumiCommand):
             if stopping is not None and waited >= stopping + _GRACE_SECONDS:
                 # A plugin that waits for the cloud may ignore the polite request; the pending operation stays in the state.
                 process.kill()
+
+
+def _traced(traceparent: str) -> dict[str, str]:
+    """Returns the variables with which Pulumi and its plugins continue a trace; none if the run is not traced."""
+    if not traceparent:
+        return {}
+    place = urllib.parse.urlsplit(telemetry.endpoint())
+    scheme = "grpcs" if place.scheme == "https" else "grpc"
+    return {"TRACEPARENT": traceparent, "PULUMI_OPTION_OTEL_TRACES": f"{scheme}://{place.netloc}"}
 
 
 def _feed(process: subprocess.Popen[str], text: str) -> None:

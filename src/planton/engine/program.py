@@ -11,6 +11,7 @@ import pulumi
 from pulumi.runtime import stack as runtime_stack
 
 from planton import clouds, modules
+from planton.base import telemetry
 from planton.engine import abandoned, states
 from planton.modules import own, standalone
 from planton.schema import kinds
@@ -55,6 +56,7 @@ class Program:
         """
         self._input = _with_cluster(program_input, operation.imports)
         self._operation = operation
+        self._carried = telemetry.carried()
         self._loop: asyncio.AbstractEventLoop | None = None
         self.failure: Exception | None = None
 
@@ -83,7 +85,7 @@ class Program:
             pulumi.runtime.register_stack_transformation(self._adopt)
         self._sign()
         record = await self._recorded()
-        with own.state(self._operation.state, marker=self._operation.marker):
+        with self._carried(), own.state(self._operation.state, marker=self._operation.marker):
             standalone.run(self._input, origin=self._operation.origin)  # type: ignore[arg-type]  # a program has an input
         return record
 

@@ -205,7 +205,7 @@ def differences(metadata: events.StepEventMetadata, action: plans.Action) -> tup
     seen = outputs.get("actual_node_count")
     if seen is not None and new.get("node_count") is not None:
         old["node_count"] = seen
-    reported = [path for path in metadata.detailed_diff or {} if not plans.INTERNAL.search(path)]
+    reported = [path for path in map(plans.plain_path, metadata.detailed_diff or {}) if not plans.INTERNAL.search(path)]
     changed = plans.compare(old, new)
     # Setting a property to the value that the cloud already has is no change. Nor is a difference that the plugin ignores, such
     # as a property that an import writes into the state and that no manifest sets.

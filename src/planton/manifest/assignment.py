@@ -208,7 +208,7 @@ class Overrides:
         self._fitted: set[str] = set()
 
     def apply(self, target: message.Message) -> None:
-        """Sets what fits a message.
+        """Sets the values that fit a message.
 
         Raises:
             PlantonError: ``USAGE``: the field exists, but the value has the wrong type.

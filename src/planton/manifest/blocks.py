@@ -59,7 +59,7 @@ class Entry:
         name: The key; empty for an item.
         rank: Entries are ordered by this; equal ones keep their order.
         lead: Comment lines above; an empty one is a blank line.
-        value: What it holds.
+        value: The value of the key or item.
         ends: Comments behind it.
     """
 

@@ -193,7 +193,7 @@ def dump(values: Sequence[protobuf_message.Message], form: str, *, show_secrets:
     if len(values) != 1:
         raise errors.usage(
             f"there are {len(values)} documents, but {form} can contain only one",
-            hint="write YAML, or give one document at a time",
+            hint="write YAML, or pass one document at a time",
         )
     if form == JSON:
         return (stack_input.dumps(_data(values[0], show_secrets=show_secrets)) + "\n").encode()

@@ -262,7 +262,7 @@ def completed(document: Document) -> Document:
 
 
 def check(document: Document) -> list[errors.Violation]:
-    """Returns what the rules say about a document and its annotations, with places; nothing about values that were not read."""
+    """Returns the violations of a document and its annotations, with places. Values that were not read have none."""
     problems = validation.violations(document.message, limit=yaml_nodes.MAX_VIOLATIONS)
     problems += own_annotations.problems(document.message)
     problems += stack_names.problems(document.message)

@@ -61,7 +61,7 @@ class Selection:
         if not self.has_sources:
             raise errors.usage(
                 "no manifests",
-                hint="give manifests with -f FILE or FOLDER, stack inputs with -i FILE, or --kustomize-dir DIR",
+                hint="pass manifests with -f FILE or FOLDER, stack inputs with -i FILE, or --kustomize-dir DIR",
             )
         resources = [self._from_stack_input(_stack_input(path, stdin), path) for path in self.inputs]
         overrides = manifest.overrides(self.overrides) if resources else None
@@ -104,7 +104,7 @@ class Selection:
         listed = ", ".join(sorted(existing)) or "none"
         return errors.usage(
             f"none of the manifests has the {subject}; there are: {listed}",
-            hint="correct --env and --selector, or give other manifests",
+            hint="correct --env and --selector, or pass other manifests",
         )
 
     def _from_document(self, document: manifest.Document) -> load.Resource:
@@ -127,7 +127,7 @@ class Selection:
         if self.inputs or len(paths) != len(self.paths):
             raise errors.usage(
                 "--prune needs folders: a single file does not list all resources",
-                hint="give a folder with -f DIR, or --kustomize-dir DIR",
+                hint="pass a folder with -f DIR, or --kustomize-dir DIR",
             )
         return [*map(origins.of_folder, paths), *([self._built_origin()] if self.kustomize_dir else [])]
 
@@ -176,6 +176,6 @@ def _stack_input(path: str, stdin: IO[bytes] | None) -> message.Message:
         raise errors.PlantonError(
             f"{path} is a manifest, not a stack input",
             reason=errors.Reason.STACK_INPUT_INVALID,
-            hint=f"planton convert -f {path} --as stack-input makes one of it, with --to yaml a manifest for -f",
+            hint=f"planton convert -f {path} --as stack-input converts it; with --to yaml it becomes a manifest for -f",
         )
     return value

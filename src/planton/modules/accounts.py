@@ -31,5 +31,5 @@ def require(config: message.Message, *, also_missing: Iterable[str] = ()) -> Non
     raise errors.PlantonError(
         f"failed to setup {provider.spoken} provider: the {' and the '.join(missing)} is missing",
         reason=errors.Reason.CREDENTIAL_MISSING,
-        hint=f"set {' and '.join(variables)}, or give a provider config with -p FILE (docs/use/credentials.md)",
+        hint=f"set {' and '.join(variables)}, or pass a provider config with -p FILE (docs/use/credentials.md)",
     )

@@ -40,7 +40,7 @@ class Field:
         if self.ref.HasField("value_from"):
             owner, target = self.metadata.name, self.ref.value_from.name
             raise errors.PlantonError(
-                f"{self.path} of {owner!r} refers to {target!r}, and references are resolved before a module runs",
+                f"{self.path} of {owner!r} refers to {target!r}, but a module takes values, not references",
                 reason=errors.Reason.REFERENCE_UNRESOLVED,
                 hint="write a stack input with the reference resolved: "
                 "planton stack-input -f MANIFEST --show-secrets > stack-input.yaml",

@@ -61,7 +61,7 @@ def definition(name: str) -> Any:  # YAML data
     if name.lower() == POLICY.lower():
         raise errors.usage(
             "policies have no CustomResourceDefinition: they are rules over manifests, which no cluster stores",
-            hint="give a kind, or none for all of them",
+            hint="name a kind, or none for all of them",
         )
     # 2 ms instead of 20 ms, where PyYAML has libyaml.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -263,10 +263,9 @@ def _value(reference: Reference, target: message.Message | None) -> str:
     ends = {"from": str(reference.owner), "to": str(reference.target), "field": reference.path}
     if target is None:
         raise errors.PlantonError(
-            f"{reference.owner}: {reference.path} refers to {reference.target}, which is neither among the manifests given "
-            "nor applied",
+            f"{reference.owner}: {reference.path} refers to {reference.target}, which is neither among the manifests nor applied",
             reason=errors.Reason.REFERENCE_UNRESOLVED,
-            hint="give its manifest too (-f), apply it first, or correct the kind, env or name",
+            hint="pass its manifest too (-f), apply it first, or correct the kind, env or name",
             metadata=ends,
         )
     content = value(target, reference.field_path)

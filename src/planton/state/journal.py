@@ -79,8 +79,9 @@ class Record:
     previous: str = ""
 
     def text(self) -> str:
-        """Returns it as JSON."""
-        return json.dumps(dataclasses.asdict(self))
+        """Returns it as JSON, without what is unset: every state of an applied resource holds one."""
+        values = {name: value for name, value in dataclasses.asdict(self).items() if value}
+        return json.dumps(values, separators=(",", ":"))
 
 
 def _creation(data: Any) -> Creation:  # JSON data
@@ -98,8 +99,8 @@ def parse(text: str) -> Record:
     return Record(
         data["operation"],
         data["started"],
-        data["failed"],
-        {urn: _creation(each) for urn, each in data["uncertain"].items()},
+        bool(data.get("failed")),
+        {urn: _creation(each) for urn, each in (data.get("uncertain") or {}).items()},
         str(data.get("marker") or ""),
         {urn: tuple(ids) for urn, ids in (data.get("before") or {}).items()},
         dict(data.get("default_pool") or {}),
@@ -176,7 +177,7 @@ class Journal:
                 raise errors.PlantonError(
                     f"stack {self._name} is held by: {holder}",
                     reason=errors.Reason.STACK_LOCKED,
-                    hint="wait until it ends, or give --lock-timeout SECONDS",
+                    hint="wait until it ends, or pass --lock-timeout SECONDS",
                     metadata={"stack": str(self._name), "holder": holder},
                 )
             if not is_reported:

@@ -51,7 +51,7 @@ def target(
     if changed.backend_url == source.backend_url and not passphrase_file and not secrets_provider:
         raise errors.usage(
             "the states are in this backend already",
-            hint="give another backend with --to, or another encryption with --passphrase-file or --secrets-provider",
+            hint="name another backend with --to, or another encryption with --passphrase-file or --secrets-provider",
         )
     return changed
 
@@ -86,7 +86,7 @@ class Migration:
                     return False
                 raise deployments.unfit(
                     f"{self._target.settings.backend_url} has another state of {name}",
-                    "look at it with planton state show --backend; planton state forget removes it there",
+                    "inspect it with planton state show --backend; planton state forget removes it there",
                 )
             self._arrive(name, plain)
         return True

@@ -8,7 +8,7 @@ import typing
 import grpc
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
-from planton_sandbox.providers import outputs, planning, sessions
+from planton_sandbox.providers import outputs, planning, sessions, transport
 
 _DEAD = "error reading from server: EOF"
 _T = typing.TypeVar("_T")
@@ -31,7 +31,7 @@ def run(pool: concurrent.futures.Executor, context: typing.Any, session: session
 
     The call ends immediately when the session's process crashes, even while the work is running.
     """
-    future = pool.submit(work) if not session.dead else None
+    future = pool.submit(transport.traced(context.invocation_metadata(), work)) if not session.dead else None
     if future is not None:
         pending: tuple[concurrent.futures.Future[typing.Any], ...] = (future, session.death)
         concurrent.futures.wait(pending, return_when=concurrent.futures.FIRST_COMPLETED)

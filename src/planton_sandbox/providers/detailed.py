@@ -6,6 +6,8 @@ index in the program. A block that is added or removed is one change.
 
 from __future__ import annotations
 
+import json
+import re
 import typing
 
 from pulumi.runtime.proto import provider_pb2
@@ -15,6 +17,7 @@ from planton_sandbox.providers import diffing, planning, schema, values
 _ADD = provider_pb2.PropertyDiff.ADD
 _DELETE = provider_pb2.PropertyDiff.DELETE
 _UPDATE = provider_pb2.PropertyDiff.UPDATE
+_IDENTIFIER: typing.Final = re.compile(r"[a-zA-Z_$][a-zA-Z0-9_$]*")
 _Kinds: typing.TypeAlias = dict[str, diffing.Kind]
 
 
@@ -47,7 +50,7 @@ def _compare(row: schema.Property, old: values.Json, new: values.Json, path: str
         _compare_rows(row.fields, before, after, f"{path}.", kinds)
     elif row.type == schema.MAP:
         for key in sorted({**before, **after}):
-            _compare(schema.Property(name=key), before.get(key), after.get(key), f"{path}.{key}", kinds)
+            _compare(schema.Property(name=key), before.get(key), after.get(key), path + _step(key), kinds)
     elif row.type == schema.LIST:
         _compare_items(row, dict(enumerate(before)), dict(enumerate(after)), path, kinds)
     elif row.type == schema.SET:
@@ -57,6 +60,11 @@ def _compare(row: schema.Property, old: values.Json, new: values.Json, path: str
         _compare_items(row, removed, added, path, kinds)
     elif before != after:
         kinds[path] = diffing.REPLACING[_UPDATE] if row.replaces else _UPDATE
+
+
+def _step(key: str) -> str:
+    """Returns a key as a part of a path; one that is no identifier is quoted."""
+    return f".{key}" if _IDENTIFIER.fullmatch(key) else f"[{json.dumps(key)}]"
 
 
 def _compare_presence(row: schema.Property, old: values.Json, new: values.Json, path: str, kinds: _Kinds) -> None:

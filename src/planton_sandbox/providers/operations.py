@@ -58,7 +58,7 @@ def read(form: outputs.Form, request: provider_pb2.ReadRequest) -> provider_pb2.
     rows = resource.table.properties
     settled = planning.as_read(resource.table, data.state)
     current = planning.refreshed(rows, inputs, settled) if state else planning.imported(rows, settled)
-    if state and form.newer_bridge:
+    if state and form.drops_notes:
         current = checking.without_empty_notes(current)
     previous_notes = (state.get(outputs.META) or "") if state else None
     return provider_pb2.ReadResponse(

@@ -27,11 +27,13 @@ class Form:
         resource: the resource.
         session: the session of the engine.
         newer_bridge: see `package.Package`.
+        drops_notes: see `package.Package`.
     """
 
     resource: package.Resource
     session: sessions.Session
     newer_bridge: bool
+    drops_notes: bool
 
     def planned(self, data: planning.Data, identity: values.Json) -> struct_pb2.Struct:
         """Returns a plan; with the newer bridge, one without changes has no notes."""
@@ -62,9 +64,20 @@ class Form:
         shown = {**state, "id": identity}
         if self.newer_bridge and values.is_known(shown):
             shown[rawstate.KEY] = rawstate.delta(rows, state)
-        for row in rows:
-            if row.secret and self.session.accepts_secrets:
-                shown[row.name] = values.Secret(state.get(row.name))
+        if self.session.accepts_secrets:
+            shown |= _secrets(rows, state)
         if notes:
             shown[META] = json.dumps(notes, separators=(",", ":"), sort_keys=True)
         return values.encode(shown)
+
+
+def _secrets(rows: tuple[schema.Property, ...], state: planning.State) -> planning.State:
+    """Returns the values that are secret, or contain secrets, with their marks."""
+    marked: planning.State = {}
+    for row in rows:
+        value = state.get(row.name)
+        if row.secret:
+            marked[row.name] = values.Secret(value)
+        elif row.type == schema.OBJECT and isinstance(value, dict) and any(field.secret for field in row.fields):
+            marked[row.name] = {**value, **_secrets(row.fields, value)}
+    return marked

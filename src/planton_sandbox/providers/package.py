@@ -69,7 +69,8 @@ class Package:
         connect: returns the cloud's client; its arguments are the configuration and the gate to pass before each request.
         config_warnings: returns the warnings about a configuration, which the plugin logs.
         newer_bridge: whether the plugin is built on a newer bridge to Terraform providers. Such a plugin reports differences
-            like ``detailed``, adds ``rawstate`` to states, and leaves empty lists of defaults out of refreshed inputs.
+            like ``detailed``, and adds ``rawstate`` to states.
+        drops_notes: whether refreshed inputs have no empty lists of defaults.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Package:
     connect: typing.Callable[[dict[str, values.Json], typing.Callable[[], None]], typing.Any]
     config_warnings: typing.Callable[[dict[str, values.Json]], list[str]] = lambda _config: []
     newer_bridge: bool = False
+    drops_notes: bool = False
 
     def schema(self) -> str:
         """Returns the package schema as JSON."""

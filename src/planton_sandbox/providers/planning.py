@@ -173,7 +173,7 @@ def _plan_value(row: schema.Property, before: values.Json, value: values.Json) -
     if not row.fields:
         same_set = row.fold and olds and _same_items(row, olds, value)
         return copy.deepcopy(olds if same_set else row.normalize(value) if row.normalize else value)
-    pairs = match(row, olds, value)
+    pairs = match(row, olds, value) if row.type == schema.SET else {index: index for index in range(len(olds))}
     return [_plan_rows(row.fields, olds[pairs[i]] if i in pairs else None, item) for i, item in enumerate(value)]
 
 

@@ -208,7 +208,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return resource
 
     def _form(self, resource: package.Resource, session: sessions.Session) -> outputs.Form:
-        return outputs.Form(resource=resource, session=session, newer_bridge=self._package.newer_bridge)
+        package = self._package
+        return outputs.Form(
+            resource=resource, session=session, newer_bridge=package.newer_bridge, drops_notes=package.drops_notes
+        )
 
     def _difference(self, data: planning.Data, inputs: planning.State) -> provider_pb2.DiffResponse:
         compare = detailed.difference if self._package.newer_bridge else diffing.difference

@@ -215,7 +215,8 @@ def _report(row: Mapping[str, Any]) -> bodies.ControllerStatus:
 def _claimed(row: Mapping[str, Any]) -> bodies.Work:
     identifier, kind, cluster, platform, account, generation, attempt, epoch = _WORK_COLUMNS(row)
     due, deleting = _moment(row["due"]), bool(row["deleting"])
-    return bodies.Work(identifier, kind, cluster, platform, account, generation, attempt, epoch, due, deleting)
+    done, traceparent = row["done_generation"], row["traceparent"] or ""
+    return bodies.Work(identifier, kind, cluster, platform, account, generation, attempt, epoch, due, deleting, done, traceparent)
 
 
 def _work(row: Mapping[str, Any]) -> bodies.WorkItem:

@@ -233,6 +233,8 @@ class Work(NamedTuple):
     epoch: int
     due: Time
     deleting: bool
+    done_generation: int
+    traceparent: str
 
 
 class HeldWork(NamedTuple):

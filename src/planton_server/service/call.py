@@ -35,6 +35,7 @@ class Call:
         store: The database.
         policy: The settings of the operator.
         workers: The processes of controllers.
+        traceparent: The span of the call, as in the header of that name; None if it is not traced.
     """
 
     kind: Kind
@@ -43,6 +44,7 @@ class Call:
     store: database.Database
     policy: Policy
     workers: Workers
+    traceparent: str | None = None
 
     @property
     def resource(self) -> Any:  # a NewCluster, ClusterUpdate, NewNodePool or NodePoolUpdate

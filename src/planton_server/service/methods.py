@@ -56,10 +56,26 @@ class Service:
         workers: The processes of controllers.
     """
 
-    def __init__(self, store: database.Database, policy: contexts.Policy, processes: workers.Workers | None = None) -> None:
+    def __init__(
+        self,
+        store: database.Database,
+        policy: contexts.Policy,
+        processes: workers.Workers | None = None,
+        *,
+        traceparent: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        """Creates the methods.
+
+        Args:
+            store: The database.
+            policy: The settings of the operator.
+            processes: The processes of controllers.
+            traceparent: Returns the span of the current call, or None.
+        """
         self.store = store
         self.policy = policy
         self.workers = processes or workers.Workers(store)
+        self._traceparent = traceparent
 
     async def call(
         self,
@@ -83,7 +99,10 @@ class Service:
         requests.normalize(request)
         requests.check(request, kind.noun, violations)
         try:
-            return await _METHODS[rpc](calls.Call(kind, request, circumstances, self.store, self.policy, self.workers))
+            traceparent = self._traceparent() if rpc in _CHANGING else None
+            return await _METHODS[rpc](
+                calls.Call(kind, request, circumstances, self.store, self.policy, self.workers, traceparent)
+            )
         except calls.DryRunError as dry_run:
             return dry_run.answer
         except database.UnavailableError as error:

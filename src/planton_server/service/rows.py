@@ -25,6 +25,7 @@ def new(call: Call) -> dict[str, Any]:
         "reason": "NotObserved", "message": "no controller has observed generation 1", "observed_generation": 0,
         "status_time": call.now, "conditions": "[]", "replacement": "", "ready_generation": 0, "deadline": None,
         "resync_at": None, "created_at": call.now, "updated_at": call.now, "deleted_at": None,
+        "traceparent": call.traceparent,
     }  # fmt: skip
     row["deadline"] = _deadline(call, row)
     row["resync_at"] = resyncs.time(row["id"], datetime.datetime.fromisoformat(call.now), call.policy.resync)
@@ -57,7 +58,7 @@ def updated(call: Call, row: Mapping[str, Any]) -> tuple[dict[str, Any] | None, 
 def deleting(call: Call, row: Mapping[str, Any], reports: Sequence[status.Report]) -> dict[str, Any]:
     """Returns the row of a resource whose deletion is requested."""
     changed = {**row, "deleted_at": call.now, "updated_at": call.now, "resource_version": row["resource_version"] + 1}
-    return changed | call.status(changed, reports)
+    return changed | call.status(changed, reports) | {"traceparent": call.traceparent}
 
 
 def event(call: Call, kind: Kind, row: Mapping[str, Any], verb: str, replaced: Sequence[str] = ()) -> dict[str, Any]:
@@ -130,6 +131,7 @@ def _with_new_spec(call: Call, row: Mapping[str, Any], replaced: Sequence[str]) 
         "generation": row["generation"] + 1,
         "replacement": _compact(sorted(pending)) if pending else "",
         "deadline": _deadline(call, row),
+        "traceparent": call.traceparent,
     }
     # No controller has observed the new generation, so only the conditions of the reports stay.
     computed = call.status({**row, **changed}, [])

@@ -223,7 +223,7 @@ class Timers:
     """
 
     def __init__(self, configured: settings.Settings, done: Callable[[str], None] = lambda _work: None) -> None:
-        """Prepares it.
+        """Creates the timers of a server.
 
         Args:
             configured: The settings of the server.

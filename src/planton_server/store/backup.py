@@ -89,7 +89,7 @@ def _restore_postgresql(url: str, dump: dumps.Dump, now: str) -> None:
     """
     revision = dump.revision()
     if revision not in schema.supported_revisions():
-        raise dumps.DumpError(f"revision {revision} is not one that this release knows")
+        raise dumps.DumpError(f"revision {revision} is unknown to this release")
     made = engines.blocking(url)
     try:
         with made.begin() as connection:
@@ -289,7 +289,7 @@ def _in_use(what: str) -> errors.PlantonError:
 
 
 def _refused(message: str) -> errors.PlantonError:
-    hint = "give --overwrite to replace it"
+    hint = "add --overwrite to replace it"
     return errors.PlantonError(message, reason=errors.Reason.CONSENT_REQUIRED, hint=hint)
 
 

@@ -90,7 +90,7 @@ class Dump:
         """
         revisions = [line.strip().decode() for _, lines in self._copies(REVISIONS) for line in lines]
         if len(revisions) != 1:
-            raise DumpError(f"revision {', '.join(revisions) or 'none'} is not one that this release knows")
+            raise DumpError(f"revision {', '.join(revisions) or 'none'} is unknown to this release")
         return revisions[0]
 
     def check(self, expected: Parts) -> None:

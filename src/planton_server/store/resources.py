@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _WRITTEN: Final = (
     "name", "generation", "resource_version", "platform", "spec", "phase", "reason", "message", "observed_generation", "status_time",
     "conditions", "replacement", "ready_generation", "deadline", "resync_at", "updated_at", "deleted_at",
+    "traceparent",
 )  # fmt: skip
 
 

@@ -76,7 +76,7 @@ def fault(url: str) -> str:
         with engine.connect() as connection, reference.connect() as expected:
             revisions = list(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalars())
             if len(revisions) != 1 or revisions[0] not in supported_revisions():
-                return f"revision {', '.join(map(str, revisions)) or 'none'} is not one that this release knows"
+                return f"revision {', '.join(map(str, revisions)) or 'none'} is unknown to this release"
             upgrade(expected, revisions[0])
             missing = sorted(_parts(expected) - _parts(connection))
             if missing:

@@ -45,6 +45,8 @@ def _resource(name: str, *own: sa.Column[str] | sa.UniqueConstraint) -> sa.Table
         sa.Column("created_at", sa.Text, nullable=False),
         sa.Column("updated_at", sa.Text, nullable=False),
         sa.Column("deleted_at", sa.Text),
+        #: The span of the request that has last changed the spec, or deleted the resource; NULL if it was not traced.
+        sa.Column("traceparent", sa.Text),
         *own,
     )
 

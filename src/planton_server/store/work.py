@@ -381,7 +381,9 @@ WITH room AS MATERIALIZED (
   {end} {skip_locked}
 )
 UPDATE work SET process = :process, epoch = epoch + 1, since = {now}, touched = false WHERE id IN (SELECT id FROM taken)
-RETURNING id, kind, cluster_id, platform, account, generation, attempt, epoch, due, deleting
+RETURNING id, kind, cluster_id, platform, account, generation, attempt, epoch, due, deleting, done_generation,
+  CASE kind WHEN 'Cluster' THEN (SELECT traceparent FROM clusters WHERE clusters.id = work.id)
+    ELSE (SELECT traceparent FROM node_pools WHERE node_pools.id = work.id) END AS traceparent
 """
 _SPEND: Final = """
 UPDATE accounts SET at = {now},

@@ -26,16 +26,17 @@ def server() -> Iterator[answers.Server]:
         ([], []),
         ([(429, "")], [retries.CLOUD.waits[0]]),
         ([(500, ""), (503, "")], list(retries.CLOUD.waits)),
-        ([(429, "3"), (429, "0")], [3.0, 0.0]),
+        ([(429, "3"), (429, "0")], [3.0, 1.0]),
         ([(429, "Wed, 21 Oct 2026 07:28:00 GMT")], [retries.CLOUD.waits[0]]),
     ],
 )
 def test_a_failed_request_is_retried(server: answers.Server, before: list[tuple[int, str]], waited: list[float]) -> None:
-    """The wait is the cloud's Retry-After, or else the default."""
+    """The wait is the cloud's Retry-After, or else the default; never less than a second."""
     server.before["/x"] = list(before)
     slept: list[float] = []
     assert api.get(f"{server.url}/x", authorization="a", path="/x", wait=slept.append) == {"a": 1}
     assert slept == waited
+    assert min(slept, default=1.0) >= 1.0
 
 
 @pytest.mark.parametrize(

@@ -94,20 +94,18 @@ def scene(sandbox: Sandbox) -> collections.abc.Iterator[Scene]:  # noqa: F811  #
     handle.stop()
 
 
-def test_check_fills_in_the_recorded_defaults(scene: Scene) -> None:
-    """The defaults are those of the recorded exchanges of the official plugin, and of its later deletion policy."""
+def test_check_fills_in_the_plugins_defaults(scene: Scene) -> None:
+    """Defaults that are false, and that of the deletion policy, are part of plans only."""
     news = {"deletionProtection": False, "initialNodeCount": 1, "location": "us-central1", "removeDefaultNodePool": True}
     checked = scene.engine.call("Check", urn=CLUSTER, news=news, randomSeed=b"seed")
     inputs = values.decode(checked.inputs)
-    recorded = {"enableFqdnNetworkPolicy", "enableKubernetesAlpha", "enableL4IlbSubsetting", "enableLegacyAbac"}
-    recorded |= {"enableMultiNetworking", "enableShieldedNodes", "name", "network"}
-    assert set(inputs["__defaults"]) == recorded | {"deletionPolicy"}
+    assert set(inputs["__defaults"]) == {"enableShieldedNodes", "name", "network"}
     assert (inputs["network"], inputs["enableShieldedNodes"], inputs["name"][:2]) == ("default", True, "x-")
     config = {"machineType": "e2-medium", "oauthScopes": SCOPES, "preemptible": True}
     checked = scene.engine.call("Check", urn=POOL, news={"cluster": "c", "nodeConfig": config, "nodeCount": 1}, randomSeed=b"s")
     inputs = values.decode(checked.inputs)
-    assert set(inputs["__defaults"]) == {"deletionPolicy", "name"}
-    assert (inputs["nodeConfig"]["__defaults"], inputs["nodeConfig"]["spot"]) == (["spot"], False)
+    assert inputs["__defaults"] == ["name"]
+    assert (inputs["nodeConfig"]["__defaults"], inputs["nodeConfig"].get("spot")) == ([], None)
 
 
 @pytest.mark.parametrize(
@@ -130,6 +128,7 @@ def test_a_cluster_is_created_without_its_default_pool(scene: Scene) -> None:
     identity, _, state = scene.cluster(location="us-central1", resourceLabels={"a": "b"})
     assert identity == f"{PLACE}/clusters/c1"
     assert scene.lines() == [
+        "GET clusters/c1",
         "POST clusters",
         "DELETE clusters/c1/nodePools/default-pool",
         "GET clusters/c1",
@@ -283,12 +282,12 @@ def test_drift_shows_after_a_refresh(scene: Scene) -> None:
     scene.cluster()
     identity, inputs, state = scene.pool()
     scene.sandbox.control.outside("scale", cloud="gcp", cluster="c1", pool="workers", count=3)
-    scene.sandbox.control.outside("relabel", cloud="gcp", cluster="c1", pool="workers", labels={"x": "y"})
+    scene.sandbox.control.outside("relabel", cloud="gcp", cluster="c1", pool="workers", labels={"x": "y", "y-z": "1"})
     read = scene.read(POOL, identity, state, inputs)
     properties = values.decode(read.properties)
-    assert (properties["nodeCount"], properties["nodeConfig"]["labels"]) == (3, {"x": "y"})
+    assert (properties["nodeCount"], properties["nodeConfig"]["labels"]) == (3, {"x": "y", "y-z": "1"})
     answer = scene.engine.call("Diff", urn=POOL, id=identity, olds=properties, news=inputs)
-    assert set(answer.detailedDiff) == {"nodeCount", "nodeConfig.labels.x"}
+    assert set(answer.detailedDiff) == {"nodeCount", "nodeConfig.labels.x", 'nodeConfig.labels["y-z"]'}
     scene.sandbox.control.outside("delete-pool", cloud="gcp", cluster="c1", pool="workers")
     assert scene.read(POOL, identity, state, inputs).id == ""
     scene.sandbox.control.outside("delete-cluster", cloud="gcp", cluster="c1")
@@ -301,6 +300,7 @@ def test_an_autoscaled_pool_leaves_counts_alone(scene: Scene) -> None:
     scene.lines()
     more = {"autoscaling": {"totalMinNodeCount": 2, "totalMaxNodeCount": 6}, "ignoreNodeCountChanges": True}
     identity, inputs, state = scene.pool(nodeCount=None, initialNodeCount=1, **more)
+    assert state["nodeCount"] == 1
     assert not [line for line in scene.lines() if "instanceGroupManagers" in line]
     scene.sandbox.control.outside("load", cloud="gcp", cluster="c1", pool="workers", nodes=5)
     read = scene.read(POOL, identity, state, inputs)
@@ -352,6 +352,126 @@ def test_taints_of_the_cloud_are_no_difference(scene: Scene) -> None:
     assert not scene.engine.call("Diff", urn=POOL, id=identity, olds=values.decode(read.properties), news=inputs).diffs
 
 
+def test_the_bodies_of_changes_are_the_plugins(scene: Scene) -> None:
+    """They name the pool, and omit zeros and what does not change."""
+    scene.cluster()
+    identity, inputs, state = scene.pool(
+        nodeConfig={"diskSizeGb": 100, "taints": [{"key": "a", "value": "", "effect": "NO_SCHEDULE"}]}, version="1.33"
+    )
+    config = {**inputs["nodeConfig"], "diskSizeGb": 50, "taints": None, "loggingVariant": "MAX_THROUGHPUT"}
+    news = {
+        **inputs,
+        "nodeConfig": config,
+        "nodeCount": 0,
+        "upgradeSettings": {"maxSurge": 2, "maxUnavailable": 0, "strategy": "SURGE"},
+        "nodeDrainConfigs": [{"pdbTimeoutDuration": "60s"}],
+        "networkConfig": {"enablePrivateNodes": True},
+        "version": "1.34",
+    }
+    scene.bodies("GET")
+    mark = scene.mark
+    scene.update(POOL, identity, state, news)
+    assert scene.bodies("PUT") == [
+        {"name": "workers", "loggingConfig": {"variantConfig": {"variant": "MAX_THROUGHPUT"}}},
+        {"name": "workers", "machineType": "e2-medium", "diskSizeGb": "50", "bootDisk": {}},
+        {"name": "workers", "taints": {}},
+        {"nodePoolId": "workers", "nodeVersion": "1.34"},
+        {"upgradeSettings": {"maxSurge": 2, "strategy": "SURGE"}},
+        {"nodePoolId": "workers", "nodeNetworkConfig": {"podRange": "pods", "enablePrivateNodes": True}},
+        {"nodeDrainConfig": {"pdbTimeoutDuration": "60s"}},
+    ]
+    scene.mark = mark
+    assert scene.bodies("POST") == [{}]
+
+
+def test_the_last_label_of_a_pool_stays(scene: Scene) -> None:
+    """The plugin sends no empty map."""
+    scene.cluster()
+    identity, inputs, state = scene.pool(nodeConfig={"labels": {"a": "b"}})
+    config = {key: value for key, value in inputs["nodeConfig"].items() if key != "labels"}
+    state = scene.update(POOL, identity, state, {**inputs, "nodeConfig": config})
+    assert state["nodeConfig"]["labels"] == {"a": "b"}
+
+
+def test_the_endpoints_of_a_cluster_are_one_request(scene: Scene) -> None:
+    """The authorized networks are part of it. Private nodes are a request of their own."""
+    networks = {"cidrBlocks": [{"cidrBlock": "127.0.0.0/8"}]}
+    identity, inputs, state = scene.cluster(masterAuthorizedNetworksConfig=networks)
+    assert state["masterAuthorizedNetworksConfig"]["cidrBlocks"][0]["cidrBlock"] == "127.0.0.0/8"
+    private = {"enablePrivateNodes": True, "enablePrivateEndpoint": True}
+    news = {**inputs, "privateClusterConfig": private, "masterAuthorizedNetworksConfig": {"cidrBlocks": []}}
+    scene.bodies("GET")
+    state = scene.update(CLUSTER, identity, state, news)
+    first, second = (body["update"] for body in scene.bodies("PUT"))
+    addresses = first["desiredControlPlaneEndpointsConfig"]["ipEndpointsConfig"]
+    assert addresses["enablePublicEndpoint"] is False
+    assert addresses["authorizedNetworksConfig"]["enabled"] is True
+    assert second == {"desiredDefaultEnablePrivateNodes": True}
+    assert {name: state["privateClusterConfig"][name] for name in private} == private
+
+
+def test_a_provider_of_network_policies_has_no_default(scene: Scene) -> None:
+    """Without enforcement, requests name none. An unset one and an unspecified one are the same."""
+    identity, inputs, state = scene.cluster(networkPolicy={"enabled": True, "provider": "CALICO"})
+    read = scene.read(CLUSTER, identity, state, inputs)
+    assert values.decode(read.inputs)["networkPolicy"]["__defaults"] == []
+    checked = scene.engine.call(
+        "Check",
+        urn=CLUSTER,
+        news={**inputs, "networkPolicy": {"enabled": False}},
+        olds=values.decode(read.inputs),
+        randomSeed=b"s",
+    )
+    news = values.decode(checked.inputs)
+    assert news["networkPolicy"] == {"enabled": False, "__defaults": []}
+    scene.bodies("GET")
+    state = scene.update(CLUSTER, identity, state, news)
+    assert scene.bodies("POST") == [{"networkPolicy": {}}]
+    assert state["networkPolicy"] == {"enabled": False, "provider": ""}
+    unspecified = {**news, "networkPolicy": {"enabled": False, "provider": "PROVIDER_UNSPECIFIED"}}
+    assert list(scene.diff(CLUSTER, identity, state, **unspecified).diffs) == []
+
+
+def test_more_accelerators_are_one_difference(scene: Scene) -> None:
+    """What the cloud adds to an item of a list stays."""
+    scene.cluster()
+    one = {"machineType": "n1-standard-4", "guestAccelerators": [{"type": "nvidia-tesla-t4", "count": 1}]}
+    identity, inputs, state = scene.pool(nodeConfig=one)
+    config = {**inputs["nodeConfig"], "guestAccelerators": [{"type": "nvidia-tesla-t4", "count": 2}]}
+    answer = scene.diff(POOL, identity, state, **{**inputs, "nodeConfig": config})
+    assert list(answer.detailedDiff) == ["nodeConfig.guestAccelerators[0].count"]
+
+
+def test_zones_are_added_before_others_are_removed(scene: Scene) -> None:
+    """GKE does not do both at once."""
+    identity, inputs, state = scene.cluster()
+    scene.bodies("GET")
+    scene.update(CLUSTER, identity, state, {**inputs, "nodeLocations": ["us-central1-b", "us-central1-c"]})
+    assert [body["update"]["desiredLocations"] for body in scene.bodies("PUT")] == [
+        ["us-central1-a", "us-central1-b", "us-central1-c"],
+        ["us-central1-b", "us-central1-c"],
+    ]
+
+
+def test_a_newer_control_plane_is_not_changed(scene: Scene) -> None:
+    """The version in a program is a minimum."""
+    identity, inputs, state = scene.cluster(minMasterVersion="1.34")
+    scene.bodies("GET")
+    scene.update(CLUSTER, identity, state, {**inputs, "minMasterVersion": "1.33.1"})
+    assert scene.bodies("PUT") == []
+
+
+def test_a_cluster_whose_creation_fails_stays_in_the_state(scene: Scene) -> None:
+    """The engine gets its id with the error, so that a destroy deletes it."""
+    scene.sandbox.control.outside("stockout", cloud="gcp", zone="us-central1-b")
+    news = {"name": "c1", "initialNodeCount": 1, "nodeLocations": ZONES}
+    checked = scene.engine.call("Check", urn=CLUSTER, news=news, randomSeed=b"s")
+    error = scene.engine.error("Create", urn=CLUSTER, properties=values.decode(checked.inputs))
+    assert "GCE_STOCKOUT" in error.details()
+    assert any(key == "grpc-status-details-bin" for key, _ in error.trailing_metadata() or ())
+    assert [item["name"] for item in scene.sandbox.control.resources("gcp")["clusters"]] == ["c1"]
+
+
 def test_a_stockout_fails_the_creation_and_keeps_the_pool(scene: Scene) -> None:
     """The engine gets id and properties with the error."""
     scene.cluster()
@@ -386,6 +506,33 @@ def test_a_busy_cluster_is_tried_again(scene: Scene) -> None:
     scene.waits.clear()
     assert scene.pool()[0]
     assert scene.waits[:2] == [0.5, 1.0]
+
+
+def test_a_change_of_a_busy_cluster_fails(scene: Scene) -> None:
+    """Only changes of pools are tried again."""
+    identity, inputs, state = scene.cluster()
+    error = {"code": 400, "message": "Cluster is running incompatible operation operation-1.", "status": "FAILED_PRECONDITION"}
+    error["errors"] = [{"reason": "failedPrecondition"}]
+    scene.sandbox.control.fault(
+        cloud="gcp", method="POST", path=":setResourceLabels$", action="status", status=400, body={"error": error}
+    )
+    failed = scene.engine.error("Update", urn=CLUSTER, id=identity, olds=state, news={**inputs, "resourceLabels": {"a": "b"}})
+    assert "incompatible operation" in failed.details()
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+def test_errors_that_may_pass_are_tried_again(scene: Scene, status: int) -> None:
+    """The plugin gives up after a minute and a half. Its pauses are the sum of the two before."""
+    identity, inputs, state = scene.cluster()
+    scene.waits.clear()
+    scene.sandbox.control.fault(cloud="gcp", method="GET", path="/clusters/c1$", action="status", status=status, times=3)
+    assert scene.read(CLUSTER, identity, state, inputs).id == identity
+    assert scene.waits == [0.5, 1.0, 1.5]
+    scene.waits.clear()
+    scene.sandbox.control.fault(cloud="gcp", method="GET", path="/clusters/c1$", action="status", status=status, times=0)
+    failed = scene.engine.error("Read", urn=CLUSTER, id=identity, properties=state, inputs=inputs)
+    assert str(status) in failed.details()
+    assert scene.waits == [0.5, 1.0, 1.5, 2.5, 4.0, 6.5, 10.5, 17.0, 27.5]
 
 
 def test_a_protected_cluster_is_not_deleted(scene: Scene) -> None:

@@ -176,7 +176,7 @@ def _refresh(credential: Any) -> None:
             f"Google refuses the credential for gcp: {text[:300]}",
             code=errors.Code.FAILED,
             reason=errors.Reason.CLOUD_AUTH,
-            hint="check that the key was not deleted or disabled; make a new one, or log in again",
+            hint="check that the key was not deleted or disabled; create a new one, or log in again",
         ) from None
     except (exceptions.TransportError, web.NoAnswerError) as error:
         raise errors.PlantonError(

@@ -75,7 +75,7 @@ def make(
     folder = _FOLDER / provider / template
     files = [path for start in PARTS[part] for path in sorted(folder.glob(f"{start}*.yaml"))]
     if not files:
-        raise _usage(f"there is no {part} of {provider} to write", "name an existing one in the manifest of the cluster")
+        raise _usage(f"{provider} has no template of a {part}", "name an existing one in the manifest of the cluster")
     values = {
         "name": _checked("name", name or env, _longest_name(files)),
         "env": _scalar(env),

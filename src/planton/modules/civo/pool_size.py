@@ -29,6 +29,8 @@ _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
 _READY_SECONDS = 1800
 _WATCH_SECONDS = 1.0
+#: The variable with the span of the engine, if the run is traced.
+_TRACE_VARIABLE = "TRACEPARENT"
 _NOT_FOUND = ("database_cluster_pool_not_found", "database_kubernetes_cluster_not_found")
 #: The token for one operation, set by the engine. The token in the state may be missing or revoked.
 TOKEN_VARIABLE = "PLANTON_CIVO_TOKEN"  # noqa: S105  # the name of a variable
@@ -166,6 +168,7 @@ def _request(props: Mapping[str, Any], method: str, path: str, body: object = No
                 "Authorization": f"bearer {token}",
                 "Content-Type": "application/json",
                 "Accept": "application/json",
+                **({"traceparent": os.environ[_TRACE_VARIABLE]} if _TRACE_VARIABLE in os.environ else {}),
             },
         )
         decoded = answer.json() if answer.status < _FIRST_REFUSAL else None

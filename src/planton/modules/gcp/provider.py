@@ -39,7 +39,9 @@ def provider(config: provider_pb2.GcpProviderConfig, *, project: str, location: 
     return pulumi_gcp.Provider(
         "gcp",
         project=project,
-        region=providers.get("gcp").region_of(location),
+        # With a region, the plugin lists the regions of the real cloud, and sends it the credentials of the other endpoint.
+        # Each resource has its location.
+        region=None if endpoint else providers.get("gcp").region_of(location),
         credentials=pulumi.Output.secret(_json(key)) if key and not token else None,
         access_token=pulumi.Output.secret(token) if token else None,
         # The plugin removes the version, and calls v1beta1.

@@ -12,6 +12,7 @@ from planton_sandbox import wire
 from planton_sandbox.clouds.gcp import (
     catalogue,
     clusters,
+    control_plane,
     fields,
     operations,
     pool_updates,
@@ -120,6 +121,8 @@ def _set(cluster: records.Cluster, key: str, value: Any) -> None:
     settings = cluster.settings
     if key in _PRIVATE:
         settings["privateClusterConfig"] = {**(settings.get("privateClusterConfig") or {}), _PRIVATE[key]: value}
+    elif key == "desiredControlPlaneEndpointsConfig":
+        control_plane.merge(settings, fields.setting("controlPlaneEndpointsConfig", value))
     elif key in _NETWORK:
         settings["networkConfig"] = {**settings["networkConfig"], _NETWORK[key]: value}
     elif key == "desiredAddonsConfig":

@@ -9,6 +9,7 @@ from typing import Any
 from planton_sandbox import pki, wire
 from planton_sandbox.clouds.gcp import (
     catalogue,
+    control_plane,
     fields,
     machines,
     operations,
@@ -107,6 +108,7 @@ def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     settings = {**DEFAULTS, **given}
     settings["networkConfig"] = {**DEFAULTS["networkConfig"], **(body.get("networkConfig") or {})}
     settings["addonsConfig"] = {**DEFAULTS["addonsConfig"], **(body.get("addonsConfig") or {})}
+    control_plane.absorb(settings)
     version = master_version(settings, str(body.get("initialClusterVersion") or ""))
     cluster = records.Cluster(
         id=secrets.token_hex(32),

@@ -108,12 +108,15 @@ def setting(name: str, value: Any) -> Any:  # a block of JSON, a text or a switc
     expected: Any = str if name in _TEXTS else bool if name in _SWITCHES else dict
     if not isinstance(value, expected):
         raise scopes.invalid(f"Invalid value at '{name}': {value!r}")
-    if name == "masterAuthorizedNetworksConfig":
-        for block in value.get("cidrBlocks") or []:
-            try:
-                ipaddress.ip_network(block.get("cidrBlock"), strict=False)
-            except ValueError as error:
-                raise scopes.invalid(f"Invalid value at '{name}.cidrBlocks': {error}") from error
+    networks = value if name == "masterAuthorizedNetworksConfig" else {}
+    if name == "controlPlaneEndpointsConfig":
+        networks = (value.get("ipEndpointsConfig") or {}).get("authorizedNetworksConfig") or {}
+        name = f"{name}.ipEndpointsConfig.authorizedNetworksConfig"
+    for block in networks.get("cidrBlocks") or []:
+        try:
+            ipaddress.ip_network(block.get("cidrBlock"), strict=False)
+        except ValueError as error:
+            raise scopes.invalid(f"Invalid value at '{name}.cidrBlocks': {error}") from error
     return value
 
 

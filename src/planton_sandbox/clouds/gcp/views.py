@@ -9,7 +9,7 @@ import hashlib
 from typing import Any
 
 from planton_sandbox import clock, pki
-from planton_sandbox.clouds.gcp import catalogue, machines, operations, records, scopes
+from planton_sandbox.clouds.gcp import catalogue, control_plane, machines, operations, records, scopes
 
 ADDRESS = "127.0.0.1"
 _POD_PREFIX = 24
@@ -110,19 +110,15 @@ def cluster(scope: scopes.Scope, item: records.Cluster) -> dict[str, Any]:
         body["nodeConfig"] = pools[0]["config"]
     body["clusterIpv4Cidr"] = body["ipAllocationPolicy"].get("clusterIpv4CidrBlock", "")
     body["servicesIpv4Cidr"] = body["ipAllocationPolicy"].get("servicesIpv4CidrBlock", "")
-    body["networkConfig"] = {
-        "network": f"projects/{item.project}/global/networks/{item.network}",
-        "subnetwork": (f"projects/{item.project}/regions/{catalogue.region_of(item.location)}/subnetworks/{item.subnetwork}"),
-        **(item.settings.get("networkConfig") or {}),
-    }
     address = endpoint(state, item)
+    domain = f"gke-{item.id[:12]}.{catalogue.region_of(item.location)}.gke.invalid"
+    body |= control_plane.view(item.settings, address=address, domain=domain)
+    body["networkConfig"] |= {
+        "network": f"projects/{item.project}/global/networks/{item.network}",
+        "subnetwork": f"projects/{item.project}/regions/{catalogue.region_of(item.location)}/subnetworks/{item.subnetwork}",
+    }
     if address:
         body["endpoint"] = address
-        body["privateClusterConfig"] = {
-            "publicEndpoint": address,
-            "privateEndpoint": address,
-            **(item.settings.get("privateClusterConfig") or {}),
-        }
     conditions = [condition for each in pools for condition in each.get("conditions", [])]
     if item.degraded:
         conditions.append(item.degraded)

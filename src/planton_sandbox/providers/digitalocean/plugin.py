@@ -49,6 +49,7 @@ def describe(endpoint: str, *, wait: typing.Callable[[float], None]) -> package.
         functions=functions.FUNCTIONS,
         connect=connect,
         newer_bridge=True,
+        drops_notes=True,
     )
 
 

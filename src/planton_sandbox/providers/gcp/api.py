@@ -17,10 +17,15 @@ from planton_sandbox.providers import sessions, transport, values, waiting
 
 POLL: typing.Final = 10.0
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+_NAMES = "devstorage.read_only logging.write monitoring service.management.readonly servicecontrol trace.append"
+SCOPES: typing.Final = tuple(f"https://www.googleapis.com/auth/{name}" for name in _NAMES.split())
+"""What nodes may do, unless a program sets it."""
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-_AGENT = "Terraform/1.0 pulumi-gcp/10.2.0"
+_AGENT = "google-api-go-client/0.5 Pulumi/3.0 (GPN:Pulumi; https://www.pulumi.com) pulumi-gcp/10.2.0"
 _FINE = range(200, 300)
 _BAD_REQUEST, _NOT_FOUND, _TOO_MANY = 400, 404, 429
+_PASSING = (429, 500, 502, 503)
+_RETRIED_FOR = 90  # seconds in which a passing error is retried
 _LIFE = 3600  # seconds of a signed request for a token
 
 
@@ -107,14 +112,24 @@ class Client:
         """
         self.wait(self.start(method, name, body, limit=limit), name, activity, limit=limit)
 
-    def start(self, method: str, name: str, body: dict[str, values.Json] | None, *, limit: float) -> values.Json:
-        """Sends a change, retries it while another operation excludes it, and returns its operation; raises like `get`."""
+    def start(
+        self, method: str, name: str, body: dict[str, values.Json] | None, *, limit: float = 0, anything: bool = False
+    ) -> values.Json:
+        """Sends a change and returns its operation; raises like `get`.
+
+        Args:
+            method: the HTTP method.
+            name: the name of the resource, with a verb if there is one.
+            body: the body, if there is one.
+            limit: the seconds in which it is retried while another operation excludes it.
+            anything: it is retried whatever the error is.
+        """
         pause, spent = 0.5, 0.0
         while True:
             try:
                 return self._send(method, self._container(name), body)
             except CloudError as error:
-                if not error.busy or spent >= limit:
+                if not (error.busy or anything) or spent >= limit:
                     raise
             self.timing.pause(pause)
             spent += pause
@@ -148,13 +163,25 @@ class Client:
         encoded = None if body is None else json.dumps(body, separators=(",", ":")).encode()
         if encoded is not None:
             headers["Content-Type"] = "application/json"
-        answer = _exchange(method, f"{address}{'&' if '?' in address else '?'}alt=json&prettyPrint=false", encoded, headers)
+        address = f"{address}{'&' if '?' in address else '?'}alt=json&prettyPrint=false"
+        answer = self._retried(lambda: _exchange(method, address, encoded, headers))
         if answer.status not in _FINE:
             raise _refusal(answer)
         try:
             return json.loads(answer.text)
         except ValueError as error:
             raise CloudError(str(error)) from error
+
+    def _retried(self, exchange: typing.Callable[[], transport.Answer]) -> transport.Answer:
+        """Returns the answer to a request, which is repeated after an error that may pass."""
+        pause, following, spent = 0.5, 0.5, 0.0
+        while True:
+            answer = exchange()
+            if answer.status not in _PASSING or spent + pause > _RETRIED_FOR:
+                return answer
+            self.timing.pause(pause)
+            spent += pause
+            pause, following = pause + following, pause
 
     def _access_token(self) -> str:
         if not self.token and self.key:

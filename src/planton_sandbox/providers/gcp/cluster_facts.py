@@ -5,41 +5,77 @@ from __future__ import annotations
 from planton_sandbox.providers import planning, values
 from planton_sandbox.providers.gcp import api, cluster_tables
 
-_SWITCHES = ("privateEndpointSubnetwork", "peeringName", "privateEndpoint", "publicEndpoint", "masterIpv4CidrBlock")
+_SWITCHES = ("privateEndpointSubnetwork", "privateEndpoint", "publicEndpoint")
+_OLDER = ("peeringName", "masterIpv4CidrBlock")
+_FLAGS = ("gcpPublicCidrsAccessEnabled", "privateEndpointEnforcementEnabled")
+_DNS = ("allowExternalTraffic", "enableK8sTokensViaDns", "enableK8sCertsViaDns")
+_NETWORK = ("datapathProvider", "enableFqdnNetworkPolicy", "enableMultiNetworking")
 
 
-def create_body(state: planning.State, *, location: str) -> planning.State:
+def create_body(state: planning.State, *, project: str, location: str) -> planning.State:
     """Returns the body that creates a cluster; ``state`` has no unknown values."""
     zones = list(state.get("nodeLocations") or ())
-    if zones and location.count("-") > 1:
+    zonal = location.count("-") > 1
+    if zones and zonal:
         zones.append(location)
     policy, private = state.get("ipAllocationPolicy") or {}, state.get("privateClusterConfig") or {}
-    shielded = {"enabled": bool(state.get("enableShieldedNodes"))}
+    place = f"projects/{project}/regions/{location.rpartition('-')[0] if zonal else location}/subnetworks"
     body = {
         "name": state.get("name"),
         "description": state.get("description"),
         "initialNodeCount": state.get("initialNodeCount"),
         "initialClusterVersion": state.get("minMasterVersion"),
-        "network": state.get("network"),
-        "subnetwork": state.get("subnetwork"),
+        "network": _link(f"projects/{project}/global/networks", state.get("network")),
+        "subnetwork": _link(place, state.get("subnetwork")),
         "locations": zones,
         "resourceLabels": state.get("resourceLabels"),
         "releaseChannel": state.get("releaseChannel"),
-        "addonsConfig": api.compact(state.get("addonsConfig") or {}),
-        "networkPolicy": api.compact(state.get("networkPolicy") or {}),
+        "addonsConfig": addons(state.get("addonsConfig")),
         "workloadIdentityConfig": api.compact(state.get("workloadIdentityConfig") or {}),
         "ipAllocationPolicy": {"useIpAliases": True, **api.compact(policy)} if policy else None,
         "privateClusterConfig": _private_body(private),
-        "masterAuthorizedNetworksConfig": authorized(state.get("masterAuthorizedNetworksConfig")),
         "loggingConfig": components(state.get("loggingConfig")),
         "monitoringConfig": components(state.get("monitoringConfig")),
         "loggingService": state.get("loggingService"),
         "monitoringService": state.get("monitoringService"),
         "verticalPodAutoscaling": state.get("verticalPodAutoscaling"),
-        "autopilot": {"enabled": True} if state.get("enableAutopilot") else None,
     }
-    # The library sends these although they are empty.
-    return {**api.compact(body), "legacyAbac": {"enabled": bool(state.get("enableLegacyAbac"))}, "shieldedNodes": shielded}
+    return {**api.compact(body), **_always(state, private)}
+
+
+def _always(state: planning.State, private: planning.State) -> planning.State:
+    """Returns what a creation sends although the program does not set it."""
+    network = {
+        **{name: state.get(name) for name in _NETWORK},
+        "enableL4ilbSubsetting": state.get("enableL4IlbSubsetting"),
+        "defaultEnablePrivateNodes": private.get("enablePrivateNodes"),
+    }
+    return {
+        "autopilot": {"enabled": bool(state.get("enableAutopilot"))},
+        "autoscaling": {"enableNodeAutoprovisioning": False},
+        "binaryAuthorization": {"enabled": False},
+        "controlPlaneEndpointsConfig": endpoints(state),
+        "legacyAbac": {"enabled": bool(state.get("enableLegacyAbac"))},
+        "maintenancePolicy": {"window": {}},
+        "networkConfig": api.compact(network),
+        "networkPolicy": policy(state.get("networkPolicy")),
+        "nodeConfig": {"oauthScopes": list(api.SCOPES)},
+        "notificationConfig": {"pubsub": {}},
+        "shieldedNodes": {"enabled": bool(state.get("enableShieldedNodes"))},
+    }
+
+
+def endpoints(state: planning.State) -> planning.State:
+    """Returns the endpoints of the control plane for a request."""
+    private = state.get("privateClusterConfig") or {}
+    addresses = {
+        "enabled": True,
+        "enablePublicEndpoint": not private.get("enablePrivateEndpoint"),
+        "privateEndpointSubnetwork": private.get("privateEndpointSubnetwork") or "",
+        "globalAccess": bool((private.get("masterGlobalAccessConfig") or {}).get("enabled")),
+        "authorizedNetworksConfig": authorized(state.get("masterAuthorizedNetworksConfig")),
+    }
+    return {"dnsEndpointConfig": dict.fromkeys(_DNS, False), "ipEndpointsConfig": addresses}
 
 
 def authorized(block: planning.State | None) -> planning.State:
@@ -47,7 +83,18 @@ def authorized(block: planning.State | None) -> planning.State:
     if block is None:
         return {}
     blocks = [api.compact(item) for item in block.get("cidrBlocks") or ()]
-    return api.compact({"enabled": True, **block, "cidrBlocks": blocks})
+    flags = {name: block[name] for name in _FLAGS if block.get(name) is not None}
+    return {"enabled": True, **api.compact({"cidrBlocks": blocks}), **flags}
+
+
+def addons(block: planning.State | None) -> planning.State:
+    """Returns the add-ons for a request."""
+    return api.compact(block or {})
+
+
+def policy(block: planning.State | None) -> planning.State:
+    """Returns the enforcement of network policies for a request; without it, their provider is left out."""
+    return api.compact(block) if block and block.get("enabled") else {}
 
 
 def components(block: planning.State | None) -> planning.State:
@@ -89,7 +136,6 @@ def facts(cluster: planning.State, state: planning.State) -> planning.State:
         "defaultMaxPodsPerNode": int(pods.get("maxPodsPerNode") or 0),
         **_blocks(cluster),
         **_switches(cluster, network),
-        "operation": "",
     }
 
 
@@ -97,24 +143,27 @@ def _blocks(cluster: planning.State) -> planning.State:
     private, auth = cluster.get("privateClusterConfig") or {}, cluster.get("masterAuth")
     if auth is None:
         raise api.CloudError("unexpected response: masterAuth is missing")
-    addons = cluster.get("addonsConfig") or {}
-    networks = cluster.get("masterAuthorizedNetworksConfig") or {}
-    policy = cluster.get("networkPolicy") or {}
+    switched = cluster.get("addonsConfig") or {}
+    addresses = (cluster.get("controlPlaneEndpointsConfig") or {}).get("ipEndpointsConfig") or {}
+    networks = addresses.get("authorizedNetworksConfig") or {}
+    enforced, pods = cluster.get("networkPolicy") or {}, cluster.get("verticalPodAutoscaling")
     return {
         "addonsConfig": {
-            name: {fields[0].name: bool(addons[name].get(fields[0].name))} if addons.get(name) else None
+            name: {fields[0].name: bool(switched[name].get(fields[0].name))} if switched.get(name) is not None else None
             for name, fields in cluster_tables.ADDONS.items()
         },
         "networkPolicy": {
-            "enabled": bool(policy.get("enabled")),
-            "provider": policy.get("provider") or "PROVIDER_UNSPECIFIED",
+            "enabled": bool(enforced.get("enabled")),
+            "provider": enforced.get("provider", "") if "networkPolicy" in cluster else "PROVIDER_UNSPECIFIED",
         },
         "releaseChannel": {"channel": (cluster.get("releaseChannel") or {}).get("channel") or "UNSPECIFIED"},
         "workloadIdentityConfig": cluster.get("workloadIdentityConfig") or None,
         "privateClusterConfig": {
-            **{name: private.get(name, "") for name in _SWITCHES},
-            **{name: bool(private.get(name)) for name in ("enablePrivateNodes", "enablePrivateEndpoint")},
-            "masterGlobalAccessConfig": {"enabled": bool((private.get("masterGlobalAccessConfig") or {}).get("enabled"))},
+            **{name: private.get(name, "") for name in _OLDER},
+            **{name: addresses.get(name, "") for name in _SWITCHES},
+            "enablePrivateNodes": bool(cluster["networkConfig"].get("defaultEnablePrivateNodes")),
+            "enablePrivateEndpoint": not addresses.get("enablePublicEndpoint"),
+            "masterGlobalAccessConfig": {"enabled": bool(addresses.get("globalAccess"))},
         },
         "masterAuthorizedNetworksConfig": _networks(networks) if networks.get("enabled") else None,
         "masterAuth": {
@@ -124,7 +173,7 @@ def _blocks(cluster: planning.State) -> planning.State:
             "clusterCaCertificate": auth.get("clusterCaCertificate", ""),
         },
         **{name: _components(cluster.get(name) or {}) for name in ("loggingConfig", "monitoringConfig")},
-        "verticalPodAutoscaling": cluster.get("verticalPodAutoscaling") or None,
+        "verticalPodAutoscaling": None if pods is None else {"enabled": bool(pods.get("enabled"))},
     }
 
 
@@ -141,8 +190,15 @@ def _switches(cluster: planning.State, network: planning.State) -> planning.Stat
 
 
 def _private_body(block: planning.State) -> planning.State:
-    settable = {row.name for row in cluster_tables.PRIVATE if not row.output_only}
-    return api.compact({name: value for name, value in block.items() if name in settable})
+    if not block.get("masterIpv4CidrBlock"):
+        return {}
+    return api.compact({name: block.get(name) for name in ("masterIpv4CidrBlock", "enablePrivateNodes")})
+
+
+def _link(place: str, name: values.Json) -> str:
+    """Returns the path of a network or subnetwork that a program names by name, path or link."""
+    text = str(name or "")
+    return "" if not text else text[text.index("projects/") :] if "projects/" in text else f"{place}/{text}"
 
 
 def _networks(block: planning.State) -> planning.State:

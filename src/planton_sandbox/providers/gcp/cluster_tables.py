@@ -7,6 +7,7 @@ import typing
 from planton_sandbox.providers import planning, schema, validators, values
 
 _Row = schema.Property
+_UNSPECIFIED = "PROVIDER_UNSPECIFIED"
 _BOOL, _INT, _OBJECT, _LIST, _SET, _MAP = schema.BOOL, schema.INT, schema.OBJECT, schema.LIST, schema.SET, schema.MAP
 
 
@@ -20,6 +21,11 @@ def _same_name(name: str) -> schema.Suppressor:
         return old.endswith(f"/{new}") or new.endswith(f"/{old}") or old.rsplit("/", 1)[-1] == new.rsplit("/", 1)[-1]
 
     return suppress
+
+
+def _same_provider(prior: planning.State, inputs: planning.State) -> bool:
+    """Returns whether one provider of network policies is unset, and the other one unspecified."""
+    return {prior.get("provider") or "", inputs.get("provider") or ""} == {"", _UNSPECIFIED}
 
 
 def _block(name: str, fields: tuple[schema.Property, ...], doc: str, **more: typing.Any) -> schema.Property:
@@ -66,8 +72,8 @@ _POLICY = (
     _Row(name="enabled", type=_BOOL, required=True, doc="Whether network policies are enforced."),
     _Row(
         name="provider",
-        default="PROVIDER_UNSPECIFIED",
-        check=validators.one_of("PROVIDER_UNSPECIFIED", "CALICO"),
+        suppress=_same_provider,
+        check=validators.one_of(_UNSPECIFIED, "CALICO"),
         doc="Who enforces them.",
     ),
 )
@@ -79,17 +85,12 @@ _MASTER_AUTH = (
         "The client certificate.",
         required=True,
     ),
-    *(schema.out(name) for name in ("clientCertificate", "clientKey", "clusterCaCertificate")),
+    *(schema.out(name) for name in ("clientCertificate", "clusterCaCertificate")),
+    _Row(name="clientKey", output_only=True, computed=True, secret=True, doc="The key of the client certificate."),
 )
 _LOGGED = (_Row(name="enableComponents", type=_LIST, required=True, doc="What is logged."),)
 _MEASURED = (_Row(name="enableComponents", type=_LIST, computed=True, doc="What is measured."),)
-# The defaults of these switches are part of the program's inputs.
-_SWITCHES = {
-    "enableFqdnNetworkPolicy": False,
-    "enableL4IlbSubsetting": False,
-    "enableLegacyAbac": False,
-    "enableShieldedNodes": True,
-}
+_SWITCHES = ("enableFqdnNetworkPolicy", "enableL4IlbSubsetting", "enableLegacyAbac")
 
 
 def _policy(value: values.Json, path: str) -> schema.Problem:
@@ -116,7 +117,7 @@ CLUSTER = schema.Table(
         _Row(name="minMasterVersion", doc="The least version of the control plane."),
         _Row(name="nodeVersion", computed=True, doc="The version of the nodes of the default pool."),
         _Row(name="deletionProtection", type=_BOOL, default=True, doc="Whether deletion is refused."),
-        _Row(name="deletionPolicy", default="DELETE", check=_policy, doc="DELETE, PREVENT or ABANDON."),
+        _Row(name="deletionPolicy", default="DELETE", quiet=True, check=_policy, doc="DELETE, PREVENT or ABANDON."),
         _Row(name="resourceLabels", type=_MAP, doc="Labels; other ones are left alone."),
         _block("releaseChannel", (_Row(name="channel", required=True, check=_CHANNELS, doc="The channel."),), "The channel."),
         _block(
@@ -139,9 +140,24 @@ CLUSTER = schema.Table(
         _block("verticalPodAutoscaling", _ENABLED, "Whether requests of pods are adapted."),
         _Row(name="loggingService", computed=True, doc="Where logs go."),
         _Row(name="monitoringService", computed=True, doc="Where metrics go."),
-        *(_Row(name=name, type=_BOOL, default=default, doc="A switch.") for name, default in _SWITCHES.items()),
-        _Row(name="enableKubernetesAlpha", type=_BOOL, default=False, replaces=True, doc="Whether it has alpha features."),
-        _Row(name="enableMultiNetworking", type=_BOOL, default=False, replaces=True, doc="Whether pods have several networks."),
+        *(_Row(name=name, type=_BOOL, default=False, quiet=True, doc="A switch.") for name in _SWITCHES),
+        _Row(name="enableShieldedNodes", type=_BOOL, default=True, doc="Whether nodes are verified."),
+        _Row(
+            name="enableKubernetesAlpha",
+            type=_BOOL,
+            default=False,
+            quiet=True,
+            replaces=True,
+            doc="Whether it has alpha features.",
+        ),
+        _Row(
+            name="enableMultiNetworking",
+            type=_BOOL,
+            default=False,
+            quiet=True,
+            replaces=True,
+            doc="Whether pods have several networks.",
+        ),
         _Row(name="enableAutopilot", type=_BOOL, replaces=True, doc="Whether the cloud manages the nodes."),
         _Row(name="networkingMode", computed=True, replaces=True, doc="VPC_NATIVE or ROUTES."),
         _Row(name="datapathProvider", computed=True, replaces=True, doc="The data plane."),

@@ -7,10 +7,12 @@ import re
 import typing
 
 from planton_sandbox.providers import listing, package, planning, schema, sessions, values
-from planton_sandbox.providers.gcp import api, cluster_facts, cluster_tables, pools
+from planton_sandbox.providers.gcp import api, cluster_changes, cluster_facts, cluster_tables, pools
 
 LIMIT: typing.Final = 5400
 _DEFAULT_POOL = "default-pool"
+_BROKEN = ("DEGRADED", "ERROR")
+_DELETE_LIMIT = 30
 _PROTECTED = (
     "Cannot destroy cluster because deletion_protection is set to true. Set it to false to proceed with cluster deletion."
 )
@@ -19,24 +21,6 @@ _IMPORTS: typing.Final = (
     re.compile(r"(?P<project>[^/]+)/(?P<location>[^/]+)/(?P<name>[^/]+)"),
     re.compile(r"(?P<location>[^/]+)/(?P<name>[^/]+)"),
 )
-# The settings that one request changes, by property: the field in it, and its activity.
-_SIMPLE: typing.Final = {
-    "masterAuthorizedNetworksConfig": (
-        "desiredMasterAuthorizedNetworksConfig",
-        "updating GKE cluster master authorized networks",
-    ),
-    "addonsConfig": ("desiredAddonsConfig", "updating GKE cluster addons"),
-    "releaseChannel": ("desiredReleaseChannel", "updating Release Channel"),
-    "nodeLocations": ("desiredLocations", "updating GKE cluster node locations"),
-    "enableShieldedNodes": ("desiredShieldedNodes", "updating GKE cluster shielded nodes"),
-    "loggingConfig": ("desiredLoggingConfig", "updating GKE cluster logging config"),
-    "monitoringConfig": ("desiredMonitoringConfig", "updating GKE cluster monitoring config"),
-    "workloadIdentityConfig": ("desiredWorkloadIdentityConfig", "updating GKE cluster workload identity config"),
-    "verticalPodAutoscaling": ("desiredVerticalPodAutoscaling", "updating GKE cluster vertical pod autoscaling"),
-    "loggingService": ("desiredLoggingService", "updating GKE cluster logging service"),
-    "monitoringService": ("desiredMonitoringService", "updating GKE cluster monitoring service"),
-}
-_Change = tuple[str, str, planning.State, str]
 
 
 def _customize(client: api.Client, data: planning.Data) -> None:
@@ -45,32 +29,34 @@ def _customize(client: api.Client, data: planning.Data) -> None:
 
 
 def _create(client: api.Client, data: planning.Data) -> None:
-    """Creates a cluster and deletes its default pool. A cluster whose creation fails is deleted."""
-    location = pools.location_of(client, data)
-    parent = f"projects/{pools.project_of(client, data)}/locations/{location}"
+    """Creates a cluster and deletes its default pool. A cluster whose creation fails stays in the state if it exists."""
+    project, location = pools.project_of(client, data), pools.location_of(client, data)
+    parent = f"projects/{project}/locations/{location}"
     name = f"{parent}/clusters/{data.get('name')}"
-    body = cluster_facts.create_body(values.known_or_null(data.state), location=location)
-    operation = client.start("POST", f"{parent}/clusters", {"cluster": body}, limit=LIMIT)
+    # The plugin looks for maintenance exclusions, and ignores errors.
+    with contextlib.suppress(api.CloudError):
+        client.get(name)
+    body = cluster_facts.create_body(values.known_or_null(data.state), project=project, location=location)
+    operation = client.start("POST", f"{parent}/clusters", {"cluster": body})
     try:
         client.wait(operation, name, "creating GKE cluster", limit=LIMIT)
     except sessions.Fault:
-        with contextlib.suppress(sessions.Fault):
-            client.change("DELETE", name, None, "deleting GKE cluster", limit=LIMIT)
-            raise
-        data.id = name
+        with contextlib.suppress(api.CloudError):
+            client.get(name)
+            data.id = name
         raise
     data.id = name
     if data.get("removeDefaultNodePool"):
         _remove_default_pool(client, name)
     _read(client, data)
     state = pools.rest(client, name, limit=LIMIT)
-    if state == "ERROR":
+    if state in _BROKEN:
         raise sessions.Fault(f'Cluster {data.get("name")} was created in the error state "{state}"')
 
 
 def _remove_default_pool(client: api.Client, name: str) -> None:
     with api.explained("Error deleting default node pool: "):
-        operation = client.start("DELETE", f"{name}/nodePools/{_DEFAULT_POOL}", None, limit=LIMIT)
+        operation = client.start("DELETE", f"{name}/nodePools/{_DEFAULT_POOL}", None)
     client.wait(operation, name, "removing default node pool", limit=LIMIT)
 
 
@@ -86,78 +72,18 @@ def _read(client: api.Client, data: planning.Data) -> None:
 
 
 def _update(client: api.Client, data: planning.Data) -> None:
-    """Sends one request for each changed setting."""
+    """Sends one request for each changed setting. While another operation excludes one, the update fails."""
     pools.rest(client, data.id, limit=LIMIT)
-    for method, name, body, activity in _changes(data):
-        client.change(method, name, body, activity, limit=LIMIT)
+    for method, name, body, activity in cluster_changes.requests(data):
+        client.wait(client.start(method, name, body), name, activity, limit=LIMIT)
     if data.changed("removeDefaultNodePool") and data.get("removeDefaultNodePool"):
         try:
-            client.get(f"{data.id}/nodePools/{_DEFAULT_POOL}")
+            _remove_default_pool(client, data.id)
         except api.CloudError as error:
             if not error.missing:
                 raise
-        else:
-            _remove_default_pool(client, data.id)
     pools.rest(client, data.id, limit=LIMIT)
     _read(client, data)
-
-
-def _changes(data: planning.Data) -> typing.Iterator[_Change]:
-    state = values.known_or_null(data.state)
-
-    def put(field: str, value: values.Json, activity: str) -> _Change:
-        return "PUT", data.id, {"update": {field: value}}, activity
-
-    for name, (field, activity) in _SIMPLE.items():
-        if data.changed(name):
-            yield put(field, _BODIES[name](state), activity)
-    if data.changed("minMasterVersion") and state.get("minMasterVersion"):
-        yield put("desiredMasterVersion", state["minMasterVersion"], "updating GKE master version")
-    if data.changed("enableLegacyAbac"):
-        enabled = {"enabled": bool(state.get("enableLegacyAbac"))}
-        yield "POST", f"{data.id}:setLegacyAbac", enabled, "updating GKE legacy ABAC"
-    if data.changed("networkPolicy"):
-        body = {"networkPolicy": api.compact(state.get("networkPolicy") or {})}
-        yield "POST", f"{data.id}:setNetworkPolicy", body, "updating GKE cluster network policy"
-    yield from _private_changes(data, put)
-    if data.changed("resourceLabels"):
-        yield "POST", f"{data.id}:setResourceLabels", _labels(data, state), "updating GKE resource labels"
-
-
-def _private_changes(data: planning.Data, put: typing.Callable[..., _Change]) -> typing.Iterator[_Change]:
-    old, new = ((state or {}).get("privateClusterConfig") or {} for state in (data.prior, data.state))
-    if bool(old.get("enablePrivateNodes")) != bool(new.get("enablePrivateNodes")):
-        yield put("desiredDefaultEnablePrivateNodes", bool(new.get("enablePrivateNodes")), "updating GKE cluster private nodes")
-    if bool(old.get("enablePrivateEndpoint")) != bool(new.get("enablePrivateEndpoint")):
-        yield put("desiredEnablePrivateEndpoint", bool(new.get("enablePrivateEndpoint")), "updating enable private endpoint")
-
-
-def _zones(state: planning.State) -> list[values.Json]:
-    zones = list(state.get("nodeLocations") or ())
-    return [*zones, state["location"]] if str(state.get("location")).count("-") > 1 else zones
-
-
-def _whole(name: str) -> typing.Callable[[planning.State], values.Json]:
-    return lambda state: state.get(name) or {}
-
-
-_BODIES: typing.Final[dict[str, typing.Callable[[planning.State], values.Json]]] = {
-    **{name: _whole(name) for name in _SIMPLE},
-    "masterAuthorizedNetworksConfig": lambda state: cluster_facts.authorized(state.get("masterAuthorizedNetworksConfig")),
-    "addonsConfig": lambda state: api.compact(state.get("addonsConfig") or {}),
-    "nodeLocations": _zones,
-    "enableShieldedNodes": lambda state: {"enabled": bool(state.get("enableShieldedNodes"))},
-    "loggingConfig": lambda state: cluster_facts.components(state.get("loggingConfig")),
-    "monitoringConfig": lambda state: cluster_facts.components(state.get("monitoringConfig")),
-}
-
-
-def _labels(data: planning.Data, state: planning.State) -> planning.State:
-    """Returns the labels for a request: those of others stay."""
-    prior = data.prior or {}
-    mine = prior.get("resourceLabels") or {}
-    others = {key: text for key, text in (prior.get("effectiveLabels") or {}).items() if key not in mine}
-    return {"resourceLabels": others | (state.get("resourceLabels") or {}), "labelFingerprint": prior.get("labelFingerprint")}
 
 
 def _delete(client: api.Client, data: planning.Data) -> None:
@@ -170,10 +96,13 @@ def _delete(client: api.Client, data: planning.Data) -> None:
         raise sessions.Fault('Cannot destroy cluster because deletion_policy is set to "PREVENT"')
     try:
         pools.rest(client, data.id, limit=LIMIT)
-        client.change("DELETE", data.id, None, "deleting GKE cluster", limit=LIMIT)
     except api.CloudError as error:
-        if not error.missing:
-            raise
+        if error.missing:
+            return
+        raise
+    with api.explained("Error deleting Cluster: "):
+        operation = client.start("DELETE", data.id, None, limit=_DELETE_LIMIT, anything=True)
+    client.wait(operation, data.id, "deleting GKE cluster", limit=LIMIT)
 
 
 def _find(client: api.Client, data: planning.Data) -> None:

@@ -20,7 +20,7 @@ def create_body(state: planning.State) -> planning.State:
     body = {
         "name": state.get("name"),
         "initialNodeCount": state.get("initialNodeCount") or state.get("nodeCount"),
-        "config": _config(state.get("nodeConfig") or {}),
+        "config": _config(state["nodeConfig"]) if state.get("nodeConfig") else {"oauthScopes": list(api.SCOPES)},
         "locations": state.get("nodeLocations"),
         "version": state.get("version"),
         "autoscaling": autoscaling(scaling) if scaling else None,
@@ -30,16 +30,21 @@ def create_body(state: planning.State) -> planning.State:
         "placementPolicy": api.compact(placement or {}),
         "nodeDrainConfig": drain(state.get("nodeDrainConfigs")),
     }
-    network = api.compact({key: item for key, item in (state.get("networkConfig") or {}).items() if key != "subnetwork"})
-    return {**api.compact(body), "networkConfig": network}
+    return {**api.compact(body), "networkConfig": network(state.get("networkConfig"))}
 
 
-def autoscaling(block: planning.State | None) -> planning.State:
-    """Returns the bounds of the autoscaler for a request."""
+def autoscaling(block: planning.State | None, *, forced: tuple[str, ...] = _COUNTS) -> planning.State:
+    """Returns the bounds of the autoscaler for a request; those that are forced are sent although they are zero."""
     if not block:
-        return {"enabled": False}
-    policy = {"locationPolicy": block["locationPolicy"]} if block.get("locationPolicy") else {}
-    return {"enabled": True, **{name: block.get(name) or 0 for name in _COUNTS}, **policy}
+        return {}
+    return {**api.compact({"enabled": True, **block}), **{name: block.get(name) or 0 for name in forced}}
+
+
+def network(block: planning.State | None) -> planning.State:
+    """Returns the addresses of nodes for a request."""
+    if not block:
+        return {}
+    return {**api.compact(block), "enablePrivateNodes": bool(block.get("enablePrivateNodes"))}
 
 
 def upgrade(block: planning.State, prior: planning.State) -> planning.State:
@@ -55,7 +60,7 @@ def upgrade(block: planning.State, prior: planning.State) -> planning.State:
     if any((block.get(name) or 0) != (prior.get(name) or 0) for name in _SURGE):
         if strategy != "SURGE":
             raise sessions.Fault("Surge upgrade settings may not be changed when surge strategy is not enabled")
-        body |= {name: block.get(name) or 0 for name in _SURGE}
+        body |= api.compact({name: block.get(name) for name in _SURGE})
     blue = block.get("blueGreenSettings")
     if blue and blue != prior.get("blueGreenSettings"):
         if strategy != "BLUE_GREEN":
@@ -70,27 +75,44 @@ def drain(blocks: list[planning.State] | None) -> planning.State:
     return api.compact((blocks or [{}])[0])
 
 
-def config_update(group: tuple[str, ...], config: planning.State) -> planning.State:
-    """Returns the body that changes a group of the settings of machines."""
-    name = group[0]
-    if name == "machineType":
-        return api.compact(
-            {
-                "machineType": config.get("machineType"),
-                "diskType": config.get("diskType"),
-                "diskSizeGb": _text(config.get("diskSizeGb")),
-            }
-        )
-    value = config.get(name)
-    bodies: planning.State = {
-        "labels": {"labels": {"labels": value or {}}},
-        "resourceLabels": {"resourceLabels": {"labels": value or {}}},
-        "tags": {"tags": {"tags": value or []}},
-        "taints": {"taints": {"taints": value or []}},
-        "loggingVariant": {"loggingConfig": {"variantConfig": {"variant": value}}},
-    }
-    body: planning.State = bodies.get(name, {name: value})
-    return body
+def config_update(name: str, pool: str, old: planning.State, new: planning.State) -> planning.State:
+    """Returns the body that changes a group of the settings of machines.
+
+    Args:
+        name: the first setting of the group.
+        pool: the pool's name.
+        old: the settings of before.
+        new: the settings of after.
+    """
+    if name == "workloadMetadataConfig":
+        return {"nodePoolId": pool, name: new.get(name) or {}}
+    return {"name": pool, **(_machine_update(old, new) if name == "machineType" else _setting_update(name, new.get(name)))}
+
+
+def _setting_update(name: str, value: values.Json) -> planning.State:
+    if name == "loggingVariant":
+        return {"loggingConfig": {"variantConfig": {"variant": value}}}
+    if name == "tags":
+        return {name: api.compact({name: value})}
+    if name == "taints":
+        return {name: api.compact({name: [api.compact(taint) for taint in value or ()]})}
+    # The plugin sends no empty map: the cloud keeps the last labels.
+    return {name: {"labels": value}} if value else {}
+
+
+def _machine_update(old: planning.State, new: planning.State) -> planning.State:
+    """Returns the machine type and the disk; of the disk, which the API has twice, only what changes."""
+    body = {"machineType": new.get("machineType"), "diskType": new.get("diskType"), "diskSizeGb": _text(new.get("diskSizeGb"))}
+    boot, before = new.get("bootDisk"), old.get("bootDisk") or {}
+    if not boot:
+        return api.compact(body)
+    for name in ("diskType", "diskSizeGb"):
+        if old.get(name) == new.get(name):
+            body[name] = None
+    kept = {name for name in ("diskType", "sizeGb") if before.get(name) == boot.get(name)}
+    sizes = {name: _text(boot.get(name)) for name in _BOOT if name != "diskType"}
+    disk = {name: item for name, item in {"diskType": boot.get("diskType"), **sizes}.items() if name not in kept}
+    return {**api.compact(body), "bootDisk": api.compact(disk)}
 
 
 def facts(pool: planning.State, state: planning.State, groups: list[planning.State]) -> planning.State:
@@ -102,7 +124,7 @@ def facts(pool: planning.State, state: planning.State, groups: list[planning.Sta
         groups: the instance groups, unless their sizes are not read.
     """
     scaling, upgrading = pool.get("autoscaling") or {}, pool.get("upgradeSettings") or {}
-    management, placement = pool.get("management") or {}, pool.get("placementPolicy")
+    management, placement, drained = pool.get("management") or {}, pool.get("placementPolicy"), pool.get("nodeDrainConfig")
     urls = [group["url"] for group in groups] if groups else pool.get("instanceGroupUrls") or []
     found: planning.State = {
         "name": pool.get("name", ""),
@@ -123,15 +145,25 @@ def facts(pool: planning.State, state: planning.State, groups: list[planning.Sta
         },
         "networkConfig": _network(pool.get("networkConfig") or {}, state),
         "nodeConfig": node_config(pool.get("config") or {}, state.get("nodeConfig")),
-        "nodeDrainConfigs": [pool["nodeDrainConfig"]] if pool.get("nodeDrainConfig") else [],
-        "placementPolicy": placement,
-        "operation": "",
+        # What the API does not return stays.
+        "nodeDrainConfigs": [_drained(drained)] if drained is not None else _known(state.get("nodeDrainConfigs")),
+        "placementPolicy": placement or _known(state.get("placementPolicy")),
+        "ignoreNodeCountChanges": bool(_known(state.get("ignoreNodeCountChanges"))),
     }
     if groups:
         found["nodeCount"] = sum(int(group.get("targetSize") or 0) for group in groups) // len(groups)
-    elif state.get("nodeCount") is values.UNKNOWN:
+    elif not found["ignoreNodeCountChanges"]:
         found["nodeCount"] = 0
+    elif _known(state.get("nodeCount")) is None:
+        found["nodeCount"] = found["initialNodeCount"]
     return found
+
+
+def _drained(block: planning.State) -> planning.State:
+    return {
+        **{name: block.get(name, "") for name in ("graceTerminationDuration", "pdbTimeoutDuration")},
+        "respectPdbDuringNodePoolDeletion": bool(block.get("respectPdbDuringNodePoolDeletion")),
+    }
 
 
 def node_config(config: planning.State, declared: values.Json) -> planning.State:
@@ -167,18 +199,17 @@ def _config(config: planning.State) -> planning.State:
         for item in config.get("guestAccelerators") or ()
         if item.get("count")
     ]
-    variant = config.get("loggingVariant")
     boot = api.compact({key: item if key == "diskType" else _text(item) for key, item in (config.get("bootDisk") or {}).items()})
     body = {
         **{name: config.get(name) for name in (*_PLAIN, *_PLAIN_TOO)},
-        "taints": config.get("taints"),
+        "taints": [api.compact(taint) for taint in config.get("taints") or ()],
         "bootDisk": boot,
         "accelerators": accelerators,
         "shieldedInstanceConfig": config.get("shieldedInstanceConfig"),
         "workloadMetadataConfig": config.get("workloadMetadataConfig"),
-        "loggingConfig": {"variantConfig": {"variant": variant}} if variant else None,
     }
-    return api.compact(body)
+    # The plugin sends it although it is empty.
+    return {**api.compact(body), "loggingConfig": {"variantConfig": api.compact({"variant": config.get("loggingVariant")})}}
 
 
 def _accelerator(item: planning.State) -> planning.State:

@@ -45,7 +45,7 @@ _ACCELERATOR = (
     ),
 )
 _SHIELDED = (
-    _Row(name="enableSecureBoot", type=_BOOL, default=False, replaces=True, doc="Whether boots are secure."),
+    _Row(name="enableSecureBoot", type=_BOOL, default=False, quiet=True, replaces=True, doc="Whether boots are secure."),
     _Row(name="enableIntegrityMonitoring", type=_BOOL, default=True, replaces=True, doc="Whether boots are watched."),
 )
 _BOOT_DISK = (
@@ -69,8 +69,8 @@ NODE_CONFIG = (
     _Row(name="tags", type=_LIST, doc="The network tags of machines."),
     _Row(name="taints", wire="taint", type=_LIST, fields=_TAINT, doc="The taints of nodes."),
     schema.out("effectiveTaints", _LIST, tuple(schema.out(row.name) for row in _TAINT)),
-    _Row(name="spot", type=_BOOL, default=False, replaces=True, doc="Whether machines are Spot VMs."),
-    _Row(name="preemptible", type=_BOOL, default=False, replaces=True, doc="Whether machines are preemptible."),
+    _Row(name="spot", type=_BOOL, default=False, quiet=True, replaces=True, doc="Whether machines are Spot VMs."),
+    _Row(name="preemptible", type=_BOOL, default=False, quiet=True, replaces=True, doc="Whether machines are preemptible."),
     _Row(
         name="guestAccelerators",
         wire="guest_accelerator",
@@ -172,7 +172,7 @@ NODE_POOL = schema.Table(
         _Row(name="placementPolicy", type=_OBJECT, fields=_PLACEMENT, doc="How machines are placed."),
         _Row(name="upgradeSettings", type=_OBJECT, computed=True, fields=_UPGRADE, doc="How nodes are upgraded."),
         _Row(name="version", computed=True, doc="The Kubernetes version of nodes."),
-        _Row(name="deletionPolicy", default="DELETE", doc="DELETE, PREVENT or ABANDON."),
+        _Row(name="deletionPolicy", default="DELETE", quiet=True, doc="DELETE, PREVENT or ABANDON."),
         *(schema.out(name, _LIST) for name in ("instanceGroupUrls", "managedInstanceGroupUrls")),
         schema.out("operation"),
     ),

@@ -19,16 +19,17 @@ _IMPORTS: typing.Final = (
 )
 _PENDING = ("PROVISIONING", "RECONCILING", "STOPPING", "STATUS_UNSPECIFIED")
 _BROKEN = ("ERROR", "RUNNING_WITH_ERROR")
-# The groups of machine settings that travel in one request, in the plugin's order, and what their operations do.
+_UPDATING = "updating GKE node pool"
+# The groups of machine settings that travel in one request, in the plugin's order, and what its errors call them.
 _GROUPS: typing.Final = (
-    (("machineType", "diskSizeGb", "diskType", "bootDisk"), "updating GKE node pool disk_size_gb/disk_type/machine_type"),
-    (("taints",), "updating GKE node pool taints"),
-    (("tags",), "updating GKE node pool tags"),
-    (("resourceLabels",), "updating GKE node pool resource labels"),
-    (("labels",), "updating GKE node pool labels"),
-    (("imageType",), "updating GKE node pool"),
-    (("workloadMetadataConfig",), "updating GKE node pool workload_metadata_config"),
-    (("loggingVariant",), "updating GKE node pool logging_variant"),
+    (("loggingVariant",), "logging_variant"),
+    (("machineType", "diskSizeGb", "diskType", "bootDisk"), "disk_size_gb/disk_type/machine_type/storage_pools/boot_disk"),
+    (("taints",), "taints"),
+    (("tags",), "tags"),
+    (("resourceLabels",), "resource labels"),
+    (("labels",), "labels"),
+    (("imageType",), ""),
+    (("workloadMetadataConfig",), "workload_metadata_config"),
 )
 
 
@@ -152,44 +153,43 @@ _Change = tuple[str, str, planning.State, str]
 
 def _changes(data: planning.Data, cluster: str) -> typing.Iterator[_Change]:
     state = values.known_or_null(data.state)
+    identity = {"nodePoolId": state["name"]}
     if data.changed("autoscaling"):
-        bounds = pool_facts.autoscaling(state.get("autoscaling"))
+        bounds = pool_facts.autoscaling(state.get("autoscaling"), forced=("minNodeCount", "totalMinNodeCount"))
         body = {"update": {"desiredNodePoolId": state["name"], "desiredNodePoolAutoscaling": bounds}}
-        yield "PUT", cluster, body, "updating GKE node pool"
+        yield "PUT", cluster, body, _UPDATING
     yield from _config_changes(data, state, cluster)
     if data.changed("nodeCount"):
-        yield "POST", f"{data.id}:setSize", {"nodeCount": state.get("nodeCount") or 0}, "updating GKE node pool size"
+        yield "POST", f"{data.id}:setSize", api.compact({"nodeCount": state.get("nodeCount")}), f"{_UPDATING} size"
     if data.changed("management"):
-        yield "POST", f"{data.id}:setManagement", {"management": state["management"]}, "updating GKE node pool management"
+        yield "POST", f"{data.id}:setManagement", {"management": state["management"]}, f"{_UPDATING} management"
     if data.changed("version"):
-        yield "PUT", data.id, {"nodeVersion": state["version"]}, "updating GKE node pool version"
+        yield "PUT", data.id, {**identity, "nodeVersion": state["version"]}, f"{_UPDATING} version"
     if data.changed("nodeLocations"):
-        yield "PUT", data.id, {"locations": state["nodeLocations"]}, "updating GKE node pool node locations"
+        yield "PUT", data.id, {"locations": state["nodeLocations"]}, f"{_UPDATING} node locations"
     if data.changed("upgradeSettings"):
         prior = (data.prior or {}).get("upgradeSettings") or {}
         body = {"upgradeSettings": pool_facts.upgrade(state["upgradeSettings"], prior)}
-        yield "PUT", data.id, body, "updating GKE node pool upgrade settings"
+        yield "PUT", data.id, body, f"{_UPDATING} upgrade settings"
     if data.changed("networkConfig"):
-        private = bool((state.get("networkConfig") or {}).get("enablePrivateNodes"))
-        body = {"nodeNetworkConfig": {"enablePrivateNodes": private}}
-        # The plugin's text names another setting.
-        yield "PUT", data.id, body, "updating GKE node pool workload_metadata_config"
+        body = {**identity, "nodeNetworkConfig": pool_facts.network(state.get("networkConfig"))}
+        yield "PUT", data.id, body, f"{_UPDATING} network_config"
     if data.changed("nodeDrainConfigs"):
         body = {"nodeDrainConfig": pool_facts.drain(state.get("nodeDrainConfigs"))}
-        yield "PUT", data.id, body, "updating GKE node pool node drain config"
+        yield "PUT", data.id, body, f"{_UPDATING} node_drain_config"
 
 
 def _config_changes(data: planning.Data, state: planning.State, cluster: str) -> typing.Iterator[_Change]:
     rows = {row.name: row for row in pool_tables.NODE_CONFIG}
     old, new = (data.prior or {}).get("nodeConfig") or {}, state.get("nodeConfig") or {}
-    for group, activity in _GROUPS:
+    for group, noun in _GROUPS:
         if all(planning.same(rows[name], old.get(name), new.get(name)) for name in group):
             continue
         if group == ("imageType",):
             update = {"desiredNodePoolId": state["name"], "desiredImageType": new.get("imageType")}
-            yield "PUT", cluster, {"update": update}, activity
+            yield "PUT", cluster, {"update": update}, _UPDATING
         else:
-            yield "PUT", data.id, pool_facts.config_update(group, new), activity
+            yield "PUT", data.id, pool_facts.config_update(group[0], str(state["name"]), old, new), f"{_UPDATING} {noun}"
 
 
 def _delete(client: api.Client, data: planning.Data) -> None:

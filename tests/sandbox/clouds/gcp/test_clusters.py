@@ -171,3 +171,50 @@ def test_a_stuck_cluster_stays_in_provisioning(gke: Gke) -> None:
     assert (shown.status, shown.conditions[0].code) == ("DEGRADED", "CA_EXPIRING")
     control.outside("delete-cluster", cloud="gcp", cluster="c1")
     assert control.resources("gcp")["clusters"] == []
+
+
+def test_the_endpoints_have_two_groups_of_fields_with_the_same_values(gke: Gke) -> None:
+    """The official plugin uses the newer group, and other clients the older one."""
+    networks = {"enabled": True, "cidrBlocks": [{"cidrBlock": "192.0.2.0/24"}]}
+    addresses = {"enabled": True, "enablePublicEndpoint": True, "globalAccess": True, "authorizedNetworksConfig": networks}
+    body = {
+        "name": "c1",
+        "initialNodeCount": 1,
+        "networkConfig": {"defaultEnablePrivateNodes": True},
+        "controlPlaneEndpointsConfig": {"ipEndpointsConfig": addresses},
+    }
+    assert gke.call("POST", f"/v1beta1/{PLACE}/clusters", {"cluster": body}).status == 200
+    gke.sandbox.control.advance(600)
+    path = f"/v1beta1/{PLACE}/clusters/c1"
+    cluster = gke.get(path)
+    private = cluster["privateClusterConfig"]
+    assert (private["enablePrivateNodes"], private["enablePrivateEndpoint"]) == (True, False)
+    assert private["masterGlobalAccessConfig"] == {"enabled": True}
+    assert cluster["masterAuthorizedNetworksConfig"] == networks
+    shown = cluster["controlPlaneEndpointsConfig"]["ipEndpointsConfig"]
+    assert {name: shown[name] for name in addresses} == addresses
+    assert shown["publicEndpoint"] == private["publicEndpoint"]
+    update = {"desiredMasterAuthorizedNetworksConfig": {}, "desiredDefaultEnablePrivateNodes": False}
+    assert gke.call("PUT", path, {"update": update}).status == 200
+    gke.sandbox.control.advance(600)
+    cluster = gke.get(path)
+    assert not cluster["networkConfig"].get("defaultEnablePrivateNodes")
+    assert cluster["controlPlaneEndpointsConfig"]["ipEndpointsConfig"]["authorizedNetworksConfig"] == {}
+    update = {"desiredControlPlaneEndpointsConfig": {"ipEndpointsConfig": {"authorizedNetworksConfig": networks}}}
+    assert gke.call("PUT", path, {"update": update}).status == 200
+    assert gke.get(path)["masterAuthorizedNetworksConfig"] == networks
+
+
+def test_an_invalid_authorized_network_is_refused_in_both_groups(gke: Gke) -> None:
+    """The text names the field."""
+    networks = {"enabled": True, "cidrBlocks": [{"cidrBlock": "192.0.2.0/240"}]}
+    for settings, name in (
+        ({"masterAuthorizedNetworksConfig": networks}, "'masterAuthorizedNetworksConfig.cidrBlocks'"),
+        (
+            {"controlPlaneEndpointsConfig": {"ipEndpointsConfig": {"authorizedNetworksConfig": networks}}},
+            "'controlPlaneEndpointsConfig.ipEndpointsConfig.authorizedNetworksConfig.cidrBlocks'",
+        ),
+    ):
+        answer = gke.call("POST", f"/v1/{PLACE}/clusters", {"cluster": {"name": "c1", "initialNodeCount": 1, **settings}})
+        assert answer.status == 400
+        assert name in answer.body["error"]["message"]

@@ -13,7 +13,7 @@ from planton.modules import labels, lookups, own, texts, unsupported
 from planton.modules.civo import firewall, kubernetes_cluster, pools, provider, versions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from org.project_planton.provider.civo.civokubernetescluster.v1 import api_pb2, spec_pb2, stack_input_pb2
 
@@ -66,7 +66,7 @@ def resources(stack_input: stack_input_pb2.CivoKubernetesClusterStackInput) -> d
         pools.register(pool, name=pool.name, suffix=f"-{pool.name}", cluster_id=cluster.id, account=account, target=target)
     if provider.own_cluster() is not None:
         # The plugin reads the applications of a new cluster before they are installed.
-        cluster.installed_applications.apply(_report_failed)
+        cluster.installed_applications.apply(lambda installed: _report_failed(installed, spec.applications))
     kubeconfig: pulumi.Output[str] = pulumi.Output.secret(cluster.kubeconfig)
     return {
         "cluster_id": cluster.id,
@@ -160,9 +160,13 @@ def _warnings(target: api_pb2.CivoKubernetesCluster) -> list[str]:
     return listed
 
 
-def _report_failed(applications: Sequence[pulumi_civo.outputs.KubernetesClusterInstalledApplication] | None) -> None:
+def _report_failed(
+    applications: Sequence[pulumi_civo.outputs.KubernetesClusterInstalledApplication] | None, requested: Iterable[str]
+) -> None:
+    # No apply waits for what the cloud installs by itself, so that the state may say that it is missing.
+    names = {name.partition(":")[0].lower() for name in requested}
     for application in applications or []:
-        if application.installed is False:
+        if application.installed is False and str(application.application).lower() in names:
             pulumi.log.warn(texts.not_installed(str(application.application)))
 
 

@@ -70,7 +70,8 @@ def resources(stack_input: stack_input_pb2.GcpGkeClusterStackInput) -> dict[str,
     )
     return {
         "endpoint": cluster.endpoint,
-        "cluster_ca_certificate": cluster.master_auth.cluster_ca_certificate,
+        # The plugin marks the whole block as secret, because of a client's key in it.
+        "cluster_ca_certificate": pulumi.Output.unsecret(cluster.master_auth.cluster_ca_certificate),
         "workload_identity_pool": "" if spec.disable_workload_identity else f"{project}.svc.id.goog",
         "cluster_id": cluster.id,
         "kubernetes_version": cluster.master_version,

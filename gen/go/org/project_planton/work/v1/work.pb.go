@@ -48,7 +48,13 @@ type Work struct {
 	// The time since which the work was due.
 	Due *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=due,proto3" json:"due,omitempty"`
 	// Whether the resource is being deleted. It is removed when its controllers report `Deleted`.
-	Deleting      bool `protobuf:"varint,10,opt,name=deleting,proto3" json:"deleting,omitempty"`
+	Deleting bool `protobuf:"varint,10,opt,name=deleting,proto3" json:"deleting,omitempty"`
+	// The generation that the last successful run has observed; 0 if there is none. A lower one than `generation` means that the
+	// change has not been seen yet.
+	DoneGeneration int64 `protobuf:"varint,11,opt,name=done_generation,proto3" json:"done_generation,omitempty"`
+	// The span of the request that has last changed or deleted the resource, as in the header `traceparent` of W3C Trace Context;
+	// empty if the server has not traced it. Example: `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01`.
+	Traceparent   string `protobuf:"bytes,12,opt,name=traceparent,proto3" json:"traceparent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -151,6 +157,20 @@ func (x *Work) GetDeleting() bool {
 		return x.Deleting
 	}
 	return false
+}
+
+func (x *Work) GetDoneGeneration() int64 {
+	if x != nil {
+		return x.DoneGeneration
+	}
+	return 0
+}
+
+func (x *Work) GetTraceparent() string {
+	if x != nil {
+		return x.Traceparent
+	}
+	return ""
 }
 
 // Work that a process holds.
@@ -697,7 +717,7 @@ var File_org_project_planton_work_v1_work_proto protoreflect.FileDescriptor
 
 const file_org_project_planton_work_v1_work_proto_rawDesc = "" +
 	"\n" +
-	"&org/project_planton/work/v1/work.proto\x12\x1borg.project_planton.work.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9a\x02\n" +
+	"&org/project_planton/work/v1/work.proto\x12\x1borg.project_planton.work.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe6\x02\n" +
 	"\x04Work\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x1e\n" +
@@ -713,7 +733,9 @@ const file_org_project_planton_work_v1_work_proto_rawDesc = "" +
 	"\x05epoch\x18\b \x01(\x03R\x05epoch\x12,\n" +
 	"\x03due\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x03due\x12\x1a\n" +
 	"\bdeleting\x18\n" +
-	" \x01(\bR\bdeleting\"P\n" +
+	" \x01(\bR\bdeleting\x12(\n" +
+	"\x0fdone_generation\x18\v \x01(\x03R\x0fdone_generation\x12 \n" +
+	"\vtraceparent\x18\f \x01(\tR\vtraceparent\"P\n" +
 	"\bHeldWork\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x03R\x05epoch\x12\x1e\n" +

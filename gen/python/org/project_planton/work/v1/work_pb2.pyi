@@ -36,6 +36,8 @@ class Work(message.Message):
     EPOCH_FIELD_NUMBER: builtins.int
     DUE_FIELD_NUMBER: builtins.int
     DELETING_FIELD_NUMBER: builtins.int
+    DONE_GENERATION_FIELD_NUMBER: builtins.int
+    TRACEPARENT_FIELD_NUMBER: builtins.int
     id: builtins.str
     """The id of the resource, which is the id of its work."""
     kind: builtins.str
@@ -54,6 +56,14 @@ class Work(message.Message):
     """The number of the claim. A result with another epoch is not accepted."""
     deleting: builtins.bool
     """Whether the resource is being deleted. It is removed when its controllers report `Deleted`."""
+    done_generation: builtins.int
+    """The generation that the last successful run has observed; 0 if there is none. A lower one than `generation` means that the
+    change has not been seen yet.
+    """
+    traceparent: builtins.str
+    """The span of the request that has last changed or deleted the resource, as in the header `traceparent` of W3C Trace Context;
+    empty if the server has not traced it. Example: `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01`.
+    """
     @builtins.property
     def due(self) -> timestamp_pb2.Timestamp:
         """The time since which the work was due."""
@@ -71,10 +81,12 @@ class Work(message.Message):
         epoch: builtins.int = ...,
         due: timestamp_pb2.Timestamp | None = ...,
         deleting: builtins.bool = ...,
+        done_generation: builtins.int = ...,
+        traceparent: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["due", b"due"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["account", b"account", "attempt", b"attempt", "cluster_id", b"cluster_id", "deleting", b"deleting", "due", b"due", "epoch", b"epoch", "generation", b"generation", "id", b"id", "kind", b"kind", "platform", b"platform"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["account", b"account", "attempt", b"attempt", "cluster_id", b"cluster_id", "deleting", b"deleting", "done_generation", b"done_generation", "due", b"due", "epoch", b"epoch", "generation", b"generation", "id", b"id", "kind", b"kind", "platform", b"platform", "traceparent", b"traceparent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

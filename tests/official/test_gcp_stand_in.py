@@ -1,0 +1,320 @@
+"""The stand-in for Google Cloud and the official plugin: equal plans, requests and states."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import pathlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from support import comparing, official
+from support import gcp_manifests as manifests
+
+pytestmark = pytest.mark.official
+
+CLOUD = "gcp"
+TAINT = {"key": "dedicated", "value": "web", "effect": "NoSchedule"}
+BATCH = {
+    "spot": True,
+    "taints": [{"key": "dedicated", "value": "batch", "effect": "NoSchedule"}],
+    "autoscaling": {"totalMinNodes": 2, "totalMaxNodes": 8},
+}
+GPU = {"machineType": "n1-standard-4", "accelerators": [{"type": "nvidia-tesla-t4", "count": 1}]}
+
+
+@dataclasses.dataclass
+class World:
+    """The current manifests of one of the two users."""
+
+    user: official.User
+    cluster: dict[str, Any] = dataclasses.field(default_factory=dict)
+    pool: dict[str, Any] = dataclasses.field(default_factory=dict)
+    batch: dict[str, Any] = dataclasses.field(default_factory=lambda: dict(BATCH))
+    gpu: dict[str, Any] = dataclasses.field(default_factory=lambda: dict(GPU))
+
+    def run(self, *arguments: str) -> tuple[int, Any]:
+        """Runs a command on all manifests, and returns exit code and JSON output, or else stderr."""
+        environment = (
+            manifests.cluster(**self.cluster),
+            manifests.pool(**self.pool),
+            manifests.pool("batch", **self.batch),
+            manifests.pool("gpu", **self.gpu),
+        )
+        file = self.user.write("all.yaml", *environment)
+        completed = self.user.run(*arguments, "-f", file, "--output", "json", code=None)
+        return completed.returncode, json.loads(completed.stdout) if completed.stdout else completed.stderr
+
+    def outside(self, action: str, **body: Any) -> None:
+        """Changes the cluster outside of planton."""
+        self.user.sandbox.control.outside(action, cloud=CLOUD, cluster="dev", **body)
+
+    def fault(self, method: str, path: str, *, status: int = 400, times: int = 0) -> None:
+        """Lets requests of the cloud fail. The plugin repeats those with some states for a minute and a half."""
+        self.user.sandbox.control.fault(cloud=CLOUD, method=method, path=path, action="status", status=status, times=times)
+
+
+def create(world: World) -> Any:
+    return world.run("apply", "--yes")
+
+
+def plan_without_changes(world: World) -> Any:
+    return world.run("plan")
+
+
+def refresh(world: World) -> Any:
+    return world.run("refresh")
+
+
+def scale(world: World) -> Any:
+    world.pool |= {"nodeCount": 3}
+    return world.run("apply", "--yes")
+
+
+def change_machines(world: World) -> Any:
+    world.pool |= {"machineType": "e2-standard-4", "diskSizeGb": 50, "diskType": "pd-ssd", "imageType": "UBUNTU_CONTAINERD"}
+    return world.run("apply", "--yes")
+
+
+def change_labels_and_taints(world: World) -> Any:
+    world.pool |= {"nodeLabels": {"tier": "web"}, "taints": [TAINT]}
+    world.batch |= {"taints": [TAINT], "nodeLabels": {"tier": "batch"}}
+    return world.run("apply", "--yes")
+
+
+def remove_labels_and_taints(world: World) -> Any:
+    del world.pool["nodeLabels"], world.pool["taints"], world.batch["taints"]
+    return world.run("apply", "--yes")
+
+
+def change_upgrades(world: World) -> Any:
+    world.pool |= {"upgrade": {"strategy": "SURGE", "maxSurge": 2, "maxUnavailable": 1}, "drainTimeoutSeconds": 600}
+    world.batch |= {"upgrade": {"strategy": "BLUE_GREEN", "batchNodeCount": 2, "batchSoakSeconds": 60, "soakSeconds": 120}}
+    return world.run("apply", "--yes")
+
+
+def change_upgrades_back(world: World) -> Any:
+    del world.pool["upgrade"], world.pool["drainTimeoutSeconds"], world.batch["upgrade"]
+    return world.run("apply", "--yes")
+
+
+def move(world: World) -> Any:
+    world.pool |= {"zones": ["us-central1-a", "us-central1-f"]}
+    return world.run("apply", "--yes")
+
+
+def move_back(world: World) -> Any:
+    world.pool |= {"zones": manifests.ZONES}
+    return world.run("apply", "--yes")
+
+
+def autoscale(world: World) -> Any:
+    world.outside("load", pool="batch", nodes=6)
+    world.user.sandbox.control.advance(600)
+    before = world.run("drift")
+    world.batch |= {"autoscaling": {"totalMinNodes": 2, "totalMaxNodes": 10, "locationPolicy": "ANY"}}
+    return before, world.run("apply", "--yes")
+
+
+def switch_autoscaling(world: World) -> Any:
+    world.pool |= {"autoscaling": {"minNodes": 1, "maxNodes": 4}}
+    world.pool.pop("nodeCount")
+    return world.run("apply", "--yes")
+
+
+def switch_autoscaling_off(world: World) -> Any:
+    del world.pool["autoscaling"]
+    world.pool |= {"nodeCount": 2}
+    return world.run("apply", "--yes")
+
+
+def fail_management(world: World) -> Any:
+    before = world.pool
+    world.pool = before | {"management": {"disableAutoRepair": True}}
+    result = world.run("apply", "--yes")
+    world.pool = before
+    return result, world.run("apply", "--yes")
+
+
+def change_cluster(world: World) -> Any:
+    world.cluster |= {
+        "masterAuthorizedNetworks": ["127.0.0.0/8", "10.0.0.0/8"],
+        "disableNetworkPolicy": True,
+        "disableWorkloadIdentity": True,
+        "enablePublicNodes": True,
+    }
+    return world.run("apply", "--yes")
+
+
+def change_cluster_back(world: World) -> Any:
+    world.cluster = {"masterAuthorizedNetworks": []}
+    return world.run("apply", "--yes")
+
+
+def change_channel(world: World) -> Any:
+    world.cluster |= {"releaseChannel": "STABLE"}
+    return world.run("apply", "--yes")
+
+
+def add_zone(world: World) -> Any:
+    world.cluster |= {"nodeZones": [*manifests.ZONES, "us-central1-f"]}
+    return world.run("apply", "--yes")
+
+
+def upgrade(world: World) -> Any:
+    world.cluster |= {"kubernetesVersion": "1.34.9-gke.1053000"}
+    return world.run("apply", "--yes")
+
+
+def upgrade_pool(world: World) -> Any:
+    world.pool |= {"kubernetesVersion": "1.34.9-gke.1053000"}
+    return world.run("apply", "--yes")
+
+
+def drift(world: World) -> Any:
+    world.outside("scale", pool="workers", count=3)
+    world.outside("relabel", pool="gpu", labels={"by": "hand"})
+    return world.run("drift")
+
+
+def repair(world: World) -> Any:
+    return world.run("apply", "--yes", "--refresh")
+
+
+def plan_replacements(world: World) -> Any:
+    changed = World(
+        world.user,
+        world.cluster,
+        world.pool | {"spot": True},
+        world.batch | {"spot": False},
+        world.gpu | {"accelerators": [{"type": "nvidia-tesla-t4", "count": 2}]},
+    )
+    return changed.run("plan")
+
+
+def replace(world: World) -> Any:
+    world.batch |= {"spot": False, "preemptible": True}
+    return world.run("apply", "--yes", "--allow-replace", "gcpgkenodepool/batch")
+
+
+def fail_read(world: World) -> Any:
+    world.fault("GET", "/clusters/dev$")
+    result = world.run("refresh")
+    world.user.sandbox.control.clear_faults()
+    return result
+
+
+def repeat_read(world: World) -> Any:
+    world.fault("GET", "/clusters/dev$", status=500, times=2)
+    return world.run("refresh")
+
+
+def fail_update(world: World) -> Any:
+    world.fault("POST", ":setSize$")
+    before = world.pool
+    world.pool = before | {"nodeCount": 4}
+    result = world.run("apply", "--yes")
+    world.user.sandbox.control.clear_faults()
+    world.pool = before
+    return result, world.run("apply", "--yes")
+
+
+def run_out_of_machines(world: World) -> Any:
+    world.outside("stockout", zone="us-central1-b")
+    before = world.pool
+    world.pool = before | {"nodeCount": 5}
+    result = world.run("apply", "--yes")
+    world.outside("in-stock", zone="us-central1-b")
+    world.user.sandbox.control.advance(3600)
+    return result, world.run("apply", "--yes")
+
+
+def lose_pool(world: World) -> Any:
+    world.outside("delete-pool", pool="workers")
+    return world.run("drift"), world.run("refresh"), world.run("plan")
+
+
+def recreate(world: World) -> Any:
+    return world.run("apply", "--yes")
+
+
+def import_all(world: World) -> Any:
+    for path in (world.user.folder / "data" / "state").rglob("*.json*"):
+        path.unlink()
+    names = ("workers", "batch", "gpu")
+    results = [
+        world.run("import", "gcpgkecluster/dev", "projects/sandbox-project/locations/us-central1/clusters/dev", "--yes"),
+        *(world.run("import", f"gcpgkenodepool/{name}", name, "--yes") for name in names),
+    ]
+    return results, world.run("plan")
+
+
+def destroy(world: World) -> Any:
+    return world.run("destroy", "--yes")
+
+
+STEPS: list[Callable[[World], Any]] = [
+    create,
+    plan_without_changes,
+    refresh,
+    scale,
+    change_machines,
+    change_labels_and_taints,
+    refresh,
+    remove_labels_and_taints,
+    refresh,
+    change_upgrades,
+    refresh,
+    change_upgrades_back,
+    refresh,
+    move,
+    move_back,
+    autoscale,
+    switch_autoscaling,
+    switch_autoscaling_off,
+    fail_management,
+    change_cluster,
+    refresh,
+    change_cluster_back,
+    refresh,
+    change_channel,
+    add_zone,
+    upgrade,
+    upgrade_pool,
+    refresh,
+    plan_without_changes,
+    drift,
+    repair,
+    plan_replacements,
+    replace,
+    fail_read,
+    repeat_read,
+    fail_update,
+    run_out_of_machines,
+    lose_pool,
+    recreate,
+    import_all,
+    destroy,
+]
+
+
+@pytest.fixture(scope="module")
+def worlds(gcp_plugin: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, World]]:
+    """A user with the plugin and one with the stand-in. The steps run in order."""
+    folder = tmp_path_factory.mktemp("stand-in")
+    with (
+        official.using(folder / "official", gcp_plugin, cloud=CLOUD) as real,
+        official.using(folder / "stand-in", None, cloud=CLOUD) as stand_in,
+    ):
+        yield World(real), World(stand_in)
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.__name__)
+def test_the_stand_in_behaves_like_the_plugin(step: Callable[[World], Any], worlds: tuple[World, World]) -> None:
+    """Outputs, requests and states are equal, except for ids, times, addresses and names of nodes."""
+    real, stand_in = (comparing.effects(world.user, functools.partial(step, world)) for world in worlds)
+    differences = comparing.differences(real, stand_in)
+    assert not differences, "\n".join(differences)
