@@ -249,3 +249,17 @@ def test_delays_are_durations() -> None:
     found = scaling.targets(kind_of("civo"), {"autoscaling": {"enabled": True, "maxNodes": 5}})
     assert found is not None
     assert (found.up_delay, found.down_delay) == (autoscaling.DEFAULT_UP_DELAY, autoscaling.DEFAULT_DOWN_DELAY)
+
+
+@pytest.mark.parametrize("own", ["targetCPUUtilization", "targetMemoryUtilization", "scaleUpDelay", "scaleDownDelay"])
+@pytest.mark.parametrize(
+    ("kind", "has_own_autoscaler"),
+    [("CivoKubernetesNodePool", False), ("DigitalOceanKubernetesNodePool", True), ("GcpGkeNodePool", True)],
+)
+def test_targets_and_delays_choose_the_autoscaler_of_the_controller(kind: str, has_own_autoscaler: bool, own: str) -> None:
+    """With bounds alone, a cloud that has an autoscaler scales the pool."""
+    bounds = {"enabled": True, "minNodes": 1, "maxNodes": 5}
+    value: Any = "5m" if own.endswith("Delay") else 70
+    assert (scaling.targets(kinds.get(kind), {"autoscaling": bounds}) is None) is has_own_autoscaler
+    assert scaling.targets(kinds.get(kind), {"autoscaling": bounds | {own: value}}) is not None
+    assert scaling.targets(kinds.get(kind), {"autoscaling": {**bounds, own: value, "enabled": False}}) is None

@@ -6,6 +6,7 @@ import json
 import pathlib
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,24 @@ EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "examples" / "gcp-dev"
 CLUSTER, POOLS = "dev/cluster.yaml", "dev/node-pools.yaml"
 NAMED = "gcpgkecluster/dev-cluster"
 CLUSTER_ID = "projects/sandbox-project/locations/europe-west1-b/clusters/dev-cluster"
+
+
+SDK = """
+import json, sys, planton
+
+def main():
+    settings = planton.configure()
+    if sys.argv[1] == "drift":
+        steps = planton.drift("dev", settings=settings)
+    elif sys.argv[1] == "apply":
+        steps = planton.apply("dev", consent=planton.Consent(changes=True), settings=settings).steps
+    else:
+        steps = planton.destroy("dev", consent=planton.Consent(deletions=True), settings=settings).steps
+    changed = {str(step.key): [str(change.action) for change in step.plan.changes] for step in steps if step.plan.changes}
+    print(json.dumps({key.partition(" ")[0]: actions for key, actions in changed.items()}))
+
+main()
+"""
 
 
 def _apply(user: support.Planton) -> None:
@@ -57,6 +76,22 @@ def _pools(user: support.Planton) -> dict[str, dict[str, Any]]:
 
 def _writes(user: support.Planton, mark: int) -> list[tuple[str, str]]:
     return [(method, path) for method, path in user.writes(mark, cloud="gcp") if path != "/token"]
+
+
+def _sdk(user: support.Planton, verb: str) -> dict[str, list[str]]:
+    """Runs a verb of the SDK on the example in a program of its own, and returns the actions by resource."""
+    done = subprocess.run(
+        [sys.executable, "-c", SDK, verb],
+        cwd=user.folder,
+        env=user.environ,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    actions: dict[str, list[str]] = json.loads(done.stdout)
+    return actions
 
 
 def _drift(user: support.Planton, *arguments: str) -> dict[str, tuple[Any, Any]]:
@@ -103,15 +138,28 @@ def test_a_pool_is_changed_in_place_and_drift_is_repaired(dev: support.Planton) 
     assert dev.actions("plan", "-f", "dev") == {}
 
 
-def test_a_deleted_pool_is_created_again_and_nothing_is_left_after_a_destroy(dev: support.Planton) -> None:
-    """The destruction deletes the pools, then the cluster."""
+def test_the_sdk_repairs_scales_upgrades_and_destroys_the_example(dev: support.Planton) -> None:
+    """A pool that was deleted is created again. Without addresses for its nodes the error names the subnetwork."""
     _outside(dev, "delete-pool", pool="apps")
-    assert dev.actions("drift", "-f", POOLS, code=3)["node_pool"] == "delete"
-    dev.run("apply", "-f", "dev", "--refresh", "--yes")
+    assert _sdk(dev, "drift") == {"GcpGkeNodePool/dev-apps": ["delete"]}
+    _outside(dev, "addresses", free=0)
+    failed = dev.json("apply", "-f", "dev", "--yes", code=6)["resources"]
+    [error] = [each["error"] for each in failed if each["error"]]
+    assert error["reason"] == "CLOUD_QUOTA", error
+    assert "IP space of 'projects/sandbox-project/regions/europe-west1/subnetworks/default' is exhausted" in error["message"]
+    assert "the subnetwork has no addresses for more nodes" in error["hint"]
+    _outside(dev, "addresses")
+    _sdk(dev, "apply")
     assert set(_pools(dev)) == {"apps", "batch"}
-    dev.run("destroy", "-f", "dev", "--yes")
+    _change(dev, POOLS, "nodeCount: 2", "nodeCount: 3")
+    _change(dev, CLUSTER, "1.33.11-gke.1088000", "1.34.9-gke.1053000")
+    changed = _sdk(dev, "apply")
+    assert (changed["GcpGkeCluster/dev-cluster"], changed["GcpGkeNodePool/dev-apps"]) == (["update"], ["update"])
+    assert _cluster(dev)["currentMasterVersion"] == "1.34.9-gke.1053000"
+    assert dev.json("outputs", "gcpgkenodepool/dev-apps")["currentNodeCount"] == "3"
+    assert _sdk(dev, "drift") == {}
+    _sdk(dev, "destroy")
     assert dev.sandbox.control.resources("gcp")["clusters"] == []
-    assert "nothing has been applied" in dev.run("get").stdout
 
 
 def test_the_autoscaler_keeps_its_number_of_nodes(dev: support.Planton) -> None:
@@ -137,16 +185,23 @@ def test_another_kind_of_machine_needs_consent_to_a_replacement(dev: support.Pla
     assert _writes(dev, mark) == []
     plan = dev.run("plan", "-f", "dev").stdout
     assert "spot" in plan
+    assert "cost unknown (spot size" in " ".join(plan.split())
     assert "__defaults" not in plan
     dev.run("apply", "-f", "dev", "--yes", "--allow-replace", "GcpGkeNodePool/dev-batch")
     assert not _pools(dev)["batch"]["config"].get("spot")
     assert dev.actions("plan", "-f", "dev") == {}
+    dev.run("destroy", "-f", "dev", "--yes")
+    assert dev.sandbox.control.resources("gcp")["clusters"] == []
+    assert "nothing has been applied" in dev.run("get").stdout
 
 
 def test_a_plan_refuses_what_neither_the_zones_nor_the_quotas_have(dev: support.Planton) -> None:
     """Nothing is requested: the plan has the field, the zones that have it, and the numbers of the quota."""
+    sizes = dev.run("sizes", "--provider", "gcp", "--region", "europe-west1").stdout
+    [row] = [line.split() for line in sizes.splitlines() if line.startswith("e2-standard-4 ")]
+    assert row[:4] == ["e2-standard-4", "4", "16384", "107.62"]
     mark = dev.sandbox.control.mark()
-    dev.sandbox.control.outside("quota", cloud="gcp", region="europe-west1", N2_CPUS=8)
+    dev.sandbox.control.outside("quota", cloud="gcp", region="europe-west1", N2_CPUS=8, NVIDIA_T4_GPUS=2)
     wanted = {"type": "nvidia-tesla-t4", "count": 1}
     spec = "machineType: n2-standard-4\n  accelerators:\n    - " + json.dumps(wanted)
     text = (dev.folder / POOLS).read_text("utf-8").split("---")[0]
@@ -155,11 +210,13 @@ def test_a_plan_refuses_what_neither_the_zones_nor_the_quotas_have(dev: support.
     (dev.folder / "gpu.yaml").write_text(new, "utf-8")
     violations = dev.json("plan", "-f", "gpu.yaml", code=1)["resources"][0]["error"]["violations"]
     found = {each["rule_id"]: (each["path"], each["message"]) for each in violations}
+    texts = [each["message"] for each in violations if each["rule_id"] == "cloud.quota_left"]
+    assert any("needs 3 more NVIDIA_T4_GPUS" in text for text in texts)
     path, message = found["cloud.offered_in_zones"]
     assert path == "spec.accelerators[0].type"
     assert "not offered in europe-west1-b" in message
     assert "europe-west4-b" in message
-    assert "needs 12 more N2_CPUS" in found["cloud.quota_left"][1]
+    assert any("needs 12 more N2_CPUS" in text for text in texts)
     assert _writes(dev, mark) == []
 
 

@@ -165,7 +165,7 @@ def test_an_existing_cluster_is_adopted_by_project_location_and_name(tmp_path: p
 
 
 def test_what_gke_lacks_is_in_the_status_in_its_own_words(tmp_path: pathlib.Path) -> None:
-    """A zone without machines fails the creation; the autoscaler of a running pool meets a quota. Both pass when the cloud can again."""
+    """A zone without machines fails the creation; the autoscaler of a running pool meets a quota, and a full subnetwork. All pass."""
     with controllers.world(tmp_path, "gcp", "--with-controllers") as world:
         cluster = world.server.call("POST", "/clusters", CLUSTER)["id"]
         world.until_ready(f"/clusters/{cluster}")
@@ -191,4 +191,11 @@ def test_what_gke_lacks_is_in_the_status_in_its_own_words(tmp_path: pathlib.Path
         assert world.conditions(path)["Degraded"][:2] == ("True", "QuotaExceeded")
         world.control.outside("quota", cloud="gcp", region=gcp.REGION, CPUS=200)
         world.until(path, lambda _: _nodes(world.report(path)) == (9, 9), "the autoscaler to follow the load")
+
+        world.control.outside("addresses", cloud="gcp", cluster="production", free=0)
+        world.control.outside("load", cloud="gcp", cluster="production", pool="production-workers", nodes=10)
+        lacks("QUOTA_EXCEEDED", "IP_SPACE_EXHAUSTED")
+        assert world.conditions(path)["Degraded"][:2] == ("True", "QuotaExceeded")
+        world.control.outside("addresses", cloud="gcp", cluster="production")
+        world.until(path, lambda _: _nodes(world.report(path)) == (10, 10), "the autoscaler to follow the load")
         _settle(world, path, generation=1)

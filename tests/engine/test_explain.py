@@ -106,6 +106,16 @@ def test_an_error_names_the_failed_step_and_the_resource_of_the_manifest(
         ),
         ('Get "http://127.0.0.1:1/v2": dial tcp: connection refused', errors.Reason.CLOUD_UNREACHABLE, "did not answer"),
         ("<urlopen error timed out>", errors.Reason.CLOUD_UNREACHABLE, "did not answer"),
+        (
+            "Not all instances running in IGM. Current errors: [IP_SPACE_EXHAUSTED]: Instance 'i' creation failed: IP space of 's' is exhausted.",
+            errors.Reason.CLOUD_QUOTA,
+            "the subnetwork has no addresses for more nodes",
+        ),
+        (
+            "Current errors: [GCE_STOCKOUT]: Instance 'i' creation failed: The zone 'z' does not have enough resources available",
+            errors.Reason.CLOUD_FAILED,
+            "no such machines there for now",
+        ),
         ("something new", errors.Reason.ENGINE_FAILED, "what was done is saved"),
     ],
 )

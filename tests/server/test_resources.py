@@ -326,3 +326,35 @@ def test_change_in_place_announces_no_replacement(client):
     last = client.call("UpdateNodePool", api.pool(nodeCount=4, cloud={"spot": True}), id=made["id"]).body
     assert "replacement" not in client.events()[-1]
     assert "ReplacementRequired" in [condition["type"] for condition in last["status"]["conditions"]]
+
+
+SCALED = {"enabled": True, "minNodes": 1, "maxNodes": 3}
+
+
+@pytest.mark.parametrize(
+    ("platform", "cloud", "spec", "explained"),
+    [
+        ("aws", {}, {"nodeCount": 2}, []),
+        ("aws", {"volumeSize": 10, "volumeType": "gp3"}, {}, ["volumeSize: 10 GiB is less than the 20 GiB"]),
+        ("aws", {"volumeSize": 20, "volumeType": "io2"}, {}, ["volumeType: io2 needs a number of IOPS"]),
+        ("aws", {}, {"autoscaling": SCALED}, ["nothing scales it without Cluster Autoscaler or Karpenter"]),
+        ("azure", {}, {"autoscaling": SCALED}, []),
+        ("azure", {"osDiskType": "PremiumV2_LRS"}, {}, ["osDiskType: AKS has no PremiumV2_LRS for nodes"]),
+        (
+            "azure",
+            {},
+            {"autoscaling": SCALED | {"targetCPUUtilization": 70, "scaleDownDelay": "10m"}},
+            ["autoscaling.targetCPUUtilization: no autoscaler", "autoscaling.scaleDownDelay: no autoscaler"],
+        ),
+    ],
+)
+def test_values_that_a_cloud_cannot_have_are_explained_at_creation(client, platform, cloud, spec, explained):
+    """The answer to the creation has a condition with each of them."""
+    cluster = client.cluster()
+    body = api.pool(platform, cloud=cloud, **spec)
+    found = client.call("CreateNodePool", body, cluster_id=cluster["id"]).body
+    conditions = {each["type"]: each for each in found["status"]["conditions"]}
+    assert ("Honoured" in conditions) is bool(explained)
+    for text in explained:
+        assert text in conditions["Honoured"]["message"]
+        assert (conditions["Honoured"]["status"], conditions["Honoured"]["reason"]) == ("False", "ImpossibleValues")

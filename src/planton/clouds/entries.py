@@ -55,8 +55,10 @@ class Refusal:
         path: The manifest's field.
         text: The message, with the values.
         hint: The one thing to do next.
+        rule: The rule that it breaks.
     """
 
     path: str
     text: str
     hint: str
+    rule: str = "cloud.offered_in_zones"

@@ -79,7 +79,7 @@ def _places(subject: subjects.Subject, account: lists.Lists) -> Iterator[problem
         return
     check: Callable[[clouds.Cloud, Any], Iterable[entries.Refusal]] = pkgutil.resolve_name(kind.declared.offers)
     for refusal in account.refusals(check, subject.target) or ():
-        yield problems.Problem(refusal.path, refusal.text, "cloud.offered_in_zones", refusal.hint)
+        yield problems.Problem(refusal.path, refusal.text, refusal.rule, refusal.hint)
 
 
 def _size(resource: str, manifest: Any) -> str:  # a manifest of any kind

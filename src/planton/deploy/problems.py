@@ -19,6 +19,7 @@ REASONS = {
     "cloud.size_offered": errors.Reason.NOT_OFFERED,
     "cloud.size_offered_in_region": errors.Reason.NOT_OFFERED,
     "cloud.offered_in_zones": errors.Reason.NOT_OFFERED,
+    "cloud.fits_cluster": errors.Reason.NOT_OFFERED,
     "cloud.version_offered": errors.Reason.NOT_OFFERED,
     "cloud.upgrade_allowed": errors.Reason.UPGRADE_REFUSED,
     "cloud.one_region": errors.Reason.MANIFEST_INVALID,

@@ -46,6 +46,16 @@ _CAUSES = (
         "a resource with this name exists: adopt it (planton import {target} ID -f FILE), or choose another name",
     ),
     Cause(
+        r"IP_SPACE_EXHAUSTED|IP space of .* is exhausted",
+        errors.Reason.CLOUD_QUOTA,
+        "the subnetwork has no addresses for more nodes: free some, enlarge its range, or use fewer nodes, then apply again",
+    ),
+    Cause(
+        r"STOCKOUT|RESOURCE_POOL_EXHAUSTED|does not have enough resources available",
+        errors.Reason.CLOUD_FAILED,
+        "the cloud has no such machines there for now: apply again later, or choose other zones or another size",
+    ),
+    Cause(
         # Google Cloud also calls a limit of requests a quota.
         r"quota(?![\s\S]*rateLimitExceeded)|droplet limit",
         errors.Reason.CLOUD_QUOTA,

@@ -188,6 +188,15 @@ def _failed(operation_name: str, texts: tuple[str, ...], recorder: recorders.Rec
     )
 
 
+def add_condition(error: OperationError, text: str, target: Any) -> None:  # a manifest of any kind
+    """Adds what the cloud reports of a resource to an error whose own text names no cause."""
+    error.message = f"{error.message}: {text}"
+    error.metadata |= _facts(text, target)
+    cause = causes.find(text)
+    if cause is not None:
+        error.reason, error.hint = cause.reason, cause.hint.format(target=f"{target.kind}/{target.metadata.name}")
+
+
 def _facts(cloud: str, target: Any) -> dict[str, str]:
     status = _STATUS.search(cloud)
     lacking = "" if target is None else kinds.get(target.kind).cloud.lacking(cloud)

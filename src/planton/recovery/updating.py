@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from planton import clouds, errors
 from planton.engine import explain, plans, states
 from planton.modules import texts
-from planton.recovery import awaiting, default_pool, guards, ownership, previewing, recording, refreshing
+from planton.recovery import awaiting, default_pool, guards, observed, ownership, previewing, recording, refreshing
 from planton.schema import kinds
 from planton.state import history
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from planton.engine import session
-    from planton.recovery import managed, observed
+    from planton.recovery import managed
 
 _CREATIONS = (plans.Action.CREATE, plans.Action.REPLACE)
 #: Actions after which the applications of a cluster are installed.
@@ -73,6 +73,7 @@ def _up(subject: managed.Managed, opened: session.Session, plan: plans.Plan) -> 
         return opened.up()
     except explain.OperationError as error:
         _name_owner(subject, error)
+        _add_conditions(subject, error)
         failed = {} if error.reason in recording.FINAL else subject.stack.export()
         missing = refreshing.remove_missing(subject, failed)
         if not missing:
@@ -181,6 +182,31 @@ def _name_owner(subject: managed.Managed, error: explain.OperationError) -> None
                 continue
             error.metadata |= {"id": id_, "region": subject.cloud.where}
             error.hint = f"it exists in {subject.cloud.where} with id {id_}: {_way_out(subject, type_, name, id_)}"
+
+
+def _add_conditions(subject: managed.Managed, error: explain.OperationError) -> None:
+    # A plugin may report only the state that a resource has ended in, and the cloud why.
+    failed = () if error.recorder is None else error.recorder.failed
+    for urn in failed if error.reason is errors.Reason.ENGINE_FAILED else ():
+        type_, name = states.type_and_name(urn)
+        if not clouds.is_resource(type_):
+            continue
+        with contextlib.suppress(errors.PlantonError):
+            texts_ = _conditions(subject, type_, guards.cloud_name(name, subject.target))
+            if texts_:
+                explain.add_condition(error, "; ".join(dict.fromkeys(texts_)), subject.target)
+
+
+def _conditions(subject: managed.Managed, type_: str, name: str) -> list[str]:
+    """Returns what the cloud reports of a cluster or node pool."""
+    is_pool = kinds.has_role(type_, kinds.Role.NODE_POOL)
+    id_ = subject.cluster_id() if is_pool else subject.cloud.find(type_, name)
+    cluster = subject.cloud.cluster(id_) if id_ and (is_pool or kinds.has_role(type_, kinds.Role.CLUSTER)) else None
+    if cluster is None:
+        return []
+    entries = observed.pools_of(cluster) if is_pool else [cluster]
+    named = [each for each in entries if observed.name_of(type_, each) == name]
+    return [text for each in named for text in clouds.views_of_type(type_).BY_TYPE[type_].troubles(each)]
 
 
 def _way_out(subject: managed.Managed, type_: str, name: str, id_: str) -> str:

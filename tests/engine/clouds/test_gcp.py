@@ -281,6 +281,7 @@ def test_quotas_are_those_of_the_region(server: answers.Server) -> None:
     assert cloud.quotas() == {}
 
 
+N4 = {"machineType": "n4-standard-2", "diskType": "hyperdisk-balanced"}
 T4 = [{"type": "nvidia-tesla-t4", "count": 2}]
 DISK = {"DISKS_TOTAL_GB": 100}
 
@@ -334,8 +335,8 @@ def test_a_node_takes_processors_accelerators_and_disk_from_quotas(
         ({"accelerators": [{"type": "nvidia-l4", "count": 1}]}, []),
         ({"accelerators": [{"type": "nvidia-l4", "count": 9}]}, ["spec.accelerators[0].count"]),
         ({"accelerators": [{"type": "nvidia-l4", "count": 1}], "zones": ["europe-west1-c"]}, ["spec.accelerators[0].type"]),
-        ({"machineType": "n4-standard-2", "zones": ["europe-west1-b", "europe-west1-c"]}, ["spec.machineType"]),
-        ({"machineType": "n4-standard-2", "zones": ["europe-west1-b"]}, []),
+        ({**N4, "zones": ["europe-west1-b", "europe-west1-c"]}, ["spec.machineType"]),
+        ({**N4, "zones": ["europe-west1-b"]}, []),
     ],
 )
 def test_a_pool_needs_zones_that_offer_its_machines(spec: dict[str, Any], refused: list[str], server: answers.Server) -> None:
@@ -361,3 +362,41 @@ def test_a_pool_needs_zones_that_offer_its_machines(spec: dict[str, Any], refuse
 def test_a_zone_differs_from_a_region(location: str, region: str, is_zone: bool) -> None:
     """A zone has a letter, or the name of a zone for accelerators, after its region."""
     assert (PROVIDER.region_of(location), PROVIDER.is_zone(location)) == (region, is_zone)
+
+
+@pytest.mark.parametrize(
+    ("spec", "refused"),
+    [
+        ({"kubernetesVersion": "1.36.3-gke.1"}, []),
+        ({"kubernetesVersion": "1.34.9-gke.1"}, []),
+        ({"kubernetesVersion": "1.36.4-gke.1"}, [("spec.kubernetesVersion", "newer than the control plane (1.36.3-gke.1)")]),
+        (
+            {"kubernetesVersion": "1.33.4-gke.1", "nodePoolName": "other"},
+            [("spec.kubernetesVersion", "more than 2 minor versions")],
+        ),
+        ({"kubernetesVersion": "1.33.4-gke.1"}, []),
+        ({"kubernetesVersion": "1.35.1-gke.1"}, [("spec.kubernetesVersion", "is not offered for nodes there")]),
+        ({"diskSizeGb": 14}, [("spec.diskSizeGb", "14 GB is too small for nodes of version 1.36.3-gke.1")]),
+        ({"diskSizeGb": 14, "kubernetesVersion": "1.34.9-gke.1"}, []),
+        ({"diskSizeGb": 15}, []),
+        (
+            {"diskType": "hyperdisk-balanced", "machineType": "n1-standard-2"},
+            [("spec.diskType", "the family n1 do not boot from")],
+        ),
+        (
+            {"diskType": "pd-standard", "machineType": "n4-standard-2"},
+            [("spec.diskType", "the family n4 do not boot from pd-standard")],
+        ),
+        ({"diskType": "hyperdisk-balanced", "machineType": "c3-standard-4"}, []),
+    ],
+)
+def test_a_pool_fits_its_cluster_and_its_machines(
+    spec: dict[str, Any], refused: list[tuple[str, str]], server: answers.Server
+) -> None:
+    """A version that the pool has already is not refused, even if it is offered no more."""
+    server.answers[f"/v1/{CLUSTER_ID}"] = (200, CLUSTER | {"currentMasterVersion": "1.36.3-gke.1"})
+    server.answers[f"/v1/{PLACE}/serverConfig"] = (200, {"validNodeVersions": ["1.36.3-gke.1", "1.34.9-gke.1", "1.33.4-gke.1"]})
+    target = mocks.target("GcpGkeNodePool", {**POOL_SPEC, **spec})
+    found = list(offers.refusals(_cloud(server), target))
+    assert [each.path for each in found] == [path for path, _ in refused]
+    assert all(words in each.text and each.rule == "cloud.fits_cluster" for each, (_, words) in zip(found, refused, strict=True))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import yaml
 
 from planton.clouds import api, entries
-from planton.clouds.gcp import PROVIDER, credentials, prices, quotas
+from planton.clouds.gcp import PROVIDER, credentials, fitting, prices, quotas
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -204,10 +204,12 @@ class Cloud:
         cluster = self.cluster_alone(cluster_id)
         if cluster is None:
             return None
-        running = _parts(cluster["currentMasterVersion"])
+        running = fitting.numbers(cluster["currentMasterVersion"])
         channel = (cluster.get("releaseChannel") or {}).get("channel") or "UNSPECIFIED"
         offered = _offered(self._server_config(cluster["location"]), channel)
-        return [version for version in offered if running < _parts(version) and _parts(version)[1] <= running[1] + 1]
+        return [
+            version for version in offered if running < fitting.numbers(version) and fitting.numbers(version)[1] <= running[1] + 1
+        ]
 
     def quotas(self) -> dict[str, entries.Quota]:
         """Returns the quotas of the region by metric, and that of ``nodes``; none if no region is given."""
@@ -244,6 +246,10 @@ class Cloud:
         listed = {row["version"] for row in rows}
         rest = [version for version in config.get("validMasterVersions") or [] if version not in listed]
         return rows + [{"version": version, "type": "gke", "channel": "none", "default": False} for version in rest]
+
+    def node_versions(self, location: str) -> list[str]:
+        """Returns the versions that nodes of a region or zone can have."""
+        return list(self._server_config(location).get("validNodeVersions") or [])
 
     def _server_config(self, location: str) -> dict[str, Any]:
         return dict(self.get(f"projects/{self.project}/locations/{location}/serverConfig") or {})
@@ -356,14 +362,10 @@ def _entry(row: dict[str, Any]) -> entries.Entry:
     )
 
 
-def _parts(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.replace("-gke.", ".").split(".") if part.isdecimal())
-
-
 def _offered(config: Mapping[str, Any], channel: str) -> list[str]:
     own = next((each for each in config.get("channels") or [] if each["channel"] == channel), None)
     versions = config.get("validMasterVersions") if own is None else own.get("validVersions")
-    return sorted(versions or [], key=_parts, reverse=True)
+    return sorted(versions or [], key=fitting.numbers, reverse=True)
 
 
 def of(config: Any, region: str = "") -> Cloud:  # a GcpProviderConfig

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from planton.clouds import entries
-from planton.clouds.gcp import PROVIDER
+from planton.clouds.gcp import PROVIDER, fitting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def refusals(cloud: client.Cloud, target: Any) -> Iterator[entries.Refusal]:  # a manifest of GcpGkeNodePool
-    """Yields what the zones of a node pool do not offer.
+    """Yields what the zones of a node pool do not offer, and what does not fit its cluster.
 
     Args:
         cloud: The project.
@@ -24,6 +24,7 @@ def refusals(cloud: client.Cloud, target: Any) -> Iterator[entries.Refusal]:  # 
         PlantonError: The cloud cannot be read.
     """
     spec = target.spec
+    yield from fitting.refusals(cloud, spec)
     if spec.zones:
         places = {row["size"]: row["regions"] for row in cloud.sizes()}.get(spec.machine_type, [])
         absent = [zone for zone in spec.zones if zone not in places]
@@ -51,8 +52,7 @@ def _zones_of_cluster(cloud: client.Cloud, spec: Any) -> list[str]:
     location = spec.cluster_location.value
     if PROVIDER.is_zone(location):
         return [location]
-    id_ = f"projects/{spec.cluster_project_id.value}/locations/{location}/clusters/{spec.cluster_name.value}"
-    return list((cloud.cluster_alone(id_) or {}).get("locations") or ())
+    return list((cloud.cluster_alone(fitting.cluster_id(spec)) or {}).get("locations") or ())
 
 
 def _refused(path: str, name: str, absent: list[str], places: list[str]) -> entries.Refusal:

@@ -37,6 +37,8 @@ OPERATIONS_PER_CLUSTER = 5
 NODES_PER_ZONE = 1000
 NODES_PER_CLUSTER = 15_000
 NAME_LIMIT = 40
+POD_PREFIX = 24  # of each node's block of addresses for pods
+RESERVED_ADDRESSES = 4  # of each subnetwork
 LABELS_LIMIT = 1024  # characters of all of a pool's labels
 SURGE_LIMIT = 20
 

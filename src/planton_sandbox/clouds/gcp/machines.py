@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
 from typing import Any
 
-from planton_sandbox.clouds.gcp import catalogue, quotas, records, scopes
+from planton_sandbox.clouds.gcp import addresses, catalogue, quotas, records, scopes
 
 _LETTERS = "bcdfghjklmnpqrstvwxz0123456789"
 _NAME_PART = 20  # characters of the names of cluster and pool in the name of a machine
@@ -62,9 +61,10 @@ def add(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, zo
     if {zone, f"{zone}/{pool.config['machineType']}"} & set(project.stockouts):
         pool.shortages[zone] = records.STOCKOUT
         return 0
-    possible = min(count, quotas.room(scope, cluster, pool))
+    granted, free = quotas.room(scope, cluster, pool), addresses.room(scope, cluster, pool.pod_range)
+    possible = min(count, granted, free)
     if possible < count:
-        pool.shortages[zone] = records.QUOTA
+        pool.shortages[zone] = records.QUOTA if granted <= free else records.ADDRESSES
     for _ in range(possible):
         pool.nodes.append(_node(scope, cluster, pool, zone=zone, seconds=seconds))
     return possible
@@ -109,11 +109,8 @@ def _node(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, 
 
 
 def _address(scope: scopes.Scope, cluster: records.Cluster) -> str:
-    region = catalogue.region_of(cluster.location)
-    subnetworks = scope.subnetworks(scope.project(cluster.project))
-    subnetwork = next((item for item in subnetworks if (item.region, item.name) == (region, cluster.subnetwork)), None)
+    subnetwork = addresses.subnetwork(scope, cluster)
     if subnetwork is None:
-        # An out-of-band change can delete a subnetwork that a cluster uses.
         return ""
-    hosts = ipaddress.IPv4Network(subnetwork.cidr)
+    hosts = addresses.hosts(subnetwork)
     return str(hosts[_FIRST_HOST + scope.state.last_number % (hosts.num_addresses - 2 * _FIRST_HOST)])

@@ -11,7 +11,8 @@ from typing import Any
 from planton_sandbox import clock, wire
 from planton_sandbox.clouds.gcp import catalogue, records, scopes
 
-_CANONICAL = {records.STOCKOUT: "RESOURCE_EXHAUSTED", records.QUOTA: "RESOURCE_EXHAUSTED"}
+#: The codes that the API's conditions have. For others they have a text only.
+_CODES = (records.STOCKOUT, records.QUOTA)
 _RESOURCE_EXHAUSTED = 8
 _ABORTED = 10
 
@@ -61,33 +62,46 @@ def timer(scope: scopes.Scope, *, seconds: float) -> clock.Timer:
     return scope.pace.timer(scope.now, seconds=seconds, instant_seconds=catalogue.OPERATION_INSTANT_SECONDS)
 
 
-def end(operation: records.Operation, *, now: float, shortages: dict[str, str] | None = None, error: str = "") -> None:
-    """Ends an operation, with an error if there are shortages or a text."""
+def end(operation: records.Operation, *, now: float, error: str = "") -> None:
+    """Ends an operation, with an error if there is a text."""
     operation.ended = now
-    for zone, code in (shortages or {}).items():
-        text = shortage(code, operation.project, zone)
-        operation.conditions.append({"code": code, "message": text, "canonicalCode": _CANONICAL[code]})
-        operation.error = (
-            operation.error or f"Google Compute Engine: Not all instances running in IGM. Current errors: [{code}]: {text}"
-        )
-        operation.code = _RESOURCE_EXHAUSTED
     if error:
         operation.error, operation.code = error, _ABORTED
 
 
-def shortage(code: str, project: str, zone: str) -> str:
+def end_filled(operation: records.Operation, cluster: records.Cluster, shortages: dict[str, str], *, now: float) -> None:
+    """Ends an operation that has added nodes, with an error if some could not be added."""
+    operation.ended = now
+    for zone, code in shortages.items():
+        text = shortage(code, cluster, zone)
+        operation.conditions.append(condition(code, cluster, zone))
+        operation.error = (
+            operation.error or f"Google Compute Engine: Not all instances running in IGM. Current errors: [{code}]: {text}"
+        )
+        operation.code = _RESOURCE_EXHAUSTED
+
+
+def shortage(code: str, cluster: records.Cluster, zone: str) -> str:
     """Returns the message about machines that cannot be created."""
+    project = f"projects/{cluster.project}"
+    if code == records.ADDRESSES:
+        region = catalogue.region_of(zone)
+        return (
+            f"Instance creation failed: IP space of '{project}/regions/{region}/subnetworks/{cluster.subnetwork}' is exhausted."
+        )
     if code == records.QUOTA:
-        return f"Instance creation failed: Quota exceeded in zone 'projects/{project}/zones/{zone}'."
+        return f"Instance creation failed: Quota exceeded in zone '{project}/zones/{zone}'."
     return (
-        f"Instance creation failed: The zone 'projects/{project}/zones/{zone}' does not have enough resources available to "
+        f"Instance creation failed: The zone '{project}/zones/{zone}' does not have enough resources available to "
         "fulfill the request. Try a different zone, or try again later."
     )
 
 
-def condition(code: str, project: str, zone: str) -> dict[str, str]:
+def condition(code: str, cluster: records.Cluster, zone: str) -> dict[str, str]:
     """Returns a shortage as a condition of a pool or cluster."""
-    return {"code": code, "message": shortage(code, project, zone), "canonicalCode": _CANONICAL[code]}
+    text = shortage(code, cluster, zone)
+    own = {"code": code, "message": text} if code in _CODES else {"message": f"[{code}]: {text}"}
+    return {**own, "canonicalCode": "RESOURCE_EXHAUSTED"}
 
 
 def listing(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:

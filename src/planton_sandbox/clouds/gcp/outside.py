@@ -12,6 +12,8 @@ The control endpoint's ``POST /sandbox/clouds/gcp/ACTION`` calls `act`. Each act
 * ``delete-cluster`` cluster; ``delete-pool`` cluster, pool: deletes immediately, unless ``slowly`` is true;
 * ``delete-subnetwork`` subnetwork, region: references to it are left dangling;
 * ``subnetwork`` region, name, network, cidr, ranges: creates one;
+* ``addresses`` cluster, free: something else takes the addresses of the cluster's subnetwork, but for those of so many more nodes;
+  without ``free``, it gives them back;
 * ``project`` project: creates a project;
 * ``stuck`` cluster: keeps it in PROVISIONING; without ``cluster``, the next ``count`` (1) new clusters;
   ``unstuck`` cluster: without ``cluster``, all;
@@ -34,6 +36,7 @@ from typing import Any
 
 from planton_sandbox.clouds import memory
 from planton_sandbox.clouds.gcp import (
+    addresses,
     associated,
     catalogue,
     cluster_updates,
@@ -164,6 +167,11 @@ def _subnetwork(scope: scopes.Scope, body: Body) -> Any:
     return _DONE
 
 
+def _addresses(scope: scopes.Scope, body: Body) -> Any:
+    addresses.take(scope, named_cluster(scope, body), free=int(body["free"]) if "free" in body else None)
+    return _DONE
+
+
 def _delete_subnetwork(scope: scopes.Scope, body: Body) -> Any:
     for item in scope.subnetworks(_project(scope, body)):
         if (item.name, item.region) == (body.get("subnetwork"), body.get("region")):
@@ -267,6 +275,7 @@ ACTIONS: Mapping[str, Callable[[scopes.Scope, Body], Any]] = {
     "update": _update,
     "delete-cluster": _delete_cluster,
     "delete-pool": _delete_pool,
+    "addresses": _addresses,
     "subnetwork": _subnetwork,
     "delete-subnetwork": _delete_subnetwork,
     "project": _create_project,

@@ -62,7 +62,7 @@ def _finish(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool | 
     elif operation.kind in _FILLING:
         for item in [pool] if pool else cluster.pools:
             short |= item.shortages
-    operations.end(operation, now=scope.now, shortages=short)
+    operations.end_filled(operation, cluster, short, now=scope.now)
 
 
 def _step(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, operation: records.Operation) -> None:
@@ -76,7 +76,7 @@ def _step(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, ope
     if not outdated:
         machines.fill(scope, cluster, pool, seconds=0)
         pool.previous = {}
-        operations.end(operation, now=scope.now, shortages=pool.shortages)
+        operations.end_filled(operation, cluster, pool.shortages, now=scope.now)
         return
     pool.shortages = {}
     if pool.upgrade.get("strategy") == "BLUE_GREEN":
@@ -84,7 +84,7 @@ def _step(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, ope
     else:
         seconds = _surge(scope, cluster, pool, outdated)
     if pool.shortages:
-        operations.end(operation, now=scope.now, shortages=pool.shortages)
+        operations.end_filled(operation, cluster, pool.shortages, now=scope.now)
         return
     operation.timer = operations.timer(scope, seconds=seconds)
 

@@ -23,6 +23,7 @@ SET_MANAGEMENT = "SET_NODE_POOL_MANAGEMENT"
 
 STOCKOUT = "GCE_STOCKOUT"
 QUOTA = "GCE_QUOTA_EXCEEDED"
+ADDRESSES = "IP_SPACE_EXHAUSTED"
 
 
 @dataclasses.dataclass(slots=True)
@@ -208,7 +209,12 @@ class Cluster:
 
 @dataclasses.dataclass(slots=True)
 class Subnetwork:
-    """A subnetwork; ``ranges`` are its secondary ranges by name."""
+    """A subnetwork.
+
+    Attributes:
+        ranges: Its secondary ranges by name.
+        taken: The nodes whose addresses something else has, in each range.
+    """
 
     project: str
     region: str
@@ -216,6 +222,7 @@ class Subnetwork:
     name: str
     cidr: str
     ranges: dict[str, str] = dataclasses.field(default_factory=dict)
+    taken: int = 0
 
 
 @dataclasses.dataclass(slots=True)

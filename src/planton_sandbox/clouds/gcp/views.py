@@ -12,7 +12,6 @@ from planton_sandbox import clock, pki
 from planton_sandbox.clouds.gcp import catalogue, control_plane, machines, operations, records, scopes
 
 ADDRESS = "127.0.0.1"
-_POD_PREFIX = 24
 _PROVISIONING, _RUNNING, _RECONCILING, _STOPPING = "PROVISIONING", "RUNNING", "RECONCILING", "STOPPING"
 _ERROR, _RUNNING_WITH_ERROR, _DEGRADED = "ERROR", "RUNNING_WITH_ERROR", "DEGRADED"
 
@@ -143,7 +142,7 @@ def pool(scope: scopes.Scope, owner: records.Cluster, item: records.Pool) -> dic
         "status": pool_status(scope.state, owner, item),
         "management": item.management,
         "maxPodsConstraint": {"maxPodsPerNode": str(item.max_pods)},
-        "podIpv4CidrSize": _POD_PREFIX,
+        "podIpv4CidrSize": catalogue.POD_PREFIX,
         "upgradeSettings": item.upgrade,
         "etag": pool_etag(owner, item),
     }
@@ -153,7 +152,7 @@ def pool(scope: scopes.Scope, owner: records.Cluster, item: records.Pool) -> dic
     if item.autoscaling:
         body["autoscaling"] = item.autoscaling
     if item.shortages:
-        body["conditions"] = [operations.condition(code, owner.project, zone) for zone, code in item.shortages.items()]
+        body["conditions"] = [operations.condition(code, owner, zone) for zone, code in item.shortages.items()]
         body["statusMessage"] = "; ".join(condition["message"] for condition in body["conditions"])
     elif item.failure:
         body["statusMessage"] = item.failure

@@ -284,3 +284,33 @@ def test_a_preempted_machine_is_replaced(gke: Gke, cluster: str) -> None:
     kept = _nodes(gke, "default-pool")[0]
     with pytest.raises(launch.LaunchError, match="neither Spot nor preemptible"):
         gke.sandbox.control.outside("preempt", cloud="gcp", cluster="c1", node=kept)
+
+
+def test_a_subnetwork_without_addresses_keeps_nodes_away(gke: Gke, cluster: str) -> None:
+    """Each node takes a block of the range for pods. Other clusters of the subnetwork can free some."""
+    control = gke.sandbox.control
+    control.outside("addresses", cloud="gcp", cluster="c1", free=1)
+    operation = gke.wait(gke.api.create_node_pool(parent=cluster, node_pool={"name": "workers", "initial_node_count": 1}))
+    exhausted = "IP space of 'projects/sandbox-project/regions/us-central1/subnetworks/default' is exhausted."
+    assert f"[IP_SPACE_EXHAUSTED]: Instance creation failed: {exhausted}" in operation.status_message
+    shown = gke.api.get_node_pool(name=f"{cluster}/nodePools/workers")
+    assert shown.status == "RUNNING_WITH_ERROR"
+    assert exhausted in shown.status_message
+    assert len(_nodes(gke)) == 1
+    control.outside("addresses", cloud="gcp", cluster="c1")
+    control.advance(1)
+    assert len(_nodes(gke)) == 2
+
+
+def test_a_small_range_for_pods_has_room_for_few_nodes(gke: Gke) -> None:
+    """A range of 512 addresses is enough for two nodes."""
+    ranges = {"pods": "10.250.0.0/23", "services": "10.251.0.0/24"}
+    gke.sandbox.control.outside(
+        "subnetwork", cloud="gcp", region="us-central1", name="small", cidr="10.252.0.0/24", ranges=ranges
+    )
+    policy = {"use_ip_aliases": True, "cluster_secondary_range_name": "pods", "services_secondary_range_name": "services"}
+    name = gke.cluster("small", subnetwork="small", initial_node_count=1, ip_allocation_policy=policy)
+    assert len(_nodes(gke, "default-pool")) == 2
+    operation = gke.wait(gke.api.set_node_pool_size({"name": f"{name}/nodePools/default-pool", "node_count": 2}))
+    assert "IP_SPACE_EXHAUSTED" in operation.status_message
+    assert len(_nodes(gke, "default-pool")) == 2
