@@ -89,10 +89,12 @@ def note(facts: Mapping[str, Any]) -> None:
 
 
 def traceparent() -> str | None:
-    """Returns the current span in the form of the header ``traceparent``; None if it is not recorded."""
+    """Returns the current span in the form of the header ``traceparent``; None if there is none.
+
+    That of a trace that is not sampled says so, and the controller does not sample it either.
+    """
     carrier: dict[str, str] = {}
-    if trace.get_current_span().is_recording():
-        propagate.inject(carrier)
+    propagate.inject(carrier)
     return carrier.get("traceparent")
 
 

@@ -98,6 +98,18 @@ def test_later_runs_have_traces_of_their_own_with_a_link(traceparent: str) -> No
     assert [f"{link.context.trace_id:032x}" for link in root.links] == ([PARENT[3:35]] if traceparent == PARENT else [])
 
 
+def test_a_trace_that_is_not_sampled_has_no_spans() -> None:
+    """The cloud's request says so, too."""
+    with cloud() as (url, seen):
+
+        def run(_work: queue.Work, _interruption: lease.Interruption) -> reconcile.Done:
+            web.request("GET", url, headers={})
+            return DONE
+
+        assert Traced().run(work(is_change=True, traceparent=f"{PARENT[:-2]}00"), run) == {}
+    assert [(each[3:35], int(each[-2:], 16) & 1) for each in seen] == [(PARENT[3:35], 0)]
+
+
 def test_an_error_is_in_the_span_without_its_text() -> None:
     """The text can contain values."""
 

@@ -14,7 +14,8 @@ from support import collector as collectors
 from support import serving
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-OTHER = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+#: A trace that its client does not sample.
+OTHER = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
 CONTROLLER = {"X-User-Email": "controller@system.local"}
 
 
@@ -135,3 +136,10 @@ def test_claimed_work_has_the_span_of_the_change(traced: Traced) -> None:
     assert seen["traceparent"] == created["traceparent"]
     assert [each.get("done_generation", 0) for each in (created, seen)] == [0, 1]
     assert deleted["traceparent"].startswith(OTHER[:36])
+
+
+def test_a_trace_that_is_not_sampled_stays_so(traced: Traced) -> None:
+    """The server sends no spans of it, and the controller learns that it must not either."""
+    deleted = traced.claimed[-1]["traceparent"]
+    assert [int(each["traceparent"][-2:], 16) & 1 for each in traced.claimed] == [1, 1, 0]
+    assert not [span for span in traced.collector.spans if span.trace_id.hex() == deleted[3:35]]

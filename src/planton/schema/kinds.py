@@ -111,7 +111,7 @@ class Declaration:
         own_firewall: The name of the firewall that is created where the manifest names none, with ``{}`` for the cloud name;
             empty if there is none.
         default_pool_name: The cloud name of the default node pool; empty if the cloud chooses one.
-        ignored_inputs: The inputs of its Pulumi type that another resource of the stack sets.
+        ignored_inputs: The properties of its Pulumi type that another resource of the stack or the plugin sets.
         state_inputs: The inputs of its Pulumi type that only the state has: an import sets them to the plugin's defaults.
         fields: Pulumi property → spec field, in the manifest's spelling; ``metadata.name`` for the name of the manifest.
         own_firewall_fields: Property of the own firewall → path of the field that sets it.
