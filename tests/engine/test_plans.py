@@ -325,3 +325,12 @@ def test_a_difference_of_a_key_with_other_characters_has_its_values() -> None:
     assert _differences(old, new, detail=('labels["a-b"]',)) == [("labels.a-b", None, "x")]
     outputs = {"labels": {"a-b": "x"}}
     assert _differences({}, {}, old_outputs=outputs, detail=('labels["a-b"]',)) == [("labels.a-b", "x", None)]
+
+
+def test_copies_of_labels_are_omitted() -> None:
+    """The plugin for Google Cloud reports each label twice: as it is set, and among all labels of the program."""
+    old, new = {"name": "dev"}, {"name": "dev", "resourceLabels": {"a-b": "x"}}
+    detail = ('pulumiLabels["a-b"]', 'resourceLabels["a-b"]')
+    begun = events.begins("update", "gcp:container/cluster:Cluster", "cluster", old=old, new=new, detail=detail)
+    [change] = _recorded(begun).plan().changes
+    assert change.differences == (plans.Difference("resourceLabels.a-b", None, "x"),)

@@ -17,13 +17,19 @@ _RULES = [
     (re.compile(r"\bcust-net-[0-9a-f]{8}\b"), "cust-net-<id>"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( \+0000 UTC|Z)"), "<time>"),
     # The plugin also logs an error, and the explanation then repeats its text.
-    (re.compile(r"sdk-v2/\S+: sdk\.helper_schema: .*?: provider=(civo|digitalocean)@[\d.]+; "), ""),
+    (re.compile(r"sdk-v2/\S+: sdk\.helper_schema: .*?: provider=(civo|digitalocean|google-beta)@[\d.]+; "), ""),
     (re.compile(r"\bplanton-creation:[0-9a-f]{16}\b"), "planton-creation:<id>"),
     (re.compile(r"\b127\.0\.0\.1:\d+"), "<address>"),
+    (re.compile(r"-[0-9a-f]{8}-grp\b"), "-<id>-grp"),
+    (re.compile(r"\boperation-\d+-[0-9a-f-]+"), "<operation>"),
+    (re.compile(r"\bLS0tLS1CRU[\w+/=]+"), "<certificate>"),
+    (re.compile(r"\bpulumi-gcp/[\w.]+"), "pulumi-gcp/<version>"),
 ]
 _SECRET = "4dabf18193072939515e22adb298388d"  # Pulumi's marker of a special value
 # The plugins handle rules, tags and taints as sets: the order of rules varies between runs, and that of tags follows hashes.
-_SETS = {"ingressRules", "egressRules", "rules", "tags", "taints"}
+_SETS = {"ingressRules", "egressRules", "rules", "tags", "taints", "cidrBlocks"}
+# Resources of the engine and of planton's journal, which has times.
+_OTHER_TYPES = {"pulumi:pulumi:Stack", "planton:index:Apply"}
 _VARYING = {"created", "modified", "sourcePosition", "stackTrace", "taintedBy"}
 
 
@@ -80,13 +86,22 @@ def states(user: official.User) -> dict[str, list[Any]]:
     resources_by_stack = {}
     for path in sorted((user.folder / "data" / "state" / ".pulumi" / "stacks").rglob("*.json")):
         latest = json.loads(_anywhere(path.read_text("utf-8"), user))["checkpoint"].get("latest") or {}
-        resources = [each for each in latest.get("resources") or [] if each["type"] != "pulumi:pulumi:Stack"]
+        resources = [each for each in latest.get("resources") or [] if each["type"] not in _OTHER_TYPES]
         resources_by_stack[path.stem] = sorted((plain(each) for each in resources), key=lambda each: each["urn"])
     return resources_by_stack
 
 
 def _anywhere(text: str, user: official.User) -> str:
     return text.replace(str(user.folder), "<folder>")
+
+
+def known(expected: Any, actual: Any) -> Any:
+    """Returns JSON data without the properties that other data lacks, at any depth."""
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        return {key: known(value, actual[key]) for key, value in expected.items() if key in actual}
+    if isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
+        return [known(*pair) for pair in zip(expected, actual, strict=True)]
+    return expected
 
 
 def differences(expected: Any, actual: Any, path: str = "") -> list[str]:

@@ -72,7 +72,7 @@ class Recorder:
         if metadata.new is not None and action in (plans.Action.CREATE, plans.Action.REPLACE):
             self.inputs[metadata.urn] = dict(metadata.new.inputs or {})
         ignored = _ignored(metadata.type)
-        changed = tuple(each for each in differences(metadata, action) if each.path not in ignored)
+        changed = tuple(each for each in differences(metadata, action) if not _is_below(each.path, ignored))
         if action is plans.Action.UPDATE and not changed:
             changed = _renewed(metadata)
         name = metadata.urn.rsplit("::", 1)[-1]
@@ -107,7 +107,7 @@ class Recorder:
         if action is plans.Action.UPDATE:
             observed = _observed_differences(metadata)
         ignored = (*_ignored(metadata.type), *_cloud_managed(metadata.old.inputs or {}))
-        observed = tuple(each for each in observed if each.path not in ignored)
+        observed = tuple(each for each in observed if not _is_below(each.path, ignored))
         if observed or action is plans.Action.DELETE:
             name = metadata.urn.rsplit("::", 1)[-1]
             self._observed[metadata.urn] = plans.Change(metadata.urn, name, metadata.type, action, observed)
@@ -124,6 +124,10 @@ class Recorder:
 def _ignored(type_: str) -> tuple[str, ...]:
     kind = kinds.of_type(type_)
     return () if kind is None else kind.declared.ignored_inputs
+
+
+def _is_below(path: str, parents: Iterable[str]) -> bool:
+    return any(plans.is_within(path, parent) for parent in parents)
 
 
 def _cloud_managed(inputs: Mapping[str, Any]) -> list[str]:
@@ -216,7 +220,7 @@ def differences(metadata: events.StepEventMetadata, action: plans.Action) -> tup
         or (not (reported and action is plans.Action.UPDATE) and not _is_set_already(each, outputs))
     )
     paths = [each.path for each in real]
-    unnamed = [path for path in reported if not _covers(paths, path) and path not in _ignored(metadata.type)]
+    unnamed = [path for path in reported if not _covers(paths, path) and not _is_below(path, _ignored(metadata.type))]
     result = (*real, *(plans.Difference(path, plans.at(outputs, path), plans.at(new, path)) for path in unnamed))
     return result or changed
 

@@ -66,13 +66,14 @@ def location_of(client: api.Client, data: planning.Data) -> str:
 
 def rest(client: api.Client, name: str, *, limit: float) -> str:
     """Waits until no operation changes a pool or cluster, and returns its state; raises like `api.Client.get`."""
-    spent = 0.0
+    pause, spent = 0.5, 0.0
     while True:
         state = str(client.get(name).get("status"))
         if state not in _PENDING or spent > limit:
             return state
-        client.timing.pause(client.poll)
-        spent += client.poll
+        client.timing.pause(pause)
+        spent += pause
+        pause = min(pause * 2, api.POLL)
 
 
 def _customize(client: api.Client, data: planning.Data) -> None:

@@ -26,6 +26,8 @@ KIND = kinds.Declaration(
     account_fields={"default_project": "spec.project_id"},
     losses=frozenset(kinds.Loss),
     state_inputs=("deletionProtection",),
+    # The plugin copies the resource labels.
+    ignored_inputs=("pulumiLabels",),
     fields={
         "name": "clusterName",
         "location": "location",
