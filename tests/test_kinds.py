@@ -123,6 +123,12 @@ def test_a_short_name_of_several_kinds_is_no_kind_where_one_is_needed() -> None:
     assert kinds.parse("firewall").name == "CivoFirewall"
 
 
+def test_a_kind_needs_no_name_of_its_cloud() -> None:
+    """In singular or plural. Several clouds may have such a kind."""
+    assert [kind.name for kind in kinds.match("VPCs")] == ["CivoVpc", "DigitalOceanVpc"]
+    assert [kind.name for kind in kinds.match("gkecluster")] == ["GcpGkeCluster"]
+
+
 @pytest.mark.parametrize(
     ("word", "names"),
     [

@@ -21,7 +21,7 @@ from planton_server.store import database, events, measures, work
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from planton_server import observe
+    from planton_server import observe, settings
 
 _CONDITION: Final = ("kind", "platform", "type", "status", "reason")
 #: Seconds for which a count of conditions serves at least, and the multiple of the seconds that it took.
@@ -58,32 +58,32 @@ class Conditions:
 async def text(
     store: database.Database,
     observer: observe.Observer,
-    *,
     conditions: Conditions,
-    pools: int,
+    configuration: settings.Settings,
+    *,
     now: datetime.datetime,
-    limits: work.Limits = work.DEFAULTS,
-    controllers: int = 0,
 ) -> bytes:
     """Returns the metrics in Prometheus' text format.
 
     Args:
         store: The database.
         observer: The observer of requests.
-        pools: The maximum number of node pools with separate metrics.
-        now: The time, for the age of events.
-        limits: The limits of the work of controllers.
         conditions: The numbers of resources by condition.
-        controllers: The port of this machine with the metrics of controllers; 0 for none.
+        configuration: The settings of the server.
+        now: The time, for the age of events.
     """
     try:
-        stored = [*await _stored(store, pools, now, limits), _conditions(await conditions.rows(store))]
+        stored = [
+            *await _stored(store, configuration.metrics_pools, now, configuration.work),
+            _conditions(await conditions.rows(store)),
+        ]
         up = 1
     except database.UnavailableError:
         stored, up = [], 0
     alive = core.GaugeMetricFamily("planton_database_up", "Whether the database is reachable.", value=up)
     own = prometheus_client.generate_latest(_Families([*observer.families(), alive, *stored]))
-    return own + (await asyncio.to_thread(_of_controllers, controllers) if controllers else b"")
+    port = configuration.controllers_port
+    return own + (await asyncio.to_thread(_of_controllers, port) if port else b"")
 
 
 def _of_controllers(port: int) -> bytes:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
+import subprocess
+import sys
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,7 +21,7 @@ from org.project_planton.nodepool.v1 import nodepool_pb2
 from org.project_planton.nodepool.v1 import service_pb2 as node_pools_pb2
 from planton import cli, client
 from planton.cli import nodepools, nodepools_bodies, nodepools_output
-from support import serving
+from support import serving, waiting
 
 
 @pytest.fixture(scope="module")
@@ -98,21 +102,37 @@ def test_a_body_that_is_not_one_mapping_is_a_usage_error(run: Run, tmp_path: pat
     assert (code, "must hold one mapping" in stderr) == (2, True)
 
 
-def test_a_watch_prints_the_cursor_of_each_event(run: Run, server: serving.Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_watch_prints_the_cursor_of_each_event(server: serving.Server) -> None:
     """A watch starts with all stored events. `--after` continues after a cursor."""
     events = server.call("GET", "/events")["events"]
-    monkeypatch.setattr(
-        client.Transport,
-        "events",
-        lambda self, after: iter(self.request("GET", "/api/v1/events", query={"after": after})["events"]),
-    )
-    lines = run("nodepools", "watch")[1].splitlines()
-    assert [line.rpartition("  ")[2] for line in lines] == [event["cursor"] for event in events]
-    assert [json.loads(line) for line in run("nodepools", "watch", "-o", "json")[1].splitlines()] == events
-    printed = run("nodepools", "watch", "-o", "yaml")[1]
-    assert list(yaml.safe_load_all(printed)) == events
+    cursors = [event["cursor"] for event in events]
+    lines = _watched(server, lambda text: [line.rpartition("  ")[2] for line in text.splitlines()] == cursors).splitlines()
+    _watched(server, lambda text: [json.loads(line) for line in text.splitlines()] == events, "-o", "json")
+    printed = _watched(server, lambda text: list(yaml.safe_load_all(text)) == events, "-o", "yaml")
     assert printed.count("---\n") == len(events)
-    assert run("nodepools", "watch", "--after", lines[-2].split()[-1])[1].splitlines() == lines[-1:]
+    _watched(server, lambda text: text.splitlines() == lines[-1:], "--after", cursors[-2])
+
+
+def _watched(server: serving.Server, is_complete: Callable[[str], bool], *options: str) -> str:
+    """Runs a watch until its output is complete, and returns the output."""
+    environ = {**os.environ, "PLANTON_API_URL": server.url, "PLANTON_API_USER": "user@example.com"}
+
+    def complete(text: str) -> str:
+        try:
+            return text if is_complete(text) else ""
+        except (ValueError, yaml.YAMLError):  # half an event
+            return ""
+
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
+        command = [sys.executable, "-m", "planton", "nodepools", "watch", *options]
+        with subprocess.Popen(command, stdout=output, env=environ) as process:
+            try:
+                # The descriptors share one position, so this one reads by its own offset.
+                return waiting.until(
+                    lambda: complete(os.pread(output.fileno(), 1 << 20, 0).decode()), f"the events of {options or 'a watch'}"
+                )
+            finally:
+                process.kill()
 
 
 @pytest.fixture

@@ -15,6 +15,11 @@ START = datetime.datetime(2026, 11, 30, tzinfo=datetime.UTC)
 CODES = st.sampled_from(failures.Code)
 #: Decisions after which a resource without faults must have settled.
 MOST_LOOKS = 40
+#: The conditions that each decision reports.
+ALWAYS = {
+    *(conditions.ACCEPTED, conditions.PROGRESSING, conditions.AVAILABLE, conditions.READY),
+    *(conditions.DEGRADED, conditions.PAUSED, conditions.DELETING),
+}
 STOPPED = ("Missing", "ReplacementRequired", "RepairsStopped", "Drifted")
 
 
@@ -140,7 +145,7 @@ class Controller(stateful.RuleBasedStateMachine):
             assert self.cloud.pool is None
             self.is_gone = True
             return decision
-        assert {each.type for each in decision.conditions} == set(conditions.TYPES)
+        assert {each.type for each in decision.conditions} == ALWAYS
         if decision.action is values.Action.NOTHING:
             assert decision.next_look is not None
             assert decision.next_look >= datetime.timedelta(seconds=1) or self.desired.paused_until is not None

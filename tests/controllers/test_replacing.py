@@ -10,17 +10,11 @@ import pytest
 from hypothesis import stateful
 from hypothesis import strategies as st
 
-from planton.controllers import decide, failures, rollout, values
+from planton.controllers import decide, failures, values
 from planton.deploy import drain
+from support import turnovers
 
 START = datetime.datetime(2026, 11, 30, tzinfo=datetime.UTC)
-TURNOVER = values.Turnover(
-    limit=drain.Limit(after=datetime.timedelta(minutes=10)),
-    surge=1,
-    unavailable=0,
-    soak=datetime.timedelta(),
-    on_timeout=rollout.OnTimeout.FAIL,
-)
 #: Looks after which a resource without faults must have settled.
 MOST_LOOKS = 250
 
@@ -217,7 +211,7 @@ class World:
 
 def world(nodes: int = 3, **more: object) -> World:
     """Returns a world with a pool of small machines that is ready."""
-    made = World(desired=values.Desired(generation=1, nodes=nodes, turnover=TURNOVER), **more)  # type: ignore[arg-type]
+    made = World(desired=values.Desired(generation=1, nodes=nodes, turnover=turnovers.TURNOVER), **more)  # type: ignore[arg-type]
     made.settle()
     made.actions.clear()
     return made
@@ -324,7 +318,7 @@ def test_a_deletion_during_a_replacement_deletes_both_pools() -> None:
 def test_what_a_rollout_cannot_replace_is_reported() -> None:
     """For example another name."""
     observed = values.Observed(presence=values.Presence.PRESENT, replaced_by=("nodePoolName",), cloud_nodes=1, nodes=())
-    decision = decide.decide(values.Desired(generation=1, nodes=1, turnover=TURNOVER), observed, values.Memory(), START)
+    decision = decide.decide(values.Desired(generation=1, nodes=1, turnover=turnovers.TURNOVER), observed, values.Memory(), START)
     assert decision.action is values.Action.NOTHING
     assert "ReplacementRequired" in {each.reason for each in decision.conditions}
 
@@ -332,7 +326,7 @@ def test_what_a_rollout_cannot_replace_is_reported() -> None:
 def test_the_autoscaler_is_off_during_a_replacement() -> None:
     """The old pool keeps its number of nodes until they leave; the new one gets the autoscaler in the end."""
     observed = dataclasses.replace(world().observe(1), replaced_by=("size",), is_autoscaled=True, is_applied=False)
-    desired = values.Desired(generation=2, nodes=None, turnover=TURNOVER)
+    desired = values.Desired(generation=2, nodes=None, turnover=turnovers.TURNOVER)
     decision = decide.decide(desired, observed, values.Memory(), START)
     assert (decision.action, decision.revision, decision.count) == (values.Action.UPDATE, 1, 3)
     assert decision.memory.rolling == 3
@@ -345,7 +339,7 @@ class Controller(stateful.RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(desired=values.Desired(generation=1, nodes=2, recreates=True, turnover=TURNOVER))
+        self.world = World(desired=values.Desired(generation=1, nodes=2, recreates=True, turnover=turnovers.TURNOVER))
 
     @stateful.rule(
         count=st.integers(1, 4),
@@ -355,7 +349,7 @@ class Controller(stateful.RuleBasedStateMachine):
     )
     def update(self, *, count: int, size: str, surge: int, unavailable: int) -> None:
         """The user wants something else."""
-        turnover = dataclasses.replace(TURNOVER, surge=surge or int(not unavailable), unavailable=unavailable)
+        turnover = dataclasses.replace(turnovers.TURNOVER, surge=surge or int(not unavailable), unavailable=unavailable)
         changed(self.world, size, nodes=count, turnover=turnover)
 
     @stateful.rule(faults=st.lists(st.sampled_from(failures.Code), max_size=3), blind=st.integers(0, 3))

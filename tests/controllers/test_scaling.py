@@ -16,7 +16,6 @@ from planton.controllers import (
     looks,
     manifests,
     reports,
-    rollout,
     scaling,
     scheduling,
     values,
@@ -24,17 +23,11 @@ from planton.controllers import (
 )
 from planton.deploy import drain
 from planton.schema import kinds
+from support import turnovers
 
 START = datetime.datetime(2026, 11, 30, 12, tzinfo=datetime.UTC)
 TARGETS = autoscaling.Targets(min_nodes=1, max_nodes=4, cpu=50, up_delay=60, down_delay=300)
 DESIRED = values.Desired(generation=1, nodes=2, scaling=TARGETS)
-TURNOVER = values.Turnover(
-    limit=drain.Limit(after=datetime.timedelta(minutes=10)),
-    surge=1,
-    unavailable=0,
-    soak=datetime.timedelta(),
-    on_timeout=rollout.OnTimeout.FAIL,
-)
 SIZE = scheduling.Resources(cpu=2000, memory=4 << 30, pods=110)
 QUOTA = failures.make(failures.Code.QUOTA, "The quota of CPUs is 16 and this would need 24")
 
@@ -131,7 +124,7 @@ def draining(seconds: float, cpu: int, stage: drain.Stage) -> values.Observed:
 
 def test_a_drain_for_fewer_nodes_goes_on_to_its_end_unless_load_returns() -> None:
     """A node that is being drained counts like the others; if it is needed again, it accepts pods again."""
-    asked = dataclasses.replace(DESIRED, turnover=TURNOVER)
+    asked = dataclasses.replace(DESIRED, turnover=turnovers.TURNOVER)
     idle = values.Memory(scaling=autoscaling.History(began=at(0).timestamp(), wants=((at(0).timestamp(), 1),)))
     seen = observed(301, 100, members=frozenset({"n0", "n1"}))
     begun = decide.decide(asked, seen, idle, at(301))

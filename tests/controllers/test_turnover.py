@@ -7,13 +7,12 @@ import datetime
 
 import pytest
 
-from planton.controllers import decide, failures, looks, rollout, scheduling, values, workload
+from planton.controllers import decide, failures, looks, scheduling, values, workload
 from planton.deploy import drain
+from support import turnovers
 
 START = datetime.datetime(2026, 11, 30, 12, tzinfo=datetime.UTC)
-LIMIT = drain.Limit(after=datetime.timedelta(minutes=10))
-TURNOVER = values.Turnover(limit=LIMIT, surge=1, unavailable=0, soak=datetime.timedelta(), on_timeout=rollout.OnTimeout.FAIL)
-DESIRED = values.Desired(generation=2, nodes=2, turnover=TURNOVER)
+DESIRED = values.Desired(generation=2, nodes=2, turnover=turnovers.TURNOVER)
 BLOCKED = "the disruption budget default/db needs 1 healthy pods and has 1: default/db-0"
 
 
@@ -118,7 +117,7 @@ def test_a_drain_that_nothing_needs_ends() -> None:
     assert (back.action, back.nodes) == (values.Action.UNCORDON, ("a",))
 
 
-SICK = dataclasses.replace(TURNOVER, unhealthy_after=datetime.timedelta(minutes=5))
+SICK = dataclasses.replace(turnovers.TURNOVER, unhealthy_after=datetime.timedelta(minutes=5))
 
 
 def failed(name: str, since: float, stage: drain.Stage | None = None) -> values.Node:
@@ -204,7 +203,7 @@ def test_nodes_of_a_deleted_cluster_are_not_drained() -> None:
     assert decided(pool(node("a")), is_deleting=True, turnover=None).action is values.Action.DELETE
 
 
-@pytest.mark.parametrize("turnover", [None, TURNOVER])
+@pytest.mark.parametrize("turnover", [None, turnovers.TURNOVER])
 def test_more_nodes_need_no_drain(turnover: values.Turnover | None) -> None:
     """Only fewer do."""
     more = decided(pool(node("a"), **FEWER), turnover=turnover)

@@ -11,6 +11,7 @@ import pytest
 
 from support import planton as support
 from support import screens
+from support.worlds import Applied
 
 GOLDENS = pathlib.Path(__file__).parent / "screens"
 FILE = "dev.yaml"
@@ -29,6 +30,50 @@ def _run(
 ) -> screens.Screen:
     env = user.environ | {"TERM": "xterm-256color", "LANG": "C.UTF-8", **environ}
     return screens.run(user.command(*arguments), cwd=user.folder, env=env, width=width, answers=answers, seconds=support.SECONDS)
+
+
+#: The commands whose screens are recorded, on an applied network, cluster and pool.
+COMMANDS = (
+    "",
+    "clutser",
+    "get clutsers",
+    "validate world.yaml",
+    "plan -f world.yaml --set spec.nodeCount=4",
+    "get",
+    "get pools -o name",
+    "describe pool/workers",
+    "status",
+    "drift",
+    "history",
+    "nodes dev",
+    "outputs cluster/dev",
+    "context",
+    "upgrade --to 1.29.8 -f world.yaml",
+    "destroy cluster/dev",
+)
+
+
+def _recorded(name: str, stable: str) -> str:
+    golden = GOLDENS / f"{name}.txt"
+    if os.environ.get("UPDATE_GOLDENS"):
+        golden.write_text(stable, "utf-8")
+    return golden.read_text("utf-8")
+
+
+@pytest.mark.parametrize("width", [120, 60])
+def test_the_screens_of_commands(applied: Applied, width: int) -> None:
+    """Each is recorded, without colours and what differs from run to run."""
+    user = applied(support.network(), support.cluster(), support.pool())
+    texts = []
+    for command in COMMANDS:
+        screen = _run(user, *command.split(), width=width, answers=(screens.Answer("[y/N]", "n\n"),))
+        text = _stable(screen.lines()).replace(str(user.folder), "FOLDER")
+        text = re.sub(r"logs/\S+", "logs/LOG", text)
+        text = re.sub(r"k3s-dev-\S+-node-[0-9a-f]+", "NODE", re.sub(r"\S+@\S+", "USER", text))
+        text = re.sub(r" {2,}", "  ", re.sub(r"\b\d+[smhd]\b", "AGE", text))
+        texts.append(f"$ planton {command}\n{text}[exit {screen.code}]\n")
+    stable = "\n".join(texts)
+    assert stable == _recorded(f"commands-{width}", stable)
 
 
 def _stable(lines: list[str]) -> str:
@@ -51,11 +96,8 @@ def test_an_apply_on_a_terminal(user: support.Planton, width: int) -> None:
     )
     screen = _run(user, "apply", "-f", FILE, width=width, answers=answers)
     assert screen.code == 0, screen.raw
-    golden = GOLDENS / f"apply-{width}.txt"
     stable = _stable(screen.lines())
-    if os.environ.get("UPDATE_GOLDENS"):
-        golden.write_text(stable, "utf-8")
-    assert stable == golden.read_text("utf-8")
+    assert stable == _recorded(f"apply-{width}", stable)
     drawn = re.sub(r"\x1b\[[0-9;]*m", "", screen.raw)
     frames = set(re.findall(r"([⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]) \S*dev", drawn))
     assert len(frames) > 4, "the spinner moves"

@@ -17,6 +17,7 @@ from planton.state import inventory
 
 KEY = references.Key("CivoVpc", "dev", "net")
 DERIVED = stacks.StackName("planton", "dev.CivoVpc.net")
+TOOLS = toolchain.Toolchain(pathlib.Path("pulumi"), pathlib.Path(), frozenset())
 LABELLED = stacks.StackName("shop", "net")
 
 
@@ -39,7 +40,7 @@ class Backend:
     @property
     def inventory(self) -> inventory.Inventory:
         """Returns an inventory that has not read anything yet."""
-        return inventory.Inventory(self.settings, toolchain.Toolchain(pathlib.Path("pulumi"), pathlib.Path(), frozenset()))
+        return inventory.Inventory(self.settings, TOOLS)
 
     def get(self, env: str | None = None, stack: str = "") -> str:
         """Returns the stack of the resource, or the error with its hint."""
@@ -101,18 +102,29 @@ def test_an_ambiguous_reference_is_an_error(backend: Backend) -> None:
     assert caught.value.reason is errors.Reason.AMBIGUOUS
 
 
-def test_a_reference_reads_no_stack_whose_name_is_of_another_resource(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+class _Recording(inventory.Inventory):
+    """An inventory that records the stacks whose state it reads."""
+
+    def __init__(self, backend: Backend) -> None:
+        super().__init__(backend.settings, TOOLS)
+        self.records: list[str] = []
+
+    def understand(self, name: stacks.StackName, state: dict[str, Any]) -> inventory.Applied | None:
+        """Records the stack."""
+        self.records.append(str(name))
+        return super().understand(name, state)
+
+
+def test_a_reference_reads_no_stack_whose_name_is_of_another_resource(backend: Backend) -> None:
     """A folder may contain thousands of stacks."""
     backend.put(DERIVED, network_id="1")
     backend.put(stacks.StackName("planton", "prod.CivoVpc.net"), env="prod", network_id="2")
     backend.put(stacks.StackName("shop", "other"), env="other", network_id="3")
-    read: list[str] = []
-    original = inventory.Inventory.understand
-    monkeypatch.setattr(
-        inventory.Inventory, "understand", lambda self, name, state: (read.append(str(name)), original(self, name, state))[1]
-    )
-    assert backend.find() == "planton/dev.CivoVpc.net"
-    assert read == ["planton/dev.CivoVpc.net", "shop/other"]
+    resources = _Recording(backend)
+    applied = resources.find(KEY)
+    assert applied is not None
+    assert str(applied.stack) == "planton/dev.CivoVpc.net"
+    assert resources.records == ["planton/dev.CivoVpc.net", "shop/other"]
 
 
 DAMAGED = ["", "{", "[]", '{"version": 3}', '{"checkpoint": {"latest": {"resources": [1]}}}', '{"checkpoint": []}']

@@ -11,12 +11,13 @@ import pytest
 import yaml
 
 from planton import errors
-from planton.clouds import api, kubeconfigs
+from planton.clouds import kubeconfigs
 from planton.clouds.civo import client as civo
 from planton.clouds.digitalocean import client as digitalocean
 from planton.config import settings
 from planton.engine import stacks, toolchain
 from planton.state import inventory
+from support import answers
 
 PEM = base64.b64encode(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").decode()
 CLUSTER = {"server": "https://192.0.2.1:6443", "certificate-authority-data": PEM}
@@ -119,12 +120,15 @@ def test_hostile_names_are_replaced() -> None:
     ids=str,
 )
 @pytest.mark.parametrize("cloud", [civo, digitalocean])
-def test_a_response_of_another_shape_is_an_error_of_the_cloud(
-    cloud: Any, response: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_response_of_another_shape_is_an_error_of_the_cloud(cloud: Any, response: object) -> None:
     """Every read returns a value or ends with exit code 6."""
-    monkeypatch.setattr(api, "get", lambda *_, **_more: response)
-    account = civo.Cloud("t", "LON1") if cloud is civo else digitalocean.Cloud("t")
+    with answers.serving("") as server:
+        server.usual = (200, json.dumps(response))
+        account = civo.Cloud("t", "LON1", server.url) if cloud is civo else digitalocean.Cloud("t", server.url)
+        _read_everything(account)
+
+
+def _read_everything(account: Any) -> None:
     reads = [
         account.clusters,
         account.versions,
@@ -149,15 +153,20 @@ def test_a_response_of_another_shape_is_an_error_of_the_cloud(
 @pytest.mark.parametrize(
     ("kind", "field"), [("CivoKubernetesCluster", "kubeconfig_b64"), ("DigitalOceanKubernetesCluster", "kubeconfig")]
 )
-def test_the_kubeconfig_in_a_state_is_cleaned(
-    kind: str, field: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_kubeconfig_in_a_state_is_cleaned(kind: str, field: str, tmp_path: pathlib.Path) -> None:
     """A plugin stores the kubeconfig as the cloud sent it. An unusable one is omitted."""
     config = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path)})
-    resources = inventory.Inventory(config, toolchain.Toolchain(pathlib.Path("pulumi"), tmp_path, frozenset()))
+    # A command line that reports the outputs in a file.
+    pulumi = tmp_path / "pulumi"
+    pulumi.write_text(f"#!/bin/sh\nexec /bin/cat {tmp_path}/outputs\n", "utf-8")
+    pulumi.chmod(0o755)
+    resources = inventory.Inventory(config, toolchain.Toolchain(pulumi, tmp_path, frozenset()))
     manifest = {"kind": kind, "metadata": {"name": "dev", "env": "dev"}}
     latest = {"resources": [{"type": "pulumi:pulumi:Stack", "outputs": {"manifest": json.dumps(manifest), "cluster_id": "c-1"}}]}
     applied = resources.understand(stacks.StackName("planton", f"dev.{kind}.dev"), latest)
+    state = tmp_path / "state" / ".pulumi" / "stacks" / "planton" / f"dev.{kind}.dev.json"
+    state.parent.mkdir(parents=True)
+    state.write_text(json.dumps({"version": 3, "checkpoint": {"latest": latest}}), "utf-8")
     assert applied is not None
     for text, expected in (
         (_config({"token": "a", "exec": EXEC}), kubeconfigs.parse(_config({"token": "a"})).text()),
@@ -165,7 +174,7 @@ def test_the_kubeconfig_in_a_state_is_cleaned(
         ("<html>", ""),
     ):
         raw = {"cluster_id": "c-1", field: base64.b64encode(text.encode()).decode()}
-        monkeypatch.setattr("planton.engine.stored.StoredStack.outputs", lambda _self, raw=raw: raw)
+        (tmp_path / "outputs").write_text(json.dumps(raw), "utf-8")
         outputs: Any = resources.outputs(applied)
         assert base64.b64decode(getattr(outputs, field)).decode() == expected
         assert outputs.cluster_id == "c-1"

@@ -32,13 +32,6 @@ def _config(endpoint: str = "") -> Any:
     return mocks.stack_input(mocks.target("CivoVpc", {}), apiEndpoint=endpoint).provider_config
 
 
-@pytest.fixture
-def sandbox_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pretends that a server listens at every port."""
-    monkeypatch.setattr(stand_ins, "answers", lambda _address: True)
-
-
-@pytest.mark.usefixtures("sandbox_runs")
 @pytest.mark.parametrize(
     ("environ", "plugins", "endpoint", "expected"),
     [
@@ -54,7 +47,7 @@ def test_a_stand_in_is_used_if_requests_stay_on_this_machine(
     environ: dict[str, str], plugins: tuple[str, ...], endpoint: str, expected: dict[str, str]
 ) -> None:
     """An installed official plugin is preferred."""
-    assert stand_ins.variables(environ, _tools(*plugins), _config(endpoint)) == expected
+    assert stand_ins.variables(environ, _tools(*plugins), _config(endpoint), listens=lambda _: True) == expected
 
 
 @pytest.mark.parametrize(
@@ -142,13 +135,25 @@ def test_a_stack_created_concurrently_by_another_command_is_opened(tmp_path: pat
     assert opened.open(create=True).name == "a"
 
 
-def test_a_program_ends_when_its_engine_died(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would otherwise wait forever, and its thread would keep the process alive."""
-    started = threading.Event()
+class _Waiting(program.Program):
+    """A program whose engine does not answer."""
 
-    async def waits() -> None:
-        started.set()
+    def __init__(self) -> None:
+        super().__init__(mocks.stack_input(mocks.target("CivoVpc", {"networkName": "a"})), program.Operation())
+        self.started = threading.Event()
+
+    async def register(self) -> None:
+        """Waits forever, as a module does for a look-up."""
+        sync_await._sync_await(self._wait())
+
+    async def _wait(self) -> None:
+        self.started.set()
         await asyncio.get_running_loop().create_future()
+
+
+def test_a_program_ends_when_its_engine_died() -> None:
+    """It would otherwise wait forever, and its thread would keep the process alive."""
+    run = _Waiting()
 
     async def in_loop() -> None:
         await run()
@@ -157,13 +162,9 @@ def test_a_program_ends_when_its_engine_died(monkeypatch: pytest.MonkeyPatch) ->
         with contextlib.suppress(asyncio.CancelledError):
             asyncio.run(in_loop())
 
-    stack_input = mocks.stack_input(mocks.target("CivoVpc", {"networkName": "a"}))
-    run = program.Program(stack_input, imports={}, origin="")
-    monkeypatch.setattr(program.standalone, "run", lambda *_args, **_more: sync_await._sync_await(waits()))
-    monkeypatch.setattr(program.Program, "_sign", lambda _self: None)
     thread = threading.Thread(target=runs, daemon=True)
     thread.start()
-    started.wait()
+    run.started.wait()
     run.end()
     thread.join(60)
     assert not thread.is_alive()

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from planton import errors
-from planton.engine import toolchain
+from planton.engine import installing, toolchain
 from planton.schema import providers
 
-VERSION = toolchain.text(toolchain.VERSION)
+VERSION = installing.text(installing.VERSION)
 LAUNCHER = "pulumi-resource-pulumi-python"
 HOST = "pulumi-language-python"
 
@@ -139,43 +139,48 @@ def test_the_plugin_folder_follows_pulumi_home() -> None:
     assert toolchain.plugin_folder({"PULUMI_HOME": "/p", "HOME": "/h"}) == pathlib.Path("/p/plugins")
 
 
-def _installer(environ: dict[str, str], works: bool, attempts: list[str], name: str) -> Any:
-    def install(_progress: Any, received: Any) -> None:
-        assert received is environ
-        attempts.append(name)
-        if not works:
-            raise OSError(f"{name} is not reached")
-        _pulumi(pathlib.Path(environ["PLANTON_CACHE_DIR"]) / f"pulumi-{VERSION}" / "bin")
+def _ways(environ: dict[str, str], works: dict[str, bool], attempts: list[str]) -> dict[str, installing.Way]:
+    """Returns ways to install that work or not, and note that they were tried."""
 
-    return install
+    def way(name: str) -> installing.Way:
+        def install(_progress: Any, received: Any) -> None:
+            assert received is environ
+            attempts.append(name)
+            if not works[name]:
+                raise OSError(f"{name} is not reached")
+            _pulumi(pathlib.Path(environ["PLANTON_CACHE_DIR"]) / f"pulumi-{VERSION}" / "bin")
+
+        return install
+
+    return {name: way(name) for name in works}
 
 
 @pytest.mark.parametrize(("downloads", "builds", "expected"), [(True, True, ["download"]), (False, True, ["download", "build"])])
 def test_installation_falls_back_from_download_to_build(
-    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, expected: list[str], *, downloads: bool, builds: bool
+    environ: dict[str, str], expected: list[str], *, downloads: bool, builds: bool
 ) -> None:
     """The first success ends it. Each failure is reported."""
     attempts: list[str] = []
-    monkeypatch.setattr(toolchain, "_download", _installer(environ, downloads, attempts, "download"))
-    monkeypatch.setattr(toolchain, "_build", _installer(environ, builds, attempts, "build"))
+    works = {"download": downloads, "build": builds}
     messages: list[str] = []
-    tools = toolchain.setup(messages.append, environ)
+    tools = toolchain.setup(messages.append, environ, ways=_ways(environ, works, attempts))
     assert attempts == expected
     assert tools.pulumi.is_file()
     assert ("  not possible here: download is not reached" in messages) is not downloads
 
 
-def test_a_failed_installation_names_each_attempt_with_its_reason(
-    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_ways_to_install_are_the_download_and_a_build() -> None:
+    """The download needs no Go, so it is tried first."""
+    assert list(installing.WAYS) == ["the official download", "go build"]
+
+
+def test_a_failed_installation_names_each_attempt_with_its_reason(environ: dict[str, str]) -> None:
     """The hint contains the required version."""
-    attempts: list[str] = []
-    monkeypatch.setattr(toolchain, "_download", _installer(environ, False, attempts, "download"))
-    monkeypatch.setattr(toolchain, "_build", _installer(environ, False, attempts, "build"))
+    ways = _ways(environ, {"download": False, "build": False}, [])
     with pytest.raises(errors.PlantonError) as caught:
-        toolchain.setup(attempts.append, environ)
+        toolchain.setup(str, environ, ways=ways)
     assert caught.value.reason is errors.Reason.TOOLCHAIN_MISSING
-    assert caught.value.message.endswith("the official download: download is not reached; go build: build is not reached")
+    assert caught.value.message.endswith("download: download is not reached; build: build is not reached")
     assert VERSION in caught.value.hint
 
 
@@ -194,6 +199,6 @@ def test_a_published_program_is_executable_and_replaces_the_old_folder(environ: 
     old = _installed(tmp_path)
     old.mkdir(parents=True)
     (old / "leftover").write_text("", "utf-8")
-    toolchain._publish(new, environ)
+    installing.publish(new, environ)
     assert sorted(path.name for path in old.iterdir()) == ["pulumi", HOST, LAUNCHER]
     assert all(os.access(path, os.X_OK) for path in old.iterdir())

@@ -97,19 +97,12 @@ def test_a_part_of_a_networks_name_does_not_match(text: str, cause: str) -> None
     assert caught.value.metadata == {"what": "network", "name": text, "region": "LON1"}
 
 
-@pytest.mark.parametrize(
-    ("failure", "reason"),
-    [
-        ("connecting to Civo's API: AuthenticationError: authentication error", errors.Reason.CLOUD_AUTH),
-        ("[ERR] failed to retrive network: 500 boom", errors.Reason.CLOUD_FAILED),
-    ],
-)
-@pytest.mark.usefixtures("without_retries")
-def test_an_unreachable_cloud_is_not_a_missing_network(failure: str, reason: errors.Reason) -> None:
+def test_an_unreachable_cloud_is_not_a_missing_network() -> None:
     """The name may be correct, so the error reports the look-up, with the plugin's text."""
+    failure = "connecting to Civo's API: AuthenticationError: authentication error"
     with pytest.raises(errors.PlantonError, match=r"failed to look up the network 'net-a' in region LON1: .*failed: ") as caught:
         _plan(mocks.Civo(failure=failure), networkId={"value": "net-a"})
-    assert (caught.value.reason, caught.value.code) == (reason, errors.Code.FAILED)
+    assert (caught.value.reason, caught.value.code) == (errors.Reason.CLOUD_AUTH, errors.Code.FAILED)
     assert failure in caught.value.message
 
 

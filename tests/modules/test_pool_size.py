@@ -105,7 +105,7 @@ def _props(cloud: Cloud, **more: Any) -> dict[str, Any]:
 
 def _settle(cloud: Cloud, time: Time | None = None, **more: Any) -> dict[str, Any]:
     time = time or Time()
-    return pool_size._settle(_props(cloud, **more), clock=time.clock, sleep=time.sleep)
+    return pool_size.settle(_props(cloud, **more), clock=time.clock, sleep=time.sleep)
 
 
 NODES = {"actual_node_count": 2, "node_ids": ["id-0", "id-1"], "node_names": ["node-0", "node-1"]}

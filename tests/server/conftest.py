@@ -84,10 +84,16 @@ def private(loop, new_url):
 
 
 @pytest.fixture
-def wire(loop, monkeypatch):
-    """Opens connections to a server with a short timeout."""
-    monkeypatch.setattr(connections, "TIMEOUT_SECONDS", 0.4)
-    config = uvicorn.Config(raw_http.app, port=0, http=connections.Protocol, ws="none", lifespan="off", log_config=None)
+def limits():
+    """The limits of the connections of :func:`wire`: a short timeout."""
+    return connections.Limits(seconds=0.4)
+
+
+@pytest.fixture
+def wire(loop, limits):
+    """Opens connections to a server with limits."""
+    protocol = type("Limited", (connections.Protocol,), {"limits": limits})
+    config = uvicorn.Config(raw_http.app, port=0, http=protocol, ws="none", lifespan="off", log_config=None)
     server = uvicorn.Server(config)
     opened: list[raw_http.Client] = []
     raw_http.app.released = asyncio.Event()  # type: ignore[attr-defined]
@@ -99,7 +105,7 @@ def wire(loop, monkeypatch):
 
     async def serve() -> None:
         with contextlib.suppress(asyncio.CancelledError):
-            await server._serve()
+            await server.serve()
 
     serving = loop.begin(serve())
     waiting.until(lambda: server.started, "the server")

@@ -100,10 +100,9 @@ def test_an_answer_that_nobody_takes_is_dropped(loop, wire) -> None:
     assert len(loop.run(run())) < 50_000_000
 
 
-def test_silent_clients_make_room(loop, wire, monkeypatch) -> None:
+@pytest.mark.parametrize("limits", [connections.Limits(seconds=60.0, connections=3)])
+def test_silent_clients_make_room(loop, wire) -> None:
     """The one that has been silent longest is the first to go."""
-    monkeypatch.setattr(connections, "TIMEOUT_SECONDS", 60.0)
-    monkeypatch.setattr(connections, "most", lambda: 3)
 
     async def run() -> tuple[bytes, bytes, list[bool]]:
         silent = [await wire(b"GET / HTTP/1.1\r\n") for _ in range(3)]
@@ -114,9 +113,9 @@ def test_silent_clients_make_room(loop, wire, monkeypatch) -> None:
     assert loop.run(run()) == (b"HTTP/1.1 200 OK\r\n", b"", [True, False, False])
 
 
-def test_where_all_are_at_work_another_one_is_told(loop, wire, monkeypatch) -> None:
+@pytest.mark.parametrize("limits", [connections.Limits(seconds=0.4, connections=2)])
+def test_where_all_are_at_work_another_one_is_told(loop, wire) -> None:
     """With the envelope, and when to come back."""
-    monkeypatch.setattr(connections, "most", lambda: 2)
 
     async def run() -> bytes:
         for _ in range(2):

@@ -16,7 +16,6 @@ from org.project_planton.cluster.v1 import status_pb2 as statuses_pb2
 from org.project_planton.nodepool.v1 import service_pb2 as node_pools_pb2
 from planton_server.grpc import health, rpc_status
 from planton_server.grpc import server as grpc_server
-from planton_server.http import connections
 from planton_server.service import routes
 from support import api
 
@@ -282,21 +281,19 @@ def test_message_over_the_limit(client):
 
 
 @pytest.fixture
-def door(loop, monkeypatch):
+def door(loop):
     """Starts gRPC servers with a handshake timeout, without services, and returns their ports."""
     servers = []
-    monkeypatch.setattr(grpc_server, "AGE", 0.6)
-    monkeypatch.setattr(connections, "most", lambda _: 2)
 
-    async def begin():
-        servers.append(grpc_server.serve(None, health_pb2_grpc.HealthServicer(), None))
+    async def begin(seconds):
+        limits = grpc_server.Limits(seconds=seconds, connections=2, age=0.6)
+        servers.append(grpc_server.serve(None, health_pb2_grpc.HealthServicer(), None, limits=limits))
         port = servers[0].add_insecure_port("127.0.0.1:0")
         await servers[0].start()
         return port
 
     def started(seconds):
-        monkeypatch.setattr(connections, "TIMEOUT_SECONDS", seconds)
-        return loop.run(begin())
+        return loop.run(begin(seconds))
 
     yield started
     loop.run(servers[0].stop(0))

@@ -10,7 +10,7 @@ from planton_server.service import paging
 from planton_server.store import lists
 
 ROW = {"created_at": "2026-01-01T00:00:00.000001Z", "id": "550e8400-e29b-41d4-a716-446655440000"}
-DIGEST = paging._digest(lists.Filter())
+*_, DIGEST = json.loads(base64.urlsafe_b64decode(paging.token(ROW, lists.Filter()) + "=="))
 #: Places under the right filter that no row can have.
 FORGED = [
     ("\ud800", ROW["id"]),

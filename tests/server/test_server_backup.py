@@ -14,7 +14,6 @@ import sqlalchemy as sa
 
 from planton import cli
 from planton_server.store import database, engines, schema, tables
-from planton_server.store import postgres as store_postgres
 from support import api, postgres, rows, serving, waiting
 
 
@@ -23,7 +22,7 @@ def backed_up(new_url, engine: str, tmp_path, monkeypatch):
     """A database with a pool and two events, and its backup."""
     if engine == "postgresql":
         # Those of the server's own version.
-        monkeypatch.setenv("PATH", str(postgres._programs()), prepend=":")
+        monkeypatch.setenv("PATH", str(postgres.programs()), prepend=":")
     url, file = new_url(engine), tmp_path / "backup"
     opened = engines.blocking(url)
     rows.node_pool(opened, rows.cluster(opened), resync_at="2999", name="kept")
@@ -302,7 +301,7 @@ def test_rows_that_contradict_the_tables_change_nothing(backed_up, new_url, tmp_
 def test_a_backup_of_an_older_release_is_brought_up_to_date(engine: str, tmp_path, request, monkeypatch) -> None:
     """With the tables that it did not have."""
     if engine == "postgresql":
-        monkeypatch.setenv("PATH", str(postgres._programs()), prepend=":")
+        monkeypatch.setenv("PATH", str(postgres.programs()), prepend=":")
     file = tmp_path / "backup"
     old, new = (empty(engine, tmp_path / name, request) for name in ("old", "new"))
     for url in (old, new):
@@ -376,11 +375,10 @@ def _holders(url: str) -> list[int]:
 
 
 @pytest.mark.parametrize("engine", ["postgresql"])
-def test_a_database_that_servers_use_is_not_restored(backed_up, loop, engine: str, capsys, monkeypatch) -> None:
+def test_a_database_that_servers_use_is_not_restored(backed_up, loop, engine: str, capsys) -> None:
     """Also after the connection that shows the use was lost; when they have stopped it is."""
-    monkeypatch.setattr(store_postgres, "_LOOK", 0.01)
     url, file = backed_up
-    server = api.Server(loop, url)
+    server = api.Server(loop, url, look=0.01)
     assert cli.main(["server", "restore", str(file), "--database-url", url, "--overwrite"]) == 5
     assert "stop the server first" in capsys.readouterr().err
     with psycopg.connect(url, autocommit=True) as connection:

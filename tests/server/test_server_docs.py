@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from planton.cli import server
+from planton.cli import server, server_settings
 from support import serving
 
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
@@ -28,7 +28,7 @@ def _default(setting: server.Setting) -> str:
     return "" if setting.default in ("", ()) else f"[default: {setting.default}"
 
 
-@pytest.mark.parametrize("setting", server.SETTINGS, ids=[one.name for one in server.SETTINGS])
+@pytest.mark.parametrize("setting", server_settings.SETTINGS, ids=[one.name for one in server_settings.SETTINGS])
 def test_every_setting_is_listed_with_its_default(setting: server.Setting) -> None:
     """The reference has the option, its description and its default."""
     text = _options()[setting.name]
@@ -39,7 +39,7 @@ def test_every_setting_is_listed_with_its_default(setting: server.Setting) -> No
 def test_the_reference_lists_no_other_setting() -> None:
     """The list is complete in both directions."""
     assert sorted(_options()) == sorted(
-        [one.name for one in server.SETTINGS] + ["database-url", "config", "migrate", "with-controllers"]
+        [one.name for one in server_settings.SETTINGS] + ["database-url", "config", "migrate", "with-controllers"]
     )
 
 
@@ -47,7 +47,7 @@ def test_the_page_says_how_a_variable_is_named() -> None:
     """Every setting can be a variable, named after the option."""
     page = (DOCS / "operate" / "server.md").read_text("utf-8")
     [(name, value)] = re.findall(r"\| option \| `--([a-z-]+) (\w+)` \|", page)
-    assert name in {one.name for one in server.SETTINGS}
+    assert name in {one.name for one in server_settings.SETTINGS}
     assert f"`PLANTON_SERVER_{name.replace('-', '_').upper()}={value}`" in page
 
 

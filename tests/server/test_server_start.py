@@ -11,8 +11,7 @@ import psycopg
 import pytest
 
 from planton import cli
-from planton.cli import server
-from planton_server import server as running
+from planton.cli import server, server_settings
 from planton_server import settings
 from support import postgres, serving, waiting
 
@@ -21,12 +20,11 @@ from support import postgres, serving, waiting
 def started(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch):
     """Starts with options, and returns the settings that the server would run with."""
     found: list[settings.Settings] = []
-    monkeypatch.setattr(running, "run", found.append)
     monkeypatch.setenv("PLANTON_SERVER_DATABASE_URL", f"sqlite:///{tmp_path / 'server.db'}")
     monkeypatch.setenv("PLANTON_SERVER_PORT", str(serving.free_port()))
 
     def start(*options: str) -> settings.Settings:
-        assert cli.main(["server", "start", *options]) == 0
+        server.start.main(list(options), standalone_mode=False, obj=found.append)
         return found.pop()
 
     return start
@@ -45,7 +43,14 @@ VALUES = {
 
 def test_every_setting_is_tried_here() -> None:
     """Those of another form have tests of their own."""
-    assert {one.name for one in server.SETTINGS} == {*VALUES, "auth", "trusted-proxy", "expect", "access-log", "unverified-email"}
+    assert {one.name for one in server_settings.SETTINGS} == {
+        *VALUES,
+        "auth",
+        "trusted-proxy",
+        "expect",
+        "access-log",
+        "unverified-email",
+    }
 
 
 @pytest.mark.parametrize("name", sorted(VALUES))

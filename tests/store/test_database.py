@@ -187,7 +187,6 @@ def test_a_cursor_selects_the_events_after_it(loop, store):
                 await append(transaction, store.name, identifier)
         rows = await events.read(store, events.Cursor(), limit=100)
         cursors = [events.Cursor(row["transaction_id"], row["number"]) for row in rows]
-        following = [await read(store, events.cursor(str(cursor))) for cursor in cursors]
-        return following, await events.last(store) == cursors[-1]
+        return [await read(store, events.cursor(str(cursor))) for cursor in cursors]
 
-    assert loop.run(run()) == ([["b", "c"], ["c"], []], True)
+    assert loop.run(run()) == [["b", "c"], ["c"], []]

@@ -11,10 +11,15 @@ from typing import Any
 
 
 class Server:
-    """Responds to GET requests by path, with the query if there is a response for it; an unknown path is not found."""
+    """Responds to GET requests by path, with the query if there is a response for it; an unknown path is not found.
+
+    Attributes:
+        usual: The response to an unknown path.
+    """
 
     def __init__(self, not_found: str) -> None:
         self.answers: dict[str, tuple[int, Any]] = {}
+        self.usual: tuple[int, Any] = (404, not_found)
         self.requests: list[tuple[str, str]] = []
         #: Path without query → responses to send first, as status and ``Retry-After`` (empty for none).
         self.before: dict[str, list[tuple[int, str]]] = {}
@@ -25,7 +30,7 @@ class Server:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 owner.requests.append((self.path, self.headers["Authorization"]))
-                fallback = owner.answers.get(self.path.split("?")[0], (404, not_found))
+                fallback = owner.answers.get(self.path.split("?")[0], owner.usual)
                 status, body = owner.answers.get(self.path, fallback)
                 retry_after = ""
                 if first := owner.before.get(self.path.split("?")[0]):

@@ -179,10 +179,11 @@ class Server:
         rate: float = 0.0,
         burst: int = 100,
         connections: int = 10,
+        look: float = database.LOOK_SECONDS,
         timed_work: Callable[[], str] = lambda: "off",
         limits: work.Limits = work.DEFAULTS,
     ) -> None:
-        self.store = Counted(await database.connect(self.url, connections=connections))
+        self.store = Counted(await database.connect(self.url, connections=connections, look=look))
         observer = observe.Observer(prometheus_client.CollectorRegistry())
         observer.watch(timed_work)
         running = calls.Calls(

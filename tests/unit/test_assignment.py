@@ -4,13 +4,14 @@ import pytest
 
 from org.project_planton.provider.civo.civokubernetescluster.v1 import api_pb2
 from planton import errors, manifest
+from planton.manifest import assignment
 from planton.schema import kinds
 
 
 def assigned(*texts: str) -> api_pb2.CivoKubernetesCluster:
     cluster = api_pb2.CivoKubernetesCluster()
     for text in texts:
-        manifest.assign(cluster, text)
+        assignment.assign(cluster, text)
     return cluster
 
 

@@ -7,6 +7,7 @@ import os
 import pathlib
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -328,8 +329,8 @@ def test_version_shows_what_a_bug_report_needs(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().out.startswith("planton ")
 
 
-def failing(error: BaseException) -> object:
-    def fail(*_: object, **__: object) -> None:
+def failing(error: BaseException) -> Callable[[list[str]], int]:
+    def fail(_arguments: list[str]) -> int:
         raise error
 
     return fail
@@ -355,9 +356,8 @@ def test_every_error_is_one_message_and_an_exit_code(
     error: BaseException, code: int, expected_text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No traceback is shown."""
-    monkeypatch.setattr("planton.cli.check.run", failing(error))
     monkeypatch.delenv("PLANTON_DEBUG", raising=False)
-    assert cli.main(["validate", VALID]) == code
+    assert cli.report_failures(failing(error), ["validate", VALID]) == code
     captured = capsys.readouterr()
     assert expected_text in captured.err
     assert "Traceback" not in captured.err
@@ -367,9 +367,8 @@ def test_a_traceback_is_shown_only_with_the_debug_variable(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The variable is PLANTON_DEBUG."""
-    monkeypatch.setattr("planton.cli.check.run", failing(RuntimeError("x")))
     monkeypatch.setenv("PLANTON_DEBUG", "1")
-    assert cli.main(["validate", VALID]) == 70
+    assert cli.report_failures(failing(RuntimeError("x")), ["validate", VALID]) == 70
     assert "Traceback" in capsys.readouterr().err
 
 
@@ -437,13 +436,12 @@ sys.exit(cli.main())
     assert marker.read_text() == "done"
 
 
-def test_a_terminal_shows_the_source_line_with_a_caret(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_terminal_shows_the_source_line_with_a_caret(monkeypatch: pytest.MonkeyPatch) -> None:
     """The caret is under the column of the violation."""
-    monkeypatch.setattr(output, "is_terminal", lambda **_: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr("sys.stdout", _Terminal())
     output.show_violation(errors.Violation("f", 3, 4, "a", "must be", "r", source="\tb: no"))
-    assert capsys.readouterr().out == "f:3:4: a: must be [r]\n    \tb: no\n    \t  ^\n"
+    assert sys.stdout.getvalue() == "f:3:4: a: must be [r]\n    \tb: no\n    \t  ^\n"  # type: ignore[attr-defined]  # a terminal of this test
 
 
 def test_a_misspelled_kind_gets_a_suggestion() -> None:

@@ -11,7 +11,6 @@ import yaml
 from google.protobuf import message
 
 from planton import cli, errors, manifest
-from planton.cli import output
 from planton.config import credentials
 from planton.manifest import convert, load
 from planton.schema import kinds
@@ -148,7 +147,7 @@ def test_binary_data_is_not_written_to_a_terminal(
     monkeypatch: pytest.MonkeyPatch, account: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The command ends with a usage error."""
-    monkeypatch.setattr(output, "is_terminal", lambda **_: True)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     assert run("-f", EXAMPLE, "--as", "stack-input", "-p", account, "--show-secrets", "--to", "binary") == 2
     captured = capsys.readouterr()
     assert captured.out == ""

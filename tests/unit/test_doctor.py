@@ -140,6 +140,14 @@ def test_another_planton_on_path_is_reported(tmp_path: pathlib.Path) -> None:
     assert "command" not in _findings(PATH=str(pathlib.Path(sys.executable).parent))
 
 
+def test_the_folder_of_the_link_is_to_be_added_to_path(tmp_path: pathlib.Path) -> None:
+    """pipx and uv link the program into a folder that has no other programs of its environment."""
+    link = tmp_path / "planton"
+    link.symlink_to(pathlib.Path(sys.executable).with_name("planton"))
+    listed = {finding.name: finding for finding in doctor.examine({"PATH": "/usr/bin:/bin"}, invoked=str(link))}
+    assert listed["command"].advice == f'export PATH="{tmp_path}:$PATH"'
+
+
 def test_a_cache_that_cannot_be_written_is_reported(tmp_path: pathlib.Path) -> None:
     """Pulumi is installed into it."""
     assert "cache" not in _findings(PLANTON_CACHE_DIR=str(tmp_path))

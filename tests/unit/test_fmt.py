@@ -12,7 +12,7 @@ import yaml
 from google.protobuf import message
 
 from planton import cli, errors, manifest
-from planton.manifest import canonical, dumping, templates
+from planton.manifest import canonical, documents, dumping, templates
 from planton.schema import kinds, providers
 
 CORPUS = pathlib.Path(__file__).parents[1] / "kinds"
@@ -313,19 +313,21 @@ def test_text_that_cannot_be_formatted_is_an_error(text: str, file: str, expecte
     assert caught.value.code == errors.Code.INVALID
 
 
-def test_a_changed_message_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_message_is_refused() -> None:
     """A fault in the layout must not change a manifest."""
-    monkeypatch.setattr(canonical, "_yaml", lambda *_: (HEAD + "metadata: {name: other}\n", []))
+    parsed, _ = documents.read(HEAD.encode(), file="x.yaml")
+    other = (HEAD + "metadata: {name: other}\n", [])
     with pytest.raises(errors.PlantonError, match="would mean something else"):
-        formatted(HEAD)
+        canonical.check(parsed, other, other, file="x.yaml")
+    canonical.check(parsed, (HEAD, []), (HEAD, []), file="x.yaml")
 
 
-def test_a_lost_comment_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fault in the layout must not lose one."""
-    results = iter([(HEAD, ["# a", "# b"]), (HEAD, ["# a"])])
-    monkeypatch.setattr(canonical, "_yaml", lambda *_: next(results))
+@pytest.mark.parametrize("again", [(HEAD, ["# a"]), (HEAD + "\n", ["# a", "# b"])])
+def test_a_lost_comment_or_another_layout_is_refused(again: tuple[str, list[str]]) -> None:
+    """A fault in the layout must not lose a comment, and formatting twice changes nothing."""
+    parsed, _ = documents.read(HEAD.encode(), file="x.yaml")
     with pytest.raises(errors.PlantonError, match="comments"):
-        formatted(HEAD)
+        canonical.check(parsed, (HEAD, ["# a", "# b"]), again, file="x.yaml")
 
 
 @pytest.fixture

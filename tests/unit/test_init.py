@@ -4,6 +4,7 @@ import itertools
 import pathlib
 import re
 
+import click
 import pytest
 from google.protobuf import message
 
@@ -149,10 +150,10 @@ def test_templates_differ_as_documented(provider: str) -> None:
 
 def test_the_choices_of_the_command_are_those_of_the_templates() -> None:
     """The command's help needs them without loading the templates."""
-    assert set(command._PARTS) == set(templates.PARTS)
-    assert command._TEMPLATES == templates.TEMPLATES
-    choice = next(parameter for parameter in command.init.params if parameter.name == "provider").type
-    assert list(choice.choices) == list(providers.names())
+    choices = {each.name: list(each.type.choices) for each in command.init.params if isinstance(each.type, click.Choice)}
+    assert set(choices["part"]) == set(templates.PARTS)
+    assert choices["template"] == list(templates.TEMPLATES)
+    assert choices["provider"] == list(providers.names())
     folders = {path.parent.relative_to(pathlib.Path(templates.__file__).parent) for path in _files()}
     assert folders == {pathlib.Path(provider, template) for provider, template in ENVIRONMENTS}
 

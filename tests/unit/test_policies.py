@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import subprocess
 import sys
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 
 from planton import cli, errors
 from planton.base import confined
-from planton.deploy import saved
+from planton.config import settings
+from planton.deploy import graph, plan, runtime, saved
+from planton.engine import toolchain
 from planton.manifest import load, policies
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
@@ -272,31 +275,27 @@ def test_a_policy_violation_stops_before_the_engine(
     assert f"{POOL}:1:1: warning: should be so [acme.hint]\n" in output
 
 
-def test_policies_apply_to_a_saved_plan(small: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_policies_apply_to_a_saved_plan(
+    small: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A saved plan has no text, so a violation has a file and no line."""
+    monkeypatch.setenv("PLANTON_DATA_DIR", str(tmp_path))
     (document,) = load.load([POOL])
-    saved_plan = saved.Saved(
-        applied={},
-        created="",
-        resources=(load.Resource(document.message, None, "pool.yaml"),),
-        refresh=True,
-        pruned={},
-        origins={},
-        allow_replace=(),
-        allow_unsupported=(),
-        take_over=(),
-        is_signed=True,
+    run = runtime.of(
+        settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path)}),
+        toolchain.Toolchain(pathlib.Path("pulumi"), tmp_path, frozenset()),
     )
-    monkeypatch.setattr("planton.deploy.saved.read", lambda *_, **_more: saved_plan)
-    assert cli.main(["apply", "dev.plan", "--policy", small]) == 1
+    resources = graph.of([load.Resource(document.message, None, "pool.yaml")])
+    planned = plan.Plan("apply", run, resources, (), plan.Options(), graph.of([]), ())
+    path = tmp_path / "dev.plan"
+    saved.write(str(path), planned, allow_replace=[], take_over=[], key=saved.signing_key(tmp_path))
+    assert cli.main(["apply", str(path), "--policy", small]) == 1
     assert "pool.yaml: spec.nodeCount: must be so [acme.rule]\n" in capsys.readouterr().err
 
 
-def test_a_missing_policy_extra_is_an_error_with_its_name(
-    small: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_missing_policy_extra_is_an_error_with_its_name(small: str) -> None:
     """The extra contains the expression library."""
-    policies._environment.cache_clear()
-    monkeypatch.setitem(sys.modules, "cel_expr_python", None)
-    assert cli.main(["validate", POOL, "--policy", small]) == 8
-    assert "project-planton[policy]" in capsys.readouterr().err
+    code = "import sys; sys.modules['cel_expr_python'] = None; from planton import cli; sys.exit(cli.main(sys.argv[1:]))"
+    done = subprocess.run([sys.executable, "-c", code, "validate", POOL, "--policy", small], capture_output=True, check=False)
+    assert done.returncode == 8
+    assert b"project-planton[policy]" in done.stderr

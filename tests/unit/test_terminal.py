@@ -21,6 +21,8 @@ from hypothesis import strategies
 from planton import cli
 from planton.base import terminal
 from planton.cli import group, output, render, streams
+from planton.engine import installing, launchers
+from planton.schema import providers
 
 #: Writes the clipboard, clears the screen, sets the title, changes the direction, and ends half a character, in plain text.
 HOSTILE = "a\x1b]52;c;cm0gLXJm\x07\x1b[2J\x9b31m\x90q\x9c\x00\x7f\r\x08\u202e\u2066\u200f\udc9bz"
@@ -154,6 +156,7 @@ def world(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[p
         "PLANTON_CACHE_DIR": str(tmp_path / "cache"),
         "PLANTON_CONTEXTS": str(tmp_path / "contexts.yaml"),
         "PLANTON_SANDBOX_HOME": str(tmp_path / "sandbox"),
+        "PULUMI_HOME": str(tmp_path / "pulumi"),
         "KUBECONFIG": str(tmp_path / "kubeconfig"),
         "CIVO_TOKEN": "token",
         "CIVO_REGION": "lon1",
@@ -162,7 +165,7 @@ def world(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[p
     }
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("planton.engine.toolchain.find", lambda *_: _tools(tmp_path))
+    _install_tools(tmp_path / "cache", tmp_path / "pulumi")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Cloud)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     for name in ("CIVO_API_URL", "DIGITALOCEAN_API_URL", "PLANTON_API_URL"):
@@ -174,13 +177,15 @@ def world(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[p
     server.server_close()
 
 
-def _tools(folder: pathlib.Path) -> Any:
-    from planton.engine import toolchain
-
-    program = folder / "pulumi"
+def _install_tools(cache: pathlib.Path, home: pathlib.Path) -> None:
+    """Installs a command line that fails with hostile text, and the official plugins."""
+    binaries = cache / f"pulumi-{installing.text(installing.VERSION)}" / "bin"
+    program = binaries / "pulumi"
+    launchers.write_dynamic(binaries)
     program.write_text("#!/bin/sh\nprintf 'error: a\\033]52;c;x\\007\\233 b\\n' >&2\nexit 255\n", "utf-8")
     program.chmod(0o755)
-    return toolchain.Toolchain(program, folder, frozenset(["civo", "digitalocean"]))
+    for name, version in providers.plugins().items():
+        (home / "plugins" / f"resource-{name}-v{version}").mkdir(parents=True)
 
 
 def _manifests(folder: pathlib.Path) -> None:

@@ -1,6 +1,7 @@
 """Schema rules and loading: paths in the spelling of manifests, and all violations in one error."""
 
 import io
+import os
 import pathlib
 
 import pytest
@@ -100,10 +101,14 @@ def test_load_raises_all_violations_in_one_error() -> None:
     assert caught.value.code == errors.Code.INVALID
 
 
-def test_a_kustomization_is_loaded_under_the_name_of_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kustomization_is_loaded_under_the_name_of_its_folder(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its overlay is part of the name."""
-    text = (CORPUS / "CivoVpc" / "valid" / "minimal.yaml").read_bytes()
-    monkeypatch.setattr("planton.manifest.kustomize", lambda folder, overlay: text)
+    (tmp_path / "deploy" / "dev").mkdir(parents=True)
+    program = tmp_path / "kustomize"
+    program.write_text(f"#!/bin/sh\nexec cat {CORPUS / 'CivoVpc' / 'valid' / 'minimal.yaml'}\n", "utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.chdir(tmp_path)
     (document,) = load.load([], kustomize_dir="deploy", overlay="dev")
     assert document.file == "deploy (overlay dev)"
 

@@ -17,7 +17,7 @@ from planton.base import terminal
 from planton.cli import signals, streams
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 #: Command → its import path, and its line in the help.
 COMMANDS: Final = {
@@ -174,19 +174,29 @@ def _start(arguments: list[str]) -> int:
     # (benchmarks/start_tricks.py).
     gc.disable()
     try:
-        return _run(arguments)
+        return report_failures(_run, arguments)
     finally:
         gc.enable()
 
 
 def _run(arguments: list[str]) -> int:
-    try:
-        paths = _plain_paths(arguments)
-        if paths is not None:
-            from planton.cli import check  # noqa: PLC0415  # cold start: only `validate` needs it
+    paths = _plain_paths(arguments)
+    if paths is not None:
+        from planton.cli import check  # noqa: PLC0415  # cold start: only `validate` needs it
 
-            return check.run(paths)
-        return _dispatch(arguments)
+        return check.run(paths)
+    return _dispatch(arguments)
+
+
+def report_failures(command: Callable[[list[str]], int], arguments: list[str]) -> int:
+    """Runs a command and returns its exit code. A failure becomes one message on standard error.
+
+    Args:
+        command: Runs the command line and returns its exit code.
+        arguments: The arguments without the program's name.
+    """
+    try:
+        return command(arguments)
     except SystemExit as end:
         # The command has reported its failure. A broken pipe is no failure.
         if end.code != _BROKEN_PIPE:

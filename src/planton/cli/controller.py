@@ -20,6 +20,7 @@ import click
 import planton
 from planton import errors
 from planton.cli import controller_watching
+from planton.controllers import logs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,7 +150,6 @@ def run(
     missing.
     """
     from planton import client  # noqa: PLC0415  # the extra `client`; httpx takes 60 ms of each `--help`
-    from planton.controllers import logs  # noqa: PLC0415  # used only here
 
     logs.to_stderr(log_level)
     # httpx logs each request at this level.

@@ -54,7 +54,7 @@ def doctor(*, form: str) -> None:
 
     Changes nothing. Exit codes: 0 nothing is missing, 8 something is.
     """
-    findings = examine(os.environ)
+    findings = examine(os.environ, invoked=sys.argv[0])
     if form == "json":
         render.echo_json([dataclasses.asdict(finding) for finding in findings])
     else:
@@ -68,13 +68,18 @@ def doctor(*, form: str) -> None:
         raise SystemExit(int(errors.Code.MISSING))
 
 
-def examine(environ: Mapping[str, str]) -> list[Finding]:
-    """Returns the results of all checks."""
+def examine(environ: Mapping[str, str], *, invoked: str = "") -> list[Finding]:
+    """Returns the results of all checks.
+
+    Args:
+        environ: The environment.
+        invoked: The program that the user started; empty if unknown.
+    """
     context, checks = _context(environ)
     machine = planton.machine(environ)
     programs = [
         _python(),
-        *_command(environ),
+        *_command(environ, pathlib.Path(invoked)),
         *_packages(),
         *_extras(),
         _pulumi(machine),
@@ -99,11 +104,13 @@ def _python() -> Finding:
     return Finding("Python", "ok" if fit else "missing", version, "" if fit else "install Python 3.11 or newer")
 
 
-def _command(environ: Mapping[str, str]) -> list[Finding]:
+def _command(environ: Mapping[str, str], invoked: pathlib.Path) -> list[Finding]:
     found = shutil.which("planton", path=environ.get("PATH"))
     own = pathlib.Path(sys.executable).with_name("planton")
     if found is None:
-        advice = f'export PATH="{own.parent}:$PATH"' if own.exists() else "pipx ensurepath, or: uv tool update-shell"
+        # A link of pipx or uv is in a folder without the other programs of the environment.
+        folder = invoked.absolute().parent if os.path.realpath(invoked) == os.path.realpath(own) else own.parent
+        advice = f'export PATH="{folder}:$PATH"' if own.exists() else "pipx ensurepath, or: uv tool update-shell"
         return [Finding("command", "optional", "planton is not on PATH", advice)]
     if not own.exists() or os.path.realpath(found) == os.path.realpath(own):
         return []

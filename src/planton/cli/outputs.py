@@ -32,7 +32,7 @@ def outputs(*, named: options.Named, field: str, show_secrets: bool, form: str) 
     elif form == "json":
         render.echo_json(data)
     else:
-        render.echo_lines(f"{key}: {_text(value)}" for key, value in data.items())
+        render.echo_lines(f"{key}: {_text(value, separator=', ')}" for key, value in data.items())
         if output.is_terminal():
             render.progress(f"as of the last apply or refresh ({times.utc(applied.updated)}); planton drift reads the cloud")
 
@@ -53,5 +53,5 @@ def _print_field(kind: kinds.Kind, data: dict[str, object], field: str, form: st
         render.echo_lines([_text(value)])
 
 
-def _text(value: object) -> str:
-    return "\n".join(map(str, value)) if isinstance(value, list) else str(value)
+def _text(value: object, *, separator: str = "\n") -> str:
+    return separator.join(map(str, value)) if isinstance(value, list) else str(value)

@@ -21,8 +21,6 @@ DELETED: Final = "Deleted"
 #: Of pools that the controller scales, in HorizontalPodAutoscaler's manner.
 SCALING_ACTIVE: Final = "ScalingActive"
 SCALING_LIMITED: Final = "ScalingLimited"
-#: In the order of a report.
-TYPES: Final = (ACCEPTED, PROGRESSING, AVAILABLE, READY, DEGRADED, PAUSED, DELETING)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from planton import clouds
 from planton.config import contexts, credentials
 from planton.config import settings as engine_settings
-from planton.engine import stand_ins, toolchain
+from planton.engine import installing, stand_ins, toolchain
 
 if TYPE_CHECKING:
     import pathlib
@@ -56,7 +56,7 @@ def machine(environ: Mapping[str, str] | None = None) -> Machine:
     tools = toolchain.find(environ)
     unfit = "" if tools else shutil.which("pulumi", path=environ.get("PATH")) or ""
     if tools is None:
-        return Machine(toolchain.text(toolchain.VERSION), None, unfit, toolchain.installed_plugins(environ))
+        return Machine(installing.text(installing.VERSION), None, unfit, toolchain.installed_plugins(environ))
     return _machine(tools, environ)
 
 
@@ -65,7 +65,7 @@ def _machine(tools: toolchain.Toolchain, environ: Mapping[str, str]) -> Machine:
     host = tools.language_host
     on_path = shutil.which("pulumi", path=path) == str(tools.pulumi)
     has_host = host is not None and (host.parent == tools.pulumi.parent or shutil.which(host.name, path=path) is not None)
-    return Machine(toolchain.text(toolchain.VERSION), tools.pulumi, "", tools.plugins, host, is_on_path=on_path and has_host)
+    return Machine(installing.text(installing.VERSION), tools.pulumi, "", tools.plugins, host, is_on_path=on_path and has_host)
 
 
 def setup(progress: Callable[[str], None], environ: Mapping[str, str] | None = None) -> Machine:

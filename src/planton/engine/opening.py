@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import enum
 import pathlib
 import sys
 from typing import TYPE_CHECKING, Any
@@ -95,51 +97,64 @@ def release_stale_locks(name: stacks.StackName, settings: engine_settings.Settin
         locks.release_stale(folder, str(name), settings.progress)
 
 
+class Missing(enum.Enum):
+    """What happens to a stack that may be missing."""
+
+    CREATE = "create"
+    REFUSE = "refuse"
+    #: The caller has seen that the stack exists.
+    KNOWN = "known"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Engine:
+    """The command line, and the variables that it gets (`environment`)."""
+
+    command: process.PulumiCommand
+    variables: Mapping[str, str]
+
+
 def open_stack(
     name: stacks.StackName,
     settings: engine_settings.Settings,
-    runner: process.PulumiCommand,
-    variables: Mapping[str, str],
+    engine: Engine,
     program: workspace.Program,
     *,
-    create: bool,
-    is_known: bool = False,
+    missing: Missing,
 ) -> workspace.Stack:
     """Opens a stack.
 
     Args:
         name: The stack.
         settings: The settings of the run.
-        runner: The command line.
-        variables: The result of `environment`.
+        engine: The command line and its variables.
         program: The program that operations run.
-        create: Whether to create a missing stack.
-        is_known: Whether the caller has seen that the stack exists.
+        missing: What happens if there is no such stack.
 
     Raises:
         PlantonError: ``STACK_NOT_FOUND``; the backend failed.
     """
     work = folders.private(settings.data / "workspaces" / name.project / name.stack)
-    if not is_known:
+    if missing is not Missing.KNOWN:
         # The state says how secrets are encrypted. Pulumi's note in this file could belong to another backend with a stack of
         # this name, or be older than a change on another machine.
         (work / f"Pulumi.{name.stack}.yaml").unlink(missing_ok=True)
     backend = automation.ProjectBackend(url=settings.backend_url)
     options = automation.LocalWorkspaceOptions(
         work_dir=str(work),
-        pulumi_command=runner,
-        env_vars=dict(variables),
+        pulumi_command=engine.command,
+        env_vars=dict(engine.variables),
         secrets_provider=settings.context.secrets_provider or None,
         project_settings=automation.ProjectSettings(name=name.project, runtime="python", backend=backend),
     )
     state = state_file(name, settings)
-    is_known = is_known or (state is not None and state.exists())
+    is_known = missing is Missing.KNOWN or (state is not None and state.exists())
 
     def select() -> workspace.Stack:
         return workspace.select(name.qualified, program, options, is_known=is_known)
 
     try:
-        return _selected_or_created(name, settings, options, program, select) if create else select()
+        return _selected_or_created(name, settings, options, program, select) if missing is Missing.CREATE else select()
     except automation_errors.StackNotFoundError:
         raise state_errors.not_applied(str(name)) from None
     except automation_errors.CommandError as error:

@@ -22,13 +22,14 @@ from pulumi import automation
 from pulumi.automation.errors import create_command_error
 
 from planton.base import telemetry
-from planton.engine import environment, toolchain
+from planton.engine import environment, installing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import IO
 
     from planton.base import interruption
+    from planton.engine import toolchain
 
 _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
@@ -70,7 +71,7 @@ class PulumiCommand(automation.PulumiCommand):
         """
         # The base class would start a program to learn a version that the toolchain has made sure of.
         self.command = str(tools.pulumi)
-        self.version = semver.VersionInfo(*toolchain.VERSION)
+        self.version = semver.VersionInfo(*installing.VERSION)
         self._launcher_folder = tools.launcher_folder
         self._environ = environment.for_engine(os.environ if environ is None else environ)
         self._umask = _PRIVATE_UMASK if is_private else -1

@@ -141,9 +141,11 @@ class Session:
         state = self._state_before()
         record = self.record if operation == "apply" else None
         run = program.Program(
-            self.program_input, imports=self.imports, origin=self.origin, marker=self.marker, record=record, state=state
+            self.program_input,
+            program.Operation(imports=self.imports, origin=self.origin, marker=self.marker, record=record, state=state),
         )
-        stack = opening.open_stack(name, settings, command, variables, run, create=False, is_known=True)
+        engine = opening.Engine(command, variables)
+        stack = opening.open_stack(name, settings, engine, run, missing=opening.Missing.KNOWN)
         try:
             call(stack, functools.partial(self._watch, recorder))
         except automation_errors.CommandError as error:

@@ -11,18 +11,38 @@ from planton.base import addresses
 from planton.schema import providers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from planton.engine import toolchain
 
 _SECONDS = 1.0
 
 
-def variables(environ: Mapping[str, str], tools: toolchain.Toolchain, config: Any) -> dict[str, str]:
+def answers(address: str) -> bool:
+    """Returns whether a server listens at a URL of this machine. Returns True for other machines, without a request."""
+    parts = urllib.parse.urlsplit(address)
+    if not addresses.is_local(address):
+        return True
+    try:
+        socket.create_connection((parts.hostname, parts.port or {"https": 443}.get(parts.scheme, 80)), _SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
+def variables(
+    environ: Mapping[str, str], tools: toolchain.Toolchain, config: Any, *, listens: Callable[[str], bool] = answers
+) -> dict[str, str]:
     """Returns the variables that attach the sandbox's stand-ins, where they are meant and allowed.
 
     A stand-in serves where the official plugin is not installed and the requests go to this machine; nothing stands in
     against a real cloud.
+
+    Args:
+        environ: The environment.
+        tools: The toolchain.
+        config: The provider config of the stack input; None without one.
+        listens: Returns whether a server listens at a URL.
 
     Raises:
         PlantonError: ``TOOLCHAIN_MISSING``: neither the official plugin nor a stand-in can serve; ``CLOUD_UNREACHABLE``: what
@@ -44,7 +64,7 @@ def variables(environ: Mapping[str, str], tools: toolchain.Toolchain, config: An
             _endpoint(provider, environ, config),
             f"http://127.0.0.1:{usable[provider]}" if provider in usable else "",
         ):
-            if not answers(address):
+            if not listens(address):
                 raise not_running(address)
     if not usable:
         return {"PULUMI_DEBUG_PROVIDERS": ""}
@@ -52,18 +72,6 @@ def variables(environ: Mapping[str, str], tools: toolchain.Toolchain, config: An
         "PULUMI_DEBUG_PROVIDERS": ",".join(f"{name}:{port}" for name, port in usable.items()),
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
     }
-
-
-def answers(address: str) -> bool:
-    """Returns whether a server listens at a URL of this machine. Returns True for other machines, without a request."""
-    parts = urllib.parse.urlsplit(address)
-    if not addresses.is_local(address):
-        return True
-    try:
-        socket.create_connection((parts.hostname, parts.port or {"https": 443}.get(parts.scheme, 80)), _SECONDS).close()
-    except OSError:
-        return False
-    return True
 
 
 def not_running(address: str) -> errors.PlantonError:

@@ -84,8 +84,9 @@ class StoredStack:
             PlantonError: ``STACK_NOT_FOUND``; the backend failed.
         """
         if self._stack is None:
-            variables = opening.environment(self.settings, self.tools)
-            self._stack = opening.open_stack(self.name, self.settings, self._command, variables, _no_program, create=create)
+            engine = opening.Engine(self._command, opening.environment(self.settings, self.tools))
+            missing = opening.Missing.CREATE if create else opening.Missing.REFUSE
+            self._stack = opening.open_stack(self.name, self.settings, engine, _no_program, missing=missing)
         return self._stack
 
     @property

@@ -10,9 +10,7 @@ from __future__ import annotations
 from planton.manifest import assignment, documents, files, inputs
 
 Document = documents.Document
-assign = assignment.assign
 check = documents.check
-completed = documents.completed
 kustomize = files.kustomize
 overrides = assignment.overrides
 read = documents.read

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
     from google.protobuf import descriptor, message
 
 _STEP: Final = r'\[([0-9]+)\]|\["((?:[^"\\]|\\.)*)"\]|\[([^\]"]+)\]|(?:^|\.)([^.\[\]=]+)'
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Assignment:
+    """One assignment: its whole text, and the value in it."""
+
+    text: str
+    value: str
 
 
 class UnknownPathError(errors.PlantonError):
@@ -33,7 +42,7 @@ def overrides(texts: Sequence[str]) -> Overrides | None:
     return Overrides(texts) if texts else None
 
 
-def assign(target: message.Message, assignment: str) -> None:
+def assign(target: message.Message, text: str) -> None:
     """Sets a field of a message: ``spec.nodeCount=5``, in either spelling; the value is typed by the field.
 
     Items of lists are ``[N]`` or ``.N`` (one past the end adds one); keys of maps ``.key`` or ``["key"]``. A whole list, mapping or
@@ -43,23 +52,24 @@ def assign(target: message.Message, assignment: str) -> None:
         UnknownPathError: ``USAGE``: there is no such field; the nearest name is the hint.
         PlantonError: ``USAGE``: the value does not fit.
     """
-    steps, value = _parse(assignment)
+    steps, value = _parse(text)
+    assignment = _Assignment(text, value)
     part: Any = target
     path = ""
     while steps:
         name = steps.pop(0)
-        field = _field(part.DESCRIPTOR, name, path, assignment)
+        field = _field(part.DESCRIPTOR, name, path, text)
         path = decode.join(path, field.json_name)
         if field.message_type is not None and field.message_type.GetOptions().map_entry and steps:
-            part = _entry(getattr(part, field.name), field, steps, value, path, assignment)
+            part = _entry(getattr(part, field.name), field, steps, path, assignment)
         elif field.is_repeated and steps:
-            part = _item(getattr(part, field.name), field, steps, value, path, assignment)
+            part = _item(getattr(part, field.name), field, steps, path, assignment)
         elif steps:
             if field.message_type is None:
-                _refuse(assignment, f"{path} has no parts")
+                _refuse(text, f"{path} has no parts")
             part = getattr(part, field.name)
         else:
-            _set(part, field, value, path, assignment)
+            _set(part, field, path, assignment)
         if part is None:
             return
 
@@ -102,16 +112,16 @@ def _field(described: descriptor.Descriptor, name: str, path: str, assignment: s
     raise error
 
 
-def _set(part: message.Message, field: descriptor.FieldDescriptor, value: str, path: str, assignment: str) -> None:
+def _set(part: message.Message, field: descriptor.FieldDescriptor, path: str, assignment: _Assignment) -> None:
     part.ClearField(field.name)
     oneof = field.containing_oneof
     if oneof is not None and len(oneof.fields) > 1:
         part.ClearField(oneof.name)
     is_text = field.type == field.TYPE_STRING and not field.is_repeated
-    node: Any = _text(value) if is_text else _node(value, assignment)
+    node: Any = _text(assignment.value) if is_text else _node(assignment)
     key = _text(field.name)
     mapping = yaml.MappingNode("", [(key, node)], key.start_mark, key.end_mark, flow_style=False)
-    _read(part, mapping, path, assignment)
+    _read(part, mapping, path, assignment.text)
 
 
 def _read(target: message.Message, node: Any, path: str, assignment: str) -> None:  # PyYAML's nodes have no types of use
@@ -124,37 +134,37 @@ def _read(target: message.Message, node: Any, path: str, assignment: str) -> Non
 
 
 def _entry(
-    entries: Any, field: Any, steps: list[str], value: str, path: str, assignment: str
+    entries: Any, field: Any, steps: list[str], path: str, assignment: _Assignment
 ) -> Any:  # a message or a list; a step of one walk
     described = field.message_type.fields_by_name["value"]
     if described.message_type is not None:
         name = steps.pop(0)
         if not steps:
-            _refuse(assignment, f"{path} has parts; set one of them")
+            _refuse(assignment.text, f"{path} has parts; set one of them")
         return entries[name]
     # A key may contain dots: the rest of the path is one key.
     name = ".".join(steps)
     steps.clear()
-    entries[name] = _convert(described, value, assignment)
+    entries[name] = _convert(described, assignment)
     return None
 
 
 def _item(
-    items: Any, field: descriptor.FieldDescriptor, steps: list[str], value: str, path: str, assignment: str
+    items: Any, field: descriptor.FieldDescriptor, steps: list[str], path: str, assignment: _Assignment
 ) -> Any:  # a node of PyYAML has no type
     word = steps.pop(0)
     if not word.isdigit() or len(word) > 9 or int(word) > len(items):  # noqa: PLR2004  # a number that is surely too large
-        _refuse(assignment, f"{path} has {len(items)} items; write {path}[N] with N from 0 to {len(items)} (which adds one)")
+        _refuse(assignment.text, f"{path} has {len(items)} items; write {path}[N] with N from 0 to {len(items)} (which adds one)")
     index = int(word)
     if field.message_type is not None:
         item = items[index] if index < len(items) else items.add()
         if not steps:
             item.Clear()
-            _read(item, _node(value, assignment), "", assignment)
+            _read(item, _node(assignment), "", assignment.text)
         return item if steps else None
     if steps:
-        _refuse(assignment, f"{path}[{index}] has no parts")
-    converted = _convert(field, value, assignment)
+        _refuse(assignment.text, f"{path}[{index}] has no parts")
+    converted = _convert(field, assignment)
     if index < len(items):
         items[index] = converted
     else:
@@ -162,12 +172,12 @@ def _item(
     return None
 
 
-def _convert(field: descriptor.FieldDescriptor, value: str, assignment: str) -> Any:  # a value of the field's type
-    node = _text(value) if field.type == field.TYPE_STRING else _node(value, assignment)
+def _convert(field: descriptor.FieldDescriptor, assignment: _Assignment) -> Any:  # a value of the field's type
+    node = _text(assignment.value) if field.type == field.TYPE_STRING else _node(assignment)
     reading = yaml_nodes.reading_of("--set", 0, "")
     converted = yaml_nodes.convert(field, node, "", reading)
     if reading.violations:
-        _refuse(assignment, reading.violations[0].message)
+        _refuse(assignment.text, reading.violations[0].message)
     return converted
 
 
@@ -176,11 +186,11 @@ def _text(value: str) -> Any:  # a node of PyYAML has no type
     return yaml.ScalarNode("", value, mark, mark, style='"')
 
 
-def _node(value: str, assignment: str) -> Any:  # a node of PyYAML has no type
+def _node(assignment: _Assignment) -> Any:  # a node of PyYAML has no type
     try:
-        node = next(yaml_reader.compose(yaml_reader.decode(value.encode("utf-8", "surrogateescape"))), None)
+        node = next(yaml_reader.compose(yaml_reader.decode(assignment.value.encode("utf-8", "surrogateescape"))), None)
     except yaml_reader.TrapError as trap:
-        _refuse(assignment, trap.message)
+        _refuse(assignment.text, trap.message)
     mark = yaml.Mark("--set", 0, 0, 0, None, 0)
     return node if node is not None else yaml.ScalarNode("", "", mark, mark, style="")
 

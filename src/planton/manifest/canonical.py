@@ -14,6 +14,9 @@ from planton.manifest import blocks, documents, layout, yaml_nodes, yaml_reader
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    #: A text, and the comments in it.
+    Written = tuple[str, list[str]]
+
 
 def format_text(data: bytes, *, file: str) -> str:
     """Returns the manifests of a YAML or JSON text in their canonical form; formatting that again changes nothing.
@@ -33,16 +36,32 @@ def format_text(data: bytes, *, file: str) -> str:
     types = [document.message.DESCRIPTOR for document in parsed]
     as_json = _parsed_json(text, file)
     try:
-        formatted, comments = (_json(as_json, types[0]), []) if as_json is not None else _yaml(text, types)
-        again, same_comments = (formatted, []) if as_json is not None else _yaml(formatted, types)
+        written = (_json(as_json, types[0]), []) if as_json is not None else _yaml(text, types)
+        again = written if as_json is not None else _yaml(written[0], types)
     except (layout.UnkeptError, yaml_reader.TrapError) as error:
         _refuse(file, str(error))
+    check(parsed, written, again, file=file)
+    return written[0]
+
+
+def check(parsed: Sequence[documents.Document], written: Written, again: Written, *, file: str) -> None:
+    """Checks that a formatted text means the same as the original, and that formatting it again changes nothing.
+
+    Args:
+        parsed: The documents of the original.
+        written: The formatted text, and its comments.
+        again: The formatted text, formatted again, and its comments.
+        file: What to call it in errors.
+
+    Raises:
+        PlantonError: ``MANIFEST_INVALID``: a message differs, or a comment or the layout would not be kept.
+    """
+    formatted, comments = written
     reread, wrong = documents.read(formatted.encode(), file=file)
     if wrong or [document.message for document in reread] != [document.message for document in parsed]:
         _refuse(file, "the result would mean something else")
-    if again != formatted or sorted(same_comments) != sorted(comments):
+    if again[0] != formatted or sorted(again[1]) != sorted(comments):
         _refuse(file, "its comments or its layout would not be kept")
-    return formatted
 
 
 def _refuse(file: str, why: str) -> NoReturn:
@@ -78,7 +97,7 @@ def _ordered(data: Any, below: Any) -> Any:  # JSON data, a descriptor
     return {entry.name or key: _ordered(value, entry.below) for entry, key, value in named}
 
 
-def _yaml(text: str, types: Sequence[Any]) -> tuple[str, list[str]]:
+def _yaml(text: str, types: Sequence[Any]) -> Written:
     reader = layout.Reader(text, schema)
     lines: list[str] = []
     block: blocks.Block | None = None

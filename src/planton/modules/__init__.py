@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import json
 import pkgutil
 from typing import TYPE_CHECKING, Protocol
 
@@ -83,8 +84,6 @@ def require(kind: kinds.Kind) -> None:
 
 def stored_json(manifest: message.Message) -> str:
     """Returns a manifest as JSON for its stack, without the status. The stack has the status as its outputs."""
-    import json  # noqa: PLC0415  # cold start of `validate`, which reads declarations
-
     from google.protobuf import json_format  # noqa: PLC0415  # cold start of `validate`, which reads declarations: 0.7 ms
 
     copy = type(manifest)()

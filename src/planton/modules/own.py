@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _READ = "pulumi:pulumi:readStackResourceOutputs"
 #: Seconds before each retry: while the engine writes the state into a folder, the state may be incomplete.
-_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
+WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
 _STATE: contextvars.ContextVar[Mapping[str, Any] | None] = contextvars.ContextVar("state", default=None)
 _MARKER: contextvars.ContextVar[str] = contextvars.ContextVar("marker", default="")
 _HAS_TOKEN: contextvars.ContextVar[bool] = contextvars.ContextVar("has_token", default=False)
@@ -113,7 +113,7 @@ def keeps_name(type_: str, resource_name: str, *, cluster_id: object, name: str,
 
 def _read(wait: Callable[[float], None]) -> list[dict[str, Any]]:
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    for pause in _WAITS:
+    for pause in WAITS:
         with contextlib.suppress(Exception):  # pulumi raises a plain Exception for a failed function call
             return _resources_of(name)
         wait(pause)

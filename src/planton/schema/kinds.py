@@ -485,18 +485,25 @@ def _named(text: str) -> Kind | None:
 
 
 def match(text: str) -> tuple[Kind, ...]:
-    """Returns the kinds that a name from the command line means: one kind, or all kinds with a short name such as ``pools``.
+    """Returns the kinds that a name from the command line means.
+
+    One kind; or all kinds with a short name such as ``pools``, or with a name such as ``vpc`` after that of their cloud.
 
     Raises:
         PlantonError: ``KIND_UNKNOWN``, with the nearest name as a hint.
     """
     word = text.lower()
-    matches = tuple(kind for kind in all_kinds() if word in _both(kind.short_name))
+    matches = tuple(kind for kind in all_kinds() if any(word in _both(name) for name in _words(kind)))
     kind = None if matches else _named(text)
     if not matches and kind is None:
-        short = [name for each in all_kinds() if each.short_name for name in _both(each.short_name)]
+        short = [name for each in all_kinds() for word in _words(each) for name in _both(word)]
         raise _unknown(text, [*short, *(each.name for each in all_kinds())])
     return matches if kind is None else (kind,)
+
+
+def _words(kind: Kind) -> tuple[str, ...]:
+    own = kind.name.removeprefix(kind.cloud.prefix).lower()
+    return tuple(filter(None, (kind.short_name, own)))
 
 
 def short_names() -> tuple[str, ...]:

@@ -16,7 +16,7 @@ import json
 import os
 import socket
 import time
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from planton import errors
 from planton.config import folders
@@ -52,6 +52,10 @@ class Creation:
     inputs: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
+#: The fields that every release requires of a record.
+_REQUIRED: Final = ("operation", "started", "failed", "uncertain")
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Record:
     """The record of an operation that has not ended cleanly.
@@ -80,7 +84,7 @@ class Record:
 
     def text(self) -> str:
         """Returns it as JSON, without what is unset: every state of an applied resource holds one."""
-        values = {name: value for name, value in dataclasses.asdict(self).items() if value}
+        values = {name: value for name, value in dataclasses.asdict(self).items() if value or name in _REQUIRED}
         return json.dumps(values, separators=(",", ":"))
 
 
@@ -99,8 +103,8 @@ def parse(text: str) -> Record:
     return Record(
         data["operation"],
         data["started"],
-        bool(data.get("failed")),
-        {urn: _creation(each) for urn, each in (data.get("uncertain") or {}).items()},
+        data["failed"],
+        {urn: _creation(each) for urn, each in data["uncertain"].items()},
         str(data.get("marker") or ""),
         {urn: tuple(ids) for urn, ids in (data.get("before") or {}).items()},
         dict(data.get("default_pool") or {}),

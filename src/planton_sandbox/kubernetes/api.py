@@ -5,11 +5,12 @@ A request without the client certificate or a valid token of the cluster gets 40
 
 from __future__ import annotations
 
+import dataclasses
 import hmac
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -35,6 +36,30 @@ from planton_sandbox.kubernetes import (
 LOGGER = logging.getLogger(__name__)
 Object = dict[str, Any]
 _CREATED = 201
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Write:
+    """A request that writes.
+
+    Attributes:
+        request: The request.
+        target: The resource that it names.
+        view: The cluster.
+        given: Its options.
+        body: Its decoded body.
+    """
+
+    request: web.Request
+    target: paths.Target
+    view: reads.View
+    given: options.Options
+    body: Any
+
+    @property
+    def kind(self) -> str:
+        """The content type of a patch; empty for other methods."""
+        return self.request.content_type if self.request.method == "PATCH" else ""
 
 
 class Api:
@@ -77,10 +102,9 @@ class Api:
         if request.method in ("GET", "HEAD"):
             return await self._read(request, target, view)
         body = await _body(request)
-        kind = request.content_type if request.method == "PATCH" else ""
         given = options.of(request.query, request.headers.get("User-Agent", ""), now=view.now)
         try:
-            return _write(request, target, view, given, body=body, kind=kind)
+            return _write(_Write(request, target, view, given, body))
         finally:
             self._settle()
 
@@ -102,57 +126,51 @@ class Api:
         return _reply(rendering.one(request, resource, item, now=view.now))
 
 
-def _write(
-    request: web.Request, target: paths.Target, view: reads.View, given: options.Options, *, body: Any, kind: str
-) -> web.Response:
-    method, resource = request.method, target.resource
+def _write(write: _Write) -> web.Response:
+    method, target, resource = write.request.method, write.target, write.target.resource
     if target.subresource in (subresources.SCALE, "eviction"):
-        return _write_sub(request, target, view, given, body=body, kind=kind)
+        return _write_sub(write)
     if resource in (resources.ACCESS_REVIEWS, resources.SELF_REVIEWS) and method == "POST":
-        return _reply(subresources.review(resource, body), status=_CREATED)
+        return _reply(subresources.review(resource, write.body), status=_CREATED)
     if method == "DELETE" and not target.name and "deletecollection" in resource.verbs:
-        return _delete_all(request, target, view, given, body=body)
-    answer = _write_one(method, target, writes.Writes(view.store, target, given), request.query, body=body, kind=kind)
+        return _delete_all(write)
+    answer = _write_one(write, writes.Writes(write.view.store, target, write.given))
     if answer is None:
         raise errors.method_not_allowed()
-    return _written(request, resource, answer, now=view.now)
+    return _written(write.request, resource, answer, now=write.view.now)
 
 
-def _write_one(
-    method: str, target: paths.Target, given: writes.Writes, query: Mapping[str, str], *, body: Any, kind: str
-) -> writes.Written | None:
+def _write_one(write: _Write, given: writes.Writes) -> writes.Written | None:
     """Writes one object; returns ``None`` if the resource has no such verb."""
-    verbs = target.resource.verbs
+    method, target, verbs = write.request.method, write.target, write.target.resource.verbs
     is_placed = not target.resource.namespaced or bool(target.namespace)
     if method == "POST" and not target.name and is_placed and "create" in verbs:
-        return given.create(body)
+        return given.create(write.body)
     if method == "PUT" and target.name and "update" in verbs:
-        return given.update(body)
+        return given.update(write.body)
     if method == "PATCH" and target.name and "patch" in verbs:
-        return given.patch(body, kind=kind)
+        return given.patch(write.body, kind=write.kind)
     if method == "DELETE" and target.name and not target.subresource and "delete" in verbs:
-        return given.delete(options.deletion(query, body))
+        return given.delete(options.deletion(write.request.query, write.body))
     return None
 
 
-def _delete_all(
-    request: web.Request, target: paths.Target, view: reads.View, given: options.Options, *, body: Any
-) -> web.Response:
-    order = options.deletion(request.query, body)
+def _delete_all(write: _Write) -> web.Response:
+    request, target, view = write.request, write.target, write.view
+    order = options.deletion(request.query, write.body)
     page = reads.page(view, target, request.query)
     for item in [] if order.is_dry else page.items:
         place = paths.Target(target.resource, objects.namespace(item), objects.name(item))
-        writes.Writes(view.store, place, given).delete_one(item, order)
+        writes.Writes(view.store, place, write.given).delete_one(item, order)
     return _reply(rendering.many(request, target.resource, page, now=view.now))
 
 
-def _write_sub(
-    request: web.Request, target: paths.Target, view: reads.View, given: options.Options, *, body: Any, kind: str
-) -> web.Response:
-    if target.subresource == subresources.SCALE and request.method in ("PUT", "PATCH"):
-        return _reply(subresources.set_scale(view.store, target, given, body, kind=kind))
-    if target.subresource == "eviction" and request.method == "POST":
-        return _reply(subresources.evict(view.store, target, given, body), status=_CREATED)
+def _write_sub(write: _Write) -> web.Response:
+    method, target, store = write.request.method, write.target, write.view.store
+    if target.subresource == subresources.SCALE and method in ("PUT", "PATCH"):
+        return _reply(subresources.set_scale(store, target, write.given, write.body, kind=write.kind))
+    if target.subresource == "eviction" and method == "POST":
+        return _reply(subresources.evict(store, target, write.given, write.body), status=_CREATED)
     raise errors.method_not_allowed()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 
-READ = ("get", "list", "watch")
 ALL = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 CREATE = ("create",)
 
@@ -116,15 +115,8 @@ RESOURCES = (
     POD_METRICS,
 )
 _BY_PATH = {(item.group, item.version, item.plural): item for item in RESOURCES}
-_BY_KIND = {(item.group, item.kind): item for item in RESOURCES}
 
 
 def at(group: str, version: str, plural: str) -> Resource | None:
     """Returns the resource of a group, version and plural name, or ``None``."""
     return _BY_PATH.get((group, version, plural))
-
-
-def of_kind(api_version: str, kind: str) -> Resource | None:
-    """Returns the resource of an ``apiVersion`` and a kind, or ``None``."""
-    group = api_version.rpartition("/")[0]
-    return _BY_KIND.get((group, kind))

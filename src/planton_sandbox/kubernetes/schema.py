@@ -16,7 +16,6 @@ import pathlib
 import re
 
 _FOLDER = pathlib.Path(__file__).parent / "types"
-SCALARS = frozenset({"string", "int", "bool", "quantity", "intstr", "time"})
 ANY = "any"
 
 

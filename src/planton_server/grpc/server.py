@@ -7,6 +7,7 @@ a ``RetryInfo`` if a retry may succeed. Metadata have the names of the headers o
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import logging
 import time
@@ -35,13 +36,24 @@ _LOG: Final = logging.getLogger("planton_server")
 DOMAIN: Final = "nodepool.project-planton.org"
 #: The maximum size of an error's details in bytes. Base64 adds a third, and clients read 8 KB of metadata.
 _ROOM: Final = 5000
-#: The maximum idle time and the maximum age of a connection, in seconds.
+#: The maximum idle time of a connection, in seconds.
 IDLE: Final = 300.0
-AGE: Final = 3600.0
 #: The maximum number of concurrent calls of a connection.
 STREAMS: Final = 256
 #: The share of the process's file descriptors for connections of gRPC. Each connection carries many calls.
 _SHARE: Final = 0.125
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Limits(connections.Limits):
+    """The limits of the connections of a process.
+
+    Attributes:
+        age: The maximum age of a connection, in seconds.
+    """
+
+    connections: int = dataclasses.field(default_factory=lambda: connections.most(_SHARE))
+    age: float = 3600.0
 
 
 def serve(
@@ -49,6 +61,7 @@ def serve(
     health_service: health.Health,
     observer: observe.Observer,
     interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
+    limits: Limits | None = None,
 ) -> grpc.aio.Server:
     """Returns a gRPC server that has no address yet.
 
@@ -57,8 +70,9 @@ def serve(
         health_service: The health service.
         observer: Observes each call.
         interceptors: Interceptors of the server, e.g. for tracing.
+        limits: The limits of its connections; None for the usual ones.
     """
-    server = grpc.aio.server(interceptors=interceptors, options=_options())
+    server = grpc.aio.server(interceptors=interceptors, options=_options(limits or Limits()))
     methods: dict[str, dict[str, grpc.RpcMethodHandler]] = {}
     # The first route of a method is its main one. Here it comes last, so it wins.
     for route in reversed(routes.routes()):
@@ -75,19 +89,19 @@ def serve(
     return server
 
 
-def _options() -> list[tuple[str, int]]:
+def _options(limits: Limits) -> list[tuple[str, int]]:
     """Returns the limits of connections and messages, which gRPC's core enforces."""
     return [
         ("grpc.max_receive_message_length", rest.BODY_LIMIT),
         # Above a lower, soft limit gRPC refuses calls at random. Both limits are equal, so it never does.
         ("grpc.max_metadata_size", connections.HEAD_LIMIT),
         ("grpc.absolute_max_metadata_size", connections.HEAD_LIMIT),
-        ("grpc.server_handshake_timeout_ms", _milliseconds(connections.TIMEOUT_SECONDS)),
+        ("grpc.server_handshake_timeout_ms", _milliseconds(limits.seconds)),
         ("grpc.max_connection_idle_ms", _milliseconds(IDLE)),
         # The age ends calls whose request never comes. Clients reconnect on their own, and spread over all workers again.
-        ("grpc.max_connection_age_ms", _milliseconds(AGE)),
-        ("grpc.max_connection_age_grace_ms", _milliseconds(connections.TIMEOUT_SECONDS)),
-        ("grpc.max_allowed_incoming_connections", connections.most(_SHARE)),
+        ("grpc.max_connection_age_ms", _milliseconds(limits.age)),
+        ("grpc.max_connection_age_grace_ms", _milliseconds(limits.seconds)),
+        ("grpc.max_allowed_incoming_connections", limits.connections),
         ("grpc.max_concurrent_streams", STREAMS),
         ("grpc.so_reuseport", 1),
     ]

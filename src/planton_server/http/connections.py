@@ -1,14 +1,15 @@
 """HTTP connections: timeouts for silent clients, and a limit of their number.
 
-A client has :data:`TIMEOUT_SECONDS` to send the head of a request, and again for its body. Event streams have no timeout, because there the
-client waits for the server.
+A client has :attr:`Limits.seconds` to send the head of a request, and again for its body. Event streams have no timeout, because there
+the client waits for the server.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import resource
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
 
 from uvicorn.protocols.http import httptools_impl
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-#: Seconds for a client to send the head of a request, to send its body, and to receive the remaining response.
-TIMEOUT_SECONDS: Final = 30.0
 #: The maximum size in bytes of a head, together with the fields after a chunked body (trailers).
 HEAD_LIMIT: Final = 64 * 1024
 #: Bytes of a field in addition to its name and value: a colon, a space and the line break.
@@ -43,6 +42,19 @@ def most(share: float = _SHARE) -> int:
     """
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return _MAXIMUM if files == resource.RLIM_INFINITY else min(_MAXIMUM, int(files * share))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of the connections of a process.
+
+    Attributes:
+        seconds: Seconds for a client to send the head of a request, to send its body, and to receive the remaining response.
+        connections: The maximum number of connections.
+    """
+
+    seconds: float = 30.0
+    connections: int = dataclasses.field(default_factory=most)
 
 
 class _RefusedError(Exception):
@@ -71,7 +83,12 @@ class Protocol(httptools_impl.HttpToolsProtocol):
     """A connection. At the maximum number, a new connection replaces the one whose client has been silent longest.
 
     Trailers are counted and dropped. A proxy may have set the identity in the head, but it does not check trailers.
+
+    Attributes:
+        limits: The limits. uvicorn takes a class, so other limits are those of a subclass.
     """
+
+    limits: ClassVar[Limits] = Limits()
 
     def __init__(self, *arguments: Any, **options: Any) -> None:  # those of uvicorn
         super().__init__(*arguments, **options)
@@ -96,7 +113,7 @@ class Protocol(httptools_impl.HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Starts the timeout for a head."""
         super().connection_made(transport)
-        if len(self.connections) > most():
+        if len(self.connections) > self.limits.connections:
             waiting = [connection for connection in self.connections if isinstance(connection, Protocol) and connection.until]
             if waiting:
                 min(waiting, key=lambda connection: connection.until).transport.abort()
@@ -216,7 +233,7 @@ class Protocol(httptools_impl.HttpToolsProtocol):
         raise _RefusedError
 
     def _refusal(self) -> errors.ApiError:
-        return errors.ApiError(errors.ErrorCode.VALIDATION_ERROR, "Validation failed", details=self._fault)
+        return errors.malformed(self._fault)
 
     def _write_refusal(self) -> None:
         error = self._refusal()
@@ -241,7 +258,7 @@ class Protocol(httptools_impl.HttpToolsProtocol):
 
     def _wait(self) -> None:
         self._cancel()
-        self._deadline = self.loop.call_later(TIMEOUT_SECONDS, self._late)
+        self._deadline = self.loop.call_later(self.limits.seconds, self._late)
 
     def _cancel(self) -> None:
         if self._deadline is not None:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette import responses
 
-from planton_server.service import answers, encoding, errors
+from planton_server.service import bodies, encoding, errors
 
 if TYPE_CHECKING:
     import collections
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from starlette.types import Receive, Scope, Send
+
+    from planton_server.service import answers
 
 #: Seconds between two queries for new events.
 _POLL: Final = 0.5
@@ -69,7 +71,7 @@ async def chunks(
     quiet = 0.0
     while not is_stopping():
         page = answer.body
-        assert isinstance(page, answers.EventPage)
+        assert isinstance(page, bodies.EventPage)
         for event in page.events:
             yield f"id: {event.cursor}\nevent: {event.type}\ndata: {encoding.to_json(event)}\n\n"
         if page.events:

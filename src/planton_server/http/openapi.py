@@ -199,17 +199,3 @@ def _links(route: routes.Route) -> dict[str, Any]:
             parameter = other.request.DESCRIPTOR.fields_by_name[other.path_fields[0]].json_name
             links[operation_id(other)] = {"operationId": operation_id(other), "parameters": {parameter: "$response.body#/id"}}
     return links
-
-
-def documented_rules(version: str) -> frozenset[str]:
-    """Returns the ids of all rules under ``x-rules``, which a request may violate although the schemas allow it."""
-    ids: set[str] = set()
-    _find_rules(document(version), ids)
-    return frozenset(ids)
-
-
-def _find_rules(part: Any, ids: set[str]) -> None:  # JSON data
-    if isinstance(part, dict):
-        ids |= {rule["id"] for rule in part.get("x-rules", ())}
-    for nested in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
-        _find_rules(nested, ids)

@@ -17,7 +17,7 @@ from starlette import applications, exceptions, requests, responses, routing
 from planton.manifest import json_data
 from planton_server import auth
 from planton_server.http import edge, event_stream
-from planton_server.service import answers, encoding, errors, routes
+from planton_server.service import answers, bodies, encoding, errors, routes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -164,7 +164,7 @@ def _response(route: routes.Route, answer: answers.Answer, request: requests.Req
     body, headers = answer.body, {}
     if body is None:
         return responses.Response(status_code=route.success)
-    if isinstance(body, answers.Resource):
+    if isinstance(body, bodies.Resource):
         headers["ETag"] = etag = answers.etag(body)
         if route.verb == "GET" and _is_current(request.headers.getlist("if-none-match"), etag):
             return responses.Response(status_code=304, headers=headers)
@@ -193,10 +193,8 @@ async def _http_exception(_request: requests.Request, error: exceptions.HTTPExce
         allow = (error.headers or {}).get("Allow", "").replace(" ", "").split(",")
         return error_response(errors.method_not_allowed(allow))
     if error.status_code == errors.ErrorCode.NOT_FOUND.http:
-        return error_response(
-            errors.ApiError(errors.ErrorCode.NOT_FOUND, "this path does not exist", details="/docs lists the paths")
-        )
-    return error_response(errors.ApiError(errors.ErrorCode.VALIDATION_ERROR, "Validation failed", details=str(error.detail)))
+        return error_response(errors.unknown_path())
+    return error_response(errors.malformed(str(error.detail)))
 
 
 async def _disconnected(_request: requests.Request, _error: Exception) -> responses.Response:

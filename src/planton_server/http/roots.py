@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
 from typing import TYPE_CHECKING, Any, Final
@@ -60,15 +61,8 @@ def routes(
     async def metrics(request: requests.Request) -> responses.Response:
         now = datetime.datetime.now(datetime.UTC)
         pools = configuration.metrics_pools if await _sees_all(request, authenticator, configuration, now) else 0
-        content = await numbers.text(
-            store,
-            observer,
-            conditions=conditions,
-            pools=pools,
-            now=now,
-            limits=configuration.work,
-            controllers=configuration.controllers_port,
-        )
+        shown = dataclasses.replace(configuration, metrics_pools=pools)
+        content = await numbers.text(store, observer, conditions, shown, now=now)
         return responses.Response(content, media_type=prometheus_client.CONTENT_TYPE_LATEST)
 
     conditions = numbers.Conditions()

@@ -23,48 +23,48 @@ from org.project_planton.nodepool.v1 import service_pb2 as node_pools_pb2
 from org.project_planton.work.v1 import service_pb2 as works_pb2
 from org.project_planton.work.v1 import work_pb2
 from planton.manifest import json_data, json_values
-from planton_server.service import answers, rendering
+from planton_server.service import answers, bodies, rendering
 
 #: Class of answers → the class of its message.
 MESSAGES: Final[dict[Any, type[message.Message]]] = {
-    answers.AuditEvent: audit_pb2.AuditEvent,
-    answers.AuditPage: clusters_pb2.ListClusterEventsResponse,
-    answers.Credential: credential_pb2.Credential,
-    answers.Credentials: credential_pb2.ListCredentialsResponse,
-    answers.CredentialField: credential_pb2.CredentialField,
-    answers.ClusterCredential: credential_pb2.GetClusterCredentialResponse,
-    answers.Cluster: cluster_pb2.Cluster,
-    answers.ClusterPage: clusters_pb2.ListClustersResponse,
-    answers.ClusterStatus: clusters_pb2.GetClusterStatusResponse,
-    answers.ControllerStatus: status_pb2.ControllerStatus,
-    answers.Event: event_pb2.Event,
-    answers.EventPage: node_pools_pb2.ListEventsResponse,
-    answers.EventResource: event_pb2.EventResource,
-    answers.NodePool: nodepool_pb2.NodePool,
-    answers.NodePoolPage: node_pools_pb2.ListNodePoolsResponse,
-    answers.NodePoolStatus: node_pools_pb2.GetNodePoolStatusResponse,
-    answers.Replacement: event_pb2.Replacement,
-    answers.Status: status_pb2.Status,
-    answers.AcceptedResult: work_pb2.AcceptedResult,
-    answers.Claimed: works_pb2.ClaimWorkResponse,
-    answers.FinishedWork: works_pb2.FinishWorkResponse,
-    answers.Held: works_pb2.RenewWorkResponse,
-    answers.HeldWork: work_pb2.HeldWork,
-    answers.Process: work_pb2.Process,
-    answers.Processes: works_pb2.ListProcessesResponse,
-    answers.Work: work_pb2.Work,
-    answers.WorkError: work_pb2.WorkError,
-    answers.WorkItem: work_pb2.WorkItem,
-    answers.WorkPage: works_pb2.ListWorkResponse,
+    bodies.AuditEvent: audit_pb2.AuditEvent,
+    bodies.AuditPage: clusters_pb2.ListClusterEventsResponse,
+    bodies.Credential: credential_pb2.Credential,
+    bodies.Credentials: credential_pb2.ListCredentialsResponse,
+    bodies.CredentialField: credential_pb2.CredentialField,
+    bodies.ClusterCredential: credential_pb2.GetClusterCredentialResponse,
+    bodies.Cluster: cluster_pb2.Cluster,
+    bodies.ClusterPage: clusters_pb2.ListClustersResponse,
+    bodies.ClusterStatus: clusters_pb2.GetClusterStatusResponse,
+    bodies.ControllerStatus: status_pb2.ControllerStatus,
+    bodies.Event: event_pb2.Event,
+    bodies.EventPage: node_pools_pb2.ListEventsResponse,
+    bodies.EventResource: event_pb2.EventResource,
+    bodies.NodePool: nodepool_pb2.NodePool,
+    bodies.NodePoolPage: node_pools_pb2.ListNodePoolsResponse,
+    bodies.NodePoolStatus: node_pools_pb2.GetNodePoolStatusResponse,
+    bodies.Replacement: event_pb2.Replacement,
+    bodies.Status: status_pb2.Status,
+    bodies.AcceptedResult: work_pb2.AcceptedResult,
+    bodies.Claimed: works_pb2.ClaimWorkResponse,
+    bodies.FinishedWork: works_pb2.FinishWorkResponse,
+    bodies.Held: works_pb2.RenewWorkResponse,
+    bodies.HeldWork: work_pb2.HeldWork,
+    bodies.Process: work_pb2.Process,
+    bodies.Processes: works_pb2.ListProcessesResponse,
+    bodies.Work: work_pb2.Work,
+    bodies.WorkError: work_pb2.WorkError,
+    bodies.WorkItem: work_pb2.WorkItem,
+    bodies.WorkPage: works_pb2.ListWorkResponse,
 }
 #: Type → the form of its values in JSON, for values that need no escapes.
-_PLAIN: Final[dict[Any, str]] = {int: "{}", answers.Json: "{}", answers.Time: '"{}"', answers.Duration: '"{}"'}
+_PLAIN: Final[dict[Any, str]] = {int: "{}", bodies.Json: "{}", bodies.Time: '"{}"', bodies.Duration: '"{}"'}
 #: Writes a JSON string in quotes.
 _text: Final = json.encoder.encode_basestring
 _Value = Any  # a value of the type that the answer's class declares
 
 
-def to_json(body: answers.Body | answers.Event) -> str:
+def to_json(body: bodies.Body | bodies.Event) -> str:
     """Returns an answer as JSON without spaces."""
     kind: Any = type(body)
     return _writer(kind)(body)
@@ -88,7 +88,7 @@ def to_message(answer: answers.Answer, response: type[message.Message], field: s
 def _fields(view: Any) -> tuple[tuple[Any, Any], ...]:  # the descriptor of a field, and a type, as hints have it
     """Returns the field of the proto and the type, without None, for each field of a class of answers."""
     described = MESSAGES[view].DESCRIPTOR
-    hints = typing.get_type_hints(view, vars(answers) | {"Sequence": Sequence})
+    hints = typing.get_type_hints(view, vars(bodies) | {"Sequence": Sequence})
     return tuple((described.fields_by_name[name], _required(kind)) for name, kind in hints.items())
 
 
@@ -145,11 +145,11 @@ def _values(view: Any) -> dict[str, Any]:  # an answer; values by the type of th
 
 
 def _converted(field: Any, kind: Any, value: _Value) -> Any:  # the descriptor of a field, a type, and a value of it
-    if kind is answers.Json:
+    if kind is bodies.Json:
         return _parsed(field, value)
-    if kind is answers.Time:
+    if kind is bodies.Time:
         return json_values.parse_time(value)
-    if kind is answers.Duration:
+    if kind is bodies.Duration:
         return json_values.parse_duration(value)
     if typing.get_origin(kind) is Sequence:
         return [_values(item) if isinstance(item, tuple) else item for item in value]

@@ -181,6 +181,16 @@ def bad_field(field: str, rule_id: str, message: str) -> ApiError:
     return invalid([violation(field, rule_id, message)])
 
 
+def malformed(details: str) -> ApiError:
+    """Returns the error of a request that is not one of HTTP."""
+    return ApiError(ErrorCode.VALIDATION_ERROR, "Validation failed", details=details)
+
+
+def unknown_path() -> ApiError:
+    """Returns the error of a path without a route."""
+    return ApiError(ErrorCode.NOT_FOUND, "this path does not exist", details="/docs lists the paths")
+
+
 def not_found(kind: str) -> ApiError:
     """Returns the error of a missing resource. ``kind`` is ``NodePool``, ``Cluster`` or ``Event``."""
     return ApiError(ErrorCode.NOT_FOUND, f"{kind} not found")

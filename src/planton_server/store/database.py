@@ -20,6 +20,8 @@ _DIALECTS: Final[Mapping[str, Callable[[], sa.Dialect]]] = {
     "postgresql": asyncpg.dialect,
     "sqlite": functools.partial(pysqlite.dialect, paramstyle="qmark"),
 }
+#: Seconds between two checks of the connection that marks a PostgreSQL database as in use and listens.
+LOOK_SECONDS: Final = 2.0
 #: The key of PostgreSQL's advisory lock that servers share while they use a database, and that who replaces it must have alone.
 IN_USE: Final = 0x706C616E746F6F
 #: A row: values by position and by column name.
@@ -156,12 +158,13 @@ class Database(Protocol):
         ...
 
 
-async def connect(url: str, *, connections: int = 10) -> Database:
+async def connect(url: str, *, connections: int = 10, look: float = LOOK_SECONDS) -> Database:
     """Returns the database at a URL.
 
     Args:
         url: ``sqlite:///PATH`` or ``postgresql://…``, as :func:`check` accepts it.
         connections: How many there may be at once.
+        look: Seconds between two checks of the connection that marks a PostgreSQL database as in use.
 
     Raises:
         UnavailableError: SQLite cannot open the file. An unreachable PostgreSQL is no error here: the first statement reports it.
@@ -173,7 +176,7 @@ async def connect(url: str, *, connections: int = 10) -> Database:
         return sqlite.connect(path(url))
     from planton_server.store import postgres  # noqa: PLC0415  # memory: a server uses one of the two
 
-    return await postgres.connect(url, connections=connections)
+    return await postgres.connect(url, connections=connections, look=look)
 
 
 def check(url: str) -> str:

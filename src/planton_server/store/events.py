@@ -106,12 +106,6 @@ async def read(database: Database, after: Cursor, *, limit: int, owner: str = ""
     )
 
 
-async def last(database: Database) -> Cursor:
-    """Returns the place of the newest event that can be read."""
-    rows = await database.rows(_last(database.name))
-    return place(rows[0]) if rows else Cursor()
-
-
 async def acknowledge(transaction: Transaction, identifier: str, *, now: str, owner: str = "") -> bool:
     """Marks an event as acknowledged; returns whether it exists, and belongs to the owner if one is named."""
     values = {"owner": owner} if owner else {}
@@ -141,13 +135,6 @@ def _read(database: str, *, owned: bool) -> Statement:
         conditions.append(_EVENTS.c.owner <= owner)
     query = sa.select(_EVENTS).where(sa.tuple_(*key) > sa.tuple_(*place), *conditions)
     return Statement(query.order_by(*key).limit(sa.bindparam("limit", type_=sa.Integer)))
-
-
-@functools.cache
-def _last(database: str) -> Statement:
-    place = (_EVENTS.c.transaction_id, _EVENTS.c.number)
-    query = sa.select(*place).where(_EVENTS.c.transaction_id < _OLDEST_RUNNING[database])
-    return Statement(query.order_by(*(column.desc() for column in place)).limit(1))
 
 
 @functools.cache

@@ -16,14 +16,18 @@ if TYPE_CHECKING:
 #: Seconds that a request waits for a connection, and a statement for its result.
 _TIMEOUT_SECONDS: Final = 5.0
 _STATEMENT: Final = 30.0
-#: Seconds between two checks of the connection that marks the database as in use and listens.
-_LOOK: Final = 2.0
 #: The channel of notifications.
 _CHANNEL: Final = "planton_changes"
 
 
-async def connect(url: str, *, connections: int) -> Postgres:
-    """Returns the database at a URL, which connects on demand. Waits while the database is being restored."""
+async def connect(url: str, *, connections: int, look: float) -> Postgres:
+    """Returns the database at a URL, which connects on demand. Waits while the database is being restored.
+
+    Args:
+        url: The URL.
+        connections: How many there may be at once.
+        look: Seconds between two checks of the connection that marks the database as in use and listens.
+    """
     pool = asyncpg.create_pool(
         url,
         min_size=0,
@@ -33,7 +37,7 @@ async def connect(url: str, *, connections: int) -> Postgres:
         timeout=_TIMEOUT_SECONDS,
         server_settings={"application_name": "planton"},
     )
-    own = _Own(url)
+    own = _Own(url, look)
     await own.begin()
     return Postgres(await pool, own)
 
@@ -118,9 +122,10 @@ class _Own:
         watchers: Are called after a notification, and after a new connection, because notifications may have been lost before.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, look: float) -> None:
         self.watchers: list[Callable[[], None]] = []
         self._url = url
+        self._look = look
         self._connection: asyncpg.Connection | None = None
         self._keeping: asyncio.Task[None] | None = None
 
@@ -138,7 +143,7 @@ class _Own:
 
     async def _keep(self) -> None:
         while True:
-            await asyncio.sleep(_LOOK)
+            await asyncio.sleep(self._look)
             try:
                 if self._connection is not None:
                     await self._connection.execute("SELECT 1", timeout=_TIMEOUT_SECONDS)

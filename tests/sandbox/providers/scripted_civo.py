@@ -74,7 +74,7 @@ class Cloud(HttpCloud):
 
     def _networks(self, request: Request, parts: list[str]) -> Json:
         if request.method == "POST":
-            identity, body = next(self._ids), request.body
+            identity, body = next(self.new_ids), request.body
             servers = body["nameservers_v4"] or ["8.8.8.8", "1.1.1.1"]
             network = {"id": identity, "name": f"cust-{body['label']}", "label": body["label"], "default": False}
             self.networks[identity] = {**network, "cidr": body["cidr_v4"], "nameservers_v4": servers}
@@ -92,8 +92,8 @@ class Cloud(HttpCloud):
 
     def _firewalls(self, request: Request, parts: list[str]) -> Json:
         if request.method == "POST" and not parts:
-            identity, body = next(self._ids), request.body
-            rules = [{**rule, "id": next(self._ids)} for rule in body.get("rules", ())]
+            identity, body = next(self.new_ids), request.body
+            rules = [{**rule, "id": next(self.new_ids)} for rule in body.get("rules", ())]
             firewall = {"id": identity, "name": body["name"], "network_id": body["network_id"], "rules": rules}
             self.firewalls[identity] = firewall
             return {"id": identity, "name": body["name"], "result": "success"}
@@ -112,7 +112,7 @@ class Cloud(HttpCloud):
 
     def _rules(self, request: Request, firewall: Json, parts: list[str]) -> Json:
         if request.method == "POST":
-            firewall["rules"].append({**request.body, "id": next(self._ids)})
+            firewall["rules"].append({**request.body, "id": next(self.new_ids)})
             return firewall["rules"][-1]
         if request.method == "DELETE":
             firewall["rules"] = [rule for rule in firewall["rules"] if rule["id"] != parts[0]]
@@ -142,7 +142,7 @@ class Cloud(HttpCloud):
         return self._shown(cluster)
 
     def _new_cluster(self, body: Json) -> Json:
-        identity = next(self._ids)
+        identity = next(self.new_ids)
         cluster = {
             "id": identity,
             "name": body["name"],

@@ -52,13 +52,13 @@ class Cloud(HttpCloud):
         del pool["nodes"][count:]
         while len(pool["nodes"]) < count:
             droplet = str(next(self._droplets))
-            identity, created = self._seed["nodes"].get(droplet, (next(self._ids), CREATED))
+            identity, created = self._seed["nodes"].get(droplet, (next(self.new_ids), CREATED))
             node = {"id": identity, "name": f"{pool['name']}-{droplet}", "droplet_id": droplet}
             pool["nodes"].append({**node, "status": {"state": "running"}, "created_at": created, "updated_at": created})
 
     def _new(self, kind: str) -> tuple[str, str]:
         waiting = self._seed["ids"][kind]
-        identity = waiting.pop(0) if waiting else next(self._ids)
+        identity = waiting.pop(0) if waiting else next(self.new_ids)
         return identity, self._seed["created"].get(identity, CREATED)
 
     def _get(self, items: dict[str, Json], identity: str) -> Json:

@@ -48,7 +48,7 @@ class Cloud:
     success: typing.ClassVar[dict[str, int]] = {}
 
     def __init__(self) -> None:
-        self._ids: typing.Iterator[str] = (str(uuid.uuid4()) for _ in itertools.count())
+        self.new_ids: typing.Iterator[str] = (str(uuid.uuid4()) for _ in itertools.count())
         self.lock = threading.RLock()
         self.requests: list[Request] = []
         self.faults: list[tuple[typing.Callable[[Request], bool], Exception]] = []
@@ -64,7 +64,7 @@ class Cloud:
 
     def supply(self, ids: typing.Iterable[str]) -> None:
         """Uses these ids first."""
-        self._ids = itertools.chain(ids, self._ids)
+        self.new_ids = itertools.chain(ids, self.new_ids)
 
     def lines(self) -> list[str]:
         """Returns the requests so far, and removes them."""

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from planton.clouds import answers, associated
 
 _CONTAINER, _COMPUTE = "https://container.googleapis.com", "https://compute.googleapis.com"
-_CLUSTER = "gcp:container/cluster:Cluster"
 _NODE_POOL = "gcp:container/nodePool:NodePool"
 _BUSY = ("PROVISIONING", "RECONCILING", "STOPPING")
 #: The region whose versions count as on offer if no region is given.

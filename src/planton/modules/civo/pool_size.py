@@ -53,11 +53,11 @@ class NodePoolSizeProvider(dynamic.ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Scales the pool to the desired number of nodes, if there is one, and returns its nodes."""
-        return dynamic.CreateResult(f"{props['cluster_id']}:{props['pool_id']}", _settle(props))
+        return dynamic.CreateResult(f"{props['cluster_id']}:{props['pool_id']}", settle(props))
 
     def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
         """Scales the pool to the desired number of nodes, if there is one, and returns its nodes."""
-        return dynamic.UpdateResult(_settle(news))
+        return dynamic.UpdateResult(settle(news))
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
         """Compares the desired number with the last reported one, and the identity of the pool with the previous one."""
@@ -88,9 +88,24 @@ def end_after(engine: int) -> None:
     os._exit(0)
 
 
-def _settle(
+def settle(
     props: dict[str, Any], *, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
 ) -> dict[str, Any]:
+    """Scales the pool to the desired number of nodes, if there is one, and waits for them.
+
+    Args:
+        props: The properties of the resource.
+        clock: Returns seconds of a monotonic clock.
+        sleep: Sleeps so many seconds.
+
+    Returns:
+        The properties with the nodes of the pool.
+
+    Raises:
+        OSError: A request failed.
+        PoolGoneError: The pool or its cluster does not exist.
+        TimeoutError: The pool has not reached the number in time.
+    """
     desired = props.get("node_count")
     pool = _observed(_get_cluster(props), props["pool_id"])
     if desired is not None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from planton_sandbox import clock, wire
+from planton_sandbox.clouds import memory
 from planton_sandbox.clouds.civo import records, scopes
 
 LOAD_BALANCER, VOLUME, ADDRESS = "loadbalancers", "volumes", "ips"
@@ -79,12 +80,11 @@ def add(scope: scopes.Scope, cluster: records.Cluster, *, sort: str, name: str) 
 def follow(state: records.State, cluster: records.Cluster, *, sort: str, names: Collection[str], now: float) -> None:
     """Brings the resources that the simulated Kubernetes API created to these names."""
     mine = [item for item in state.associated if item.managed and (item.cluster, item.sort) == (cluster.id, sort)]
-    present = {item.name for item in mine}
-    if present == set(names):
-        return
-    state.associated[:] = [item for item in state.associated if item not in mine or item.name in names]
-    state.associated += [
-        records.Associated(
+    memory.follow(
+        state.associated,
+        mine,
+        names,
+        lambda name: records.Associated(
             id=scopes.new_id(),
             account=cluster.account,
             region=cluster.region,
@@ -94,9 +94,8 @@ def follow(state: records.State, cluster: records.Cluster, *, sort: str, names: 
             name=name,
             created=now,
             managed=True,
-        )
-        for name in sorted(set(names) - present)
-    ]
+        ),
+    )
 
 
 def listed(state: records.State, account: str) -> dict[str, list[dict[str, Any]]]:

@@ -6,10 +6,9 @@ The rest of the sandbox uses this class only. It does no I/O: requests, time and
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from typing import Any
 
-from planton_sandbox import clock, codec, wire
+from planton_sandbox import wire
+from planton_sandbox.clouds import memory
 from planton_sandbox.clouds.civo import (
     associated,
     catalogue,
@@ -96,36 +95,12 @@ _GLOBAL = (
 )
 
 
-class Civo:
+class Civo(memory.Cloud[records.State, scopes.Scope]):
     """A cloud in memory."""
 
     token = catalogue.DEFAULT_TOKEN
-
-    def __init__(
-        self,
-        *,
-        pace: clock.Pace,
-        reserve_port: Callable[[], int],
-        saved: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Creates the cloud.
-
-        Args:
-            pace: How long changes take.
-            reserve_port: Returns a free TCP port for a cluster's Kubernetes API.
-            saved: The state that `save` returned, or ``None`` for a new cloud.
-        """
-        self._pace = pace
-        self._reserve_port = reserve_port
-        self.state = codec.decode(records.State, saved) if saved else records.State()
-
-    def save(self) -> Any:
-        """Returns the state as JSON values."""
-        return codec.encode(self.state)
-
-    def reset(self) -> None:
-        """Deletes all state."""
-        self.state = records.State()
+    state_type = records.State
+    changes = outside
 
     def handle(self, request: wire.Request) -> wire.Reply:
         """Answers a client's request."""
@@ -148,17 +123,9 @@ class Civo:
         """Returns an error of the sandbox itself, in the cloud's format."""
         return _refusal(status, code="parameter_invalid" if status == _MALFORMED else "sandbox_fault", reason=reason)
 
-    def key_file(self, endpoint: str) -> str:  # noqa: ARG002 - this cloud has tokens only
-        """Returns an empty text: this cloud has no key files."""
-        return ""
-
-    def account(self, token: str) -> str:
-        """Returns the id of a token's account, or an empty string."""
-        return next((item.id for item in self.state.accounts if item.token == token), "")
-
     def settle(self, now: float) -> bool:
         """Ends the changes that are due at ``now`` and returns whether there were any."""
-        return progress.settle(self.state, pace=self._pace, now=now)
+        return progress.settle(self.state, pace=self.pace, now=now)
 
     def kubernetes(
         self,
@@ -185,33 +152,12 @@ class Civo:
         associated.follow(self.state, cluster, sort=associated.VOLUME, names=workload.volumes, now=now)
         associated.follow(self.state, cluster, sort=associated.LOAD_BALANCER, names=workload.balancers, now=now)
 
-    def cluster_id(self, body: Mapping[str, Any], *, now: float) -> str:
-        """Returns the id of the cluster that an out-of-band change names.
-
-        Raises:
-            wire.CloudError: when there is none.
-        """
-        return outside.named_cluster(self._outside_scope(body, now=now), body).id
-
     def observe(self, key: str) -> bool:
         """Counts a read of a cluster's Kubernetes API and returns whether a timer was waiting for it."""
         return any(progress.observe(item) for item in self.state.clusters if item.id == key)
 
-    def change_port(self, key: str, *, port: int) -> None:
-        """Moves a cluster's Kubernetes API to another port."""
-        for item in self.state.clusters:
-            if item.id == key:
-                item.port = port
-
-    def outside(self, action: str, *, body: Mapping[str, Any], now: float) -> Any:
-        """Makes an out-of-band change; `outside` lists them.
-
-        Raises:
-            wire.CloudError: when there is no such action or resource.
-        """
-        return outside.act(self._outside_scope(body, now=now), action, body)
-
-    def _outside_scope(self, body: Mapping[str, Any], *, now: float) -> scopes.Scope:
+    def outside_scope(self, body: memory.Body, *, now: float) -> scopes.Scope:
+        """Returns the place of an out-of-band change."""
         account = scopes.account_for(self.state, str(body.get("account") or catalogue.DEFAULT_TOKEN))
         region = str(body.get("region") or catalogue.DEFAULT_REGION)
         return self._scope(account, region=region, now=now)
@@ -220,11 +166,11 @@ class Civo:
         scopes.ensure_default_network(self.state, account, region=region, now=now)
         return scopes.Scope(
             state=self.state,
-            pace=self._pace,
+            pace=self.pace,
             account=account,
             region=region,
             now=now,
-            reserve_port=self._reserve_port,
+            reserve_port=self.reserve_port,
         )
 
     def _region(self, request: wire.Request) -> str:

@@ -25,10 +25,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from planton_sandbox import wire
+from planton_sandbox.clouds import memory
 from planton_sandbox.clouds.civo import associated, catalogue, clusters, networks, pools, progress, records, scopes, views
 
-Body = Mapping[str, Any]
-_DONE = {"result": "success"}
+Body = memory.Body
+_DONE = memory.DONE
 
 
 def act(scope: scopes.Scope, action: str, body: Body) -> Any:
@@ -120,14 +121,6 @@ def _delete_firewall(scope: scopes.Scope, body: Body) -> Any:
     return _DONE
 
 
-def _stuck(scope: scopes.Scope, body: Body) -> Any:
-    if body.get("cluster"):
-        named_cluster(scope, body).stuck = True
-    else:
-        scope.state.stuck_next = int(body.get("count", 1))
-    return _DONE
-
-
 def _unstuck(scope: scopes.Scope, body: Body) -> Any:
     chosen = [named_cluster(scope, body)] if body.get("cluster") else scope.clusters()
     for item in chosen:
@@ -170,12 +163,6 @@ def _adder(sort: str) -> Callable[[scopes.Scope, Body], Any]:
     return act
 
 
-def _rotate_token(scope: scopes.Scope, body: Body) -> Any:
-    scope.state.revoked_tokens.append(scope.account.token)
-    scope.account.token = str(body["new"])
-    return _DONE
-
-
 def _resources(scope: scopes.Scope, _body: Body) -> Any:
     state, mine = scope.state, scope.account.id
     return {
@@ -215,7 +202,7 @@ ACTIONS: Mapping[str, Callable[[scopes.Scope, Body], Any]] = {
     "delete-pool": _delete_pool,
     "delete-network": _delete_network,
     "delete-firewall": _delete_firewall,
-    "stuck": _stuck,
+    "stuck": memory.stuck(named_cluster),
     "unstuck": _unstuck,
     "node": _node,
     "quota": _quota,
@@ -223,6 +210,6 @@ ACTIONS: Mapping[str, Callable[[scopes.Scope, Body], Any]] = {
     "volume": _adder(associated.VOLUME),
     "load-balancer": _adder(associated.LOAD_BALANCER),
     "reserved-address": _adder(associated.ADDRESS),
-    "rotate-token": _rotate_token,
+    "rotate-token": memory.rotate_token,
     "resources": _resources,
 }

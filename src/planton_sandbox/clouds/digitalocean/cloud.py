@@ -9,7 +9,8 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from planton_sandbox import clock, codec, wire
+from planton_sandbox import clock, wire
+from planton_sandbox.clouds import memory
 from planton_sandbox.clouds.digitalocean import (
     access,
     associated,
@@ -108,10 +109,12 @@ _IDS = {
 }
 
 
-class DigitalOcean:
+class DigitalOcean(memory.Cloud[records.State, scopes.Scope]):
     """A cloud in memory."""
 
     token = catalogue.DEFAULT_TOKEN
+    state_type = records.State
+    changes = outside
 
     def __init__(
         self,
@@ -127,18 +130,12 @@ class DigitalOcean:
             reserve_port: Returns a free TCP port for a cluster's Kubernetes API.
             saved: The state that `save` returned, or ``None`` for a new cloud.
         """
-        self._pace = pace
-        self._reserve_port = reserve_port
+        super().__init__(pace=pace, reserve_port=reserve_port, saved=saved)
         self._request_counts: dict[str, tuple[float, int]] = {}
-        self.state = codec.decode(records.State, saved) if saved else records.State()
-
-    def save(self) -> Any:
-        """Returns the state as JSON values."""
-        return codec.encode(self.state)
 
     def reset(self) -> None:
         """Deletes all state."""
-        self.state = records.State()
+        super().reset()
         self._request_counts.clear()
 
     def handle(self, request: wire.Request) -> wire.Reply:
@@ -163,14 +160,6 @@ class DigitalOcean:
     def refusal(self, status: int, reason: str) -> wire.Reply:
         """Returns an error of the sandbox itself, in the cloud's format."""
         return _refusal(status, _IDS.get(status, "server_error"), reason, {})
-
-    def key_file(self, endpoint: str) -> str:  # noqa: ARG002 - this cloud has tokens only
-        """Returns an empty text: this cloud has no key files."""
-        return ""
-
-    def account(self, token: str) -> str:
-        """Returns the id of a token's account, or an empty string."""
-        return next((item.id for item in self.state.accounts if item.token == token), "")
 
     def settle(self, now: float) -> bool:
         """Ends the changes that are due at ``now`` and returns whether there were any."""
@@ -197,44 +186,23 @@ class DigitalOcean:
         associated.follow(self.state, cluster, sort=associated.VOLUME, names=workload.volumes, now=now)
         associated.follow(self.state, cluster, sort=associated.LOAD_BALANCER, names=workload.balancers, now=now)
 
-    def cluster_id(self, body: Mapping[str, Any], *, now: float) -> str:
-        """Returns the id of the cluster that an out-of-band change names.
-
-        Raises:
-            wire.CloudError: when there is none.
-        """
-        return outside.named_cluster(self._outside_scope(body, now=now), body).id
-
     def observe(self, key: str) -> bool:
         """Counts a read of a cluster's Kubernetes API and returns whether a timer was waiting for it."""
         return any(progress.observe(item) for item in self.state.clusters if item.id == key)
 
-    def change_port(self, key: str, *, port: int) -> None:
-        """Moves a cluster's Kubernetes API to another port."""
-        for item in self.state.clusters:
-            if item.id == key:
-                item.port = port
-
-    def outside(self, action: str, *, body: Mapping[str, Any], now: float) -> Any:
-        """Makes an out-of-band change; `outside` lists them.
-
-        Raises:
-            wire.CloudError: when there is no such action or resource.
-        """
-        return outside.act(self._outside_scope(body, now=now), action, body)
-
-    def _outside_scope(self, body: Mapping[str, Any], *, now: float) -> scopes.Scope:
+    def outside_scope(self, body: memory.Body, *, now: float) -> scopes.Scope:
+        """Returns the place of an out-of-band change."""
         token = str(body.get("account") or catalogue.DEFAULT_TOKEN)
         return self._scope(scopes.account_for(self.state, token, now=now), now=now)
 
     def _scope(self, account: records.Account, *, now: float, base: str = "") -> scopes.Scope:
         return scopes.Scope(
             state=self.state,
-            pace=self._pace,
+            pace=self.pace,
             account=account,
             now=now,
             base=base,
-            reserve_port=self._reserve_port,
+            reserve_port=self.reserve_port,
         )
 
     def _rate(self, account: records.Account, *, now: float) -> dict[str, str]:

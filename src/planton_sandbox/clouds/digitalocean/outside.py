@@ -27,11 +27,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from planton_sandbox.clouds import memory
 from planton_sandbox.clouds.digitalocean import associated, clusters, machines, pools, progress, records, scopes, views
 
-Body = Mapping[str, Any]
+Body = memory.Body
+_DONE = memory.DONE
 Named = TypeVar("Named", records.Cluster, records.Pool, records.Vpc, records.Firewall, records.Node)
-_DONE = {"result": "success"}
 
 
 def act(scope: scopes.Scope, action: str, body: Body) -> Any:
@@ -124,14 +125,6 @@ def _delete_firewall(scope: scopes.Scope, body: Body) -> Any:
     return _DONE
 
 
-def _stuck(scope: scopes.Scope, body: Body) -> Any:
-    if body.get("cluster"):
-        named_cluster(scope, body).stuck = True
-    else:
-        scope.state.stuck_next = int(body.get("count", 1))
-    return _DONE
-
-
 def _unstuck(scope: scopes.Scope, body: Body) -> Any:
     chosen = [named_cluster(scope, body)] if body.get("cluster") else scope.clusters()
     for item in chosen:
@@ -167,12 +160,6 @@ def _adder(sort: str) -> Callable[[scopes.Scope, Body], Any]:
 
 def _expire_credentials(scope: scopes.Scope, body: Body) -> Any:
     named_cluster(scope, body).tokens.clear()
-    return _DONE
-
-
-def _rotate_token(scope: scopes.Scope, body: Body) -> Any:
-    scope.state.revoked_tokens.append(scope.account.token)
-    scope.account.token = str(body["new"])
     return _DONE
 
 
@@ -214,7 +201,7 @@ ACTIONS: Mapping[str, Callable[[scopes.Scope, Body], Any]] = {
     "delete-pool": _delete_pool,
     "delete-vpc": _delete_vpc,
     "delete-firewall": _delete_firewall,
-    "stuck": _stuck,
+    "stuck": memory.stuck(named_cluster),
     "unstuck": _unstuck,
     "fail": _fail,
     "node": _node,
@@ -223,6 +210,6 @@ ACTIONS: Mapping[str, Callable[[scopes.Scope, Body], Any]] = {
     "snapshot": _adder(associated.SNAPSHOT),
     "load-balancer": _adder(associated.LOAD_BALANCER),
     "expire-credentials": _expire_credentials,
-    "rotate-token": _rotate_token,
+    "rotate-token": memory.rotate_token,
     "resources": _resources,
 }

@@ -6,10 +6,9 @@ The rest of the sandbox uses this class only. It does no I/O: requests, time and
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from typing import Any
 
-from planton_sandbox import clock, codec, wire
+from planton_sandbox import wire
+from planton_sandbox.clouds import memory
 from planton_sandbox.clouds.gcp import (
     associated,
     autoscaler,
@@ -50,32 +49,12 @@ _REASONS = {
 }
 
 
-class Gcp:
+class Gcp(memory.Cloud[records.State, scopes.Scope]):
     """A cloud in memory."""
 
     token = catalogue.DEFAULT_TOKEN
-
-    def __init__(
-        self,
-        *,
-        pace: clock.Pace,
-        reserve_port: Callable[[], int],
-        saved: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Creates the cloud.
-
-        Args:
-            pace: How long changes take.
-            reserve_port: Returns a free TCP port for a cluster's Kubernetes API.
-            saved: The state that `save` returned, or ``None`` for a new cloud.
-        """
-        self._pace = pace
-        self._reserve_port = reserve_port
-        self.state = codec.decode(records.State, saved) if saved else records.State()
-
-    def save(self) -> Any:
-        """Returns the state as JSON values."""
-        return codec.encode(self.state)
+    state_type = records.State
+    changes = outside
 
     def reset(self) -> None:
         """Deletes all state except the key of the default service account, which is in a file of the sandbox's home."""
@@ -134,45 +113,24 @@ class Gcp:
         associated.follow(self.state, cluster, sort=associated.DISK, names=workload.volumes, now=now)
         associated.follow(self.state, cluster, sort=associated.BALANCER, names=workload.balancers, now=now)
 
-    def cluster_id(self, body: Mapping[str, Any], *, now: float) -> str:
-        """Returns the id of the cluster that an out-of-band change names.
-
-        Raises:
-            wire.CloudError: when there is none.
-        """
-        return outside.named_cluster(self._outside_scope(body, now=now), body).id
-
     def observe(self, key: str) -> bool:
         """Counts a read of a cluster's Kubernetes API and returns whether a timer was waiting for it."""
         clusters = [item for item in self.state.clusters if item.id == key]
         return any([each.timer.count_read() for item in clusters for each in operations.running(self.state, item)])  # noqa: C419 - a generator would stop at the first
 
-    def change_port(self, key: str, *, port: int) -> None:
-        """Moves a cluster's Kubernetes API to another port."""
-        for item in self.state.clusters:
-            if item.id == key:
-                item.port = port
-
-    def outside(self, action: str, *, body: Mapping[str, Any], now: float) -> Any:
-        """Makes an out-of-band change; `outside` lists them.
-
-        Raises:
-            wire.CloudError: when there is no such action or resource.
-        """
-        return outside.act(self._outside_scope(body, now=now), action, body)
-
-    def _outside_scope(self, body: Mapping[str, Any], *, now: float) -> scopes.Scope:
+    def outside_scope(self, body: memory.Body, *, now: float) -> scopes.Scope:
+        """Returns the place of an out-of-band change."""
         token = str(body.get("account") or catalogue.DEFAULT_TOKEN)
         return self._scope(scopes.account_for(self.state, token, now=now), now=now)
 
     def _scope(self, account: records.Account, *, now: float, version: str = "v1") -> scopes.Scope:
         return scopes.Scope(
             state=self.state,
-            pace=self._pace,
+            pace=self.pace,
             account=account,
             now=now,
             version=version,
-            reserve_port=self._reserve_port,
+            reserve_port=self.reserve_port,
         )
 
 

@@ -34,6 +34,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from planton_sandbox.clouds import memory
 from planton_sandbox.clouds.gcp import (
     addresses,
     associated,
@@ -49,8 +50,8 @@ from planton_sandbox.clouds.gcp import (
     views,
 )
 
-Body = Mapping[str, Any]
-_DONE = {"result": "success"}
+Body = memory.Body
+_DONE = memory.DONE
 
 
 def act(scope: scopes.Scope, action: str, body: Body) -> Any:
@@ -186,14 +187,6 @@ def _create_project(scope: scopes.Scope, body: Body) -> Any:
     return {"project": key, "number": scopes.create_project(scope.state, key, account=scope.account.id).number}
 
 
-def _stuck(scope: scopes.Scope, body: Body) -> Any:
-    if body.get("cluster"):
-        named_cluster(scope, body).stuck = True
-    else:
-        scope.state.stuck_next = int(body.get("count", 1))
-    return _DONE
-
-
 def _unstuck(scope: scopes.Scope, body: Body) -> Any:
     everything = [item for project in scope.own_projects() for item in scope.clusters(project)]
     for item in [named_cluster(scope, body)] if body.get("cluster") else everything:
@@ -274,12 +267,6 @@ def _expire_credentials(scope: scopes.Scope, _body: Body) -> Any:
     return _DONE
 
 
-def _rotate_token(scope: scopes.Scope, body: Body) -> Any:
-    scope.state.revoked_tokens.append(scope.account.token)
-    scope.account.token = str(body["new"])
-    return _DONE
-
-
 ACTIONS: Mapping[str, Callable[[scopes.Scope, Body], Any]] = {
     "load": _load,
     "scale": _scale,
@@ -292,7 +279,7 @@ ACTIONS: Mapping[str, Callable[[scopes.Scope, Body], Any]] = {
     "subnetwork": _subnetwork,
     "delete-subnetwork": _delete_subnetwork,
     "project": _create_project,
-    "stuck": _stuck,
+    "stuck": memory.stuck(named_cluster),
     "unstuck": _unstuck,
     "fail": _fail,
     "degrade": _degrade,
@@ -304,6 +291,6 @@ ACTIONS: Mapping[str, Callable[[scopes.Scope, Body], Any]] = {
     "volume": _adder(associated.DISK),
     "load-balancer": _adder(associated.BALANCER),
     "expire-credentials": _expire_credentials,
-    "rotate-token": _rotate_token,
+    "rotate-token": memory.rotate_token,
     "resources": lambda scope, _body: views.summary(scope),
 }
