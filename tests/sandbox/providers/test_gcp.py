@@ -443,6 +443,16 @@ def test_more_accelerators_are_one_difference(scene: Scene) -> None:
     assert list(answer.detailedDiff) == ["nodeConfig.guestAccelerators[0].count"]
 
 
+def test_labels_of_an_imported_cluster_are_not_sent_again(scene: Scene) -> None:
+    """The state of an import has them among all labels only."""
+    identity, inputs, _ = scene.cluster(resourceLabels={"a": "b"})
+    state = values.decode(scene.read(CLUSTER, identity).properties)
+    assert (state["resourceLabels"], state["effectiveLabels"]) == ({}, {"a": "b"})
+    scene.bodies("GET")
+    scene.update(CLUSTER, identity, state, inputs)
+    assert scene.bodies("POST") == []
+
+
 def test_zones_are_added_before_others_are_removed(scene: Scene) -> None:
     """GKE does not do both at once."""
     identity, inputs, state = scene.cluster()

@@ -34,8 +34,10 @@ def requests(data: planning.Data) -> typing.Iterator[_Change]:
         yield "POST", f"{data.id}:setNetworkPolicy", body, "updating GKE cluster network policy"
     yield from _version(data, state)
     yield from _blocks(data, state)
-    if data.changed("resourceLabels"):
-        yield "POST", f"{data.id}:setResourceLabels", _labels(data, state), "updating GKE resource labels"
+    labels = _labels(data, state)
+    # After an import, the cloud may have the program's labels already.
+    if data.changed("resourceLabels") and labels["resourceLabels"] != (data.prior or {}).get("effectiveLabels"):
+        yield "POST", f"{data.id}:setResourceLabels", labels, "updating GKE resource labels"
 
 
 def _endpoints(data: planning.Data, state: planning.State) -> typing.Iterator[_Change]:

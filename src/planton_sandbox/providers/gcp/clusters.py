@@ -55,8 +55,12 @@ def _create(client: api.Client, data: planning.Data) -> None:
 
 
 def _remove_default_pool(client: api.Client, name: str) -> None:
-    with api.explained("Error deleting default node pool: "):
+    try:
         operation = client.start("DELETE", f"{name}/nodePools/{_DEFAULT_POOL}", None)
+    except api.CloudError as error:
+        if error.missing:
+            return
+        raise sessions.Fault(f"Error deleting default node pool: {error}") from error
     client.wait(operation, name, "removing default node pool", limit=LIMIT)
 
 
@@ -77,11 +81,7 @@ def _update(client: api.Client, data: planning.Data) -> None:
     for method, name, body, activity in cluster_changes.requests(data):
         client.wait(client.start(method, name, body), name, activity, limit=LIMIT)
     if data.changed("removeDefaultNodePool") and data.get("removeDefaultNodePool"):
-        try:
-            _remove_default_pool(client, data.id)
-        except api.CloudError as error:
-            if not error.missing:
-                raise
+        _remove_default_pool(client, data.id)
     pools.rest(client, data.id, limit=LIMIT)
     _read(client, data)
 
