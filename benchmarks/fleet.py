@@ -64,6 +64,8 @@ class Fleet:
     server: serving.Server
     processes: list[tuple[subprocess.Popen[bytes], int]]
     killed: float = 0.0
+    #: The metrics of the killed processes, which must not be missing from sums.
+    lines: list[str] = dataclasses.field(default_factory=list)
     peak: float = 0.0
 
     @property
@@ -75,14 +77,15 @@ class Fleet:
         return self.killed + sum(_seconds(process.pid) for process, _ in self.alive)
 
     def kill_half(self) -> None:
-        for process, _ in self.processes[: max(1, len(self.processes) // 2)]:
+        for process, port in self.processes[: max(1, len(self.processes) // 2)]:
             self.killed += _seconds(process.pid)
+            self.lines += _lines(port)
             process.kill()
             process.wait()
 
     def counted(self, pattern: str) -> float:
-        """Returns the sum of the metrics of all live controllers whose line begins with a pattern."""
-        return sum(_metrics(port, pattern) for _, port in self.alive)
+        """Returns the sum of the metrics of all controllers, also killed ones, whose line begins with a pattern."""
+        return _sum(self.lines, pattern) + sum(_metrics(port, pattern) for _, port in self.alive)
 
     def ready(self) -> int:
         """Returns the number of node pools whose current generation is ready."""
@@ -108,9 +111,16 @@ def _memory(pid: int) -> float:
     return total / 1024
 
 
-def _metrics(port: int, pattern: str) -> float:
+def _lines(port: int) -> list[str]:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
-        lines = answer.read().decode().splitlines()
+        return list(answer.read().decode().splitlines())
+
+
+def _metrics(port: int, pattern: str) -> float:
+    return _sum(_lines(port), pattern)
+
+
+def _sum(lines: list[str], pattern: str) -> float:
     return sum(float(line.rpartition(" ")[2]) for line in lines if re.match(pattern, line))
 
 

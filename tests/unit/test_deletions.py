@@ -109,7 +109,7 @@ def test_node_pools_are_reported_as_deleted_with_their_cluster(capsys: pytest.Ca
     step = steps.Step(CLUSTER.key, "", applied=CLUSTER)
     render.echo_users(referrers.outside([step], [CLUSTER, _pool()], prune.of_applied([CLUSTER])))
     output = capsys.readouterr().err
-    assert "CivoKubernetesNodePool/web (env dev) refer to CivoKubernetesCluster/dev (env dev) and go with it" in output
+    assert "CivoKubernetesNodePool/web (env dev) refer to CivoKubernetesCluster/dev (env dev) and are deleted with it" in output
     assert "are kept" not in output
 
 

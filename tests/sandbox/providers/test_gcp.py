@@ -226,6 +226,7 @@ def test_a_pool_is_created_with_the_plugins_requests(scene: Scene) -> None:
     assert (state["nodeCount"], state["initialNodeCount"], state["nodeLocations"]) == (2, 2, ZONES)
     config = state["nodeConfig"]
     assert (config["spot"], config["diskSizeGb"], config["imageType"]) == (True, 100, "COS_CONTAINERD")
+    assert config["loggingVariant"] == "DEFAULT"
     assert len(state["instanceGroupUrls"]) == len(state["managedInstanceGroupUrls"]) == 2
 
 

@@ -180,7 +180,7 @@ def node_config(config: planning.State, declared: values.Json) -> planning.State
         "effectiveTaints": taints,
         "bootDisk": {name: boot.get(name, "") if name == "diskType" else int(boot.get(name) or 0) for name in _BOOT},
         "guestAccelerators": [_accelerator(item) for item in config.get("accelerators") or ()],
-        "loggingVariant": ((config.get("loggingConfig") or {}).get("variantConfig") or {}).get("variant", ""),
+        "loggingVariant": ((config.get("loggingConfig") or {}).get("variantConfig") or {}).get("variant") or "DEFAULT",
         "shieldedInstanceConfig": {name: bool(shielded.get(name)) for name in ("enableSecureBoot", "enableIntegrityMonitoring")},
         "workloadMetadataConfig": config.get("workloadMetadataConfig"),
     }
