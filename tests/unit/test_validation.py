@@ -64,6 +64,33 @@ def test_a_relation_is_reported_at_its_field_with_the_values(changes: str, place
     assert violation.message.startswith(text)
 
 
+@pytest.mark.parametrize(
+    ("kind", "rule", "text"),
+    [
+        (
+            "CivoKubernetesCluster",
+            "civo_kubernetes_cluster_spec.additional_node_pool_names_are_unique",
+            "additionalNodePools must have different names; extra is there twice",
+        ),
+        (
+            "DigitalOceanKubernetesCluster",
+            "digital_ocean_kubernetes_cluster_spec.additional_node_pool_names_are_unique",
+            "additionalNodePools must have different names; extra is there twice",
+        ),
+        (
+            "GcpGkeCluster",
+            "gcp_gke_cluster_spec.node_zones_in_location",
+            "nodeZones must lie in the region of europe-west1: us-central1-a",
+        ),
+    ],
+)
+def test_a_relation_of_a_list_names_the_wrong_items(kind: str, rule: str, text: str) -> None:
+    """Nobody has to look for them."""
+    path = CORPUS / kind / "invalid" / f"{rule}.yaml"
+    violations = load.collect(load.Text("x", path.read_bytes()))[1]
+    assert [violation.message for violation in violations if violation.rule_id == rule] == [text]
+
+
 def test_a_missing_field_is_reported_at_its_own_path() -> None:
     """Its message starts like a field name and must not be parsed as one."""
     text = "apiVersion: civo.project-planton.org/v1\nkind: CivoFirewall\nmetadata: {name: dev}\nspec: {name: fw}\n"

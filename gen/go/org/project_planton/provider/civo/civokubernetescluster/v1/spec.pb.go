@@ -384,7 +384,7 @@ var File_org_project_planton_provider_civo_civokubernetescluster_v1_spec_proto p
 
 const file_org_project_planton_provider_civo_civokubernetescluster_v1_spec_proto_rawDesc = "" +
 	"\n" +
-	"Eorg/project_planton/provider/civo/civokubernetescluster/v1/spec.proto\x12:org.project_planton.provider.civo.civokubernetescluster.v1\x1a\x1bbuf/validate/validate.proto\x1aForg/project_planton/provider/civo/civokubernetesnodepool/v1/spec.proto\x1a.org/project_planton/provider/civo/region.proto\x1a0org/project_planton/provider/civo/v1/rules.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\x1a0org/project_planton/shared/options/options.proto\"\x88\x14\n" +
+	"Eorg/project_planton/provider/civo/civokubernetescluster/v1/spec.proto\x12:org.project_planton.provider.civo.civokubernetescluster.v1\x1a\x1bbuf/validate/validate.proto\x1aForg/project_planton/provider/civo/civokubernetesnodepool/v1/spec.proto\x1a.org/project_planton/provider/civo/region.proto\x1a0org/project_planton/provider/civo/v1/rules.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\x1a0org/project_planton/shared/options/options.proto\"\xd8\x15\n" +
 	"\x19CivoKubernetesClusterSpec\x12/\n" +
 	"\fcluster_name\x18\x01 \x01(\tB\f\xbaH\t\xc8\x01\x01r\x04\x80\xd6\"\x01R\vclusterName\x12R\n" +
 	"\x06region\x18\x02 \x01(\x0e2-.org.project_planton.provider.civo.CivoRegionB\v\xbaH\b\xc8\x01\x01\x82\x01\x02\x10\x01R\x06region\x12\x9d\x02\n" +
@@ -404,8 +404,8 @@ const file_org_project_planton_provider_civo_civokubernetescluster_v1_spec_proto
 	"\bfirewall\x18g \x01(\v2:.org.project_planton.shared.foreignkey.v1.StringValueOrRefB#\x88\xd4a\xe1\v\x92\xd4a\x1astatus.outputs.firewall_idR\bfirewall\x12G\n" +
 	"\x18api_server_allowed_cidrs\x18h \x03(\tB\x0e\xbaH\v\x92\x01\b\"\x06r\x04\xe0\xd5\"\x01R\x15apiServerAllowedCidrs\x12\x99\x01\n" +
 	"\fcluster_type\x18i \x01(\tBq\xbaHg\xba\x01d\n" +
-	"2civo_kubernetes_cluster_spec.cluster_type_is_known\x12\x14must be k3s or talos\x1a\x18this in ['k3s', 'talos']\x8a\xa6\x1d\x03k3sH\x00R\vclusterType\x88\x01\x01:\xae\x06\xbaH\xb3\x04\x1a\xa7\x01\n" +
-	"Bcivo_kubernetes_cluster_spec.additional_node_pool_names_are_unique\x12-additionalNodePools must have different names\x1a2this.additional_node_pools.map(p, p.name).unique()\x1a\xe3\x01\n" +
+	"2civo_kubernetes_cluster_spec.cluster_type_is_known\x12\x14must be k3s or talos\x1a\x18this in ['k3s', 'talos']\x8a\xa6\x1d\x03k3sH\x00R\vclusterType\x88\x01\x01:\xfe\a\xbaH\x83\x06\x1a\xf7\x02\n" +
+	"Bcivo_kubernetes_cluster_spec.additional_node_pool_names_are_unique\x1a\xb0\x02this.additional_node_pools.map(p, p.name).unique() ? '' : 'additionalNodePools must have different names' + (this.additional_node_pools.size() > 64 ? '' : this.additional_node_pools.filter(p, this.additional_node_pools.filter(o, o.name == p.name).size() > 1).map(p, '; ' + p.name + ' is there twice')[0])\x1a\xe3\x01\n" +
 	";civo_kubernetes_cluster_spec.allowed_cidrs_without_firewall\x12bapiServerAllowedCidrs must not be set with firewall: write the rule for port 6443 in that firewall\x1a@!has(this.firewall) || this.api_server_allowed_cidrs.size() == 0\x1a\xa0\x01\n" +
 	"2civo_kubernetes_cluster_spec.cni_fits_cluster_type\x121cni must not be cilium while clusterType is talos\x1a7!(this.cni == 'cilium' && this.cluster_type == 'talos')\xa2\xa7\x1d[\n" +
 	"Bcivo_kubernetes_cluster_spec.additional_node_pool_names_are_unique\x12\x15additional_node_pools\xa2\xa7\x1dW\n" +

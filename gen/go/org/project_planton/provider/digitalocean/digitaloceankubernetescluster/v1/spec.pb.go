@@ -486,7 +486,7 @@ var File_org_project_planton_provider_digitalocean_digitaloceankubernetescluster
 
 const file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_rawDesc = "" +
 	"\n" +
-	"Uorg/project_planton/provider/digitalocean/digitaloceankubernetescluster/v1/spec.proto\x12Jorg.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1\x1a\x1bbuf/validate/validate.proto\x1aVorg/project_planton/provider/digitalocean/digitaloceankubernetesnodepool/v1/spec.proto\x1a6org/project_planton/provider/digitalocean/region.proto\x1a8org/project_planton/provider/digitalocean/v1/rules.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\x1a0org/project_planton/shared/options/options.proto\"\x94\x10\n" +
+	"Uorg/project_planton/provider/digitalocean/digitaloceankubernetescluster/v1/spec.proto\x12Jorg.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1\x1a\x1bbuf/validate/validate.proto\x1aVorg/project_planton/provider/digitalocean/digitaloceankubernetesnodepool/v1/spec.proto\x1a6org/project_planton/provider/digitalocean/region.proto\x1a8org/project_planton/provider/digitalocean/v1/rules.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\x1a0org/project_planton/shared/options/options.proto\"\xe4\x11\n" +
 	"!DigitalOceanKubernetesClusterSpec\x12/\n" +
 	"\fcluster_name\x18\x01 \x01(\tB\f\xbaH\t\xc8\x01\x01r\x04\x90\xd6\"\x01R\vclusterName\x12b\n" +
 	"\x06region\x18\x02 \x01(\x0e2=.org.project_planton.provider.digitalocean.DigitalOceanRegionB\v\xbaH\b\xc8\x01\x01\x82\x01\x02\x10\x01R\x06region\x12\xb0\x02\n" +
@@ -506,8 +506,8 @@ const file_org_project_planton_provider_digitalocean_digitaloceankubernetesclust
 	"\x15additional_node_pools\x18d \x03(\v2{.org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterAdditionalNodePoolR\x13additionalNodePools\x12\x93\x01\n" +
 	"\n" +
 	"autoscaler\x18e \x01(\v2s.org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterAutoscalerR\n" +
-	"autoscaler:\x9f\x02\xbaH\xb3\x01\x1a\xb0\x01\n" +
-	"Kdigital_ocean_kubernetes_cluster_spec.additional_node_pool_names_are_unique\x12-additionalNodePools must have different names\x1a2this.additional_node_pools.map(p, p.name).unique()\xa2\xa7\x1dd\n" +
+	"autoscaler:\xef\x03\xbaH\x83\x03\x1a\x80\x03\n" +
+	"Kdigital_ocean_kubernetes_cluster_spec.additional_node_pool_names_are_unique\x1a\xb0\x02this.additional_node_pools.map(p, p.name).unique() ? '' : 'additionalNodePools must have different names' + (this.additional_node_pools.size() > 64 ? '' : this.additional_node_pools.filter(p, this.additional_node_pools.filter(o, o.name == p.name).size() > 1).map(p, '; ' + p.name + ' is there twice')[0])\xa2\xa7\x1dd\n" +
 	"Kdigital_ocean_kubernetes_cluster_spec.additional_node_pool_names_are_unique\x12\x15additional_node_pools\"\xaa\x03\n" +
 	"'DigitalOceanKubernetesClusterAutoscaler\x12P\n" +
 	" scale_down_utilization_threshold\x18\x01 \x01(\rB\a\xbaH\x04*\x02\x18dR\x1dscaleDownUtilizationThreshold\x12\xac\x02\n" +

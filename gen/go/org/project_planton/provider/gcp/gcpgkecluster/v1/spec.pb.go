@@ -280,7 +280,7 @@ var File_org_project_planton_provider_gcp_gcpgkecluster_v1_spec_proto protorefle
 
 const file_org_project_planton_provider_gcp_gcpgkecluster_v1_spec_proto_rawDesc = "" +
 	"\n" +
-	"<org/project_planton/provider/gcp/gcpgkecluster/v1/spec.proto\x121org.project_planton.provider.gcp.gcpgkecluster.v1\x1a\x1bbuf/validate/validate.proto\x1a/org/project_planton/provider/gcp/v1/rules.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\x1a0org/project_planton/shared/options/options.proto\"\xd3\x14\n" +
+	"<org/project_planton/provider/gcp/gcpgkecluster/v1/spec.proto\x121org.project_planton.provider.gcp.gcpgkecluster.v1\x1a\x1bbuf/validate/validate.proto\x1a/org/project_planton/provider/gcp/v1/rules.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\x1a0org/project_planton/shared/options/options.proto\"\xf7\x14\n" +
 	"\x11GcpGkeClusterSpec\x12\x83\x01\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\v2:.org.project_planton.shared.foreignkey.v1.StringValueOrRefB(\xbaH\x03\xc8\x01\x01\x88\xd4a\xe1\x04\x92\xd4a\x19status.outputs.project_idR\tprojectId\x12\x8f\x01\n" +
@@ -305,8 +305,8 @@ const file_org_project_planton_provider_gcp_gcpgkecluster_v1_spec_proto_rawDesc 
 	"node_zones\x18\xc9\x01 \x03(\tB\x10\xbaH\r\x92\x01\n" +
 	"\x18\x01\"\x06r\x04\xa0\xd6\"\x01R\tnodeZones\x12O\n" +
 	"\x1amaster_authorized_networks\x18\xca\x01 \x03(\tB\x10\xbaH\r\x92\x01\n" +
-	"\x18\x01\"\x06r\x04\xe0\xd5\"\x01R\x18masterAuthorizedNetworks:\x90\x03\xbaH\xcf\x02\x1a\xcc\x02\n" +
-	"+gcp_gke_cluster_spec.node_zones_in_location\x1a\x9c\x02this.node_zones.all(z, !z.contains('-') || z.startsWith(this.location + '-') || (this.location.lastIndexOf('-') > this.location.indexOf('-') && z.startsWith(this.location.substring(0, this.location.lastIndexOf('-') + 1)))) ? '' : 'nodeZones must lie in the region of ' + this.location\xa2\xa7\x1d9\n" +
+	"\x18\x01\"\x06r\x04\xe0\xd5\"\x01R\x18masterAuthorizedNetworks:\xb4\x03\xbaH\xf3\x02\x1a\xf0\x02\n" +
+	"+gcp_gke_cluster_spec.node_zones_in_location\x1a\xc0\x02this.node_zones.all(z, !z.contains('-') || z.startsWith(this.location + '-') || (this.location.lastIndexOf('-') > this.location.indexOf('-') && z.startsWith(this.location.substring(0, this.location.lastIndexOf('-') + 1)))) ? '' : 'nodeZones must lie in the region of ' + this.location + ': ' + this.node_zones.join(', ')\xa2\xa7\x1d9\n" +
 	"+gcp_gke_cluster_spec.node_zones_in_location\x12\n" +
 	"node_zonesB\x12\n" +
 	"\x10_release_channel*f\n" +
