@@ -411,6 +411,20 @@ def test_the_endpoints_of_a_cluster_are_one_request(scene: Scene) -> None:
     assert {name: state["privateClusterConfig"][name] for name in private} == private
 
 
+def test_an_empty_pool_disables_workload_identity(scene: Scene) -> None:
+    """The library omits the empty text, and the cloud returns the empty block. Without the block, the pool stays."""
+    pool = {"workloadPool": "sandbox-project.svc.id.goog"}
+    identity, inputs, state = scene.cluster(workloadIdentityConfig=pool)
+    assert not scene.diff(CLUSTER, identity, state, **{**inputs, "workloadIdentityConfig": None}).detailedDiff
+    news = {**inputs, "workloadIdentityConfig": {"workloadPool": ""}}
+    assert scene.diff(CLUSTER, identity, state, **news).detailedDiff
+    scene.bodies("GET")
+    state = scene.update(CLUSTER, identity, state, news)
+    assert scene.bodies("PUT") == [{"update": {"desiredWorkloadIdentityConfig": {}}}]
+    assert state["workloadIdentityConfig"] == {"workloadPool": ""}
+    assert not scene.diff(CLUSTER, identity, state, **news).detailedDiff
+
+
 def test_a_provider_of_network_policies_has_no_default(scene: Scene) -> None:
     """Without enforcement, requests name none. An unset one and an unspecified one are the same."""
     identity, inputs, state = scene.cluster(networkPolicy={"enabled": True, "provider": "CALICO"})
