@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -155,6 +155,7 @@ class PlantonError(Exception):
         reason: The reason, for programs.
         hint: What to do next, or empty.
         metadata: Facts about the error, as text, without secrets.
+        subject: The resource that the message begins with; empty if it begins with another word.
     """
 
     def __init__(
@@ -165,6 +166,7 @@ class PlantonError(Exception):
         code: Code | None = None,
         hint: str = "",
         metadata: Mapping[str, str] | None = None,
+        subject: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -172,6 +174,14 @@ class PlantonError(Exception):
         self.reason = reason
         self.hint = hint
         self.metadata = dict(metadata or {})
+        self.subject = subject
+
+    def with_hint(self, hint: str) -> Self:
+        """Returns a copy with one more hint. The error itself stays, because several threads may have raised it."""
+        error = type(self).__new__(type(self), *self.args)
+        error.__dict__.update(self.__dict__)
+        error.hint = "; ".join(filter(None, (self.hint, hint)))
+        return error
 
     def as_dict(self) -> dict[str, object]:
         """Returns the error as JSON data: message, reason, hint, metadata."""

@@ -73,6 +73,7 @@ def _adoption(step: steps.Step, subject: managed.Managed, import_id: str, run: r
         noun, id_ = step.main.replace("_", " "), existing[step.main]
         raise errors.PlantonError(
             f"{step.key} already manages the {noun} {id_}; an import would replace it",
+            subject=str(step.key),
             reason=errors.Reason.STATE_UNFIT,
             hint=f"planton apply changes it; to manage another one instead: "
             f"planton state forget {step.key.kind}/{step.key.name}, then import",

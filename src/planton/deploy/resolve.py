@@ -150,6 +150,7 @@ def check_address(applied: inventory.Applied, address: str) -> None:
         return
     raise errors.PlantonError(
         f"{key} was applied to {applied.endpoint or 'the public cloud'}, and the account is at {address}; nothing was changed",
+        subject=str(key),
         reason=errors.Reason.STATE_UNFIT,
         hint="use the account that it was applied with, or another backend (--context, --backend)",
         metadata={"resource": str(key), "applied": applied.endpoint, "account": address},

@@ -49,6 +49,7 @@ def not_applied(resource: str) -> errors.PlantonError:
     """
     return errors.PlantonError(
         f"{resource} has not been applied",
+        subject=resource,
         reason=errors.Reason.STACK_NOT_FOUND,
         hint="apply its manifest first: planton apply -f FILE; planton get lists what has been applied",
     )

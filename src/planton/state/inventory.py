@@ -267,6 +267,7 @@ def require_complete(applied: Applied) -> None:
     if not applied.complete:
         raise errors.PlantonError(
             f"{applied.key} has no outputs: its apply did not finish, or it is missing from the cloud",
+            subject=str(applied.key),
             reason=errors.Reason.STACK_NOT_FOUND,
             hint="run planton apply again to continue",
         )
