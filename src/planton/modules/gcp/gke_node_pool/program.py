@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: All keys and values of a pool's labels together.
 _MOST_LABEL_CHARACTERS = 1024
+#: GKE's default of the drain timeout.
+_USUAL_DRAIN_SECONDS = 3600
 #: Google's own defaults; without them, nodes cannot write logs and metrics.
 _SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 
@@ -189,6 +191,13 @@ def _upgrade(spec: spec_pb2.GcpGkeNodePoolSpec) -> container.NodePoolUpgradeSett
 
 
 def _drain(spec: spec_pb2.GcpGkeNodePoolSpec) -> list[container.NodePoolNodeDrainConfigArgs] | None:
-    if not spec.drain_timeout_seconds:
-        return None
-    return [container.NodePoolNodeDrainConfigArgs(pdb_timeout_duration=f"{spec.drain_timeout_seconds}s")]
+    seconds = spec.drain_timeout_seconds
+    if not seconds and _has_drain_timeout():
+        # The plugin keeps the timeout of a pool if the block is omitted.
+        seconds = _USUAL_DRAIN_SECONDS
+    return [container.NodePoolNodeDrainConfigArgs(pdb_timeout_duration=f"{seconds}s")] if seconds else None
+
+
+def _has_drain_timeout() -> bool:
+    before = own.resource(provider.NODE_POOL, "node_pool") or {}
+    return any(each.get("pdbTimeoutDuration") for each in before.get("nodeDrainConfigs") or ())
