@@ -63,7 +63,7 @@ class Server:
         self._runners: list[web.AppRunner] = []
         self._providers: list[Any] = []
         self._ticker: asyncio.Task[None] | None = None
-        self._following = sparing.Spared()
+        self._following = sparing.Spared(self.world.is_large)
 
     async def start(self) -> None:
         """Opens all sockets and writes the information file."""

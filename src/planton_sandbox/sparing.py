@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 
-#: Seconds that such work may take after every change.
-QUICK = 0.02
 #: The part of the time that it may take in a large world.
 SHARE = 0.1
 
@@ -15,11 +13,13 @@ class Spared:
     """Decides whether such work is done now.
 
     Args:
+        is_large: Returns whether the world is large. What happens in a small one must not depend on how fast the machine is.
         clock: Returns seconds.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, is_large: Callable[[], bool], clock: Callable[[], float] = time.monotonic) -> None:
         """Does the first work at once."""
+        self._is_large = is_large
         self._clock = clock
         self._next = float("-inf")
         self.is_late = False
@@ -45,10 +45,9 @@ class Spared:
 
     def _begin(self, *, always: bool) -> float | None:
         began = self._clock()
-        self.is_late = not always and began < self._next
+        self.is_late = not always and began < self._next and self._is_large()
         return None if self.is_late else began
 
     def _end(self, began: float) -> None:
         now = self._clock()
-        took = now - began
-        self._next = now + took / SHARE if took > QUICK else now
+        self._next = now + (now - began) / SHARE

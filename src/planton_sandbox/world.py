@@ -16,6 +16,8 @@ from planton_sandbox.kubernetes import actions, nodes, reads, simulations
 
 FORMAT = 1
 CLIENT = "127.0.0.1"
+#: The characters in the state of a world that is too large to be written after every change: about fifty clusters.
+LARGE = 300_000
 _READING = ("GET", "HEAD", "OPTIONS")
 
 
@@ -53,7 +55,7 @@ class World:
         }
         self.simulations = simulations.Simulations(path.parent / files.KUBERNETES, first=int(source() * 10))
         self._written = ""
-        self._saving = sparing.Spared()
+        self._saving = sparing.Spared(self.is_large)
 
     def save(self, *, always: bool = False) -> None:
         """Writes what has changed: the state file, and the files of the clusters' objects. A large world is written less often.
@@ -67,6 +69,10 @@ class World:
         """Writes what was left for later."""
         if self._saving.is_late:
             self.save()
+
+    def is_large(self) -> bool:
+        """Returns whether the state was large when it was last written."""
+        return len(self._written) > LARGE
 
     def _write(self) -> None:
         self.simulations.save()

@@ -138,8 +138,38 @@ def test_a_pool_is_changed_in_place_and_drift_is_repaired(dev: support.Planton) 
     assert dev.actions("plan", "-f", "dev") == {}
 
 
-def test_the_sdk_repairs_scales_upgrades_and_destroys_the_example(dev: support.Planton) -> None:
-    """A pool that was deleted is created again. Without addresses for its nodes the error names the subnetwork."""
+def test_settings_that_leave_the_manifests_are_reset(dev: support.Planton) -> None:
+    """The plugin would keep them. A plan shows each change, and a second plan is empty."""
+    _change(dev, POOLS, "  nodeCount: 2", "  nodeCount: 2\n  drainTimeoutSeconds: 600")
+    dev.run("apply", "-f", "dev", "--yes")
+    assert _pools(dev)["apps"]["nodeDrainConfig"]["pdbTimeoutDuration"] == "600s"
+    _change(dev, POOLS, "  drainTimeoutSeconds: 600\n", "")
+    _change(dev, CLUSTER, "masterAuthorizedNetworks:\n    - 127.0.0.0/8", "disableWorkloadIdentity: true")
+    assert dev.actions("apply", "-f", "dev", "--yes") == {"cluster": "update", "node_pool": "update"}
+    cluster = _cluster(dev)
+    assert cluster["masterAuthorizedNetworksConfig"]["cidrBlocks"] == [{"cidrBlock": "0.0.0.0/0"}]
+    assert cluster["workloadIdentityConfig"] == {}
+    assert _pools(dev)["apps"]["nodeDrainConfig"]["pdbTimeoutDuration"] == "3600s"
+    assert dev.actions("plan", "-f", "dev", "--refresh") == {}
+
+
+def test_the_sdk_creates_repairs_scales_upgrades_and_destroys_the_example(worlds: Worlds) -> None:
+    """It begins without any resource."""
+    with worlds.user() as user:
+        shutil.copytree(EXAMPLE, user.folder / "dev")
+        created = _sdk(user, "apply")
+        assert created == {
+            "GcpGkeCluster/dev-cluster": ["create"],
+            **{f"GcpGkeNodePool/dev-{name}": ["create"] for name in ("apps", "batch")},
+        }
+        _live(user)
+
+
+def _live(dev: support.Planton) -> None:
+    """Repairs, scales, upgrades and destroys the example.
+
+    A pool that was deleted is created again. Without addresses for its nodes the error names the subnetwork.
+    """
     _outside(dev, "delete-pool", pool="apps")
     assert _sdk(dev, "drift") == {"GcpGkeNodePool/dev-apps": ["delete"]}
     _outside(dev, "addresses", free=0)

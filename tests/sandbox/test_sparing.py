@@ -23,10 +23,10 @@ class Clock:
         self.now += seconds
 
 
-def counted(seconds: float, *, changes: int, apart: float) -> tuple[int, sparing.Spared, Clock]:
+def counted(seconds: float, *, changes: int, apart: float, large: bool = True) -> tuple[int, sparing.Spared, Clock]:
     """Returns how often work that takes some seconds is done for changes that come some seconds apart."""
     clock, done = Clock(), []
-    spared = sparing.Spared(clock)
+    spared = sparing.Spared(lambda: large, clock)
 
     def work() -> None:
         done.append(clock.now)
@@ -38,15 +38,15 @@ def counted(seconds: float, *, changes: int, apart: float) -> tuple[int, sparing
     return len(done), spared, clock
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.001, 0.019])
-def test_quick_work_is_done_after_each_change(seconds: float) -> None:
-    """So that nothing is lost when the sandbox is killed."""
-    number, spared, _ = counted(seconds, changes=100, apart=0.001)
+@pytest.mark.parametrize("seconds", [0.0, 0.5])
+def test_work_of_a_small_world_is_done_after_each_change(seconds: float) -> None:
+    """However slow the machine is: nothing is lost when the sandbox is killed, and a new cluster can be reached at once."""
+    number, spared, _ = counted(seconds, changes=100, apart=0.001, large=False)
     assert (number, spared.is_late) == (100, False)
 
 
 @pytest.mark.parametrize("seconds", [0.05, 0.5, 2.0])
-def test_slow_work_takes_a_tenth_of_the_time_and_is_made_up_for(seconds: float) -> None:
+def test_work_of_a_large_world_takes_a_tenth_of_the_time_and_is_made_up_for(seconds: float) -> None:
     """Whoever looks later does what is late."""
     number, spared, clock = counted(seconds, changes=10_000, apart=0.01)
     assert 0.05 <= number * seconds / clock.now <= 0.12
@@ -68,7 +68,7 @@ def test_the_last_work_is_done_in_any_case() -> None:
 def test_asynchronous_work_is_spared_too() -> None:
     """The first time it is done, the second time it is late."""
     clock, done = Clock(), []
-    spared = sparing.Spared(clock)
+    spared = sparing.Spared(lambda: True, clock)
 
     async def work() -> None:
         done.append(clock.now)

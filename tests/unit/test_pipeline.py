@@ -143,6 +143,20 @@ def test_only_a_stack_that_differs_from_the_cloud_is_refreshed(civo: world.World
         assert (step.is_checked, step.up_to_date) == (False, True)
 
 
+def test_a_cloud_that_cannot_be_read_is_explained_once_for_each_resource(civo: world.World) -> None:
+    """The resources of an account share the list of the cloud, and so its error."""
+    _applied(civo)
+    shared = errors.PlantonError("the cloud does not answer", reason=errors.Reason.CLOUD_UNREACHABLE, hint="check the address")
+
+    def differs(_subject: object, _lists: object) -> bool:
+        raise shared
+
+    run = dataclasses.replace(civo.run, operations=dataclasses.replace(civo.run.operations, differs=differs))
+    hints = [step.own_error.hint for step in planning.make((NETWORK,), plan.Options(), run).steps if step.own_error]
+    assert hints == ["check the address; --refresh=false plans without reading the cloud"]
+    assert shared.hint == "check the address"
+
+
 def test_a_missing_resource_is_a_warning_with_its_dependants(civo: world.World) -> None:
     """Its ID changes, so its dependants must change too."""
     _applied(civo)

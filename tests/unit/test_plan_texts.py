@@ -41,6 +41,10 @@ def _step(key: references.Key, plan: engine_plans.Plan, **more: Any) -> steps.St
     return steps.Step(key, "planton/dev.x", plan, **more)
 
 
+def _plan_text(listed: list[steps.Step], **options: bool) -> list[str]:
+    return _text([line.styled() for line in plans.lines(listed, **options)])
+
+
 def _text(lines: list[str]) -> list[str]:
     return [re.sub("\x1b[0-9a-f]{16}\\[[0-9;]*m", "", line) for line in lines]
 
@@ -50,7 +54,7 @@ CREATION = _plan(events.begins("create", events.POOL, "node_pool", new=INPUTS))
 
 def test_a_creation_shows_what_matters() -> None:
     """The module declares which properties matter, and in which order."""
-    lines = _text(plans.lines([_step(POOL_KEY, CREATION)]))
+    lines = _plan_text([_step(POOL_KEY, CREATION)])
     assert lines == [
         f"{POOL_KEY}  [planton/dev.x]",
         "  + create node_pool  (KubernetesNodePool)",
@@ -66,7 +70,7 @@ def test_a_creation_shows_what_matters() -> None:
 
 def test_all_properties_are_shown_on_request() -> None:
     """Except for those that the engine keeps for itself; JSON always has them all."""
-    lines = _text(plans.lines([_step(POOL_KEY, CREATION)], show_all=True))
+    lines = _plan_text([_step(POOL_KEY, CREATION)], show_all=True)
     assert "      region: LON1" in lines
     assert not [line for line in lines if "__defaults" in line]
     [change] = plan_data.of_step(_step(POOL_KEY, CREATION))["changes"]
@@ -78,7 +82,7 @@ def test_an_update_shows_every_field_and_never_none() -> None:
     """An unset value has a word."""
     old = INPUTS | {"labels": {"role": "web"}, "nodeCount": 2}
     new = INPUTS | {"labels": {"team": "a"}, "nodeCount": 3}
-    lines = _text(plans.lines([_step(POOL_KEY, _plan(events.begins("update", events.POOL, "node_pool", old=old, new=new)))]))
+    lines = _plan_text([_step(POOL_KEY, _plan(events.begins("update", events.POOL, "node_pool", old=old, new=new)))])
     assert lines[1:] == [
         "  ~ update node_pool  (KubernetesNodePool)",
         "      labels.role: web → (unset)",
@@ -98,7 +102,7 @@ def test_a_replacement_shows_why_and_what_it_costs() -> None:
     consent = "--allow-replace CivoKubernetesNodePool/workers"
     loss = losses.Loss("node_pool", 2, is_drained=False, is_new=True, referrers=(CLUSTER_KEY,), consent=consent)
     step = _step(POOL_KEY, plan, losses=(loss,))
-    lines = _text(plans.lines([step]))
+    lines = _plan_text([step])
     assert lines[1].startswith("  ± replace node_pool  (KubernetesNodePool): deletes the old node pool first")
     assert lines[2:] == [
         "      labels.role: web → db",
@@ -130,10 +134,20 @@ def test_the_numbers_of_the_summary_are_those_of_the_lines() -> None:
         events.begins("create", events.CLUSTER, "cluster", new={"name": "c"}),
     )
     listed = [_step(POOL_KEY, CREATION), _step(CLUSTER_KEY, two, error=refused)]
-    lines = _text(plans.lines(listed))
+    lines = _plan_text(listed)
     assert sum(line.startswith("  + create") for line in lines) == 3
     assert plans.summary(listed, done=False) == "3 to create, 1 failed"
     assert plan_data.of_steps("plan", listed)["summary"]["planned"] == {"create": 3}
+
+
+def test_an_error_names_its_resource_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """The message begins with the resource that the error is about, or else the line does."""
+    reason, longer = errors.Reason.PROTECTED, f"{POOL_KEY}-2 is protected"
+    own = errors.PlantonError(f"{POOL_KEY} is protected", reason=reason, subject=str(POOL_KEY))
+    other = errors.PlantonError(longer, reason=reason, subject=f"{POOL_KEY}-2")
+    plans.echo_errors([_step(POOL_KEY, CREATION, error=error) for error in (own, other)])
+    shown = capsys.readouterr().err
+    assert shown.splitlines() == [f"Error: {POOL_KEY} is protected", f"Error: {POOL_KEY}: {longer}"]
 
 
 def test_autoscalers_are_listed_and_counted(capsys: pytest.CaptureFixture[str]) -> None:

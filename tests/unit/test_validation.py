@@ -82,9 +82,24 @@ def test_a_relation_is_reported_at_its_field_with_the_values(changes: str, place
             "gcp_gke_cluster_spec.node_zones_in_location",
             "nodeZones must lie in the region of europe-west1: us-central1-a",
         ),
+        (
+            "GcpGkeNodePool",
+            "gcp_gke_node_pool_autoscaling.bounds_per_zone_or_in_total",
+            "minNodes (1) and maxNodes (2) per zone exclude totalMinNodes (3) and totalMaxNodes (6) of all zones",
+        ),
+        (
+            "CivoVpc",
+            "cloud_resource_metadata.name_fits_stack_name",
+            "name (dev/one) must be letters, digits, '-', '_' and '.', for the stack is named after it",
+        ),
+        (
+            "CivoVpc",
+            "cloud_resource_metadata.env_fits_stack_name",
+            "env (dev one) must be letters, digits, '-', '_' and '.', for the stack is named after it",
+        ),
     ],
 )
-def test_a_relation_of_a_list_names_the_wrong_items(kind: str, rule: str, text: str) -> None:
+def test_a_relation_names_the_wrong_values(kind: str, rule: str, text: str) -> None:
     """Nobody has to look for them."""
     path = CORPUS / kind / "invalid" / f"{rule}.yaml"
     violations = load.collect(load.Text("x", path.read_bytes()))[1]

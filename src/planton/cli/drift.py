@@ -51,7 +51,7 @@ def drift(
             stack = f" [stack {step.stack}]" if counts[step.key] > 1 else ""
             render.echo_lines([f"{step.key}{stack}: " + ("drift (applied → now)" if step.plan.changes else "no drift")])
             for change in step.plan.changes:
-                render.echo_lines(plans.change_lines(change))
+                render.echo_lines(line.styled() for line in plans.change_lines(change))
         if drifted:
             render.progress("to repair: planton apply -f FILE; to accept: change the manifest")
     plans.echo_errors(steps)

@@ -54,7 +54,7 @@ def of_plan(
     head += [_row(step) for step in steps]
     scaled = [f"- {code(str(change))}" for change in changes]
     head += ["", *scaled] if scaled else []
-    details = [_unstyled(line) for line in plans.lines(steps, show_all=show_all)]
+    details = [_diff_line(line) for line in plans.lines(steps, show_all=show_all)]
     details += [line for step in steps if step.own_error is not None for line in _error_lines(step.own_error)]
     return _with_details("\n".join(head), details)
 
@@ -82,11 +82,12 @@ def _row(step: deploy_steps.Step) -> str:
     return f"| {code(str(step.key))} | {changes} | {'' if step.cost is None else money.change(step.cost)} |"
 
 
-def _unstyled(line: str) -> str:
-    text = terminal.resolve(terminal.escape_all_but_styles(line), colours=False)
-    sign, _, rest = text.removeprefix("  ").partition(" ")
-    is_change = text.startswith("  ") and sign in _DIFF_SIGNS
-    return f"{_DIFF_SIGNS[sign]} {rest}" if is_change else f"  {text.strip()}" if text.startswith("  ") else text
+def _diff_line(line: plans.Line) -> str:
+    text = terminal.escape(f"{line.text}{line.note}")
+    if line.depth == 1 and line.sign:
+        return f"{_DIFF_SIGNS[line.sign]} {text}"
+    # A detail has the colour of the context, also with a sign.
+    return ("  " if line.depth else "") + (f"{line.sign} " if line.sign else "") + text
 
 
 def _error_lines(error: errors.PlantonError) -> list[str]:

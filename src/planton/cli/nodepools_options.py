@@ -82,9 +82,8 @@ def _transport(server: str, user: str, token_file: pathlib.Path | None) -> Itera
     except (OSError, UnicodeDecodeError) as error:
         raise click.UsageError(f"cannot read the token file: {error}") from error
     if not token and not user:
-        raise errors.PlantonError(
+        raise errors.credential_missing(
             "the API needs a user or a token",
-            reason=errors.Reason.CREDENTIAL_MISSING,
             hint="set --user or PLANTON_API_USER, or a token in PLANTON_API_TOKEN or --token-file",
         )
     with client.Transport(server, user=user, token=token) as api:
@@ -99,9 +98,8 @@ def _transport(server: str, user: str, token_file: pathlib.Path | None) -> Itera
 
 def _unexpected(server: str, error: Exception) -> errors.PlantonError:
     """Returns the error for a response without the API's structure. The commands read responses without checking it."""
-    return errors.PlantonError(
+    return errors.api_unreachable(
         f"{server} sent a response that does not match the API ({type(error).__name__}: {error})",
-        reason=errors.Reason.API_UNREACHABLE,
         hint="check that --server is the address of a planton server, and that no proxy answers in its place",
     )
 

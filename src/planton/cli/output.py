@@ -99,7 +99,7 @@ def show_error(error: errors.PlantonError, *, of: str = "", as_json: bool = Fals
         for violation in error.violations:
             show_violation(violation, err=True)
     else:
-        about = f"{of}: " if of and not error.message.startswith(of) else ""
+        about = f"{of}: " if of and error.subject != of else ""
         echo(f"{terminal.style('Error:', 'red', 'bold')} {about}{error.message}", err=True)
     if error.hint:
         echo(f"{terminal.style('Hint:', 'cyan')} {error.hint}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any, Final
 
 from planton import errors
@@ -26,6 +27,32 @@ SIGNS: Final = {
     "import": ("=", "cyan"),
     "forget": ("-", "yellow"),
 }
+#: The indentation of a line by its depth.
+_INDENTATIONS: Final = ("", "  ", "      ")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a plan.
+
+    Attributes:
+        text: The text that has the style.
+        depth: 0 for a title, 1 for what happens to the resource, 2 for the details of that.
+        sign: The sign of a change or a problem; empty if the line has none.
+        names: The names of the style, of `terminal.style`.
+        note: The rest of the line, without a style.
+    """
+
+    text: str
+    depth: int = 0
+    sign: str = ""
+    names: tuple[str, ...] = ()
+    note: str = ""
+
+    def styled(self) -> str:
+        """Returns the line for a terminal, with its indentation."""
+        sign = f"{self.sign} " if self.sign else ""
+        return terminal.style(f"{_INDENTATIONS[self.depth]}{sign}{self.text}", *self.names) + self.note
 
 
 def echo(
@@ -47,7 +74,7 @@ def echo(
     """
     changes = list(autoscalers)
     listed = [*lines(steps, show_all=show_all), *map(_autoscaler_line, changes)]
-    render.echo_lines([*listed, "", f"{title}: {total(steps, cost, changes)}"])
+    render.echo_lines([*(line.styled() for line in listed), "", f"{title}: {total(steps, cost, changes)}"])
     echo_errors(steps)
 
 
@@ -62,13 +89,13 @@ def total(steps: Sequence[deploy_steps.Step], cost: costs.Cost, autoscalers: Ite
 _AUTOSCALER_SIGNS: Final = {"install": ("+", "green"), "update": ("~", "yellow"), "remove": ("-", "red")}
 
 
-def _autoscaler_line(change: run_autoscalers.Change) -> str:
+def _autoscaler_line(change: run_autoscalers.Change) -> Line:
     sign, colour = _AUTOSCALER_SIGNS.get(str(change.action), ("!", "yellow"))
-    return terminal.style(f"  {sign} {terminal.one_line(str(change))}", colour)
+    return Line(terminal.one_line(str(change)), 1, sign, (colour,))
 
 
-def lines(steps: Iterable[deploy_steps.Step], *, show_all: bool = False) -> list[str]:
-    """Returns what a plan says, a line each, coloured.
+def lines(steps: Iterable[deploy_steps.Step], *, show_all: bool = False) -> list[Line]:
+    """Returns what a plan says, a line each.
 
     Args:
         steps: The steps.
@@ -77,37 +104,37 @@ def lines(steps: Iterable[deploy_steps.Step], *, show_all: bool = False) -> list
     listed = []
     for step in steps:
         price = "" if step.cost is None else money.change(step.cost)
-        title = terminal.style(terminal.one_line(str(step.key)), "bold") + f"  [{step.stack}]"
-        listed.append(title + (f"  {price}" if price else ""))
+        note = f"  [{step.stack}]" + (f"  {price}" if price else "")
+        listed.append(Line(terminal.one_line(str(step.key)), names=("bold",), note=note))
         if step.owner:
-            listed.append(terminal.style(f"  ! it was applied from another folder: {step.owner}", "yellow"))
-        listed += [terminal.style(f"  ! {warning}", "yellow") for warning in step.plan.warnings]
+            listed.append(Line(f"it was applied from another folder: {step.owner}", 1, "!", ("yellow",)))
+        listed += [Line(warning, 1, "!", ("yellow",)) for warning in step.plan.warnings]
         if step.skipped and step.error is not None:
-            listed.append(terminal.style(f"  ✗ {step.error.message}", "yellow"))
+            listed.append(Line(step.error.message, 1, "✗", ("yellow",)))
         elif step.error is not None:
-            listed.append(terminal.style(f"  ✗ {step.error.reason}", "red"))
+            listed.append(Line(str(step.error.reason), 1, "✗", ("red",)))
         elif step.plan.empty:
-            listed.append("  no changes")
+            listed.append(Line("no changes", 1))
         for change in step.plan.changes:
             listed += change_lines(change, show_all=show_all)
             listed += [line for loss in step.losses if loss.resource == change.name for line in _loss_lines(change, loss)]
     return listed
 
 
-def change_lines(change: plans.Change, *, show_all: bool = False) -> list[str]:
-    """Returns what happens to one resource, a line each, coloured."""
+def change_lines(change: plans.Change, *, show_all: bool = False) -> list[Line]:
+    """Returns what happens to one resource, a line each."""
     sign, colour = SIGNS[str(change.action)]
-    note = f": {change.note}" if change.note else ""
-    listed = [terminal.style(f"  {sign} {change.action} {terminal.one_line(change.name)}", colour) + f"  ({change.noun}){note}"]
+    note = f"  ({change.noun})" + (f": {change.note}" if change.note else "")
+    listed = [Line(f"{change.action} {terminal.one_line(change.name)}", 1, sign, (colour,), note)]
     for each in change.differences:
         forces = "  (forces the replacement)" if each.path in change.forcing else ""
-        listed.append(f"      {each}{forces}")
+        listed.append(Line(f"{each}{forces}", 2))
     # The properties of a replacement that stay the same are those of the old resource.
     is_new = str(change.action) in ("create", "import") and not change.differences
     properties = change.properties if show_all else change.important if is_new else ()
     changed = {each.path for each in change.differences}
     remaining = [(path, value) for path, value in properties if path not in changed]
-    listed += [f"      {path}: {text}" for path, text in grouped(remaining).items()]
+    listed += [Line(f"{path}: {text}", 2) for path, text in grouped(remaining).items()]
     return listed
 
 
@@ -145,9 +172,9 @@ def loss_texts(change: plans.Change, loss: losses.Loss) -> list[str]:
     return texts
 
 
-def _loss_lines(change: plans.Change, loss: losses.Loss) -> list[str]:
+def _loss_lines(change: plans.Change, loss: losses.Loss) -> list[Line]:
     texts = [*(terminal.one_line(text) for text in loss_texts(change, loss)), f"needs {loss.consent}"]
-    return [terminal.style(f"      ! {text}", "red") for text in texts]
+    return [Line(text, 2, "!", ("red",)) for text in texts]
 
 
 def _noun(change: plans.Change) -> str:

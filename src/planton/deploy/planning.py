@@ -202,10 +202,7 @@ class _Planning:
         try:
             return self.run.operations.differs(subject, self.lists)
         except errors.PlantonError as error:
-            # Several resources may share the error of one list.
-            if _WITHOUT_READING not in error.hint:
-                error.hint = f"{error.hint}; {_WITHOUT_READING}".removeprefix("; ")
-            raise
+            raise error.with_hint(_WITHOUT_READING) from None
 
     def _judged(self, step: steps.Step, subject: managed.Managed) -> steps.Step:
         resource, applied = self.resources.resources[step.key], step.applied

@@ -38,10 +38,11 @@ def refusal(
     """
     for each in [applied, *_pools_of(applied, everything)]:
         if _is_protected(each, manifests.get(each.key)):
-            own = f"{each.key} is protected against deletion, and this would {verb} it"
+            own = f"{applied.key} is protected against deletion, and this would {verb} it"
             pool = f"{applied.key} has the node pool {each.key}, which is protected against deletion, and this would {verb} both"
             return errors.PlantonError(
                 own if each is applied else pool,
+                subject=str(applied.key),
                 reason=errors.Reason.PROTECTED,
                 hint=f"remove the annotation {deletion.PROTECTION_ANNOTATION} from its manifest, apply that, then try again",
             )

@@ -118,14 +118,22 @@ def match(row: schema.Property, olds: list[values.Json], news: list[values.Json]
 
 
 def imported(rows: tuple[schema.Property, ...], outputs: State) -> State:
-    """Returns the inputs of an imported resource: every setting that is not at its default."""
+    """Returns the inputs of an imported resource: required settings, and those that are not at their default."""
     inputs: State = {checking.DEFAULTS: []}
     for row in rows:
-        value = outputs.get(row.name)
-        if row.output_only or (value == row.default if row.default is not None else not value):
+        if row.output_only:
             continue
-        inputs[row.name] = _imported_value(row, value)
+        value = _imported_value(row, outputs.get(row.name))
+        if row.required or not _is_usual(row, value):
+            inputs[row.name] = value
     return inputs
+
+
+def _is_usual(row: schema.Property, value: values.Json) -> bool:
+    # The default of a computed setting is the plugin's code, which the bridge does not see.
+    if row.default is not None and not row.computed:
+        return bool(value == row.default)
+    return not value or value == {checking.DEFAULTS: []}
 
 
 def refreshed(rows: tuple[schema.Property, ...], inputs: State, outputs: State) -> State:
@@ -227,6 +235,8 @@ def _same_items(row: schema.Property, old: list[values.Json], new: list[values.J
 
 
 def _imported_value(row: schema.Property, value: values.Json) -> values.Json:
+    if value is None:
+        return None
     if row.type == schema.MAP:
         return {checking.DEFAULTS: [], **value}
     if row.type == schema.OBJECT:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from planton import errors
+from planton.modules import own
 from support import mocks
 
 SPEC = {
@@ -99,3 +100,23 @@ def test_more_label_characters_than_gke_accepts_are_refused() -> None:
     with pytest.raises(errors.PlantonError, match=r"the labels of the nodes have \d{4} characters .* GKE accepts 1024") as caught:
         _plan(nodeCount=1, nodeLabels={f"label-{number:02}": "v" * 50 for number in range(17)})
     assert caught.value.reason is errors.Reason.UNSUPPORTED_FIELD
+
+
+@pytest.mark.parametrize(
+    ("existing", "spec", "requested"),
+    [
+        (None, {}, None),
+        ([{"pdbTimeoutDuration": ""}], {}, None),
+        ([{"pdbTimeoutDuration": "600s"}], {}, [{"pdbTimeoutDuration": "3600s"}]),
+        ([{"pdbTimeoutDuration": "3600s"}], {}, [{"pdbTimeoutDuration": "3600s"}]),
+        ([{"pdbTimeoutDuration": "600s"}], {"drainTimeoutSeconds": 60}, [{"pdbTimeoutDuration": "60s"}]),
+    ],
+)
+def test_a_removed_drain_timeout_is_replaced_by_the_default(
+    existing: list[dict[str, str]] | None, spec: dict[str, int], requested: object
+) -> None:
+    """The plugin keeps the timeout of a pool if none is requested."""
+    outputs = {"id": "x", "name": "workers", "cluster": "dev", "nodeDrainConfigs": existing}
+    before = {"urn": "urn::node_pool", "type": "gcp:container/nodePool:NodePool", "outputs": outputs}
+    with own.state({"resources": [before]}):
+        assert _pool(nodeCount=1, **spec).get("nodeDrainConfigs") == requested

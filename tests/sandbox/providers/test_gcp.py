@@ -411,6 +411,20 @@ def test_the_endpoints_of_a_cluster_are_one_request(scene: Scene) -> None:
     assert {name: state["privateClusterConfig"][name] for name in private} == private
 
 
+def test_an_empty_pool_disables_workload_identity(scene: Scene) -> None:
+    """The library omits the empty text, and the cloud returns the empty block. Without the block, the pool stays."""
+    pool = {"workloadPool": "sandbox-project.svc.id.goog"}
+    identity, inputs, state = scene.cluster(workloadIdentityConfig=pool)
+    assert not scene.diff(CLUSTER, identity, state, **{**inputs, "workloadIdentityConfig": None}).detailedDiff
+    news = {**inputs, "workloadIdentityConfig": {"workloadPool": ""}}
+    assert scene.diff(CLUSTER, identity, state, **news).detailedDiff
+    scene.bodies("GET")
+    state = scene.update(CLUSTER, identity, state, news)
+    assert scene.bodies("PUT") == [{"update": {"desiredWorkloadIdentityConfig": {}}}]
+    assert state["workloadIdentityConfig"] == {"workloadPool": ""}
+    assert not scene.diff(CLUSTER, identity, state, **news).detailedDiff
+
+
 def test_a_provider_of_network_policies_has_no_default(scene: Scene) -> None:
     """Without enforcement, requests name none. An unset one and an unspecified one are the same."""
     identity, inputs, state = scene.cluster(networkPolicy={"enabled": True, "provider": "CALICO"})
@@ -506,6 +520,24 @@ def test_errors_have_the_client_librarys_text(scene: Scene) -> None:
     assert "resource - " in scene.engine.error("Create", urn=POOL, properties={"cluster": "c1", "name": "workers"}).details()
 
 
+@pytest.mark.parametrize(
+    ("urn", "path", "noun"),
+    [
+        (CLUSTER, "/clusters/c1$", 'Container Cluster "c1"'),
+        (POOL, "/clusters/c1/nodePools$", 'NodePools from cluster "c1"'),
+        (POOL, "/instanceGroupManagers$", 'InstanceGroupManagers for node pool "workers"'),
+    ],
+)
+def test_errors_of_reads_name_the_resource(scene: Scene, urn: str, path: str, noun: str) -> None:
+    """The text of the client library follows."""
+    identity, inputs, state = scene.cluster()
+    if urn == POOL:
+        identity, inputs, state = scene.pool()
+    scene.sandbox.control.fault(cloud="gcp", method="GET", path=path, action="status", status=400)
+    failed = scene.engine.error("Read", urn=urn, id=identity, properties=state, inputs=inputs)
+    assert f"Error when reading or editing {noun}: googleapi: Error 400: " in failed.details()
+
+
 def test_a_busy_cluster_is_tried_again(scene: Scene) -> None:
     """The request is refused while another operation runs, and the plugin's pauses let it end."""
     scene.cluster()
@@ -572,6 +604,18 @@ def test_imports_take_three_forms_of_ids(scene: Scene, prefix: str) -> None:
     assert (inputs["cluster"], inputs["name"], inputs["nodeCount"]) == ("c1", "workers", 1)
     assert scene.read(POOL, f"{prefix}c1{middle}none").id == ""
     assert "doesn't match any of the accepted formats" in scene.engine.error("Read", urn=CLUSTER, id="x").details()
+
+
+def test_the_inputs_of_an_import_have_no_block_of_defaults(scene: Scene) -> None:
+    """The deletion policy is one of them, because its default is not the schema's. Required settings are inputs, too."""
+    cluster, _, _ = scene.cluster()
+    pool, _, _ = scene.pool(management={"autoRepair": True, "autoUpgrade": True})
+    inputs = values.decode(scene.read(POOL, pool).inputs)
+    assert inputs["deletionPolicy"] == "DELETE"
+    assert "management" not in inputs
+    assert "shieldedInstanceConfig" not in inputs["nodeConfig"]
+    switched = values.decode(scene.read(CLUSTER, cluster).inputs)["addonsConfig"]
+    assert switched["networkPolicyConfig"] == {"__defaults": [], "disabled": True}
 
 
 def test_a_key_file_is_exchanged_for_a_token(scene: Scene) -> None:

@@ -190,6 +190,22 @@ class Client:
 
 
 @contextlib.contextmanager
+def reading(noun: str) -> typing.Iterator[None]:
+    """Prefixes errors of a read with the plugin's text, except that of a missing resource.
+
+    Raises:
+        CloudError: The resource is missing.
+        Fault: The cloud refused.
+    """
+    try:
+        yield
+    except CloudError as error:
+        if error.missing:
+            raise
+        raise sessions.Fault(f"Error when reading or editing {noun}: {error}") from error
+
+
+@contextlib.contextmanager
 def explained(prefix: str) -> typing.Iterator[None]:
     """Prefixes the client library's errors with the plugin's text.
 

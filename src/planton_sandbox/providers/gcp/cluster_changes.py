@@ -6,7 +6,7 @@ import re
 import typing
 
 from planton_sandbox.providers import planning, values
-from planton_sandbox.providers.gcp import cluster_facts
+from planton_sandbox.providers.gcp import api, cluster_facts
 
 _Change = tuple[str, str, planning.State, str]
 _ENDPOINTS = ("enablePrivateEndpoint", "masterGlobalAccessConfig")
@@ -79,8 +79,8 @@ def _blocks(data: planning.Data, state: planning.State) -> typing.Iterator[_Chan
         block = state.get("verticalPodAutoscaling")
         yield _put(data, "VerticalPodAutoscaling", block or {}, "GKE cluster vertical pod autoscaling")
     if data.changed("workloadIdentityConfig"):
-        pool = (state.get("workloadIdentityConfig") or {}).get("workloadPool") or ""
-        yield _put(data, "WorkloadIdentityConfig", {"workloadPool": pool}, "GKE cluster workload identity config")
+        block = api.compact(state.get("workloadIdentityConfig") or {})
+        yield _put(data, "WorkloadIdentityConfig", block, "GKE cluster workload identity config")
     if data.changed("loggingConfig"):
         yield _put(data, "LoggingConfig", cluster_facts.components(state.get("loggingConfig")), "GKE cluster logging config")
     if data.changed("monitoringConfig"):

@@ -147,6 +147,7 @@ def _blocks(cluster: planning.State) -> planning.State:
     addresses = (cluster.get("controlPlaneEndpointsConfig") or {}).get("ipEndpointsConfig") or {}
     networks = addresses.get("authorizedNetworksConfig") or {}
     enforced, pods = cluster.get("networkPolicy") or {}, cluster.get("verticalPodAutoscaling")
+    identities = cluster.get("workloadIdentityConfig")
     return {
         "addonsConfig": {
             name: {fields[0].name: bool(switched[name].get(fields[0].name))} if switched.get(name) is not None else None
@@ -157,7 +158,7 @@ def _blocks(cluster: planning.State) -> planning.State:
             "provider": enforced.get("provider", "") if "networkPolicy" in cluster else "PROVIDER_UNSPECIFIED",
         },
         "releaseChannel": {"channel": (cluster.get("releaseChannel") or {}).get("channel") or "UNSPECIFIED"},
-        "workloadIdentityConfig": cluster.get("workloadIdentityConfig") or None,
+        "workloadIdentityConfig": None if identities is None else {"workloadPool": identities.get("workloadPool", "")},
         "privateClusterConfig": {
             **{name: private.get(name, "") for name in _OLDER},
             **{name: addresses.get(name, "") for name in _SWITCHES},

@@ -117,7 +117,9 @@ CLUSTER = schema.Table(
         _Row(name="minMasterVersion", doc="The least version of the control plane."),
         _Row(name="nodeVersion", computed=True, doc="The version of the nodes of the default pool."),
         _Row(name="deletionProtection", type=_BOOL, default=True, doc="Whether deletion is refused."),
-        _Row(name="deletionPolicy", default="DELETE", quiet=True, check=_policy, doc="DELETE, PREVENT or ABANDON."),
+        _Row(
+            name="deletionPolicy", computed=True, default="DELETE", quiet=True, check=_policy, doc="DELETE, PREVENT or ABANDON."
+        ),
         _Row(name="resourceLabels", type=_MAP, doc="Labels; other ones are left alone."),
         _block("releaseChannel", (_Row(name="channel", required=True, check=_CHANNELS, doc="The channel."),), "The channel."),
         _block(

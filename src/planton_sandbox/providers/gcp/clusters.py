@@ -66,10 +66,9 @@ def _remove_default_pool(client: api.Client, name: str) -> None:
 
 def _read(client: api.Client, data: planning.Data) -> None:
     try:
-        cluster = client.get(data.id)
-    except api.CloudError as error:
-        if not error.missing:
-            raise
+        with api.reading(f'Container Cluster "{data.id.rpartition("/")[2]}"'):
+            cluster = client.get(data.id)
+    except api.CloudError:
         data.id = ""
         return
     data.set(**cluster_facts.facts(cluster, data.state), project=data.id.split("/")[1])

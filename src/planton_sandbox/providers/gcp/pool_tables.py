@@ -172,7 +172,7 @@ NODE_POOL = schema.Table(
         _Row(name="placementPolicy", type=_OBJECT, fields=_PLACEMENT, doc="How machines are placed."),
         _Row(name="upgradeSettings", type=_OBJECT, computed=True, fields=_UPGRADE, doc="How nodes are upgraded."),
         _Row(name="version", computed=True, doc="The Kubernetes version of nodes."),
-        _Row(name="deletionPolicy", default="DELETE", quiet=True, doc="DELETE, PREVENT or ABANDON."),
+        _Row(name="deletionPolicy", computed=True, default="DELETE", quiet=True, doc="DELETE, PREVENT or ABANDON."),
         *(schema.out(name, _LIST) for name in ("instanceGroupUrls", "managedInstanceGroupUrls")),
         schema.out("operation"),
     ),

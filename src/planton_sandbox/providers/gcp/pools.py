@@ -113,10 +113,9 @@ def _create(client: api.Client, data: planning.Data) -> None:
 def _read(client: api.Client, data: planning.Data) -> None:
     cluster, _, name = data.id.rpartition("/nodePools/")
     try:
-        listed = client.get(f"{cluster}/nodePools").get("nodePools") or []
-    except api.CloudError as error:
-        if not error.missing:
-            raise
+        with api.reading(f'NodePools from cluster "{cluster.rpartition("/")[2]}"'):
+            listed = client.get(f"{cluster}/nodePools").get("nodePools") or []
+    except api.CloudError:
         listed = []
     pool = next((item for item in listed if item.get("name") == name), None)
     if pool is None:
@@ -133,7 +132,8 @@ def _groups(client: api.Client, pool: planning.State) -> list[planning.State]:
     for url in pool.get("instanceGroupUrls") or ():
         path = url.partition("/projects/")[2]
         project, _, zone, _, name = path.split("/")
-        listed = client.compute_pages(f"projects/{project}/zones/{zone}/instanceGroupManagers")
+        with api.reading(f'InstanceGroupManagers for node pool "{pool.get("name")}"'):
+            listed = list(client.compute_pages(f"projects/{project}/zones/{zone}/instanceGroupManagers"))
         groups += [{**item, "url": url} for item in listed if item.get("name") == name]
     return groups
 

@@ -160,7 +160,8 @@ var File_org_project_planton_shared_metadata_proto protoreflect.FileDescriptor
 
 const file_org_project_planton_shared_metadata_proto_rawDesc = "" +
 	"\n" +
-	")org/project_planton/shared/metadata.proto\x12\x1aorg.project_planton.shared\x1a\x1bbuf/validate/validate.proto\x1a0org/project_planton/shared/options/options.proto\x1a=org/project_planton/shared/relationship/v1/relationship.proto\"\xfa\t\n" +
+	")org/project_planton/shared/metadata.proto\x12\x1aorg.project_planton.shared\x1a\x1bbuf/validate/validate.proto\x1a0org/project_planton/shared/options/options.proto\x1a=org/project_planton/shared/relationship/v1/relationship.proto\"\xbd\n" +
+	"\n" +
 	"\x15CloudResourceMetadata\x12\x1a\n" +
 	"\x04name\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x04name\x12\x12\n" +
 	"\x04slug\x18\x02 \x01(\tR\x04slug\x12\x0e\n" +
@@ -178,9 +179,9 @@ const file_org_project_planton_shared_metadata_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a>\n" +
 	"\x10AnnotationsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\xad\x05\xbaH\xbb\x04\x1a\x9c\x02\n" +
-	",cloud_resource_metadata.name_fits_stack_name\x12Oname must be letters, digits, '-', '_' and '.', for the stack is named after it\x1a\x9a\x01this.name.matches('^[A-Za-z0-9._-]*$') || 'pulumi.project-planton.org/stack.fqdn' in this.labels || 'pulumi.project-planton.org/stack.name' in this.labels\x1a\x99\x02\n" +
-	"+cloud_resource_metadata.env_fits_stack_name\x12Nenv must be letters, digits, '-', '_' and '.', for the stack is named after it\x1a\x99\x01this.env.matches('^[A-Za-z0-9._-]*$') || 'pulumi.project-planton.org/stack.fqdn' in this.labels || 'pulumi.project-planton.org/stack.name' in this.labels\xa2\xa7\x1d4\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\xf0\x05\xbaH\xfe\x04\x1a\xbe\x02\n" +
+	",cloud_resource_metadata.name_fits_stack_name\x1a\x8d\x02this.name.matches('^[A-Za-z0-9._-]*$') || 'pulumi.project-planton.org/stack.fqdn' in this.labels || 'pulumi.project-planton.org/stack.name' in this.labels ? '' : 'name (' + this.name + ') must be letters, digits, \\'-\\', \\'_\\' and \\'.\\', for the stack is named after it'\x1a\xba\x02\n" +
+	"+cloud_resource_metadata.env_fits_stack_name\x1a\x8a\x02this.env.matches('^[A-Za-z0-9._-]*$') || 'pulumi.project-planton.org/stack.fqdn' in this.labels || 'pulumi.project-planton.org/stack.name' in this.labels ? '' : 'env (' + this.env + ') must be letters, digits, \\'-\\', \\'_\\' and \\'.\\', for the stack is named after it'\xa2\xa7\x1d4\n" +
 	",cloud_resource_metadata.name_fits_stack_name\x12\x04name\xa2\xa7\x1d2\n" +
 	"+cloud_resource_metadata.env_fits_stack_name\x12\x03envB7Z5project-planton.org/gen/go/org/project_planton/sharedb\x06proto3"
 

@@ -8,12 +8,16 @@ import pulumi
 from pulumi_gcp import container
 
 from org.project_planton.provider.gcp.gcpgkecluster.v1 import spec_pb2
-from planton.modules import labels, lookups, unsupported
+from planton.modules import labels, lookups, own, unsupported
 from planton.modules.gcp import gke_cluster, provider
 from planton.schema import deletion
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from org.project_planton.provider.gcp.gcpgkecluster.v1 import api_pb2, stack_input_pb2
+
+_ANYWHERE = "0.0.0.0/0"
 
 
 def resources(stack_input: stack_input_pb2.GcpGkeClusterStackInput) -> dict[str, pulumi.Input[object]]:
@@ -27,6 +31,7 @@ def resources(stack_input: stack_input_pb2.GcpGkeClusterStackInput) -> dict[str,
     for warning in [*unsupported.warnings(target, gke_cluster.UNSUPPORTED), *_warnings(target)]:
         pulumi.log.warn(warning)
     project = _literal(target, "project_id", "spec.projectId")
+    before = own.resource(provider.CLUSTER) or {}
     cluster = container.Cluster(
         "cluster",
         name=spec.cluster_name,
@@ -46,14 +51,14 @@ def resources(stack_input: stack_input_pb2.GcpGkeClusterStackInput) -> dict[str,
         release_channel=container.ClusterReleaseChannelArgs(channel=_channel(spec)),
         min_master_version=spec.kubernetes_version or None,
         node_locations=sorted(spec.node_zones) or None,
-        master_authorized_networks_config=_authorized_networks(spec),
+        master_authorized_networks_config=_authorized_networks(spec, before),
         addons_config=container.ClusterAddonsConfigArgs(
             network_policy_config=container.ClusterAddonsConfigNetworkPolicyConfigArgs(disabled=spec.disable_network_policy)
         ),
         network_policy=container.ClusterNetworkPolicyArgs(
             enabled=not spec.disable_network_policy, provider=None if spec.disable_network_policy else "CALICO"
         ),
-        workload_identity_config=_workload_identity(spec, project),
+        workload_identity_config=_workload_identity(spec, project, before),
         resource_labels=resource_labels(target),
         # Node pools are resources of their own. The plugin creates one node, and deletes it again.
         remove_default_node_pool=True,
@@ -92,20 +97,26 @@ def _channel(spec: spec_pb2.GcpGkeClusterSpec) -> str:
     return "UNSPECIFIED" if name == "NONE" else name
 
 
-def _authorized_networks(spec: spec_pb2.GcpGkeClusterSpec) -> container.ClusterMasterAuthorizedNetworksConfigArgs | None:
-    if not spec.master_authorized_networks:
+def _authorized_networks(
+    spec: spec_pb2.GcpGkeClusterSpec, before: Mapping[str, object]
+) -> container.ClusterMasterAuthorizedNetworksConfigArgs | None:
+    networks = sorted(spec.master_authorized_networks)
+    if not networks and before.get("masterAuthorizedNetworksConfig"):
+        # The plugin keeps the networks of a cluster if the block is omitted.
+        networks = [_ANYWHERE]
+    if not networks:
         return None
-    blocks = [
-        container.ClusterMasterAuthorizedNetworksConfigCidrBlockArgs(cidr_block=each)
-        for each in sorted(spec.master_authorized_networks)
-    ]
+    blocks = [container.ClusterMasterAuthorizedNetworksConfigCidrBlockArgs(cidr_block=each) for each in networks]
     return container.ClusterMasterAuthorizedNetworksConfigArgs(cidr_blocks=blocks)
 
 
-def _workload_identity(spec: spec_pb2.GcpGkeClusterSpec, project: str) -> container.ClusterWorkloadIdentityConfigArgs | None:
-    if spec.disable_workload_identity:
-        return None
-    return container.ClusterWorkloadIdentityConfigArgs(workload_pool=f"{project}.svc.id.goog")
+def _workload_identity(
+    spec: spec_pb2.GcpGkeClusterSpec, project: str, before: Mapping[str, object]
+) -> container.ClusterWorkloadIdentityConfigArgs | None:
+    if not spec.disable_workload_identity:
+        return container.ClusterWorkloadIdentityConfigArgs(workload_pool=f"{project}.svc.id.goog")
+    # The plugin keeps the pool of a cluster if the block is omitted.
+    return container.ClusterWorkloadIdentityConfigArgs(workload_pool="") if before.get("workloadIdentityConfig") else None
 
 
 def _warnings(target: api_pb2.GcpGkeCluster) -> list[str]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: All keys and values of a pool's labels together.
 _MOST_LABEL_CHARACTERS = 1024
+#: GKE's default of the drain timeout.
+_USUAL_DRAIN_SECONDS = 3600
 #: Google's own defaults; without them, nodes cannot write logs and metrics.
 _SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 
@@ -94,10 +96,9 @@ def _nodes_per_zone(spec: spec_pb2.GcpGkeNodePoolSpec, account: pulumi.ProviderR
     number = zones.number(spec, account)
     if total % number:
         below = total - total % number
-        raise errors.PlantonError(
+        raise errors.unsupported_field(
             f"spec.totalNodeCount: {total} nodes cannot be spread evenly over {number} zones; possible are {below} and "
             f"{below + number}",
-            reason=errors.Reason.UNSUPPORTED_FIELD,
             hint=f"write totalNodeCount: {below + number}, or choose other zones",
             metadata={"fields": "spec.totalNodeCount"},
         )
@@ -156,10 +157,9 @@ def _labels(target: api_pb2.GcpGkeNodePool) -> dict[str, str]:
     merged = {**labels.standard(target), **target.spec.node_labels}
     size = sum(len(key) + len(value) for key, value in merged.items())
     if size > _MOST_LABEL_CHARACTERS:
-        raise errors.PlantonError(
+        raise errors.unsupported_field(
             f"spec.nodeLabels: the labels of the nodes have {size} characters with the standard ones, and GKE accepts "
             f"{_MOST_LABEL_CHARACTERS}",
-            reason=errors.Reason.UNSUPPORTED_FIELD,
             hint="remove labels, or shorten their keys and values",
             metadata={"fields": "spec.nodeLabels"},
         )
@@ -191,6 +191,13 @@ def _upgrade(spec: spec_pb2.GcpGkeNodePoolSpec) -> container.NodePoolUpgradeSett
 
 
 def _drain(spec: spec_pb2.GcpGkeNodePoolSpec) -> list[container.NodePoolNodeDrainConfigArgs] | None:
-    if not spec.drain_timeout_seconds:
-        return None
-    return [container.NodePoolNodeDrainConfigArgs(pdb_timeout_duration=f"{spec.drain_timeout_seconds}s")]
+    seconds = spec.drain_timeout_seconds
+    if not seconds and _has_drain_timeout():
+        # The plugin keeps the timeout of a pool if the block is omitted.
+        seconds = _USUAL_DRAIN_SECONDS
+    return [container.NodePoolNodeDrainConfigArgs(pdb_timeout_duration=f"{seconds}s")] if seconds else None
+
+
+def _has_drain_timeout() -> bool:
+    before = own.resource(provider.NODE_POOL, "node_pool") or {}
+    return any(each.get("pdbTimeoutDuration") for each in before.get("nodeDrainConfigs") or ())

@@ -717,19 +717,18 @@ const file_org_project_planton_provider_gcp_gcpgkenodepool_v1_spec_proto_rawDesc
 	"\r_machine_typeB\f\n" +
 	"\n" +
 	"_disk_typeB\r\n" +
-	"\v_image_type\"\xbc\x0f\n" +
+	"\v_image_type\"\xd1\x10\n" +
 	"\x19GcpGkeNodePoolAutoscaling\x12\x1b\n" +
 	"\tmin_nodes\x18\x01 \x01(\rR\bminNodes\x12%\n" +
 	"\tmax_nodes\x18\x02 \x01(\rB\b\xbaH\x05*\x03\x18\xe8\aR\bmaxNodes\x12N\n" +
 	"\x0flocation_policy\x18\x03 \x01(\tB \xbaH\x11r\x0fR\bBALANCEDR\x03ANY\x8a\xa6\x1d\bBALANCEDH\x00R\x0elocationPolicy\x88\x01\x01\x12'\n" +
 	"\x0ftotal_min_nodes\x18\xc8\x01 \x01(\rR\rtotalMinNodes\x12'\n" +
 	"\x0ftotal_max_nodes\x18\xc9\x01 \x01(\rR\rtotalMaxNodes\x12$\n" +
-	"\rinitial_nodes\x18\xca\x01 \x01(\rR\finitialNodes:\xfe\f\xbaH\xb6\n" +
-	"\x1a\xaf\x02\n" +
+	"\rinitial_nodes\x18\xca\x01 \x01(\rR\finitialNodes:\x93\x0e\xbaH\xcb\v\x1a\xaf\x02\n" +
 	"9gcp_gke_node_pool_autoscaling.min_nodes_at_most_max_nodes\x1a\xf1\x01this.total_max_nodes > 0u || this.total_min_nodes > 0u || (this.max_nodes > 0u && this.min_nodes <= this.max_nodes) ? '' : 'maxNodes (' + string(this.max_nodes) + ') must be at least 1, and at least minNodes (' + string(this.min_nodes) + ')'\x1a\xb6\x02\n" +
 	"Egcp_gke_node_pool_autoscaling.total_min_nodes_at_most_total_max_nodes\x1a\xec\x01this.total_max_nodes == 0u && this.total_min_nodes == 0u || this.total_min_nodes <= this.total_max_nodes ? '' : 'totalMaxNodes (' + string(this.total_max_nodes) + ') must be at least totalMinNodes (' + string(this.total_min_nodes) + ')'\x1a\xc3\x03\n" +
-	"9gcp_gke_node_pool_autoscaling.initial_nodes_within_totals\x1a\x85\x03this.initial_nodes == 0u || this.total_max_nodes == 0u || this.total_min_nodes > this.total_max_nodes || (this.total_min_nodes <= this.initial_nodes && this.initial_nodes <= this.total_max_nodes) ? '' : 'initialNodes (' + string(this.initial_nodes) + ') must be at least totalMinNodes (' + string(this.total_min_nodes) + ') and at most totalMaxNodes (' + string(this.total_max_nodes) + ')'\x1a\x82\x02\n" +
-	"9gcp_gke_node_pool_autoscaling.bounds_per_zone_or_in_total\x12WminNodes and maxNodes (per zone) exclude totalMinNodes and totalMaxNodes (of all zones)\x1al(this.min_nodes == 0u && this.max_nodes == 0u) || (this.total_min_nodes == 0u && this.total_max_nodes == 0u)\xa2\xa7\x1dF\n" +
+	"9gcp_gke_node_pool_autoscaling.initial_nodes_within_totals\x1a\x85\x03this.initial_nodes == 0u || this.total_max_nodes == 0u || this.total_min_nodes > this.total_max_nodes || (this.total_min_nodes <= this.initial_nodes && this.initial_nodes <= this.total_max_nodes) ? '' : 'initialNodes (' + string(this.initial_nodes) + ') must be at least totalMinNodes (' + string(this.total_min_nodes) + ') and at most totalMaxNodes (' + string(this.total_max_nodes) + ')'\x1a\x97\x03\n" +
+	"9gcp_gke_node_pool_autoscaling.bounds_per_zone_or_in_total\x1a\xd9\x02(this.min_nodes == 0u && this.max_nodes == 0u) || (this.total_min_nodes == 0u && this.total_max_nodes == 0u) ? '' : 'minNodes (' + string(this.min_nodes) + ') and maxNodes (' + string(this.max_nodes) + ') per zone exclude totalMinNodes (' + string(this.total_min_nodes) + ') and totalMaxNodes (' + string(this.total_max_nodes) + ') of all zones'\xa2\xa7\x1dF\n" +
 	"9gcp_gke_node_pool_autoscaling.min_nodes_at_most_max_nodes\x12\tmax_nodes\xa2\xa7\x1dX\n" +
 	"Egcp_gke_node_pool_autoscaling.total_min_nodes_at_most_total_max_nodes\x12\x0ftotal_max_nodes\xa2\xa7\x1dJ\n" +
 	"9gcp_gke_node_pool_autoscaling.initial_nodes_within_totals\x12\rinitial_nodes\xa2\xa7\x1dL\n" +
