@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import collections
 import pathlib
 
 import pytest
@@ -73,3 +74,41 @@ def test_one_more_hint_leaves_the_shared_error_as_it_is() -> None:
         shared.code,
         str(shared),
     )
+
+
+def constructed(text: str) -> list[str]:
+    """Returns the reasons that a file passes to `PlantonError`, or to the constructors in `planton.errors`."""
+    reasons = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in {"PlantonError", "Constructor"}:
+            values = [*node.args, *(each.value for each in node.keywords if each.arg == "reason")]
+            reasons += [
+                each.attr for each in values if isinstance(each, ast.Attribute) and ast.unparse(each.value).endswith("Reason")
+            ]
+    return reasons
+
+
+def test_each_reason_has_one_constructor() -> None:
+    """What several places raise is a constructor in `planton.errors`, so that its code and its fields agree."""
+    counts = collections.Counter(reason for path in FILES for reason in constructed(path.read_text("utf-8")))
+    assert counts["NOT_FOUND"] == 1
+    assert {reason: count for reason, count in counts.items() if count > 1} == {}
+
+
+def test_each_way_to_pass_a_reason_is_counted() -> None:
+    """Inside and outside of `planton.errors`."""
+    texts = [
+        "errors.PlantonError('a', reason=errors.Reason.USAGE)",
+        "PlantonError('a', reason=Reason.USAGE)",
+        "Constructor(Reason.USAGE)",
+    ]
+    assert [constructed(text) for text in texts] == [["USAGE"]] * 3
+
+
+@pytest.mark.parametrize("constructor", [each for each in vars(errors).values() if isinstance(each, errors.Constructor)])
+def test_a_constructor_passes_everything_on(constructor: errors.Constructor) -> None:
+    """The code is that of its reason, unless the caller chooses another."""
+    error = constructor("a", hint="b", metadata={"c": "d"}, subject="e")
+    assert (error.reason, error.code) == (constructor.reason, constructor.reason.code)
+    assert (error.message, error.hint, error.metadata, error.subject) == ("a", "b", {"c": "d"}, "e")
+    assert constructor("a", code=errors.Code.DRIFT).code is errors.Code.DRIFT

@@ -193,9 +193,96 @@ class PlantonError(Exception):
         }
 
 
-def usage(message: str, *, hint: str = "", metadata: Mapping[str, str] | None = None) -> PlantonError:
-    """Returns the error for a call or an option that makes no sense, with the way to write it."""
-    return PlantonError(message, reason=Reason.USAGE, hint=hint, metadata=metadata)
+@dataclasses.dataclass(frozen=True, slots=True)
+class Constructor:
+    """Creates the errors of one reason that several places raise.
+
+    Attributes:
+        reason: The reason.
+    """
+
+    reason: Reason
+
+    def __call__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        metadata: Mapping[str, str] | None = None,
+        subject: str = "",
+        code: Code | None = None,
+    ) -> PlantonError:
+        """Returns the error. The arguments are those of `PlantonError`."""
+        return PlantonError(message, reason=self.reason, code=code, hint=hint, metadata=metadata, subject=subject)
+
+
+#: A call or an option makes no sense; the hint says how to write it.
+usage: Final = Constructor(Reason.USAGE)
+#: A port or an address to listen on is taken.
+address_unavailable: Final = Constructor(Reason.ADDRESS_UNAVAILABLE)
+#: Several resources match a name.
+ambiguous: Final = Constructor(Reason.AMBIGUOUS)
+#: The API server of a cluster does not answer from here.
+api_server_closed: Final = Constructor(Reason.API_SERVER_CLOSED)
+#: The NodePool API does not answer.
+api_unreachable: Final = Constructor(Reason.API_UNREACHABLE)
+#: A resource of the cloud did not get ready, or did not go, in time.
+cloud_stuck: Final = Constructor(Reason.CLOUD_STUCK)
+#: A cloud does not answer.
+cloud_unreachable: Final = Constructor(Reason.CLOUD_UNREACHABLE)
+#: The user has not agreed to a change.
+consent_required: Final = Constructor(Reason.CONSENT_REQUIRED)
+#: A context does not exist, or the contexts cannot be read.
+context_unknown: Final = Constructor(Reason.CONTEXT_UNKNOWN)
+#: A credential cannot be used.
+credential_invalid: Final = Constructor(Reason.CREDENTIAL_INVALID)
+#: No credential is set.
+credential_missing: Final = Constructor(Reason.CREDENTIAL_MISSING)
+#: A credential's name does not exist, or the credentials cannot be read.
+credential_unknown: Final = Constructor(Reason.CREDENTIAL_UNKNOWN)
+#: The database of the NodePool API does not answer.
+database_unreachable: Final = Constructor(Reason.DATABASE_UNREACHABLE)
+#: Pulumi failed, or its state cannot be used.
+engine_failed: Final = Constructor(Reason.ENGINE_FAILED)
+#: An extra of the package is not installed.
+extra_missing: Final = Constructor(Reason.EXTRA_MISSING)
+#: The user ended the command.
+interrupted: Final = Constructor(Reason.INTERRUPTED)
+#: A kind does not exist, or cannot be applied.
+kind_unknown: Final = Constructor(Reason.KIND_UNKNOWN)
+#: A resource does not exist.
+not_found: Final = Constructor(Reason.NOT_FOUND)
+#: The cloud does not offer a region, a size or a version.
+not_offered: Final = Constructor(Reason.NOT_OFFERED)
+#: The cloud or the state is not as it was when the plan was made.
+plan_stale: Final = Constructor(Reason.PLAN_STALE)
+#: A reference has no value.
+reference_unresolved: Final = Constructor(Reason.REFERENCE_UNRESOLVED)
+#: A stack input cannot be read.
+stack_input_invalid: Final = Constructor(Reason.STACK_INPUT_INVALID)
+#: Another operation holds a stack.
+stack_locked: Final = Constructor(Reason.STACK_LOCKED)
+#: A resource was not applied, or has no outputs yet.
+stack_not_found: Final = Constructor(Reason.STACK_NOT_FOUND)
+#: The state is that of another resource or account.
+state_unfit: Final = Constructor(Reason.STATE_UNFIT)
+#: A resource belongs to another folder or to the NodePool API.
+take_over_refused: Final = Constructor(Reason.TAKE_OVER_REFUSED)
+#: A program is missing on this machine.
+toolchain_missing: Final = Constructor(Reason.TOOLCHAIN_MISSING)
+#: The cloud cannot do what a field asks for.
+unsupported_field: Final = Constructor(Reason.UNSUPPORTED_FIELD)
+
+
+def manifest_unreadable(message: str, path: object, *, hint: str = "") -> PlantonError:
+    """Returns the error for a file of the user that cannot be read or written.
+
+    Args:
+        message: What cannot be done, and why.
+        path: The file, for programs.
+        hint: What to do next.
+    """
+    return PlantonError(message, reason=Reason.MANIFEST_UNREADABLE, hint=hint, metadata={"file": str(path)})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -35,8 +35,7 @@ class Interruption:
             PlantonError: ``INTERRUPTED``.
         """
         if self.times:
-            raise errors.PlantonError(
+            raise errors.interrupted(
                 "interrupted before it began; nothing was changed",
-                reason=errors.Reason.INTERRUPTED,
                 hint="run the same command again to continue",
             )

@@ -269,9 +269,8 @@ def _missing_extra(error: ModuleNotFoundError, command: str) -> errors.PlantonEr
     if not package:
         return None
     extra = _EXTRAS_OF_COMMANDS.get(command, extra_of(package))
-    return errors.PlantonError(
+    return errors.extra_missing(
         f"this command needs the extra {extra!r}: the package {package!r} is not installed",
-        reason=errors.Reason.EXTRA_MISSING,
         hint=f"install project-planton[{extra}], for example: pipx install 'project-planton[{extra}]'",
         metadata={"extra": extra, "package": package},
     )

@@ -250,9 +250,7 @@ def _token(file: pathlib.Path | None) -> str:
     try:
         return file.read_text("utf-8").strip() if file else os.environ.get("PLANTON_API_TOKEN", "")
     except (OSError, UnicodeDecodeError) as error:
-        raise errors.PlantonError(
+        raise errors.credential_missing(
             f"cannot read the token file: {error}",
-            code=errors.Code.MISSING,
-            reason=errors.Reason.CREDENTIAL_MISSING,
             hint="pass a file with a token of the role controller: planton server token create",
         ) from error

@@ -82,9 +82,7 @@ def _meter(host: str, port: int, parallel: int) -> metering.Meter:
 
 
 def _needs_server(option: str) -> errors.PlantonError:
-    return errors.PlantonError(
+    return errors.extra_missing(
         f"{option} needs the extra server, which is not installed",
-        code=errors.Code.MISSING,
-        reason=errors.Reason.EXTRA_MISSING,
         hint="pip install 'project-planton[server]'",
     )

@@ -120,9 +120,8 @@ def _fields(platform: str, file: BinaryIO) -> dict[str, str]:
         secret = next(field for field in kind.cloud.credentials if field.is_secret)
         data = {secret.name: text}
     if not isinstance(data, dict) or not data:
-        raise errors.PlantonError(
+        raise errors.credential_invalid(
             "the credential is neither a token nor a YAML mapping",
-            reason=errors.Reason.CREDENTIAL_INVALID,
             hint=f"pass it on standard input: planton credentials set NAME --platform {platform} < FILE",
         )
     fields = {str(key): value for key, value in data.items()}

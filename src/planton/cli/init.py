@@ -122,18 +122,14 @@ def _write(folder: pathlib.Path, texts: dict[str, str], *, force: bool) -> None:
     files = {folder / file: text for file, text in texts.items()}
     existing = [str(path) for path in files if path.exists() or path.is_symlink()]
     if existing and not force:
-        raise errors.PlantonError(
+        raise errors.consent_required(
             f"nothing was written: {', '.join(existing)} {'is' if len(existing) == 1 else 'are'} there already",
-            reason=errors.Reason.CONSENT_REQUIRED,
             hint="write to another folder with -o DIR, or replace them with --force",
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise errors.PlantonError(
-            f"cannot create the folder {folder}: {error.strerror}",
-            reason=errors.Reason.MANIFEST_UNREADABLE,
-        ) from None
+        raise errors.manifest_unreadable(f"cannot create the folder {folder}: {error.strerror}", folder) from None
     for path, text in files.items():
         writing.write(path, text.encode())
         output.echo(terminal.one_line(str(path)))

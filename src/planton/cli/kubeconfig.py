@@ -156,11 +156,7 @@ def write(path: pathlib.Path, text: str, *, hint: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         folders.write(path, text.encode(), mode=0o600)
     except OSError as error:
-        raise errors.PlantonError(
-            f"cannot write {path}: {error.strerror}",
-            reason=errors.Reason.MANIFEST_UNREADABLE,
-            hint=hint,
-        ) from None
+        raise errors.manifest_unreadable(f"cannot write {path}: {error.strerror}", path, hint=hint) from None
 
 
 def _load(path: pathlib.Path) -> dict[str, Any]:
@@ -176,9 +172,9 @@ def _load(path: pathlib.Path) -> dict[str, Any]:
     if isinstance(data, dict):
         data |= {key: data.get(key) or [] for key in _LISTS}
     if not isinstance(data, dict) or not all(_is_list_of_entries(data[key]) for key in _LISTS):
-        raise errors.PlantonError(
+        raise errors.manifest_unreadable(
             f"{path} is not a kubeconfig; it was not changed",
-            reason=errors.Reason.MANIFEST_UNREADABLE,
+            path,
             hint="repair or move the file, or print the kubeconfig without --merge",
         )
     return data

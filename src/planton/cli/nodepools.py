@@ -68,14 +68,12 @@ def _find(kind: nodepools_output.Kind, api: client.Transport, text: str, cluster
     if len(matches) == 1:
         return str(matches[0]["id"])
     if not matches:
-        raise errors.PlantonError(
+        raise errors.not_found(
             f"the {kind.noun} {text} does not exist",
-            reason=errors.Reason.NOT_FOUND,
             hint=f"planton {kind.plural} list shows the existing ones",
         )
-    raise errors.PlantonError(
+    raise errors.ambiguous(
         f"{len(matches)} {kind.noun}s have the name {text}: {', '.join(str(item['id']) for item in matches)}",
-        reason=errors.Reason.AMBIGUOUS,
         hint="use the id, or select the cluster with --cluster",
     )
 

@@ -275,9 +275,8 @@ def confirm(question: str, *, yes: bool, is_grave: bool = False) -> None:
         # The log would not help.
         logs.end()
         raise SystemExit(int(errors.Code.REFUSED))
-    raise errors.PlantonError(
+    raise errors.consent_required(
         "this needs consent, and there is no terminal for the question",
-        reason=errors.Reason.CONSENT_REQUIRED,
         hint="add --yes",
     )
 

@@ -193,9 +193,8 @@ def _check_extra() -> None:
         package for package in ("aiohttp", "grpc", "pulumi", "re2", "trustme") if importlib.util.find_spec(package) is None
     ]
     if missing:
-        raise errors.PlantonError(
+        raise errors.extra_missing(
             f"the sandbox needs the extra 'sandbox': {', '.join(missing)} not installed",
-            reason=errors.Reason.EXTRA_MISSING,
             hint="install project-planton[sandbox], for example: pipx install 'project-planton[sandbox]'",
             metadata={"extra": "sandbox", "package": missing[0]},
         )

@@ -151,9 +151,8 @@ def _check_addresses(host: str, *ports: int) -> None:
                 trying.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 trying.bind(address)
         except OSError as error:
-            raise errors.PlantonError(
+            raise errors.address_unavailable(
                 f"cannot listen on {host}:{port}: {error.strerror}",
-                reason=errors.Reason.ADDRESS_UNAVAILABLE,
                 hint="stop the program that uses the port, or choose others with --host and --port",
             ) from error
 

@@ -82,8 +82,7 @@ def unreachable(detail: str) -> errors.PlantonError:
     Args:
         detail: The error of the driver.
     """
-    return errors.PlantonError(
+    return errors.database_unreachable(
         "the database cannot be reached",
-        reason=errors.Reason.DATABASE_UNREACHABLE,
         hint=f"check that it runs, and the URL in --database-url; the driver's error: {detail.partition(chr(10))[0]}",
     )

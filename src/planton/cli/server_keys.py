@@ -43,10 +43,8 @@ def rotate_keys(*, database_url: str | None, file: str, form: str) -> None:
     try:
         changed = server_database.query(database_url, rotate)
     except sealing.UnusableError as error:
-        raise errors.PlantonError(
+        raise errors.credential_invalid(
             f"the credentials cannot be encrypted: {error}",
-            code=errors.Code.MISSING,
-            reason=errors.Reason.CREDENTIAL_INVALID,
             hint="add the keys that were used before, one a line, after the new one",
         ) from None
     click.echo(json.dumps({"changed": changed}) if form == "json" else f"Credentials that have the first key now: {changed}.")

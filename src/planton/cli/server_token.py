@@ -145,9 +145,8 @@ def revoke(*, identifier: str, database_url: str | None) -> None:
             return await access.revoke_token(transaction, identifier)
 
     if not server_database.query(database_url, remove):
-        raise errors.PlantonError(
+        raise errors.not_found(
             f"no token has the id {identifier}, or several ids begin with it",
-            reason=errors.Reason.NOT_FOUND,
             hint="list the ids: planton server token list",
         )
     click.echo("Revoked.")

@@ -48,7 +48,7 @@ def _read(path: str) -> str:
         return sys.stdin.read() if path == "-" else pathlib.Path(path).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise errors.PlantonError(f"cannot read {path}: {reason}", reason=errors.Reason.MANIFEST_UNREADABLE) from None
+        raise errors.manifest_unreadable(f"cannot read {path}: {reason}", path) from None
 
 
 @click.command()

@@ -99,16 +99,12 @@ def _find(api: client.Transport, text: str) -> str:
     if len(matches) == 1:
         return str(matches[0]["id"])
     if not matches:
-        raise errors.PlantonError(
+        raise errors.not_found(
             f"there is no work for {text}",
-            code=errors.Code.INVALID,
-            reason=errors.Reason.NOT_FOUND,
             hint="planton work list shows the existing work",
         )
-    raise errors.PlantonError(
+    raise errors.ambiguous(
         f"{len(matches)} resources have the name {text}: {', '.join(str(item['id']) for item in matches)}",
-        code=errors.Code.INVALID,
-        reason=errors.Reason.AMBIGUOUS,
         hint="use the id",
     )
 

@@ -25,8 +25,4 @@ def write(path: pathlib.Path, data: bytes, *, mode: int | None = None) -> None:
     try:
         folders.write(path, data, mode=mode)
     except OSError as error:
-        raise errors.PlantonError(
-            f"cannot write {path}: {error.strerror}",
-            reason=errors.Reason.MANIFEST_UNREADABLE,
-            metadata={"file": str(path)},
-        ) from None
+        raise errors.manifest_unreadable(f"cannot write {path}: {error.strerror}", path) from None

@@ -246,9 +246,8 @@ def _read(data: dict[str, Any], answer: type[_M]) -> _M:
         # A newer server may send fields that this client does not know.
         return json_format.ParseDict(data, answer(), ignore_unknown_fields=True)
     except json_format.ParseError as error:
-        raise errors.PlantonError(
+        raise errors.api_unreachable(
             f"the API's response is not a valid {answer.DESCRIPTOR.name}: {error}",
-            reason=errors.Reason.API_UNREACHABLE,
             hint="check that the address is that of a planton server, and that no proxy answers in its place",
         ) from None
 

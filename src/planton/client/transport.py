@@ -192,9 +192,8 @@ class Transport:
         return data
 
     def _unusable(self, why: str) -> errors.PlantonError:
-        return errors.PlantonError(
+        return errors.api_unreachable(
             f"the API at {self.url} sent no usable response: {why}",
-            reason=errors.Reason.API_UNREACHABLE,
             hint="check that the address is that of a planton server, and that no proxy answers in its place",
         )
 
@@ -265,9 +264,8 @@ class Transport:
         return event
 
     def _unreachable(self, error: Exception) -> NoReturn:
-        raise errors.PlantonError(
+        raise errors.api_unreachable(
             f"the API at {self.url} cannot be reached",
-            reason=errors.Reason.API_UNREACHABLE,
             hint="start one with: planton server start; name another with --server or PLANTON_API_URL",
         ) from error
 
@@ -290,10 +288,9 @@ def _address(url: str) -> str:
 def _identity(user: str, token: str) -> dict[str, str]:
     """Returns the headers that identify the caller."""
     if not _SENDABLE.fullmatch(token or user):
-        raise errors.PlantonError(
+        raise errors.credential_missing(
             # Never the token itself.
             f"{'the token' if token else f'the user {user!r}'} has characters that none can have",
-            reason=errors.Reason.CREDENTIAL_MISSING,
             hint="pass the whole token, as it was issued, in PLANTON_API_TOKEN or a token file"
             if token
             else "pass an email address with --user or PLANTON_API_USER",

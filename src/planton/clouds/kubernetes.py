@@ -140,10 +140,8 @@ class Api:
             raise self._failed(f"has a certificate that cannot be used: {error}") from None
 
     def _failed(self, how: str, metadata: dict[str, str] | None = None) -> errors.PlantonError:
-        return errors.PlantonError(
+        return errors.api_server_closed(
             f"the Kubernetes API at {self.entry.server} {how}",
-            code=errors.Code.FAILED,
-            reason=errors.Reason.API_SERVER_CLOSED,
             hint="open the API server's port to this machine, then run the same command again",
             metadata=metadata or {},
         )

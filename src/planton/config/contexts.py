@@ -91,9 +91,8 @@ class Contexts:
         if name == NONE:
             return Context()
         if name not in self.named:
-            raise errors.PlantonError(
+            raise errors.context_unknown(
                 f"unknown context {name!r}; known: {', '.join(sorted(self.named)) or 'none'}",
-                reason=errors.Reason.CONTEXT_UNKNOWN,
                 hint=suggestions.suggest(name, list(self.named)) or f"planton context create {name} …; planton context list",
                 metadata={"context": name},
             )
@@ -152,9 +151,8 @@ def read(environ: Mapping[str, str]) -> Contexts:
         return Contexts()
     except (OSError, ValueError, AttributeError, TypeError, yaml.YAMLError, errors.PlantonError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise errors.PlantonError(
+        raise errors.context_unknown(
             f"cannot use the contexts file {path}: {' '.join(why.split())}",
-            reason=errors.Reason.CONTEXT_UNKNOWN,
             hint="restore or correct it; without the file there are no contexts, and planton context create recreates it",
             metadata={"file": str(path)},
         ) from None

@@ -153,9 +153,8 @@ def missing(provider: str, *, with_file: bool = False, fields: Sequence[str] = (
     """
     file_option = "pass a provider config with -p FILE, " if with_file else ""
     incomplete = f": without the {', '.join(fields)}" if fields else ""
-    return errors.PlantonError(
+    return errors.credential_missing(
         f"failed to setup {providers.get(provider).spoken} provider: no credentials for {provider}{incomplete}",
-        reason=errors.Reason.CREDENTIAL_MISSING,
         hint=f"set {providers.get(provider).variables}, {file_option}use a context with a credential, or try it without an "
         'account: eval "$(planton sandbox env)"',
     )
@@ -248,7 +247,7 @@ def _check_address(
         hint += "" if origin.variable else "; to use a proxy of yours, set api_endpoint in the credential"
     else:
         return
-    raise errors.PlantonError(why, reason=errors.Reason.CREDENTIAL_INVALID, hint=hint)
+    raise errors.credential_invalid(why, hint=hint)
 
 
 def _fill(config: Any, cloud: providers.Provider, environ: Mapping[str, str]) -> None:  # a provider config of the cloud
@@ -267,9 +266,8 @@ def _check_characters(config: message.Message, cloud: providers.Provider) -> Non
         # A request cannot carry other characters. Its error would name an encoding, not the credential.
         if not all("!" <= character <= "~" for character in getattr(config, field.name)):
             source_ = f"{field.variables[0]}, " if field.variables else ""
-            raise errors.PlantonError(
+            raise errors.credential_invalid(
                 f"the {field.label} for {cloud.name} has spaces or characters that are not ASCII",
-                reason=errors.Reason.CREDENTIAL_INVALID,
                 hint=f"copy the whole of it again, and nothing else; it comes from {source_}a credentials file or -p FILE",
             )
 

@@ -61,9 +61,8 @@ def entry(kind: kinds.Kind, name: str, environ: Mapping[str, str]) -> message.Me
     entries = _entries(file)
     if name not in entries:
         names = ", ".join(sorted(entries)) or "none"
-        raise errors.PlantonError(
+        raise errors.credential_unknown(
             f"unknown credential {name!r}; {file} has: {names}",
-            reason=errors.Reason.CREDENTIAL_UNKNOWN,
             hint=f"add it to {file}, name one of these, or write 'default' for the account of the context or the environment",
             metadata={"credential": name, "file": str(file)},
         )
@@ -115,9 +114,8 @@ def _unreadable(file: pathlib.Path, why: str) -> errors.PlantonError:
 
 
 def _unusable(source: str, why: str, **metadata: str) -> errors.PlantonError:
-    return errors.PlantonError(
+    return errors.credential_unknown(
         f"cannot use {source}: {why}",
-        reason=errors.Reason.CREDENTIAL_UNKNOWN,
         hint="correct it, or restore it from a backup (docs/use/credentials.md), or set the variables of the cloud",
         metadata=metadata,
     )

@@ -42,10 +42,9 @@ def private(path: pathlib.Path) -> pathlib.Path:
             if not folder.is_dir():
                 _make(folder)
     except OSError as error:
-        raise errors.PlantonError(
+        raise errors.engine_failed(
             f"cannot make the folder {path}: {error.strerror}",
             code=errors.Code.MISSING,
-            reason=errors.Reason.ENGINE_FAILED,
             hint="set PLANTON_DATA_DIR and PLANTON_CACHE_DIR to folders that can be written",
         ) from None
     return path
@@ -112,9 +111,8 @@ def keep(path: pathlib.Path, text: str) -> None:
     try:
         write(path, text.encode(), mode=0o600)
     except OSError as error:
-        raise errors.PlantonError(
+        raise errors.engine_failed(
             f"cannot write {path}: {error.strerror}",
             code=errors.Code.MISSING,
-            reason=errors.Reason.ENGINE_FAILED,
             hint="make room, or choose a folder that can be written",
         ) from None

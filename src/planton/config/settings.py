@@ -132,10 +132,9 @@ class Settings:
             if not self.context.secrets_provider:
                 _check_passphrase(path)
         except OSError as error:
-            raise errors.PlantonError(
+            raise errors.engine_failed(
                 f"cannot keep the passphrase in {path}: {error.strerror}",
                 code=errors.Code.MISSING,
-                reason=errors.Reason.ENGINE_FAILED,
                 hint="set PULUMI_CONFIG_PASSPHRASE_FILE, or PLANTON_DATA_DIR to a folder that can be written",
             ) from error
         return {_PASSPHRASE_FILE: str(path)}
@@ -167,9 +166,8 @@ def _check_passphrase(path: pathlib.Path) -> None:
     except OSError as error:
         why = f"it cannot be read: {error.strerror}"
     if why:
-        raise errors.PlantonError(
+        raise errors.credential_missing(
             f"cannot use the passphrase file {path}: {why}",
-            reason=errors.Reason.CREDENTIAL_MISSING,
             hint=f"restore the file with the passphrase of the states, or set {_PASSPHRASE_FILE} to such a file",
             metadata={"file": str(path)},
         )

@@ -265,4 +265,4 @@ def _of_manifest(applied: inventory.Applied, env: str) -> Any:  # a manifest of 
 
 
 def _unfit(text: str, hint: str) -> errors.PlantonError:
-    return errors.PlantonError(text, reason=errors.Reason.STATE_UNFIT, hint=hint)
+    return errors.state_unfit(text, hint=hint)

@@ -200,9 +200,7 @@ def _node(item: Any) -> Node:  # JSON data
 
 
 def _closed(cluster_id: str, why: str) -> errors.PlantonError:
-    return errors.PlantonError(
+    return errors.api_server_closed(
         f"the Kubernetes API of cluster {cluster_id} cannot be read: {why}",
-        code=errors.Code.FAILED,
-        reason=errors.Reason.API_SERVER_CLOSED,
         hint="open port 6443 of the cluster to the controllers",
     )

@@ -107,8 +107,7 @@ def serve(registry: prometheus_client.CollectorRegistry, *, host: str, port: int
     try:
         prometheus_client.start_http_server(port, addr=host, registry=registry)
     except OSError as error:
-        raise errors.PlantonError(
+        raise errors.address_unavailable(
             f"cannot listen on {host}:{port}: {error.strerror}",
-            reason=errors.Reason.ADDRESS_UNAVAILABLE,
             hint="stop the program that uses the port, or choose another one with --metrics-port",
         ) from error

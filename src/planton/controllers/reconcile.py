@@ -109,7 +109,7 @@ class Reconciler:
         except transport.ApiError as error:
             if error.reason is errors.Reason.API_CONFLICT:
                 hint = "add its key to the server's --credential-keys, or store it again: planton credentials set"
-                raise errors.PlantonError(error.message, reason=errors.Reason.CREDENTIAL_INVALID, hint=hint) from None
+                raise errors.credential_invalid(error.message, hint=hint) from None
             if error.reason is not errors.Reason.NOT_FOUND:
                 raise
             # It is an entry of this machine's file.

@@ -188,7 +188,7 @@ class Subjects:
         kind = manifests.kind_of(role, self.work.platform)
         if kind is None:
             text = f"this controller cannot create a {role} on {self.work.platform}"
-            raise errors.PlantonError(text, code=errors.Code.REFUSED, reason=errors.Reason.KIND_UNKNOWN)
+            raise errors.kind_unknown(text, code=errors.Code.REFUSED)
         return kind
 
     def _cluster(self, revision: int) -> desired.Cluster:

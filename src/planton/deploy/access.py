@@ -77,10 +77,9 @@ def credential(
             return cached
     fetched = cloud_of(applied, run).credential(applied.identity)
     if fetched is None:
-        raise errors.PlantonError(
+        raise errors.not_found(
             f"the cloud has no credentials for {applied.key}: the cluster is missing or not ready yet",
             code=errors.Code.FAILED,
-            reason=errors.Reason.NOT_FOUND,
             hint=f"check it with: planton drift {applied.key.kind}/{applied.key.name}",
         )
     if fetched.expires and not kinds.get(applied.key.kind).cloud.credentials_open_account:

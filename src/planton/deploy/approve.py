@@ -113,9 +113,8 @@ def _require_agreed(plan: plan_of_run.Plan, consent: Consent) -> None:
     if (changes and not consent.changes) or (deletions and not consent.deletions):
         verb = "deletes" if deletions and not consent.deletions else "changes"
         listed = ", ".join(str(step.key) for step in plan.all_steps if not step.plan.empty)
-        raise errors.PlantonError(
+        raise errors.consent_required(
             f"the plan {verb} {listed}, without consent; nothing was changed",
-            reason=errors.Reason.CONSENT_REQUIRED,
             hint=f"consent with planton.Consent({'deletions' if verb == 'deletes' else 'changes'}=True)",
         )
 
@@ -142,9 +141,8 @@ def _check_take_overs(plan: plan_of_run.Plan, consent: Consent) -> None:
         if step.owner and not _is_named(step, plan.steps, consent.take_over):
             if step.owner == origins.NODE_POOL_API:
                 raise _of_api(step)
-            raise errors.PlantonError(
+            raise errors.take_over_refused(
                 f"{step.key} was applied from {step.owner}, and this manifest is in another folder; nothing was changed",
-                reason=errors.Reason.TAKE_OVER_REFUSED,
                 hint="choose another metadata.name or env; or, to move the resource to this folder, add --take-over "
                 + _name_in(step, plan.steps),
                 metadata={"resource": str(step.key), "owner": step.owner},
@@ -152,10 +150,8 @@ def _check_take_overs(plan: plan_of_run.Plan, consent: Consent) -> None:
 
 
 def _of_api(step: steps.Step) -> errors.PlantonError:
-    return errors.PlantonError(
+    return errors.take_over_refused(
         f"{step.key} belongs to the NodePool API, whose controllers would revert the change; nothing was changed",
-        code=errors.Code.REFUSED,
-        reason=errors.Reason.TAKE_OVER_REFUSED,
         hint="change it through the API: planton nodepools, planton clusters",
         metadata={"resource": str(step.key), "owner": step.owner},
     )

@@ -71,10 +71,9 @@ def _adoption(step: steps.Step, subject: managed.Managed, import_id: str, run: r
     existing = {states.name_of(each): str(each["id"]) for each in states.cloud_resources(subject.state())}
     if step.main in existing:
         noun, id_ = step.main.replace("_", " "), existing[step.main]
-        raise errors.PlantonError(
+        raise errors.state_unfit(
             f"{step.key} already manages the {noun} {id_}; an import would replace it",
             subject=str(step.key),
-            reason=errors.Reason.STATE_UNFIT,
             hint=f"planton apply changes it; to manage another one instead: "
             f"planton state forget {step.key.kind}/{step.key.name}, then import",
             metadata={"resource": str(step.key), "id": id_},
@@ -89,9 +88,8 @@ def _adoption(step: steps.Step, subject: managed.Managed, import_id: str, run: r
 def _cluster_id(subject: managed.Managed) -> str:
     cluster = subject.cluster_id()
     if not cluster:
-        raise errors.PlantonError(
+        raise errors.not_found(
             f"no cluster has the name or id {kinds.get(subject.target.kind).cluster_id(subject.target)!r}",
-            reason=errors.Reason.NOT_FOUND,
             hint="correct the cluster in the manifest",
         )
     return cluster
@@ -104,10 +102,9 @@ def _require_unmanaged(step: steps.Step, subject: managed.Managed, resource: str
         is_managed = any((resource_type, own) == (type_, id_) and cluster in ("", within) for type_, within, id_ in each.ids)
         if each.stack.matches(subject.name) or not is_managed:
             continue
-        raise errors.PlantonError(
+        raise errors.take_over_refused(
             f"{resource.replace('_', ' ')} {own} belongs to {each.key}, stack {each.stack}"
             + (f", applied from {each.origin}" if each.origin else ""),
-            reason=errors.Reason.TAKE_OVER_REFUSED,
             hint=f"one resource has one owner: planton state forget {each.key.kind}/{each.key.name} releases it, then import it "
             f"as {step.key.kind}/{step.key.name}",
             metadata={"resource": str(step.key), "owner": str(each.key)},

@@ -114,10 +114,8 @@ def read(cluster: inventory.Applied, api: kubernetes.Api, run: runtime.Runtime, 
     try:
         nodes = {node.name: node for node in map(_node, api.list("/api/v1/nodes"))}
     except (KeyError, TypeError, AttributeError) as error:
-        raise errors.PlantonError(
+        raise errors.api_server_closed(
             f"the Kubernetes API of {cluster.key} answered with something else than nodes: {error!r}",
-            code=errors.Code.FAILED,
-            reason=errors.Reason.API_SERVER_CLOSED,
             hint="check that no proxy answers in its place",
         ) from None
     known = [

@@ -81,10 +81,8 @@ class Drain:
             if step.stage is drain.Stage.DONE:
                 return
             if step.stage is drain.Stage.TIMED_OUT:
-                raise errors.PlantonError(
+                raise errors.cloud_stuck(
                     f"node {self.node.name} could not be drained, and stays cordoned: {step.message}",
-                    code=errors.Code.FAILED,
-                    reason=errors.Reason.CLOUD_STUCK,
                     hint=f"remove what blocks it and run the same command again, or: kubectl uncordon {self.node.name}",
                 )
             self.wait(step.again.total_seconds())
@@ -114,7 +112,7 @@ class Drain:
                 yield said
             if self.now() >= deadline:
                 hint = f"planton nodes {kinds.Role.CLUSTER.short_name}/{self.cluster.key.name}"
-                raise errors.PlantonError(said, code=errors.Code.FAILED, reason=errors.Reason.CLOUD_STUCK, hint=hint)
+                raise errors.cloud_stuck(said, hint=hint)
             self.wait(_LOOK)
 
     def _listed(self) -> list[nodes.Node]:
@@ -153,19 +151,16 @@ def _owner(name: str, run: runtime.Runtime, listed: overview.Filter) -> tuple[in
     if not owners:
         raise _unknown(name)
     if len(owners) > 1:
-        raise errors.PlantonError(
+        raise errors.ambiguous(
             f"node {name} is in {', '.join(str(each.key) for each, _ in owners)}",
             code=errors.Code.USAGE,
-            reason=errors.Reason.AMBIGUOUS,
             hint="add --env ENV or --stack PROJECT/STACK",
         )
     return owners[0]
 
 
 def _unknown(name: str) -> errors.PlantonError:
-    return errors.PlantonError(
-        f"no applied cluster has a node {name}", reason=errors.Reason.NOT_FOUND, hint="planton nodes CLUSTER lists them"
-    )
+    return errors.not_found(f"no applied cluster has a node {name}", hint="planton nodes CLUSTER lists them")
 
 
 def _check(name: str, pods: Sequence[Mapping[str, Any]], allowed: Allowed) -> None:

@@ -148,10 +148,9 @@ def check_address(applied: inventory.Applied, address: str) -> None:
         return
     if addresses.is_local(applied.endpoint) == addresses.is_local(address):
         return
-    raise errors.PlantonError(
+    raise errors.state_unfit(
         f"{key} was applied to {applied.endpoint or 'the public cloud'}, and the account is at {address}; nothing was changed",
         subject=str(key),
-        reason=errors.Reason.STATE_UNFIT,
         hint="use the account that it was applied with, or another backend (--context, --backend)",
         metadata={"resource": str(key), "applied": applied.endpoint, "account": address},
     )

@@ -56,9 +56,8 @@ class Result:
         for step in self.steps:
             if named.matches(step.key) and step.outputs is not None:
                 return step.outputs
-        raise errors.PlantonError(
+        raise errors.not_found(
             f"the result has no outputs of {name}",
-            reason=errors.Reason.NOT_FOUND,
             hint=f"it has those of: {', '.join(str(step.key) for step in self.steps if step.outputs is not None) or 'none'}",
         )
 

@@ -211,10 +211,9 @@ def check(saved: Saved, plan: plan_of_run.Plan) -> None:
         now = "; ".join(map(str, plan.autoscalers)) or "no changes"
         differing.append(f"autoscalers in clusters: planned {_autoscalers(saved)}, now {now}")
     if differing:
-        raise errors.PlantonError(
+        raise errors.plan_stale(
             f"the cloud or the manifests differ from the plan of {saved.created}; nothing was changed:\n  "
             + "\n  ".join(differing),
-            reason=errors.Reason.PLAN_STALE,
             hint="plan again (planton plan --out FILE), review the plan, and apply it",
         )
 

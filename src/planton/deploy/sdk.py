@@ -260,9 +260,8 @@ def _approved(
     if isinstance(sources, approve_stage.Approved):
         return sources
     if consent is None:
-        raise errors.PlantonError(
+        raise errors.consent_required(
             "this changes a cloud and needs consent; nothing was changed",
-            reason=errors.Reason.CONSENT_REQUIRED,
             hint="pass an approved plan (planton.approve), or consent=planton.Consent(changes=True)",
         )
     planned = sources if isinstance(sources, plan_values.Plan) else make(sources)

@@ -114,9 +114,8 @@ def _target(resource: load.Resource, version: str, run: runtime.Runtime, cache: 
     applied = run.inventory.find(references.key(manifest))
     if applied is None:
         hint = "apply it first: planton apply"
-        raise errors.PlantonError(
+        raise errors.stack_not_found(
             f"{references.key(manifest)} was not applied, so that it cannot be upgraded",
-            reason=errors.Reason.STACK_NOT_FOUND,
             hint=hint,
         )
     cloud = access.cloud_of(applied, run)
@@ -225,11 +224,8 @@ def _write(path: pathlib.Path, content: bytes) -> None:
     try:
         folders.write(path, content)
     except OSError as error:
-        raise errors.PlantonError(
-            f"cannot write {path}: {error.strerror}",
-            reason=errors.Reason.MANIFEST_UNREADABLE,
-            hint="make it writable, then run the same command again",
-            metadata={"file": str(path)},
+        raise errors.manifest_unreadable(
+            f"cannot write {path}: {error.strerror}", path, hint="make it writable, then run the same command again"
         ) from None
 
 
@@ -242,10 +238,8 @@ def _await_health(target: Target, run: runtime.Runtime, health: _Health) -> erro
         if not problems:
             return None
         if pace.clock() >= deadline:
-            return errors.PlantonError(
+            return errors.cloud_stuck(
                 f"{target.key} is not healthy after its upgrade to {target.version}: {'; '.join(problems)}",
-                code=errors.Code.FAILED,
-                reason=errors.Reason.CLOUD_STUCK,
                 hint=f"planton describe {kinds.Role.CLUSTER.short_name}/{target.key.name}; then run the same command again",
             )
         pace.wait(_LOOK)

@@ -61,9 +61,8 @@ def install(progress: Callable[[str], None], environ: Mapping[str, str], ways: M
             progress(f"  not possible here: {_last_line(error)}")
         else:
             return home(environ) / "bin" / "pulumi"
-    raise errors.PlantonError(
+    raise errors.toolchain_missing(
         f"Pulumi {text(VERSION)} is not on PATH and cannot be installed: " + "; ".join(tried),
-        reason=errors.Reason.TOOLCHAIN_MISSING,
         hint=f"install Pulumi {text(VERSION)} or newer so that `pulumi version` works, or make Go's module proxy reachable",
     )
 
@@ -118,7 +117,7 @@ def _build(progress: Callable[[str], None], environ: Mapping[str, str]) -> None:
         )
         last = _follow(process, progress)
         if process.wait():
-            raise errors.PlantonError(f"go build failed: {last}", reason=errors.Reason.TOOLCHAIN_MISSING)
+            raise errors.toolchain_missing(f"go build failed: {last}")
         publish(binaries, environ)
 
 

@@ -92,9 +92,8 @@ def release_stale(folder: pathlib.Path, stack: str, progress: Callable[[str], No
     """
     for lock in read(folder):
         if lock.is_damaged and lock.path.exists():
-            raise errors.PlantonError(
+            raise errors.stack_locked(
                 f"stack {stack} is locked by an unknown process: the lock file {lock.path} is empty or damaged",
-                reason=errors.Reason.STACK_LOCKED,
                 hint="make sure that no other operation uses the stack, then remove the lock: planton state unlock --stack "
                 f"{stack}",
                 metadata={"stack": stack, "file": str(lock.path)},

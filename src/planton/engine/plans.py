@@ -161,9 +161,8 @@ class Plan:
 
 def stale(why: str) -> errors.PlantonError:
     """Returns the error for a plan that does not say what would happen now."""
-    return errors.PlantonError(
+    return errors.plan_stale(
         why,
-        reason=errors.Reason.PLAN_STALE,
         hint="plan again, which reads the cloud: planton apply, or planton plan --out FILE",
     )
 

@@ -53,9 +53,8 @@ def variables(
     provider = None if config is None else providers.of_config(config.DESCRIPTOR.name).name
     usable = {name: port for name, port in attached.items() if name in local and name not in tools.plugins}
     if provider is not None and provider not in tools.plugins and provider not in usable:
-        raise errors.PlantonError(
+        raise errors.toolchain_missing(
             f"the official {provider} plugin is not installed",
-            reason=errors.Reason.TOOLCHAIN_MISSING,
             hint='install it: planton setup; without an account, use the sandbox: eval "$(planton sandbox env)"',
         )
     if provider is not None:
@@ -76,9 +75,8 @@ def variables(
 
 def not_running(address: str) -> errors.PlantonError:
     """Returns the error for a URL of this machine without a server."""
-    return errors.PlantonError(
+    return errors.cloud_unreachable(
         f"the sandbox that this shell points at does not run: nothing listens at {address}",
-        reason=errors.Reason.CLOUD_UNREACHABLE,
         hint='start it: planton sandbox start, then eval "$(planton sandbox env)"; or return to the real cloud: '
         'eval "$(planton sandbox env --unset)"',
     )

@@ -47,10 +47,9 @@ def not_applied(resource: str) -> errors.PlantonError:
     Args:
         resource: The resource or the stack, for the message.
     """
-    return errors.PlantonError(
+    return errors.stack_not_found(
         f"{resource} has not been applied",
         subject=resource,
-        reason=errors.Reason.STACK_NOT_FOUND,
         hint="apply its manifest first: planton apply -f FILE; planton get lists what has been applied",
     )
 
@@ -59,15 +58,13 @@ def command_error(error: automation_errors.CommandError, name: stacks.StackName)
     """Returns our error for a Pulumi command, other than an operation, that failed."""
     text = str(error)
     if "locked" in text:
-        return errors.PlantonError(
+        return errors.stack_locked(
             f"stack {name} is locked: {explain.last_lines(text)}",
-            reason=errors.Reason.STACK_LOCKED,
             hint=explain.LOCK_HINT,
         )
     if "passphrase" in text:
-        return errors.PlantonError(
+        return errors.credential_missing(
             f"the state of {name} cannot be decrypted: {explain.last_lines(text)}",
-            reason=errors.Reason.CREDENTIAL_MISSING,
             hint=explain.DECRYPTION_HINT,
         )
     if "organization name must be" in text:
@@ -75,8 +72,7 @@ def command_error(error: automation_errors.CommandError, name: stacks.StackName)
             f"the backend has no organizations, and {name} names one: {explain.last_lines(text)}",
             hint="write organization/PROJECT/STACK in the labels that name the stack, or take a backend that has it (--backend)",
         )
-    return errors.PlantonError(
+    return errors.engine_failed(
         f"the backend of {name} failed: {explain.last_lines(text)}",
-        reason=errors.Reason.ENGINE_FAILED,
         hint="check --backend or PULUMI_BACKEND_URL, and that the backend can be reached",
     )

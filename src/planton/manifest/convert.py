@@ -212,4 +212,4 @@ def _data(value: protobuf_message.Message, *, show_secrets: bool) -> dict[str, A
 
 
 def _refuse(text: str, hint: str = "") -> NoReturn:
-    raise errors.PlantonError(text, reason=errors.Reason.STACK_INPUT_INVALID, hint=hint)
+    raise errors.stack_input_invalid(text, hint=hint)

@@ -97,11 +97,7 @@ def _content(path: str) -> bytes:
 
 
 def _unreadable(path: str, why: str) -> errors.PlantonError:
-    return errors.PlantonError(
-        f"cannot read {path}: {why}",
-        reason=errors.Reason.MANIFEST_UNREADABLE,
-        metadata={"file": path},
-    )
+    return errors.manifest_unreadable(f"cannot read {path}: {why}", path)
 
 
 def kustomize(folder: str, overlay: str | None = None) -> bytes:
@@ -142,8 +138,7 @@ def _program() -> list[str]:
         program = shutil.which(name, path=path)
         if program:
             return [program, *arguments]
-    raise errors.PlantonError(
+    raise errors.toolchain_missing(
         "kustomize is not installed",
-        reason=errors.Reason.TOOLCHAIN_MISSING,
         hint="put kustomize or kubectl on PATH",
     )

@@ -154,7 +154,7 @@ def text(path: str, *, stdin: IO[bytes] | None = None) -> Text:
     """
     opened = list(_opened(path, stdin))
     if len(opened) != 1 or opened[0].file != path:
-        raise errors.PlantonError(f"{path} is a folder; pass one file", reason=errors.Reason.MANIFEST_UNREADABLE)
+        raise errors.manifest_unreadable(f"{path} is a folder; pass one file", path)
     return opened[0]
 
 

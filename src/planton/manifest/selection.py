@@ -173,9 +173,8 @@ def _stack_input(path: str, stdin: IO[bytes] | None) -> message.Message:
         return manifest.read_stack_input(text.data.decode("utf-8", errors="replace"), file=path)
     [value] = convert.read(text, form=convert.BINARY)
     if not convert.is_stack_input(value):
-        raise errors.PlantonError(
+        raise errors.stack_input_invalid(
             f"{path} is a manifest, not a stack input",
-            reason=errors.Reason.STACK_INPUT_INVALID,
             hint=f"planton convert -f {path} --as stack-input converts it; with --to yaml it becomes a manifest for -f",
         )
     return value

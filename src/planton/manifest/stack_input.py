@@ -109,10 +109,9 @@ def locate(
     for path in candidates:
         if path.exists():
             return _read(path), str(path)
-    raise errors.PlantonError(
+    raise errors.stack_input_invalid(
         f"no stack input: {' and '.join(str(path) for path in candidates)} do not exist",
         code=errors.Code.USAGE,
-        reason=errors.Reason.STACK_INPUT_INVALID,
         hint=f"write one: planton stack-input -f MANIFEST --show-secrets > {FILE_NAMES[1]}; or set {CONFIG_KEY}, "
         f"${TEXT_VARIABLE} or ${FILE_VARIABLE}",
     )
@@ -123,9 +122,7 @@ def _read(path: pathlib.Path) -> str:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise errors.PlantonError(
-            f"cannot read the stack input {path}: {why}", code=errors.Code.USAGE, reason=errors.Reason.STACK_INPUT_INVALID
-        ) from None
+        raise errors.stack_input_invalid(f"cannot read the stack input {path}: {why}", code=errors.Code.USAGE) from None
 
 
 def dumps(data: object) -> str:

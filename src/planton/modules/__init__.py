@@ -74,10 +74,9 @@ def require(kind: kinds.Kind) -> None:
     """
     package = kind.module.rpartition(".")[0]
     if importlib.util.find_spec(package) is None or importlib.util.find_spec(kind.module) is None:
-        raise errors.PlantonError(
+        raise errors.kind_unknown(
             f"this version can validate a {kind.name}, but cannot create one",
             code=errors.Code.REFUSED,
-            reason=errors.Reason.KIND_UNKNOWN,
             metadata={"kind": kind.name},
         )
 

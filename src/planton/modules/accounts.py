@@ -28,8 +28,7 @@ def require(config: message.Message, *, also_missing: Iterable[str] = ()) -> Non
     if not missing:
         return
     variables = [provider.variables, *(provider.region_variables[:1] if provider.networks.are_regional else ())]
-    raise errors.PlantonError(
+    raise errors.credential_missing(
         f"failed to setup {provider.spoken} provider: the {' and the '.join(missing)} is missing",
-        reason=errors.Reason.CREDENTIAL_MISSING,
         hint=f"set {' and '.join(variables)}, or pass a provider config with -p FILE (docs/use/credentials.md)",
     )

@@ -39,9 +39,8 @@ class Field:
         """
         if self.ref.HasField("value_from"):
             owner, target = self.metadata.name, self.ref.value_from.name
-            raise errors.PlantonError(
+            raise errors.reference_unresolved(
                 f"{self.path} of {owner!r} refers to {target!r}, but a module takes values, not references",
-                reason=errors.Reason.REFERENCE_UNRESOLVED,
                 hint="write a stack input with the reference resolved: "
                 "planton stack-input -f MANIFEST --show-secrets > stack-input.yaml",
                 metadata={"from": owner, "to": target, "field": self.path},
@@ -96,16 +95,14 @@ class Lookups:
         metadata = {"what": noun, "name": text, "region": self.region}
         cause = result if isinstance(result, str) else ""
         if self.several and self.several in cause:
-            return errors.PlantonError(
+            return errors.ambiguous(
                 f"several {noun}s have the name {text!r} {self.where}".rstrip(),
-                reason=errors.Reason.AMBIGUOUS,
                 hint=f"write the id of the {noun} that you mean",
                 metadata=metadata,
             )
         limit = "its name is a part of several names" if self.parts and self.parts in cause else self.limits.get(noun, "")
-        return errors.PlantonError(
+        return errors.not_found(
             f"no {noun} has the name or id {text!r} {self.where}".rstrip() + (f"; {limit}" if limit else ""),
-            reason=errors.Reason.NOT_FOUND,
             hint=f"write the id of a {noun}, or the exact name of one in this region and account",
             metadata=metadata,
         )

@@ -78,10 +78,9 @@ def warnings(target: message.Message, table: tuple[Unsupported, ...]) -> list[st
     refused = [entry for entry in entries if entry.level is Level.REFUSE and not _names(entry.path) & waived]
     if refused:
         name = target.metadata.name  # type: ignore[attr-defined]
-        raise errors.PlantonError(
+        raise errors.unsupported_field(
             f"{target.DESCRIPTOR.name} {name!r} sets fields that the provider cannot honour:\n"
             + "\n".join(f"  {entry}" for entry in refused),
-            reason=errors.Reason.UNSUPPORTED_FIELD,
             hint="remove the field, or accept that it has no effect: --allow-unsupported " + json_path(refused[0].path),
             metadata={"fields": ",".join(json_path(entry.path) for entry in refused)},
         )

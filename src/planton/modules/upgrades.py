@@ -203,9 +203,8 @@ def check(running: str, version: str, offered: Iterable[str], *, path: str, patc
 def not_offered(version: str, offered: Iterable[str], *, where: str, path: str, provider: str) -> errors.PlantonError:
     """Returns the error for a version that the cloud does not offer, with those that it does, newest first."""
     names = sorted(offered, key=numbers, reverse=True)
-    return errors.PlantonError(
+    return errors.not_offered(
         f"Kubernetes version {version!r} is not offered {where}; offered: {', '.join(names) or 'none'}",
-        reason=errors.Reason.NOT_OFFERED,
         hint=f"write one of the versions offered in {path} (planton versions --provider {provider})",
         metadata={"version": version, "offered": ",".join(names)},
     )

@@ -131,8 +131,7 @@ def until_settled(
 
 
 def _interrupted(condition_: str) -> errors.PlantonError:
-    return errors.PlantonError(
+    return errors.interrupted(
         f"apply was interrupted while the cloud was still at work ({condition_}); what was done is saved",
-        reason=errors.Reason.INTERRUPTED,
         hint="the cloud continues by itself; run the same command again, which waits for its end",
     )

@@ -52,9 +52,8 @@ def _require_listed(subject: managed.Managed, plan: plans.Plan) -> None:
     unlisted = [each for each in states.cloud_resources(subject.stack.export()) if each["urn"] not in listed]
     if unlisted:
         names = ", ".join(sorted(map(states.name_of, unlisted)))
-        raise errors.PlantonError(
+        raise errors.plan_stale(
             f"{subject.name} also has {names}, which was not listed; nothing was deleted",
-            reason=errors.Reason.PLAN_STALE,
             hint="run the same command again: it lists the current resources",
         )
 

@@ -138,8 +138,7 @@ def _firewall(cloud: clouds.Cloud, target: Any, cluster_id: str) -> tuple[str, s
 
 
 def _missing(text: str, hint: str = "") -> errors.PlantonError:
-    return errors.PlantonError(
+    return errors.not_found(
         text,
-        reason=errors.Reason.NOT_FOUND,
         hint=hint or "correct the id, or the region or the account of the manifest",
     )

@@ -34,9 +34,8 @@ def release(subject: managed.Managed) -> None:
     while holders := [each for each in subject.stack.lock_holders() if _may_run(*each)]:
         host, process = holders[0]
         if host != socket.gethostname() or subject.timing.clock() > deadline:
-            raise errors.PlantonError(
+            raise errors.stack_locked(
                 f"stack {subject.name} is held by process {process} on {host}",
-                reason=errors.Reason.STACK_LOCKED,
                 hint="wait until it ends, then run the same command again",
                 metadata={"stack": str(subject.name), "holder": f"{process} on {host}"},
             )

@@ -144,9 +144,8 @@ def _require_known(subject: managed.Managed, record: journal.Record | None, resu
     # Another command may have failed while this one waited. Only a recovery can find out what it created.
     if record is None or not record.uncertain or (resumption.record is not None and resumption.record.id == record.id):
         return
-    raise errors.PlantonError(
+    raise errors.plan_stale(
         f"another operation on {subject.name} failed meanwhile; nothing was changed",
-        reason=errors.Reason.PLAN_STALE,
         hint="run the same command again: it looks at the cloud first",
     )
 

@@ -455,9 +455,8 @@ def get(name: str) -> Kind:
 
 
 def _unknown(text: str, names: Sequence[str]) -> errors.PlantonError:
-    return errors.PlantonError(
+    return errors.kind_unknown(
         f"unknown kind {text!r}",
-        reason=errors.Reason.KIND_UNKNOWN,
         hint=suggestions.suggest(text, names),
         metadata={"kind": text},
     )
@@ -471,9 +470,8 @@ def parse(text: str) -> Kind:
     """
     matches = match(text)
     if len(matches) > 1:
-        raise errors.PlantonError(
+        raise errors.kind_unknown(
             f"{text!r} means several kinds",
-            reason=errors.Reason.KIND_UNKNOWN,
             hint=f"name one of them: {', '.join(kind.name for kind in matches)}",
             metadata={"kind": text},
         )

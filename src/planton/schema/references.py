@@ -262,17 +262,15 @@ def resolve(manifest: message.Message, lookup: Callable[[Key], message.Message |
 def _value(reference: Reference, target: message.Message | None) -> str:
     ends = {"from": str(reference.owner), "to": str(reference.target), "field": reference.path}
     if target is None:
-        raise errors.PlantonError(
+        raise errors.reference_unresolved(
             f"{reference.owner}: {reference.path} refers to {reference.target}, which is neither among the manifests nor applied",
-            reason=errors.Reason.REFERENCE_UNRESOLVED,
             hint="pass its manifest too (-f), apply it first, or correct the kind, env or name",
             metadata=ends,
         )
     content = value(target, reference.field_path)
     if not content:
-        raise errors.PlantonError(
+        raise errors.reference_unresolved(
             f"{reference.owner}: {reference.path} refers to {reference.field_path} of {reference.target}, which is empty",
-            reason=errors.Reason.REFERENCE_UNRESOLVED,
             hint="apply the other resource again, or refer to another field of it",
             metadata=ends,
         )

@@ -119,7 +119,7 @@ def check(name: stacks.StackName, deployment: Mapping[str, Any]) -> None:
 
 def unfit(message: str, hint: str) -> errors.PlantonError:
     """Returns the error for a state that does not allow the operation."""
-    return errors.PlantonError(message, reason=errors.Reason.STATE_UNFIT, hint=hint)
+    return errors.state_unfit(message, hint=hint)
 
 
 def redacted(value: Any) -> Any:  # JSON data

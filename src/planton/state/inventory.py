@@ -265,10 +265,9 @@ def require_complete(applied: Applied) -> None:
         PlantonError: ``STACK_NOT_FOUND``: no apply has finished.
     """
     if not applied.complete:
-        raise errors.PlantonError(
+        raise errors.stack_not_found(
             f"{applied.key} has no outputs: its apply did not finish, or it is missing from the cloud",
             subject=str(applied.key),
-            reason=errors.Reason.STACK_NOT_FOUND,
             hint="run planton apply again to continue",
         )
 
@@ -280,10 +279,9 @@ def _distinction(matches: list[Applied]) -> str:
 
 
 def _ambiguous(resource: str, matches: Iterable[Applied], hint: str) -> errors.PlantonError:
-    return errors.PlantonError(
+    return errors.ambiguous(
         f"{resource} is ambiguous: " + "; ".join(f"env {each.key.env or '(none)'}, stack {each.stack}" for each in matches),
         code=errors.Code.USAGE,
-        reason=errors.Reason.AMBIGUOUS,
         hint=hint,
     )
 

@@ -178,9 +178,8 @@ class Journal:
             else:
                 return
             if time.monotonic() >= deadline:
-                raise errors.PlantonError(
+                raise errors.stack_locked(
                     f"stack {self._name} is held by: {holder}",
-                    reason=errors.Reason.STACK_LOCKED,
                     hint="wait until it ends, or pass --lock-timeout SECONDS",
                     metadata={"stack": str(self._name), "holder": holder},
                 )

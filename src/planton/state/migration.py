@@ -115,9 +115,8 @@ class Migration:
             encryption = self._minted(name)
         self._target.open(name).replace_state({**plain, "secrets_providers": encryption})
         if not _same(plain, _decrypted(self._target.open(name))):
-            raise errors.PlantonError(
+            raise errors.engine_failed(
                 f"the state of {name} has not arrived as it was sent",
-                reason=errors.Reason.ENGINE_FAILED,
                 hint="the state before is whole: in the source, or in the folder backups of the data folder",
             )
 

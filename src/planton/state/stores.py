@@ -264,9 +264,8 @@ class Stores:
         held = self.open(name).held_locks()
         alive = [lock.process for lock in held if lock.host == socket.gethostname() and not lock.is_stale]
         if alive and not force:
-            raise errors.PlantonError(
+            raise errors.stack_locked(
                 f"stack {name} is held by process {alive[0]}, which runs on this machine",
-                reason=errors.Reason.STACK_LOCKED,
                 hint="wait until it ends; --force removes the lock all the same, and two operations at once damage a state",
                 metadata={"stack": str(name), "holder": str(alive[0])},
             )

@@ -105,9 +105,8 @@ def _restore_postgresql(url: str, dump: dumps.Dump, now: str) -> None:
         raise dumps.DumpError(detail) from error
     except (psycopg.Error, sa.exc.DBAPIError) as error:
         detail = str(getattr(error, "orig", error)).partition("\n")[0]
-        raise errors.PlantonError(
+        raise errors.database_unreachable(
             "the database cannot be restored; it is unchanged",
-            reason=errors.Reason.DATABASE_UNREACHABLE,
             hint=f"the error of PostgreSQL: {detail}",
         ) from error
     finally:
@@ -245,7 +244,7 @@ def _alone(url: str) -> Iterator[bool]:
                 raise _in_use("the database")
             yield sa.inspect(connection).has_table("alembic_version")
     except sa.exc.OperationalError as error:
-        raise errors.PlantonError("the database cannot be reached", reason=errors.Reason.DATABASE_UNREACHABLE) from error
+        raise errors.database_unreachable("the database cannot be reached") from error
     finally:
         made.dispose()
 
@@ -261,9 +260,8 @@ def _run(program: str, url: str, *arguments: str) -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False)
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if "error:" in line] or done.stderr.splitlines() or ["nothing"]
-        raise errors.PlantonError(
+        raise errors.database_unreachable(
             f"{program} failed",
-            reason=errors.Reason.DATABASE_UNREACHABLE,
             hint=f"its error: {lines[0].partition('error: ')[2] or lines[0]}",
         )
 
@@ -272,25 +270,23 @@ def _program_path(program: str) -> str:
     """Returns the path of one of PostgreSQL's programs."""
     path = shutil.which(program)
     if path is None:
-        raise errors.PlantonError(
+        raise errors.toolchain_missing(
             f"{program} is not on PATH",
-            reason=errors.Reason.TOOLCHAIN_MISSING,
             hint="install PostgreSQL's client programs, of the server's version or a newer one",
         )
     return path
 
 
 def _in_use(what: str) -> errors.PlantonError:
-    return errors.PlantonError(
+    return errors.consent_required(
         f"{what} is in use",
-        reason=errors.Reason.CONSENT_REQUIRED,
         hint="stop the server first",
     )
 
 
 def _refused(message: str) -> errors.PlantonError:
     hint = "add --overwrite to replace it"
-    return errors.PlantonError(message, reason=errors.Reason.CONSENT_REQUIRED, hint=hint)
+    return errors.consent_required(message, hint=hint)
 
 
 def _usage(message: str) -> errors.PlantonError:

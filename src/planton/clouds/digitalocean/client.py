@@ -173,9 +173,8 @@ class Cloud:
         pools = (self.cluster(cluster) or {}).get("node_pools") or [] if cluster else []
         ids = [str(pool["id"]) for pool in pools if pool["name"] == own]
         if len(ids) > 1:
-            raise errors.PlantonError(
+            raise errors.ambiguous(
                 f"{len(ids)} node pools of the cluster have the name {own!r}: {', '.join(ids)}",
-                reason=errors.Reason.AMBIGUOUS,
                 hint="write the id of the node pool that you mean",
                 metadata={"what": "node pool", "name": own, "ids": ",".join(ids)},
             )

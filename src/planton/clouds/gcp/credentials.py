@@ -83,9 +83,8 @@ def _parsed(text: str, source: str) -> dict[str, Any]:
 
 
 def _invalid(source: str, why: str) -> errors.PlantonError:
-    return errors.PlantonError(
+    return errors.credential_invalid(
         f"the credential for gcp ({source}) cannot be used: {why}",
-        reason=errors.Reason.CREDENTIAL_INVALID,
         hint="name the JSON key of a service account, or run: gcloud auth application-default login",
     )
 
@@ -179,10 +178,8 @@ def _refresh(credential: Any) -> None:
             hint="check that the key was not deleted or disabled; create a new one, or log in again",
         ) from None
     except (exceptions.TransportError, web.NoAnswerError) as error:
-        raise errors.PlantonError(
+        raise errors.cloud_unreachable(
             f"the token server of Google Cloud did not answer: {error}",
-            code=errors.Code.FAILED,
-            reason=errors.Reason.CLOUD_UNREACHABLE,
             hint="check the network and the token_uri of the key, then try again",
         ) from None
 

@@ -56,8 +56,7 @@ def _json(key: str) -> str:
     try:
         return base64.b64decode(key, validate=True).decode()
     except (binascii.Error, ValueError):
-        raise errors.PlantonError(
+        raise errors.credential_invalid(
             "the service-account key for gcp is not base64 of a text",
-            reason=errors.Reason.CREDENTIAL_INVALID,
             hint="encode the JSON file of the key: base64 -w0 key.json",
         ) from None

@@ -151,10 +151,9 @@ def _control_plane_firewall(
 
 def _check_control_plane(spec: spec_pb2.DigitalOceanKubernetesClusterSpec, running: provider.Running | None) -> None:
     if running is not None and running.ha and not spec.highly_available:
-        raise errors.PlantonError(
+        raise errors.unsupported_field(
             f"spec.highlyAvailable: the control plane of {spec.cluster_name!r} is highly available, and DigitalOcean cannot "
             "switch that off",
-            reason=errors.Reason.UNSUPPORTED_FIELD,
             hint="write highlyAvailable: true, or create a new cluster with another name",
             metadata={"fields": "spec.highlyAvailable"},
         )

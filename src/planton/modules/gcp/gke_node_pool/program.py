@@ -96,10 +96,9 @@ def _nodes_per_zone(spec: spec_pb2.GcpGkeNodePoolSpec, account: pulumi.ProviderR
     number = zones.number(spec, account)
     if total % number:
         below = total - total % number
-        raise errors.PlantonError(
+        raise errors.unsupported_field(
             f"spec.totalNodeCount: {total} nodes cannot be spread evenly over {number} zones; possible are {below} and "
             f"{below + number}",
-            reason=errors.Reason.UNSUPPORTED_FIELD,
             hint=f"write totalNodeCount: {below + number}, or choose other zones",
             metadata={"fields": "spec.totalNodeCount"},
         )
@@ -158,10 +157,9 @@ def _labels(target: api_pb2.GcpGkeNodePool) -> dict[str, str]:
     merged = {**labels.standard(target), **target.spec.node_labels}
     size = sum(len(key) + len(value) for key, value in merged.items())
     if size > _MOST_LABEL_CHARACTERS:
-        raise errors.PlantonError(
+        raise errors.unsupported_field(
             f"spec.nodeLabels: the labels of the nodes have {size} characters with the standard ones, and GKE accepts "
             f"{_MOST_LABEL_CHARACTERS}",
-            reason=errors.Reason.UNSUPPORTED_FIELD,
             hint="remove labels, or shorten their keys and values",
             metadata={"fields": "spec.nodeLabels"},
         )
