@@ -70,7 +70,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
         "test_pools_are_destroyed_before_their_cluster",
     ),
     "tests/e2e/test_gcp.py": (
-        "test_the_sdk_repairs_scales_upgrades_and_destroys_the_example",
+        "test_the_sdk_creates_repairs_scales_upgrades_and_destroys_the_example",
         "test_what_exists_is_imported_by_id_and_by_name",
     ),
     "tests/e2e/test_kills.py": (
