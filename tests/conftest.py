@@ -56,17 +56,18 @@ def pytest_xdist_make_scheduler(config, log):
 
 #: Modules that start processes of servers and shells, or send thousands of requests.
 SLOW = {
-    *("test_completion", "test_concurrency", "test_full_disk", "test_generate", "test_guide", "test_hooks", "test_imports"),
     *(
-        "test_launch",
-        "test_metrics",
-        "test_process",
-        "test_schemathesis",
-        "test_sdist",
-        "test_server_backup",
-        "test_server_start",
+        "test_clients",
+        "test_clock_steps",
+        "test_completion",
+        "test_concurrency",
+        "test_discovery",
+        "test_extras",
+        "test_full_disk",
     ),
-    *("test_server_stop", "test_server_tokens", "test_smallest_controller", "test_timers", "test_workers"),
+    *("test_generate", "test_guide", "test_hooks", "test_imports", "test_kubectl", "test_launch", "test_metrics", "test_process"),
+    *("test_schemathesis", "test_sdist", "test_server_backup", "test_server_docs", "test_server_start", "test_server_stop"),
+    *("test_server_tokens", "test_smallest_controller", "test_timers", "test_workers"),
 }
 
 

@@ -366,6 +366,7 @@ def test_schemas_and_server_agree_on_any_data(name, example, body):
     agree()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WITH_BODY)
 def test_schemas_and_server_agree_on_any_message(name):
     """The same of any message at all of a body's type, as it is rendered."""

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import itertools
 import json
+import os
 import pathlib
 import signal
 import sqlite3
@@ -201,6 +202,20 @@ def test_a_rolling_upgrade_and_a_downgrade_strand_no_work(new_url, engine: str, 
         assert not any(item.get("error") for item in items)
         everybody = [each for listed in generations for each in listed]
         assert all(most_at_once(listed) == 1 for listed in spans(everybody, "id").values())
+
+
+def test_a_signal_to_any_thread_stops_a_process(tmp_path: pathlib.Path) -> None:
+    """The system chooses the thread. The handler runs in the main thread, which nothing wakes then."""
+    with (
+        serving.running(tmp_path, "--tick", "0") as server,
+        runner(tmp_path, server.url, "one", parallel=1, seconds=LONG) as one,
+    ):
+        clusters(server, 1)
+        waiting.until(lambda: one.events("begin"), "the run")
+        *_, thread = sorted(int(each.name) for each in pathlib.Path(f"/proc/{one.process.pid}/task").iterdir())
+        assert thread != one.process.pid
+        os.kill(thread, signal.SIGTERM)
+        assert one.process.wait(waiting.TIMEOUT_SECONDS) == 0
 
 
 @pytest.mark.parametrize(("kind", "number"), [("sqlite", 2), ("postgresql", 3)])

@@ -28,6 +28,8 @@ _RULES = [
 _SECRET = "4dabf18193072939515e22adb298388d"  # Pulumi's marker of a special value
 # The plugins handle rules, tags and taints as sets: the order of rules varies between runs, and that of tags follows hashes.
 _SETS = {"ingressRules", "egressRules", "rules", "tags", "taints", "cidrBlocks"}
+# The plugins' plans list more items of these sets than the stand-ins': also those that only move.
+_LISTED_ITEMS = ("ingressRules[", "egressRules[", "masterAuthorizedNetworksConfig.cidrBlocks[")
 # Resources of the engine and of planton's journal, which has times.
 _OTHER_TYPES = {"pulumi:pulumi:Stack", "planton:index:Apply"}
 _VARYING = {"created", "modified", "sourcePosition", "stackTrace", "taintedBy"}
@@ -36,7 +38,7 @@ _VARYING = {"created", "modified", "sourcePosition", "stackTrace", "taintedBy"}
 def plain(value: Any) -> Any:
     """Returns JSON data without IDs, times, addresses and ciphertexts."""
     if isinstance(value, dict):
-        if str(value.get("path", "")).startswith(("ingressRules[", "egressRules[")):
+        if str(value.get("path", "")).startswith(_LISTED_ITEMS):
             return "<rule>"
         if _SECRET in value:
             return "<secret>"

@@ -27,6 +27,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
         "test_the_standalone_path_needs_no_account_in_the_environment",
         "test_what_refers_to_a_network_uses_its_credential",
     ),
+    "tests/e2e/test_controller_kills.py": ("test_a_controller_that_was_killed_anywhere_is_continued_by_another",),
     "tests/e2e/test_controllers.py": (
         "test_a_pool_comes_up_scales_is_repaired_and_goes[digitalocean]",
         "test_an_error_is_in_the_status_until_something_succeeds[digitalocean]",
@@ -69,7 +70,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
         "test_pools_are_destroyed_before_their_cluster",
     ),
     "tests/e2e/test_gcp.py": (
-        "test_the_sdk_repairs_scales_upgrades_and_destroys_the_example",
+        "test_the_sdk_creates_repairs_scales_upgrades_and_destroys_the_example",
         "test_what_exists_is_imported_by_id_and_by_name",
     ),
     "tests/e2e/test_kills.py": (

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from planton.base import terminal
 from planton.cli import jsonpath, output, render, times
 from planton.manifest import stack_input
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import planton
 
+T = TypeVar("T")
 HEADER: Final = ("NAME", "KIND", "ENV", "STATUS", "VERSION", "REGION", "NODES", "SIZE", "AGE", "DRIFT")
 WIDE: Final = (*HEADER, "ID", "STACK", "APPLIED")
 #: The columns in the order in which a narrow terminal loses them.
@@ -54,7 +56,12 @@ def drift(overview: planton.Overview) -> str:
 
 def table(overviews: Sequence[planton.Overview], *, wide: bool) -> list[str]:
     """Returns the lines of a table. On a terminal that is too narrow, unimportant columns are left out."""
-    rows = [WIDE if wide else HEADER, *(row(each)[: len(WIDE if wide else HEADER)] for each in overviews)]
+    header = WIDE if wide else HEADER
+    return table_of([header, *(row(each)[: len(header)] for each in overviews)], wide=wide)
+
+
+def table_of(rows: Sequence[tuple[str, ...]], *, wide: bool) -> list[str]:
+    """Returns rows, the header first, as the lines of a table. A wide table keeps all columns on a narrow terminal."""
     return lines(rows if wide or not output.is_terminal() else fit(rows, shutil.get_terminal_size().columns))
 
 
@@ -89,26 +96,51 @@ def item(overview: planton.Overview) -> dict[str, Any]:
 
 
 def sort(overviews: Sequence[planton.Overview], by: str) -> list[planton.Overview]:
-    """Returns resources in the order of a column, or of a JSONPath over their JSON.
+    """Returns resources in the order of a column of `WIDE`, or of a JSONPath. See `sort_by`."""
+    return sort_by(overviews, by, Shape(WIDE, row, item, lambda each: each.summary.created, lambda each: each.summary.desired))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Shape(Generic[T]):
+    """How values of a type are listed.
+
+    Attributes:
+        header: The names of all columns.
+        row: Returns the cells of a value.
+        item: Returns its JSON data.
+        created: Returns when it was created, RFC 3339; empty if unknown.
+        desired: Returns the desired number of its nodes; None if it has none.
+    """
+
+    header: tuple[str, ...]
+    row: Callable[[T], tuple[str, ...]]
+    item: Callable[[T], dict[str, Any]]
+    created: Callable[[T], str]
+    desired: Callable[[T], int | None]
+
+
+def sort_by(listed: Sequence[T], by: str, shape: Shape[T]) -> list[T]:
+    """Returns values in the order of a column, or of a JSONPath over their JSON.
 
     Args:
-        overviews: The resources.
+        listed: The values.
         by: A column, e.g. ``age``, or a path, e.g. ``.metadata.name``; empty to keep the order.
+        shape: How they are listed.
 
     Raises:
         PlantonError: ``USAGE``: there is no such column.
     """
     if not by:
-        return list(overviews)
+        return list(listed)
     if by.startswith((".", "{", "$")):
-        return sorted(overviews, key=lambda each: _comparable(jsonpath.values(by, item(each))))
+        return sorted(listed, key=lambda each: _comparable(jsonpath.values(by, shape.item(each))))
     name = by.upper()
     if name == "AGE":
-        return sorted(overviews, key=lambda each: each.summary.created, reverse=True)
+        return sorted(listed, key=shape.created, reverse=True)
     if name == "NODES":
-        return sorted(overviews, key=lambda each: each.summary.desired or 0)
-    column = output.column(name, WIDE)
-    return sorted(overviews, key=lambda each: row(each)[column])
+        return sorted(listed, key=lambda each: shape.desired(each) or 0)
+    column = output.column(name, shape.header)
+    return sorted(listed, key=lambda each: shape.row(each)[column])
 
 
 def _comparable(values: list[Any]) -> tuple[bool, float, str]:

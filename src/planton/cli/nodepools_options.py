@@ -18,12 +18,18 @@ if TYPE_CHECKING:
     from planton import client
 
 F = TypeVar("F", bound=Callable[..., Any])
+_LOCAL: Final = "http://127.0.0.1:8080"
 _PHASES: Final = ("Pending", "Progressing", "Ready", "Degraded", "Failed", "Deleting")
 
 
 def server(function: F) -> F:
     """Adds the options of the server and of the caller, and passes a transport to them as ``api``."""
-    return _server(function, default="http://127.0.0.1:8080")
+    return _server(function, default=_LOCAL)
+
+
+def server_for(flag: str) -> Callable[[F], F]:
+    """Adds the options of `server`, and passes None as ``api`` unless the option with the name of the flag is set."""
+    return functools.partial(_server, default=_LOCAL, flag=flag)
 
 
 def optional_server(function: F) -> F:
@@ -31,7 +37,7 @@ def optional_server(function: F) -> F:
     return _server(function, default=None)
 
 
-def _server(function: F, *, default: str | None) -> F:
+def _server(function: F, *, default: str | None, flag: str = "") -> F:
     @click.option(
         "--server",
         envvar="PLANTON_API_URL",
@@ -58,7 +64,7 @@ def _server(function: F, *, default: str | None) -> F:
     )
     @functools.wraps(function)
     def wrapped(*, server: str | None, user: str, token_file: pathlib.Path | None, **arguments: Any) -> Any:
-        if server is None:
+        if server is None or (flag and not arguments[flag]):
             return function(api=None, **arguments)
         with _transport(server, user, token_file) as api:
             return function(api=api, **arguments)

@@ -28,6 +28,9 @@ WAIT: Final = 2.0
 _PAUSE: Final = 1.0
 #: Seconds between two looks at the lease.
 _GUARD: Final = 0.2
+#: Seconds between two times that the main thread runs the handlers of signals. One that another thread of the process has received does
+#: not end its wait.
+_SIGNALS: Final = 1.0
 #: Seconds that a stop waits for engines that were asked to end, before they are killed.
 _GRACE: Final = 5.0
 #: Heartbeats after which the process hands back work that it does not know: the answer to its claim was lost.
@@ -97,7 +100,8 @@ class Runner:
         claiming = threading.Thread(target=self._claim_until_stopped, args=(pool,), daemon=True)
         for thread in (*threads, claiming):
             thread.start()
-        self._stopping.wait()
+        while not self._stopping.wait(_SIGNALS):
+            pass
         self._hand_back()
         claiming.join()
         pool.shutdown()
