@@ -43,7 +43,8 @@ def _plan(folder: pathlib.Path, *planned: steps.Step, operation: str = "apply", 
 )
 def test_a_named_cluster_may_be_replaced(planned: list[steps.Step], allowed: list[str], tmp_path: pathlib.Path) -> None:
     """Kind and name identify it; the environment is needed only where they are ambiguous."""
-    approve.Approved(_plan(tmp_path, *planned), dataclasses.replace(CHANGES, replace=tuple(allowed)))
+    plan_of_test = _plan(tmp_path, *planned)
+    assert approve.Approved(plan_of_test, dataclasses.replace(CHANGES, replace=tuple(allowed))).plan is plan_of_test
 
 
 @pytest.mark.parametrize("operation", ["apply", "import"])
@@ -101,7 +102,9 @@ def test_no_change_is_approved_without_consent(
 def test_a_plan_without_changes_needs_no_consent(tmp_path: pathlib.Path) -> None:
     """The default consent approves it."""
     step = dataclasses.replace(_step("dev"), plan=plans.Plan())
-    approve.Approved(_plan(tmp_path, step), approve.Consent())
+    planned = _plan(tmp_path, step)
+    assert approve.missing(planned, approve.Consent()) == approve.Consent()
+    assert approve.Approved(planned, approve.Consent()).plan is planned
 
 
 def test_a_failed_step_cannot_be_approved(tmp_path: pathlib.Path) -> None:

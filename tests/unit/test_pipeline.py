@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import pathlib
 from typing import Any
@@ -107,6 +108,50 @@ def test_a_dependant_of_changed_outputs_is_planned_again(
         assert firewall.error.reason is errors.Reason.PLAN_STALE
         assert firewall.error.message.endswith(f"has changed, and this would {action} firewall, which was not planned")
         assert list(civo.updates) == ["net"]
+
+
+def test_without_consent_no_change_comes_up_after_the_plan(civo: world.World) -> None:
+    """A plan without changes needs no consent. Another process then changes what the firewall refers to."""
+    _applied(civo)
+    planned = _plan(civo)
+    approved = approve.Approved(planned, approve.Consent())
+    civo.id = "22222222-2222-2222-2222-222222222222"
+    civo.actions = {"net": plans.Action.UPDATE}
+    apply.apply(approve.Approved(planning.make((NETWORK,), plan.Options(), civo.run), CONSENT))
+    civo.updates.clear()
+    civo.actions = {"fw": plans.Action.UPDATE}
+    _, firewall = apply.apply(approved)
+    assert firewall.error is not None
+    assert firewall.error.reason is errors.Reason.PLAN_STALE
+    assert civo.updates == {}
+
+
+def test_a_stage_accepts_only_an_approval_of_its_own_operation(civo: world.World) -> None:
+    """A plan is no approval, and the approval of an apply is none of a destroy."""
+    planned, deletion = _plan(civo), destroy.make([NETWORK], civo.run)
+    for stage in (apply.apply, destroy.destroy):
+        with pytest.raises(TypeError, match="Plan is not an approved plan"):
+            stage(planned)  # type: ignore[arg-type]  # that is the point
+    for stage, other in ((apply.apply, deletion), (destroy.destroy, planned)):
+        with pytest.raises(errors.PlantonError, match="of an operation of another kind") as caught:
+            stage(approve.Approved(other, CONSENT))
+        assert caught.value.reason is errors.Reason.USAGE
+    assert (civo.updates, civo.destroyed) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("call", "files"),
+    [("operations.update", {"apply.py"}), ("operations.destroy", {"destroy.py"}), ("run_steps", {"apply.py", "destroy.py"})],
+)
+def test_only_the_stages_of_approved_plans_change_a_cloud(call: str, files: set[str]) -> None:
+    """The engine's updates and deletions have no other caller."""
+    callers = {
+        path.name
+        for path in pathlib.Path(apply.__file__).parents[1].rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and f".{ast.unparse(node.func)}".endswith(f".{call}")
+    }
+    assert callers == files
 
 
 @pytest.mark.parametrize(

@@ -140,22 +140,23 @@ _DEBUG: Final = "PLANTON_DEBUG"
 _COMPLETE: Final = "_PLANTON_COMPLETE"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, run: Callable[[list[str]], int] | None = None) -> int:
     """Runs the command line and returns the exit code.
 
     Args:
         arguments: The arguments without the program's name; None for the arguments of the process.
+        run: Runs the command of the arguments; None for planton's commands.
     """
     if arguments is None:
-        return _process(sys.argv[1:])
-    return _start(list(arguments))
+        return _process(sys.argv[1:], run or _run)
+    return _start(list(arguments), run or _run)
 
 
-def _process(arguments: list[str]) -> int:
+def _process(arguments: list[str], run: Callable[[list[str]], int]) -> int:
     signals.install(next(iter(arguments), ""))
     unread = streams.guard(None if next(iter(arguments), "") in _FINISHING else _BROKEN_PIPE)
     try:
-        code = _start(arguments)
+        code = _start(arguments, run)
         sys.stdout.flush()
     except SystemExit as end:
         if end.code or not unread():
@@ -168,13 +169,13 @@ def _process(arguments: list[str]) -> int:
     return code or (_BROKEN_PIPE if unread() else 0)
 
 
-def _start(arguments: list[str]) -> int:
+def _start(arguments: list[str], run: Callable[[list[str]], int]) -> int:
     warnings.showwarning = _show_warning
     # The start creates many objects and drops none: without collections commands take 4 to 7 % less CPU
     # (benchmarks/start_tricks.py).
     gc.disable()
     try:
-        return report_failures(_run, arguments)
+        return report_failures(run, arguments)
     finally:
         gc.enable()
 

@@ -28,22 +28,22 @@ def is_possible() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def choices(provider: str, given: templates.Choices, *, with_pools: bool) -> templates.Choices:
+def choices(provider: str, options: templates.Choices, *, with_pools: bool) -> templates.Choices:
     """Asks for what is not given: region, size, number of nodes, and version.
 
     The lists come from the cloud, with prices. Without an account the template's own values are offered.
 
     Args:
         provider: The cloud.
-        given: What the options say already.
+        options: What the options say already.
         with_pools: Whether there are nodes.
     """
-    region = given.region or _region(provider)
+    region = options.region or _region(provider)
     if not with_pools:
-        return dataclasses.replace(given, region=region)
-    size = given.size or _size(provider, region)
-    count = given.count or click.prompt("Number of nodes", type=click.IntRange(1, 100), default=2, err=True)
-    version = given.version or _version(provider)
+        return dataclasses.replace(options, region=region)
+    size = options.size or _size(provider, region)
+    count = options.count or click.prompt("Number of nodes", type=click.IntRange(1, 100), default=2, err=True)
+    version = options.version or _version(provider)
     return templates.Choices(region=region, size=size, count=count, version=version)
 
 

@@ -163,14 +163,14 @@ def _turnover(spec: Mapping[str, Any], cluster: Cluster | None) -> values.Turnov
         # The nodes of a deleted cluster go with it.
         return None
     lifecycle = spec.get("lifecycle") or {}
-    given = lifecycle.get("rollout") or {}
-    on_timeout = rollout.OnTimeout(given.get("onDrainTimeout") or rollout.OnTimeout.FAIL)
-    timeout = durations.parsed(given.get("drainTimeout")) or _DRAIN_TIMEOUT
+    rollout_fields = lifecycle.get("rollout") or {}
+    on_timeout = rollout.OnTimeout(rollout_fields.get("onDrainTimeout") or rollout.OnTimeout.FAIL)
+    timeout = durations.parsed(rollout_fields.get("drainTimeout")) or _DRAIN_TIMEOUT
     return values.Turnover(
         limit=drain.Limit(after=timeout, force=on_timeout is rollout.OnTimeout.FORCE),
-        surge=int(given.get("maxSurge", 1)),
-        unavailable=int(given.get("maxUnavailable", 0)),
-        soak=durations.parsed(given.get("soak")) or datetime.timedelta(),
+        surge=int(rollout_fields.get("maxSurge", 1)),
+        unavailable=int(rollout_fields.get("maxUnavailable", 0)),
+        soak=durations.parsed(rollout_fields.get("soak")) or datetime.timedelta(),
         on_timeout=on_timeout,
         unhealthy_after=durations.parsed(lifecycle.get("unhealthyAfter")),
     )

@@ -28,13 +28,18 @@ def apply(approved: approve.Approved) -> list[steps.Step]:
 
     Args:
         approved: The approved plan of an apply or an import.
+
+    Raises:
+        PlantonError: ``USAGE``: it is the plan of a destroy.
     """
-    plan = approved.plan
+    plan = approve.plan_of(approved, "apply", "import")
     settings = plan.run.settings
     outside = resolve.externals(plan.resources, plan.run.inventory)
     # The resources that exist before the first request; one list for all creations.
     watches = watching.Watches(plan.operation, plan.run.on_progress)
-    stages = _Applying(plan, outside, observed.Lists(answers.Answers()), watches)
+    # Without consent to changes, and after a saved plan, not even an update may come up.
+    is_exact = plan.options.saved is not None or not approved.consent.changes
+    stages = _Applying(plan, is_exact, outside, observed.Lists(answers.Answers()), watches)
     autoscaler_plans.release(plan.steps, plan.run, autoscaler_plans.Reading())
     done = running.run(
         plan.steps, [stages.apply], plan.resources, settings, dependencies=plan.resources.dependencies, why="failed"
@@ -54,6 +59,7 @@ class _Applying:
     """The stage of one step, with what all steps share."""
 
     plan: plan_of_run.Plan
+    is_exact: bool
     outside: Mapping[references.Key, message.Message | None]
     lists: observed.Lists
     watches: watching.Watches
@@ -99,10 +105,9 @@ class _Applying:
 
     def _replanned(self, step: steps.Step, subject: managed.Managed) -> steps.Step:
         plan = self.plan.run.operations.preview(subject, resumption=step.resumption)
-        is_exact = self.plan.options.saved is not None
         planned = {(change.urn, change.action) for change in step.plan.changes}
         grave = (plans.Action.DELETE, plans.Action.REPLACE)
-        changes = [change for change in plan.changes if is_exact or change.action in grave]
+        changes = [change for change in plan.changes if self.is_exact or change.action in grave]
         unplanned = [f"{change.action} {change.name}" for change in changes if (change.urn, change.action) not in planned]
         if unplanned:
             listed = ", ".join(unplanned)

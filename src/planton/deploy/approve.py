@@ -73,6 +73,28 @@ class Approved:
         _require_agreed(self.plan, self.consent)
 
 
+def plan_of(approved: Approved, *operations: str) -> plan_of_run.Plan:
+    """Returns the plan of an approval. Each stage that changes a cloud begins with it.
+
+    Args:
+        approved: The approved plan.
+        operations: The operations of the stage: another operation was approved by other rules.
+
+    Raises:
+        TypeError: It is no approval, for example a plan.
+        PlantonError: ``USAGE``: the plan is that of another operation.
+    """
+    if not isinstance(approved, Approved):
+        raise TypeError(f"{type(approved).__name__} is not an approved plan")
+    operation = approved.plan.operation
+    if operation not in operations:
+        raise errors.usage(
+            f"{operations[0]} got the plan of an operation of another kind: {operation}",
+            hint="plan_destroy returns plans for destroy; plan and plan_import return plans for apply",
+        )
+    return approved.plan
+
+
 def check(plan: plan_of_run.Plan, consent: Consent) -> None:
     """Checks what no general agreement covers: errors, stale plans, losses and take-overs.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from planton import errors
 from planton.clouds import answers
 from planton.deploy import (
+    approve,
     autoscaler_plans,
     autoscalers,
     costs,
@@ -29,7 +30,7 @@ from planton.state import journal
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from planton.deploy import approve, runtime
+    from planton.deploy import runtime
     from planton.manifest import load
     from planton.recovery import managed
     from planton.schema import references
@@ -213,6 +214,9 @@ def destroy(approved: approve.Approved) -> list[steps.Step]:
 
     Args:
         approved: The approved plan.
+
+    Raises:
+        PlantonError: ``USAGE``: it is not the plan of a destroy.
     """
-    listed = approved.plan
+    listed = approve.plan_of(approved, "destroy")
     return run_steps(listed.steps, listed.resources, listed.run, leftovers_of=listed.leftovers)

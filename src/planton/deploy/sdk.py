@@ -220,8 +220,6 @@ def apply(
         planton.RunError: A resource failed. It has the result; the next apply resumes.
     """
     approved = _approved(sources, consent, lambda inputs: plan(inputs, settings=settings))
-    if approved.plan.operation == "destroy":
-        raise _wrong_plan("apply", approved.plan)
     with environment.hidden_from_sdk(os.environ):
         return results.checked(apply_stage.apply(approved), check=check)
 
@@ -246,8 +244,6 @@ def destroy(
         planton.RunError: A resource could not be deleted. It has the result.
     """
     approved = _approved(sources, consent, lambda inputs: plan_destroy(inputs, settings=settings))
-    if approved.plan.operation != "destroy":
-        raise _wrong_plan("destroy", approved.plan)
     with environment.hidden_from_sdk(os.environ):
         return results.checked(destroy_stage.destroy(approved), check=check)
 
@@ -266,10 +262,3 @@ def _approved(
         )
     planned = sources if isinstance(sources, plan_values.Plan) else make(sources)
     return approve(planned, consent)
-
-
-def _wrong_plan(verb: str, planned: plan_values.Plan) -> errors.PlantonError:
-    return errors.usage(
-        f"{verb} got the plan of an operation of another kind: {planned.operation}",
-        hint="plan_destroy returns plans for destroy; plan and plan_import return plans for apply",
-    )

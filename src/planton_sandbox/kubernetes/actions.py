@@ -45,8 +45,8 @@ def _load(view: reads.View, body: Body) -> Any:
 def _demand(view: reads.View, body: Body) -> Any:
     name, namespace = str(body.get("name") or "demand"), str(body.get("namespace") or "default")
     target = paths.Target(resources.DEPLOYMENTS, namespace, name)
-    given = options.Options(is_dry=False, manager="sandbox", validation="Strict", force=True, now=view.now)
-    written = writes.Writes(view.store, target, given)
+    write_options = options.Options(is_dry=False, manager="sandbox", validation="Strict", force=True, now=view.now)
+    written = writes.Writes(view.store, target, write_options)
     if not body.get("replicas"):
         if view.store.get(resources.DEPLOYMENTS, namespace, name) is not None:
             written.delete(options.deletion({}, {}))

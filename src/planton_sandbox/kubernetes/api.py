@@ -46,14 +46,14 @@ class _Write:
         request: The request.
         target: The resource that it names.
         view: The cluster.
-        given: Its options.
+        write_options: Its options.
         body: Its decoded body.
     """
 
     request: web.Request
     target: paths.Target
     view: reads.View
-    given: options.Options
+    write_options: options.Options
     body: Any
 
     @property
@@ -102,9 +102,9 @@ class Api:
         if request.method in ("GET", "HEAD"):
             return await self._read(request, target, view)
         body = await _body(request)
-        given = options.of(request.query, request.headers.get("User-Agent", ""), now=view.now)
+        write_options = options.of(request.query, request.headers.get("User-Agent", ""), now=view.now)
         try:
-            return _write(_Write(request, target, view, given, body))
+            return _write(_Write(request, target, view, write_options, body))
         finally:
             self._settle()
 
@@ -134,24 +134,24 @@ def _write(write: _Write) -> web.Response:
         return _reply(subresources.review(resource, write.body), status=_CREATED)
     if method == "DELETE" and not target.name and "deletecollection" in resource.verbs:
         return _delete_all(write)
-    answer = _write_one(write, writes.Writes(write.view.store, target, write.given))
+    answer = _write_one(write, writes.Writes(write.view.store, target, write.write_options))
     if answer is None:
         raise errors.method_not_allowed()
     return _written(write.request, resource, answer, now=write.view.now)
 
 
-def _write_one(write: _Write, given: writes.Writes) -> writes.Written | None:
+def _write_one(write: _Write, writer: writes.Writes) -> writes.Written | None:
     """Writes one object; returns ``None`` if the resource has no such verb."""
     method, target, verbs = write.request.method, write.target, write.target.resource.verbs
     is_placed = not target.resource.namespaced or bool(target.namespace)
     if method == "POST" and not target.name and is_placed and "create" in verbs:
-        return given.create(write.body)
+        return writer.create(write.body)
     if method == "PUT" and target.name and "update" in verbs:
-        return given.update(write.body)
+        return writer.update(write.body)
     if method == "PATCH" and target.name and "patch" in verbs:
-        return given.patch(write.body, kind=write.kind)
+        return writer.patch(write.body, kind=write.kind)
     if method == "DELETE" and target.name and not target.subresource and "delete" in verbs:
-        return given.delete(options.deletion(write.request.query, write.body))
+        return writer.delete(options.deletion(write.request.query, write.body))
     return None
 
 
@@ -161,16 +161,16 @@ def _delete_all(write: _Write) -> web.Response:
     page = reads.page(view, target, request.query)
     for item in [] if order.is_dry else page.items:
         place = paths.Target(target.resource, objects.namespace(item), objects.name(item))
-        writes.Writes(view.store, place, write.given).delete_one(item, order)
+        writes.Writes(view.store, place, write.write_options).delete_one(item, order)
     return _reply(rendering.many(request, target.resource, page, now=view.now))
 
 
 def _write_sub(write: _Write) -> web.Response:
     method, target, store = write.request.method, write.target, write.view.store
     if target.subresource == subresources.SCALE and method in ("PUT", "PATCH"):
-        return _reply(subresources.set_scale(store, target, write.given, write.body, kind=write.kind))
+        return _reply(subresources.set_scale(store, target, write.write_options, write.body, kind=write.kind))
     if target.subresource == "eviction" and method == "POST":
-        return _reply(subresources.evict(store, target, write.given, write.body), status=_CREATED)
+        return _reply(subresources.evict(store, target, write.write_options, write.body), status=_CREATED)
     raise errors.method_not_allowed()
 
 

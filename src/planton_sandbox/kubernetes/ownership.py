@@ -44,14 +44,14 @@ def apply(resource: resources.Resource, live: Object | None, config: Object, wri
     Raises:
         errors.ApiError: 409 when it would change fields of other managers without ``force``.
     """
-    wanted = fieldsets.values(config, resource.kind)
+    desired = fieldsets.values(config, resource.kind)
     if live is None:
-        return _stamped(resource, config, _entry(resource, writer, set(wanted), None))
+        return _stamped(resource, config, _entry(resource, writer, set(desired), None))
     entries = _entries(live, None)
     own = _own(entries, writer)
     others = [entry for entry in entries if entry is not own]
     present = fieldsets.values(live, resource.kind)
-    changed = {path for path, value in wanted.items() if path not in present or present[path] != value}
+    changed = {path for path, value in desired.items() if path not in present or present[path] != value}
     conflicts = [(entry, path) for entry in others for path in sorted(fieldsets.decode(entry["fieldsV1"]) & changed)]
     if conflicts and not force:
         raise _conflict(conflicts)
@@ -62,9 +62,9 @@ def apply(resource: resources.Resource, live: Object | None, config: Object, wri
     owned_by_others = {path for entry in kept for path in fieldsets.decode(entry["fieldsV1"])}
     # An item of a list goes before its fields: without its key it could not be found.
     for path in sorted(fieldsets.decode(own["fieldsV1"]) if own else (), key=len):
-        if path not in wanted and not any(other[: len(path)] == path for other in owned_by_others):
+        if path not in desired and not any(other[: len(path)] == path for other in owned_by_others):
             merged = _remove(merged, path, top)
-    return _stamped(resource, merged, [*kept, *_entry(resource, writer, set(wanted), own)])
+    return _stamped(resource, merged, [*kept, *_entry(resource, writer, set(desired), own)])
 
 
 def _remove(item: Object, path: fieldsets.Path, top: schema.Field) -> Object:

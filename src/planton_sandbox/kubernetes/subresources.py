@@ -27,13 +27,13 @@ def scale(item: Object) -> Object:
     }
 
 
-def set_scale(kept: store.Store, target: paths.Target, given: options.Options, body: Any, *, kind: str) -> Object:
+def set_scale(kept: store.Store, target: paths.Target, write_options: options.Options, body: Any, *, kind: str) -> Object:
     """Changes the replicas of an object through its ``Scale``, and returns the new one.
 
     Args:
         kept: The objects.
         target: The target of the request.
-        given: Its options.
+        write_options: Its options.
         body: The ``Scale``, or a patch of it.
         kind: The media type of a patch; empty for a whole ``Scale``.
 
@@ -43,26 +43,26 @@ def set_scale(kept: store.Store, target: paths.Target, given: options.Options, b
     item = kept.get(target.resource, target.namespace, target.name)
     if item is None:
         raise errors.not_found(target.resource, target.name)
-    wanted = body
+    desired = body
     if kind == openapi.PATCHES[1]:
-        wanted = merging.operate(scale(item), body)
+        desired = merging.operate(scale(item), body)
     elif kind:
-        wanted = merging.merge(scale(item), body)
+        desired = merging.merge(scale(item), body)
     number = (
-        wanted.get("spec", {}).get("replicas", 0)
-        if isinstance(wanted, dict) and isinstance(wanted.get("spec", {}), dict)
+        desired.get("spec", {}).get("replicas", 0)
+        if isinstance(desired, dict) and isinstance(desired.get("spec", {}), dict)
         else None
     )
     if not isinstance(number, int) or isinstance(number, bool):
         raise errors.bad_request('Scale in version "v1" cannot be handled as a Scale: spec.replicas must be a number')
-    version = (wanted.get("metadata") or {}).get("resourceVersion", item["metadata"]["resourceVersion"])
+    version = (desired.get("metadata") or {}).get("resourceVersion", item["metadata"]["resourceVersion"])
     whole = paths.Target(target.resource, target.namespace, target.name)
     meta = item["metadata"] | {"resourceVersion": version}
     changed = item | {"metadata": meta, "spec": item["spec"] | {"replicas": number}}
-    return scale(writes.Writes(kept, whole, given).update(changed).body)
+    return scale(writes.Writes(kept, whole, write_options).update(changed).body)
 
 
-def evict(kept: store.Store, target: paths.Target, given: options.Options, body: Any) -> Object:
+def evict(kept: store.Store, target: paths.Target, write_options: options.Options, body: Any) -> Object:
     """Deletes a pod, if the budgets allow it.
 
     Raises:
@@ -75,8 +75,8 @@ def evict(kept: store.Store, target: paths.Target, given: options.Options, body:
         raise errors.not_found(resources.PODS, target.name)
     order = options.deletion({}, body.get("deleteOptions"))
     budgets.check(kept, pod)
-    if not (order.is_dry or given.is_dry):
-        writes.Writes(kept, paths.Target(resources.PODS, target.namespace, objects.name(pod)), given).delete(order)
+    if not (order.is_dry or write_options.is_dry):
+        writes.Writes(kept, paths.Target(resources.PODS, target.namespace, objects.name(pod)), write_options).delete(order)
     return errors.success(code=201)
 
 

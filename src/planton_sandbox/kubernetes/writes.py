@@ -47,12 +47,12 @@ class Writes:
     Attributes:
         store: The objects.
         target: The target of the request.
-        given: Its options.
+        write_options: Its options.
     """
 
     store: store.Store
     target: paths.Target
-    given: options.Options
+    write_options: options.Options
 
     def create(self, body: Any) -> Written:
         """Creates an object.
@@ -119,13 +119,13 @@ class Writes:
         if resource is resources.PODS:
             own = int(item["spec"].get("terminationGracePeriodSeconds", 30))
             grace = own if order.grace is None else order.grace
-            return cycles.begin_delete(self.store, item, now=self.given.now, grace=grace)
+            return cycles.begin_delete(self.store, item, now=self.write_options.now, grace=grace)
         if not finalizers and resource is not resources.NAMESPACES:
             self.store.remove(resource, item)
             details = {"name": meta["name"], "group": resource.group, "kind": resource.plural, "uid": meta["uid"]}
             return errors.success(details)
         if not objects.is_deleting(item):
-            stamp = {"deletionTimestamp": clock.rfc3339(self.given.now), "deletionGracePeriodSeconds": 0}
+            stamp = {"deletionTimestamp": clock.rfc3339(self.write_options.now), "deletionGracePeriodSeconds": 0}
             item = item | {"metadata": meta | stamp}
             if resource is resources.NAMESPACES:
                 item["status"] = (item.get("status") or {}) | {"phase": "Terminating"}
@@ -153,19 +153,19 @@ class Writes:
             message = f"the name of the object ({meta['name']}) does not match the name on the URL ({target.name})"
             raise errors.bad_request(message)
         problems = [f'unknown field "{path}"' for path in unknown]
-        if problems and self.given.validation == "Strict":
+        if problems and self.write_options.validation == "Strict":
             kind = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}'
             raise errors.bad_request(f"{kind}: strict decoding error: {', '.join(problems)}")
-        return item, tuple(problems) if self.given.validation == "Warn" else ()
+        return item, tuple(problems) if self.write_options.validation == "Warn" else ()
 
     def _writer(self, operation: str) -> ownership.Writer:
         subresource = "status" if self.target.subresource == "status" else ""
-        return ownership.Writer(self.given.manager, operation, subresource, self.given.now)
+        return ownership.Writer(self.write_options.manager, operation, subresource, self.write_options.now)
 
     def _create(self, item: Object, warnings: tuple[str, ...], *, operation: str = ownership.UPDATE) -> Written:
         resource = self.target.resource
         config = copy.deepcopy(item)
-        item = admission.create(self.store, resource, item, now=self.given.now)
+        item = admission.create(self.store, resource, item, now=self.write_options.now)
         validation.check(resource, item, None)
         if self.store.get(resource, objects.namespace(item), objects.name(item)) is not None:
             raise errors.exists(resource, objects.name(item))
@@ -175,7 +175,7 @@ class Writes:
             item = item | {"metadata": item["metadata"] | {"managedFields": owners}}
         else:
             item = ownership.track(resource, None, item, writer)
-        return Written(item if self.given.is_dry else self.store.add(resource, item), is_new=True, warnings=warnings)
+        return Written(item if self.write_options.is_dry else self.store.add(resource, item), is_new=True, warnings=warnings)
 
     def _store(self, item: Object, before: Object, warnings: tuple[str, ...], *, tracked: bool = True) -> Written:
         """Stores a changed object; with ``tracked`` the writer becomes the manager of what differs."""
@@ -190,7 +190,7 @@ class Writes:
             validation.check(resource, item, before)
         if tracked:
             item = ownership.track(resource, before, item, self._writer(ownership.UPDATE))
-        if self.given.is_dry:
+        if self.write_options.is_dry:
             return Written(item, warnings=warnings)
         is_free = objects.is_deleting(before) and not item["metadata"].get("finalizers") and before["metadata"].get("finalizers")
         stored = self.store.replace(resource, item)
@@ -222,7 +222,7 @@ class Writes:
         elif "status" in resource.subresources:
             config = {key: value for key, value in config.items() if key != "status"}
         writer = self._writer(ownership.APPLY)
-        item = ownership.apply(resource, before, config, writer, force=self.given.force)
+        item = ownership.apply(resource, before, config, writer, force=self.write_options.force)
         return self._store(copy.deepcopy(item), before, warnings, tracked=False)
 
 

@@ -26,10 +26,10 @@ def add(state: records.State, cluster: records.Cluster, *, sort: str, name: str,
 
 def follow(state: records.State, cluster: records.Cluster, *, sort: str, names: Iterable[str], now: float) -> None:
     """Makes the resources of a sort those that a cluster's workload has now, apart from those made from outside."""
-    wanted = set(names)
+    desired = set(names)
     own = [item for item in state.associated if item.managed_by == cluster.id and item.sort == sort]
     for item in own:
-        if item.name not in wanted:
+        if item.name not in desired:
             state.associated.remove(item)
-    for name in sorted(wanted - {item.name for item in own}):
+    for name in sorted(desired - {item.name for item in own}):
         add(state, cluster, sort=sort, name=name, now=now).managed_by = cluster.id

@@ -104,8 +104,8 @@ def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     name, zones = pool_settings.name(body, noun="cluster"), _zones(location, body)
     if any((item.location, item.name) == (location, name) for item in scope.clusters(project)):
         raise scopes.refused(409, f"Already exists: projects/{project.id}/locations/{location}/clusters/{name}.")
-    given = {key: fields.setting(key, value) for key, value in body.items() if key in fields.SETTINGS and key != "masterAuth"}
-    settings = {**DEFAULTS, **given}
+    requested = {key: fields.setting(key, value) for key, value in body.items() if key in fields.SETTINGS and key != "masterAuth"}
+    settings = {**DEFAULTS, **requested}
     settings["networkConfig"] = {**DEFAULTS["networkConfig"], **(body.get("networkConfig") or {})}
     settings["addonsConfig"] = {**DEFAULTS["addonsConfig"], **(body.get("addonsConfig") or {})}
     control_plane.absorb(settings)

@@ -253,11 +253,11 @@ def _passes(item: Mapping[str, Any], text: str) -> bool:
     ``=`` compares texts, and ``*`` at the end stands for any end. ``eq`` matches a regular expression, as gcloud sends it.
     """
     for part in re.split(r"\s+AND\s+", text) if text else ():
-        found = _FILTER.fullmatch(part.strip())
-        if found is None:
+        match = _FILTER.fullmatch(part.strip())
+        if match is None:
             raise _invalid_filter(text)
-        value = found["quoted"] or found["single"] or found["plain"] or ""
-        text_of, sign = str(item.get(found["key"], "")), found["sign"]
+        value = match["quoted"] or match["single"] or match["plain"] or ""
+        text_of, sign = str(item.get(match["key"], "")), match["sign"]
         if sign in ("eq", "ne"):
             equal = _matches(value, text_of)
         else:

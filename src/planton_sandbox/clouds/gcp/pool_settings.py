@@ -36,12 +36,12 @@ def name(body: Mapping[str, Any], *, noun: str) -> str:
 
 def config(cluster: records.Cluster, body: Mapping[str, Any], *, version: str, zones: list[str]) -> dict[str, Any]:
     """Returns the machines that a request describes, with all defaults."""
-    given = fields.read(body, fields.NODE_CONFIG, at="node_pool.config")
-    boot = given.get("bootDisk") or {}
-    machine = given.get("machineType") or "e2-medium"
-    disk = given.get("diskType") or boot.get("diskType") or catalogue.default_disk(machine.partition("-")[0])
-    size = fields.count(given.get("diskSizeGb") or boot.get("sizeGb") or 100, "node_pool.config.disk_size_gb")
-    spot = bool(given.get("spot") or given.get("preemptible"))
+    requested = fields.read(body, fields.NODE_CONFIG, at="node_pool.config")
+    boot = requested.get("bootDisk") or {}
+    machine = requested.get("machineType") or "e2-medium"
+    disk = requested.get("diskType") or boot.get("diskType") or catalogue.default_disk(machine.partition("-")[0])
+    size = fields.count(requested.get("diskSizeGb") or boot.get("sizeGb") or 100, "node_pool.config.disk_size_gb")
+    spot = bool(requested.get("spot") or requested.get("preemptible"))
     filled: dict[str, Any] = {
         "oauthScopes": list(DEFAULT_SCOPES),
         "serviceAccount": "default",
@@ -50,18 +50,18 @@ def config(cluster: records.Cluster, body: Mapping[str, Any], *, version: str, z
         "effectiveCgroupMode": "EFFECTIVE_CGROUP_MODE_V2",
         "loggingConfig": {"variantConfig": {"variant": "DEFAULT"}},
         **({"workloadMetadataConfig": {"mode": "GKE_METADATA"}} if cluster.settings.get("workloadIdentityConfig") else {}),
-        **given,
+        **requested,
         "machineType": machine,
         "diskType": disk,
         "diskSizeGb": size,
         "bootDisk": {**boot, "diskType": disk, "sizeGb": str(size)},
-        "imageType": str(given.get("imageType") or "COS_CONTAINERD").upper(),
+        "imageType": str(requested.get("imageType") or "COS_CONTAINERD").upper(),
     }
     filled["metadata"] = {"disable-legacy-endpoints": "true", **filled["metadata"]}
-    model = "spot" if given.get("spot") else "preemptible" if spot else "on-demand"
-    filled["resourceLabels"] = {"goog-gke-node-pool-provisioning-model": model, **(given.get("resourceLabels") or {})}
+    model = "spot" if requested.get("spot") else "preemptible" if spot else "on-demand"
+    filled["resourceLabels"] = {"goog-gke-node-pool-provisioning-model": model, **(requested.get("resourceLabels") or {})}
     check(filled, version=version, zones=zones)
-    filled["taints"] = taints(filled, given.get("taints") or [])
+    filled["taints"] = taints(filled, requested.get("taints") or [])
     return {key: value for key, value in filled.items() if value not in ([], {}, None)}
 
 
@@ -122,11 +122,11 @@ def _check_accelerators(settings: Mapping[str, Any], machine: catalogue.Machine,
 
 def autoscaling(body: Mapping[str, Any], *, spot: bool) -> dict[str, Any]:
     """Returns the bounds of a pool that is scaled automatically; empty for another pool."""
-    given = fields.named(dict(body))
-    if not given.get("enabled"):
+    requested = fields.named(dict(body))
+    if not requested.get("enabled"):
         return {}
-    totals = {key: given[key] for key in ("totalMinNodeCount", "totalMaxNodeCount") if given.get(key)}
-    zonal = {key: given[key] for key in ("minNodeCount", "maxNodeCount") if given.get(key)}
+    totals = {key: requested[key] for key in ("totalMinNodeCount", "totalMaxNodeCount") if requested.get(key)}
+    zonal = {key: requested[key] for key in ("minNodeCount", "maxNodeCount") if requested.get(key)}
     if totals and zonal:
         raise scopes.invalid("Only one of total and per-zone node count limits can be set.")
     chosen = totals or zonal
@@ -138,27 +138,27 @@ def autoscaling(body: Mapping[str, Any], *, spot: bool) -> dict[str, Any]:
             f"Invalid autoscaling: the maximum ({chosen.get(most, 0)}) must be at least 1, and not below the minimum "
             f"({chosen.get(least, 0)})."
         )
-    policy = given.get("locationPolicy") or ("ANY" if spot else "BALANCED")
+    policy = requested.get("locationPolicy") or ("ANY" if spot else "BALANCED")
     return {"enabled": True, **chosen, "locationPolicy": policy}
 
 
 def upgrade(body: Mapping[str, Any], *, present: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the upgrade settings after a request; surge settings exclude blue-green upgrades."""
-    given = fields.named(dict(body))
-    strategy = given.get("strategy") or present.get("strategy") or "SURGE"
+    requested = fields.named(dict(body))
+    strategy = requested.get("strategy") or present.get("strategy") or "SURGE"
     if strategy == "BLUE_GREEN":
-        if given.get("maxSurge") or given.get("maxUnavailable"):
+        if requested.get("maxSurge") or requested.get("maxUnavailable"):
             raise scopes.invalid("Surge settings cannot be set for the blue-green upgrade strategy.")
-        blue = given.get("blueGreenSettings") or present.get("blueGreenSettings") or {}
+        blue = requested.get("blueGreenSettings") or present.get("blueGreenSettings") or {}
         policy = {"batchPercentage": 1.0, "batchSoakDuration": "0s"}
         return {
             "strategy": strategy,
             "blueGreenSettings": {"standardRolloutPolicy": policy, "nodePoolSoakDuration": "3600s", **blue},
         }
     # The cloud leaves a zero out.
-    if "maxSurge" in given or "maxUnavailable" in given:
-        surge = fields.count(given.get("maxSurge", 0), "maxSurge")
-        lost = fields.count(given.get("maxUnavailable", 0), "maxUnavailable")
+    if "maxSurge" in requested or "maxUnavailable" in requested:
+        surge = fields.count(requested.get("maxSurge", 0), "maxSurge")
+        lost = fields.count(requested.get("maxUnavailable", 0), "maxUnavailable")
     else:
         surge, lost = present.get("maxSurge", 0 if present.get("maxUnavailable") else 1), present.get("maxUnavailable", 0)
     if not 1 <= surge + lost <= catalogue.SURGE_LIMIT:
@@ -175,11 +175,11 @@ def upgrade(body: Mapping[str, Any], *, present: Mapping[str, Any]) -> dict[str,
 def management(cluster: records.Cluster, body: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the management of a pool; a release channel needs automatic upgrades and repairs."""
     channel = (cluster.settings.get("releaseChannel") or {}).get("channel") or versions.UNSPECIFIED
-    given = {key: bool(body[key]) for key in ("autoUpgrade", "autoRepair") if body.get(key) is not None}
+    requested = {key: bool(body[key]) for key in ("autoUpgrade", "autoRepair") if body.get(key) is not None}
     if channel != versions.UNSPECIFIED:
         for key, text in (("autoUpgrade", "Auto_upgrade"), ("autoRepair", "Auto_repair")):
-            if not given.get(key, not body):
+            if not requested.get(key, not body):
                 raise scopes.invalid(f"{text} cannot be false when release_channel {channel} is set.")
         return {"autoUpgrade": True, "autoRepair": True}
     usual = {"autoUpgrade": True, "autoRepair": True} if not body else {}
-    return {key: value for key, value in (usual | given).items() if value}
+    return {key: value for key, value in (usual | requested).items() if value}

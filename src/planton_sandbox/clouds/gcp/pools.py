@@ -77,13 +77,13 @@ def begin_delete(scope: scopes.Scope, cluster: records.Cluster, pool: records.Po
 
 def parse(cluster: records.Cluster, body: Mapping[str, Any]) -> records.Pool:
     """Returns the pool that a request describes."""
-    given = fields.read(body, fields.NODE_POOL, at="node_pool")
-    name = pool_settings.name(given, noun="node_pool")
-    zones = locations(cluster.location, given.get("locations") or cluster.zones)
-    version = node_version(cluster, str(given.get("version") or ""))
-    config = pool_settings.config(cluster, given.get("config") or {}, version=version, zones=zones)
+    requested = fields.read(body, fields.NODE_POOL, at="node_pool")
+    name = pool_settings.name(requested, noun="node_pool")
+    zones = locations(cluster.location, requested.get("locations") or cluster.zones)
+    version = node_version(cluster, str(requested.get("version") or ""))
+    config = pool_settings.config(cluster, requested.get("config") or {}, version=version, zones=zones)
     spot = bool(config.get("spot") or config.get("preemptible"))
-    initial = fields.count(given.get("initialNodeCount", 0), "node_pool.initial_node_count")
+    initial = fields.count(requested.get("initialNodeCount", 0), "node_pool.initial_node_count")
     return records.Pool(
         name=name,
         zones=zones,
@@ -91,13 +91,13 @@ def parse(cluster: records.Cluster, body: Mapping[str, Any]) -> records.Pool:
         initial=initial,
         config=config,
         version=version,
-        management=pool_settings.management(cluster, given.get("management") or {}),
-        upgrade=pool_settings.upgrade(given.get("upgradeSettings") or {}, present={}),
-        max_pods=fields.count((given.get("maxPodsConstraint") or {}).get("maxPodsPerNode", _USUAL_PODS), "maxPodsPerNode"),
+        management=pool_settings.management(cluster, requested.get("management") or {}),
+        upgrade=pool_settings.upgrade(requested.get("upgradeSettings") or {}, present={}),
+        max_pods=fields.count((requested.get("maxPodsConstraint") or {}).get("maxPodsPerNode", _USUAL_PODS), "maxPodsPerNode"),
         pod_range=(cluster.settings.get("ipAllocationPolicy") or {}).get("clusterSecondaryRangeName", ""),
-        autoscaling=pool_settings.autoscaling(given.get("autoscaling") or {}, spot=spot),
-        network=dict(given.get("networkConfig") or {}),
-        extra={key: given[key] for key in _KEPT if given.get(key)},
+        autoscaling=pool_settings.autoscaling(requested.get("autoscaling") or {}, spot=spot),
+        network=dict(requested.get("networkConfig") or {}),
+        extra={key: requested[key] for key in _KEPT if requested.get(key)},
     )
 
 

@@ -40,9 +40,9 @@ def parent(client: api.Client, data: planning.Data) -> str:
         Fault: Neither the resource nor the provider names a project or a location.
     """
     cluster = str(data.get("cluster") or "")
-    found = _CLUSTER.search(cluster)
-    if found:
-        return found.group()
+    match = _CLUSTER.search(cluster)
+    if match:
+        return match.group()
     return f"projects/{project_of(client, data)}/locations/{location_of(client, data)}/clusters/{cluster}"
 
 
