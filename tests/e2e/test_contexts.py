@@ -136,7 +136,7 @@ def test_the_sandbox_uses_no_context(planton: support.Planton, environ: dict[str
     mark = planton.sandbox.control.mark()
     stopped = planton.json("apply", "-f", file, "--yes", "--context", "real", code=8, **shell)
     assert stopped["resources"][0]["error"]["reason"] == "CREDENTIAL_INVALID"
-    assert "goes before it in this shell" in planton.run("context", "use", "real", **shell).stderr
+    assert "takes precedence in this shell" in planton.run("context", "use", "real", **shell).stderr
     assert planton.sandbox.control.requests(mark) == []
     unset = planton.run("sandbox", "env", "--unset", **environ).stdout
     assert set(unset.split()[1:]) == {line.removeprefix("export ").split("=")[0] for line in lines}

@@ -251,7 +251,7 @@ _EVIL = "CREATE FUNCTION evil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DEL
         pytest.param(
             _sql("DROP TABLE reports; CREATE VIEW reports AS SELECT 1"), "there is no table reports", id="a view for a table"
         ),
-        pytest.param(lambda url, file: _dump(url, file, "--schema-only"), "none is not one", id="tables without rows"),
+        pytest.param(lambda url, file: _dump(url, file, "--schema-only"), "revision none is unknown", id="tables without rows"),
         pytest.param(
             lambda url, file: _dump(url, file, "--exclude-table-data=tokens"),
             "there is no table data tokens",

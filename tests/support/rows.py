@@ -14,7 +14,6 @@ _RESOURCE = {
     "owner": "user@example.com", "generation": 3, "resource_version": 7, "platform": "gcp", "spec": "{}", "phase": "Progressing",
     "reason": "", "message": "", "observed_generation": 0, "status_time": THEN, "conditions": "[]", "replacement": "",
     "ready_generation": 0, "deadline": None, "resync_at": None, "created_at": THEN, "updated_at": THEN, "deleted_at": None,
-    "traceparent": None,
 }  # fmt: skip
 _EVENT = {
     "transaction_id": 0, "type": "nodepool.updated", "kind": "NodePool", "resource_id": "r", "cluster_id": "c", "name": "n",
