@@ -30,11 +30,11 @@ demo: setup ## Bring up a cluster in the sandbox, scale it, repair drift, destro
 	@$(BIN)/python tools/demo.py
 
 .PHONY: check
-check: setup lint ## Lint, and run every test that starts neither Pulumi nor a server: 90 seconds on two idle cores
+check: setup lint ## Lint, and run every test that starts neither Pulumi nor a server: two minutes on two idle cores
 	$(call run_tests,$(WORKERS) --dist worksteal,$(ANYWHERE) and not pulumi and not slow)
 
 .PHONY: test
-test: check ## Run check, and one test of each behaviour end to end on Pulumi: eight minutes on two idle cores
+test: check ## Run check, and one test of each behaviour end to end on Pulumi: a quarter of an hour on two idle cores
 	$(call run_tests,$(WORKERS) --dist loadgroup,$(ANYWHERE) and (pulumi or slow) and not variant)
 
 .PHONY: test-all
