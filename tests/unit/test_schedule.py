@@ -158,3 +158,25 @@ def test_signals_during_the_wait_are_counted_and_break_nothing() -> None:
 
     assert _run(["a"], {}, work, interrupt=interruptions.release) == ["done"]
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_second_signal_waits_for_the_report_of_the_first() -> None:
+    """A report writes to the terminal, and a write in the middle of another one fails."""
+    depths, depth, end = [], 0, threading.Event()
+
+    def interrupt() -> None:
+        nonlocal depth
+        depth += 1
+        depths.append(depth)
+        if len(depths) == 1:
+            signal.raise_signal(signal.SIGINT)
+        else:
+            end.set()
+        depth -= 1
+
+    def work(_node: str, _results: object) -> bool:
+        os.kill(os.getpid(), signal.SIGINT)
+        return end.wait(60)
+
+    assert schedule.each(["a"], {}, work, parallel=1, interrupt=interrupt) == [True]
+    assert depths == [1, 1]

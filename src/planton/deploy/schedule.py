@@ -45,22 +45,23 @@ def each(
     sorter.prepare()
     positions = {node: position for position, node in enumerate(nodes)}
     results: dict[Node, Result] = {}
-    with _calling(interrupt), concurrent.futures.ThreadPoolExecutor(parallel) as pool:
+    with _counting() as signals, concurrent.futures.ThreadPoolExecutor(parallel) as pool:
         running: dict[concurrent.futures.Future[Result], Node] = {}
         while sorter.is_active():
             # Threads share no mutable state: each gets the results of now.
             so_far = types.MappingProxyType(dict(results))
             for node in sorted(sorter.get_ready(), key=positions.__getitem__):
                 running[pool.submit(contextvars.copy_context().run, work, node, so_far)] = node
-            for done in _first(running, interrupt):
+            for done in _first(running, interrupt, signals):
                 node = running.pop(done)
                 results[node] = done.result()
                 sorter.done(node)
+        _report(signals, interrupt)
     return [results[node] for node in nodes]
 
 
 def _first(
-    running: Mapping[concurrent.futures.Future[Result], Node], interrupt: Callable[[], None]
+    running: Mapping[concurrent.futures.Future[Result], Node], interrupt: Callable[[], None], signals: list[int]
 ) -> set[concurrent.futures.Future[Result]]:
     done: set[concurrent.futures.Future[Result]] = set()
     while not done:
@@ -68,31 +69,40 @@ def _first(
             done = concurrent.futures.wait(running, timeout=_SLICE_SECONDS, return_when=concurrent.futures.FIRST_COMPLETED).done
         except KeyboardInterrupt:
             interrupt()
+        _report(signals, interrupt)
     return done
 
 
-@contextlib.contextmanager
-def _calling(interrupt: Callable[[], None]) -> Iterator[None]:
-    """Calls a function for each signal whose handler would raise ``KeyboardInterrupt``.
+def _report(signals: list[int], interrupt: Callable[[], None]) -> None:
+    while signals:
+        signals.pop()
+        interrupt()
 
-    An exception that a handler raises in the middle of a wait can break the wait's lock, or get lost.
+
+@contextlib.contextmanager
+def _counting() -> Iterator[list[int]]:
+    """Gives a list to which each signal is added whose handler would raise ``KeyboardInterrupt``.
+
+    An exception that a handler raises in the middle of a wait can break the wait's lock, or get lost. A handler that writes to the
+    terminal fails if it comes in the middle of a write.
     """
+    received: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         # Only the main thread handles signals.
-        yield
+        yield received
         return
     handlers = {number: handler for number in _SIGNALS if callable(handler := signal.getsignal(number))}
     for number, handler in handlers.items():
-        signal.signal(number, functools.partial(_quietly, handler, interrupt))
+        signal.signal(number, functools.partial(_quietly, handler, received))
     try:
-        yield
+        yield received
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
 
 
-def _quietly(handler: Callable[..., object], interrupt: Callable[[], None], number: int, frame: object) -> None:
+def _quietly(handler: Callable[..., object], received: list[int], number: int, frame: object) -> None:
     try:
         handler(number, frame)
     except KeyboardInterrupt:
-        interrupt()
+        received.append(number)
