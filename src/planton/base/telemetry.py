@@ -154,6 +154,18 @@ def span(
     return _NO_SPAN if tracer is None else tracer.span(name, facts, is_request=is_request)
 
 
+def request(method: str, host: str, path: str) -> contextlib.AbstractContextManager[Span]:
+    """Returns a context that records an HTTP request of this run, with the attributes of OpenTelemetry's conventions.
+
+    Args:
+        method: The method.
+        host: The server.
+        path: The path, without the query, which may contain secrets.
+    """
+    facts = {"http.request.method": method, "server.address": host, "url.path": path}
+    return span(f"{method} {path}", facts, is_request=True)
+
+
 def traceparent() -> dict[str, str]:
     """Returns the header that makes a request part of the current span; no header if the run is not traced."""
     tracer = _TRACER.get()

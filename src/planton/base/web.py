@@ -91,17 +91,11 @@ def request(
     Raises:
         NoAnswerError: The address is invalid, or the server sends no response, too late, or too much.
     """
-    with telemetry.span(f"{method} {urllib.parse.urlsplit(url).path}", _facts(method, url), is_request=True) as span:
-        sent = {**headers, "traceparent": span.traceparent} if span.traceparent else headers
-        answer = _followed(method, url, sent, body, context, deadline)
+    parts = urllib.parse.urlsplit(url)
+    with telemetry.request(method, parts.hostname or "", parts.path) as span:
+        answer = _followed(method, url, {**headers, **telemetry.traceparent()}, body, context, deadline)
         span.note({"http.response.status_code": answer.status})
         return answer
-
-
-def _facts(method: str, url: str) -> dict[str, telemetry.Fact]:
-    """Returns the attributes of a request, by OpenTelemetry's conventions. The query may contain secrets."""
-    parts = urllib.parse.urlsplit(url)
-    return {"http.request.method": method, "server.address": parts.hostname or "", "url.path": parts.path}
 
 
 def _followed(

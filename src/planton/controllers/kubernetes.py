@@ -166,8 +166,7 @@ def _listed(client: httpx.Client, path: str, *, is_optional: bool = False) -> li
 
 
 def _get(client: httpx.Client, path: str, parameters: dict[str, str | int]) -> httpx.Response:
-    facts: dict[str, telemetry.Fact] = {"http.request.method": "GET", "server.address": client.base_url.host, "url.path": path}
-    with telemetry.span(f"GET {path}", facts, is_request=True) as span:
+    with telemetry.request("GET", client.base_url.host, path) as span:
         answer = client.get(path, params=parameters, headers=telemetry.traceparent())
         span.note({"http.response.status_code": answer.status_code})
         return answer

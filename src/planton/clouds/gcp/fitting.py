@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _RULE: Final = "cloud.fits_cluster"
 #: The smallest disk in GB from a version of nodes on. The schema refuses what is too small for all.
 _DISK, _DISK_VERSION = 15, (1, 36, 3)
+#: The size in GB of a disk whose size the manifest leaves to GKE.
+_USUAL_DISK: Final = 100
 #: The minor versions that nodes may be behind the control plane.
 _SKEW: Final = 2
 #: The machine families without hyperdisks to boot from, and those with no other disk.
@@ -30,6 +32,11 @@ def cluster_id(spec: Any) -> str:  # a GcpGkeNodePoolSpec
     """Returns the id of the cluster of a node pool."""
     place = f"projects/{spec.cluster_project_id.value}/locations/{spec.cluster_location.value}"
     return f"{place}/clusters/{spec.cluster_name.value}"
+
+
+def disk_gb(spec: Any) -> int:  # a GcpGkeNodePoolSpec
+    """Returns the size of each node's disk in GB."""
+    return int(spec.disk_size_gb or _USUAL_DISK)
 
 
 def refusals(cloud: client.Cloud, spec: Any) -> Iterator[entries.Refusal]:  # a GcpGkeNodePoolSpec

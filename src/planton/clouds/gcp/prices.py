@@ -13,13 +13,12 @@ import pathlib
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from planton.clouds.gcp import PROVIDER
+from planton.clouds.gcp import PROVIDER, fitting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _HOURS: Final = 730
-_USUAL_DISK: Final = 100
 _MACHINE: Final = re.compile(r"([a-z]\d[a-z]?)-(standard|highmem|highcpu)-(\d+)")
 #: GiB of memory for each vCPU: that of most families, then those that differ.
 _MEMORY: Final[dict[str, float]] = {"standard": 4, "highmem": 8, "highcpu": 1}
@@ -69,7 +68,7 @@ def node(spec: Any) -> Iterator[tuple[str, float | None]]:  # a GcpGkeNodePoolSp
     else:
         yield f"size {spec.machine_type}", machine(spec.machine_type, location)
     disk = _table().get(PROVIDER.region_of(location), {}).get(spec.disk_type)
-    yield f"disk {spec.disk_type}", None if disk is None else disk * (spec.disk_size_gb or _USUAL_DISK)
+    yield f"disk {spec.disk_type}", None if disk is None else disk * fitting.disk_gb(spec)
     for each in spec.accelerators:
         yield f"accelerator {each.type}", None
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from planton.clouds.gcp import fitting
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -14,7 +16,6 @@ SUBJECTS: Final = {"INSTANCES": "nodes"}
 #: The machine families that the general quota of processors counts. Others have quotas of their own.
 _GENERAL: Final = ("e2", "n1", "f1", "g1")
 _DISKS: Final = {"pd-standard": "DISKS_TOTAL_GB", "pd-balanced": "SSD_TOTAL_GB", "pd-ssd": "SSD_TOTAL_GB"}
-_USUAL_DISK: Final = 100
 
 
 def of_node(spec: Any, size: Mapping[str, Any], quotas: Mapping[str, entries.Quota]) -> Iterator[tuple[str, int]]:
@@ -32,7 +33,7 @@ def of_node(spec: Any, size: Mapping[str, Any], quotas: Mapping[str, entries.Quo
     cpus = _cpu_metric(spec.machine_type.partition("-")[0])
     yield _granted("PREEMPTIBLE_CPUS", cpus, quotas) if is_spot else cpus, int(size.get("cpus") or 0)
     if spec.disk_type in _DISKS:
-        yield _DISKS[spec.disk_type], spec.disk_size_gb or _USUAL_DISK
+        yield _DISKS[spec.disk_type], fitting.disk_gb(spec)
     accelerators = {each.type: each.count for each in spec.accelerators} or size.get("accelerators") or {}
     for name, count in accelerators.items():
         metric = _accelerator_metric(name)
