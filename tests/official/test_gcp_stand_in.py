@@ -304,11 +304,7 @@ STEPS: list[Callable[[World], Any]] = [
 @pytest.fixture(scope="module")
 def worlds(gcp_plugin: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, World]]:
     """A user with the plugin and one with the stand-in. The steps run in order."""
-    folder = tmp_path_factory.mktemp("stand-in")
-    with (
-        official.using(folder / "official", gcp_plugin, cloud=CLOUD) as real,
-        official.using(folder / "stand-in", None, cloud=CLOUD) as stand_in,
-    ):
+    with official.pair(tmp_path_factory.mktemp("stand-in"), gcp_plugin, cloud=CLOUD) as (real, stand_in):
         yield World(real), World(stand_in)
 
 

@@ -127,8 +127,7 @@ STEPS: list[Callable[[World], Any]] = [
 @pytest.fixture(scope="module")
 def worlds(plugin: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, World]]:
     """A user with the plugin and one with the stand-in. The steps run in order."""
-    folder = tmp_path_factory.mktemp("stand-in")
-    with official.using(folder / "official", plugin) as real, official.using(folder / "stand-in", None) as stand_in:
+    with official.pair(tmp_path_factory.mktemp("stand-in"), plugin) as (real, stand_in):
         yield World(real), World(stand_in)
 
 

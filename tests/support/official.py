@@ -109,3 +109,10 @@ def using(folder: pathlib.Path, plugin: pathlib.Path | None, *, cloud: str = "ci
             (installed / path.name).symlink_to(path.resolve())
     with sandbox_support.running(folder / "sandbox", providers=plugin is None) as sandbox:
         yield User(sandbox, folder, home, cloud)
+
+
+@contextlib.contextmanager
+def pair(folder: pathlib.Path, plugin: pathlib.Path, *, cloud: str = "civo") -> Iterator[tuple[User, User]]:
+    """Yields a user with the official plugin of a folder, and one with the stand-in. Each has a sandbox."""
+    with using(folder / "official", plugin, cloud=cloud) as real, using(folder / "stand-in", None, cloud=cloud) as stand_in:
+        yield real, stand_in
