@@ -116,17 +116,13 @@ def _show(overviews: Sequence[planton.Overview], form: str, *, is_one: bool) -> 
         render.echo_lines(columns.table(overviews, wide=form == "wide") if overviews else ["nothing has been applied"])
     elif form == "name":
         render.echo_lines([f"{each.key.kind}/{each.key.name}" for each in overviews])
-    elif form == "yaml":
-        items = [stack_input.as_dict(each.applied.manifest) for each in overviews]
-        click.echo(f"# {AS_RECORDED}")
-        render.echo_yaml([items[0] if is_one else {"source": "state", "items": items}])
     else:
-        items = [columns.item(each) for each in overviews]
-        data: Any = items[0] if is_one else {"source": "state", "items": items}
-        if form == "json":
-            render.echo_json(data)
+        if form == "yaml":
+            click.echo(f"# {AS_RECORDED}")
+            items = [stack_input.as_dict(each.applied.manifest) for each in overviews]
         else:
-            output.echo_document(jsonpath.render(form.removeprefix(output.JSONPATH), data) + "\n")
+            items = [columns.item(each) for each in overviews]
+        _echo_data(items[0] if is_one else {"source": "state", "items": items}, form)
 
 
 def _show_owners(entries: Sequence[owners.Entry], form: str, by: str) -> None:
@@ -134,11 +130,13 @@ def _show_owners(entries: Sequence[owners.Entry], form: str, by: str) -> None:
     warn([each.overview for each in ordered if each.overview is not None])
     if form in ("table", "wide"):
         render.echo_lines(owners.table(ordered, wide=form == "wide") if ordered else ["nothing has been applied or created"])
-        return
-    if form == "name":
+    elif form == "name":
         render.echo_lines([f"{each.kind}/{each.name}" for each in ordered])
-        return
-    data = {"source": "all", "items": [each.item() for each in ordered]}
+    else:
+        _echo_data({"source": "all", "items": [each.item() for each in ordered]}, form)
+
+
+def _echo_data(data: Any, form: str) -> None:  # JSON data
     if form == "json":
         render.echo_json(data)
     elif form == "yaml":

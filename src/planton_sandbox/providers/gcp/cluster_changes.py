@@ -56,7 +56,7 @@ def _zones(data: planning.Data, state: planning.State) -> typing.Iterator[_Chang
     if not data.changed("nodeLocations"):
         return
     location = str(state.get("location"))
-    own = {location} if location.count("-") > 1 else set()
+    own = {location} if cluster_facts.is_zone(location) else set()
     new = own | set(state.get("nodeLocations") or ())
     both = new | set((data.prior or {}).get("nodeLocations") or ())
     for zones in [both] if both == new else [both, new]:

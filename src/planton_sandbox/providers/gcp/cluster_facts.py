@@ -12,10 +12,15 @@ _DNS = ("allowExternalTraffic", "enableK8sTokensViaDns", "enableK8sCertsViaDns")
 _NETWORK = ("datapathProvider", "enableFqdnNetworkPolicy", "enableMultiNetworking")
 
 
+def is_zone(location: str) -> bool:
+    """Returns whether a location is a zone, such as ``europe-west1-b``, and not a region."""
+    return location.count("-") > 1
+
+
 def create_body(state: planning.State, *, project: str, location: str) -> planning.State:
     """Returns the body that creates a cluster; ``state`` has no unknown values."""
     zones = list(state.get("nodeLocations") or ())
-    zonal = location.count("-") > 1
+    zonal = is_zone(location)
     if zones and zonal:
         zones.append(location)
     policy, private = state.get("ipAllocationPolicy") or {}, state.get("privateClusterConfig") or {}
@@ -110,7 +115,7 @@ def facts(cluster: planning.State, state: planning.State) -> planning.State:
     network, policy = cluster.get("networkConfig"), cluster.get("ipAllocationPolicy") or {}
     if network is None or "legacyAbac" not in cluster:
         raise api.CloudError("unexpected response: networkConfig or legacyAbac is missing")
-    zonal = cluster.get("location", "").count("-") > 1
+    zonal = is_zone(cluster.get("location", ""))
     pods = cluster.get("defaultMaxPodsConstraint") or {}
     return {
         **{name: cluster.get(name, "") for name in ("name", "location", "description", "endpoint", "selfLink")},
