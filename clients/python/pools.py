@@ -50,9 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.command == "validate":
             print_json({"kind": read(chosen.file).DESCRIPTOR.name, "valid": True})
         elif chosen.command == "stack-input":
-            found = built(read(chosen.file))
-            check(chosen.file, found)
-            print_json(stack_input.file_dict(found, show_secrets=True))
+            pool = built(read(chosen.file))
+            check(chosen.file, pool)
+            print_json(stack_input.file_dict(pool, show_secrets=True))
         else:
             with client() as api:
                 {"create": create, "scale": scale, "watch": watch}[chosen.command](api, chosen)
@@ -143,22 +143,22 @@ def watch(api: Client, chosen: argparse.Namespace) -> None:
     shown = None
     while shown is None or shown["phase"] != "Ready":
         pool = api.get_node_pool(chosen.id)
-        found = {"phase": pool.status.phase, "generation": int(pool.generation)}
-        if found != shown:
-            print_json(found)
-            shown = found
+        current = {"phase": pool.status.phase, "generation": int(pool.generation)}
+        if current != shown:
+            print_json(current)
+            shown = current
         time.sleep(1)
 
 
 def number(text: str) -> int:
     """Returns a number of nodes; the server says which ones there may be."""
     try:
-        found = int(text)
+        value = int(text)
     except ValueError:
-        found = None
-    if found is None or abs(found) > MOST_NODES:
+        value = None
+    if value is None or abs(value) > MOST_NODES:
         raise errors.PlantonError(f'COUNT must be a number of nodes, and is "{text}"', **USAGE)
-    return found
+    return value
 
 
 def explained(error: Exception) -> str:

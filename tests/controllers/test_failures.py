@@ -19,7 +19,7 @@ def error(reason: errors.Reason, **metadata: str) -> errors.PlantonError:
 
 
 @pytest.mark.parametrize(
-    ("given", "code", "actor"),
+    ("raised", "code", "actor"),
     [
         (error(REASON.CLOUD_QUOTA), CODE.QUOTA, ACTOR.USER),
         (error(REASON.CLOUD_AUTH, status="401"), CODE.AUTHENTICATION, ACTOR.OPERATOR),
@@ -43,11 +43,11 @@ def error(reason: errors.Reason, **metadata: str) -> errors.PlantonError:
         (ZeroDivisionError("division by zero"), CODE.INTERNAL, ACTOR.OPERATOR),
     ],
 )
-def test_an_error_has_a_class_and_an_actor(given: Exception, code: failures.Code, actor: failures.Actor) -> None:
+def test_an_error_has_a_class_and_an_actor(raised: Exception, code: failures.Code, actor: failures.Actor) -> None:
     """The status of the cloud's answer is more precise than the reason."""
-    failure = failures.of(given)
+    failure = failures.of(raised)
     assert (failure.code, failure.actor) == (code, actor)
-    assert str(given) in failure.message
+    assert str(raised) in failure.message
 
 
 @pytest.mark.parametrize("code", failures.Code)
@@ -61,10 +61,10 @@ def test_no_attempt_follows_within_a_second_and_pauses_are_bounded(code: failure
 
 def test_a_demanded_pause_is_kept_up_to_an_hour() -> None:
     """Whatever the class of the failure has as its longest pause."""
-    given = error(REASON.CLOUD_FAILED, status="429", retry_after="200")
-    assert failures.of(given).pause(1) == datetime.timedelta(seconds=200)
-    given = error(REASON.CLOUD_FAILED, status="429", retry_after="1000000")
-    assert failures.of(given).pause(1) == datetime.timedelta(hours=1)
+    throttled = error(REASON.CLOUD_FAILED, status="429", retry_after="200")
+    assert failures.of(throttled).pause(1) == datetime.timedelta(seconds=200)
+    throttled = error(REASON.CLOUD_FAILED, status="429", retry_after="1000000")
+    assert failures.of(throttled).pause(1) == datetime.timedelta(hours=1)
 
 
 def test_a_rotated_credential_is_tried_within_a_minute() -> None:

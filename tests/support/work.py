@@ -98,8 +98,8 @@ class Table:
     def until_renewed(self, seconds: float = 60.0) -> None:
         """Waits for two more renewals: the first may have begun before."""
         with self._changed:
-            wanted = self.renewals + 2
-            assert self._changed.wait_for(lambda: self.renewals >= wanted, seconds)
+            expected = self.renewals + 2
+            assert self._changed.wait_for(lambda: self.renewals >= expected, seconds)
 
     def _has_due(self) -> bool:
         return self.is_down or any(item.is_due and not item.owner for item in self._items.values())

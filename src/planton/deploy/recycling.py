@@ -133,8 +133,8 @@ def make(name: str, run: runtime.Runtime, listed: overview.Filter, allowed: Allo
     """
     cluster, pool = _owner(name, run, listed)
     api = nodes.connect(cluster, run)
-    found = [each for each in nodes.read(cluster, api, run, observed.Lists(answers.Answers())) if each.name == name]
-    node = found[0] if found else nodes.Node(name=name, pool=pool[0], pool_id=pool[1])
+    matches = [each for each in nodes.read(cluster, api, run, observed.Lists(answers.Answers())) if each.name == name]
+    node = matches[0] if matches else nodes.Node(name=name, pool=pool[0], pool_id=pool[1])
     pods = api.list("/api/v1/pods", fieldSelector=f"spec.nodeName={name}")
     leaving = [pod for pod in pods if not _stays(pod)]
     _check(name, pods, allowed)

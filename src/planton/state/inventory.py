@@ -172,8 +172,8 @@ class Inventory:
         Raises:
             StateDamagedError: The state does not have the form that Pulumi and planton write.
         """
-        found = self._read(name)
-        return None if found is None else found[0]
+        stack = self._read(name)
+        return None if stack is None else stack[0]
 
     def _read(self, name: stacks.StackName) -> tuple[Applied, dict[str, Any]] | None:
         try:

@@ -126,14 +126,14 @@ def _maintenance(
 def _autoscaler(
     spec: spec_pb2.DigitalOceanKubernetesClusterSpec,
 ) -> list[pulumi_digitalocean.KubernetesClusterClusterAutoscalerConfigurationArgs] | None:
-    wanted = spec.autoscaler
-    threshold = wanted.scale_down_utilization_threshold
-    if not threshold and not wanted.scale_down_unneeded_time:
+    settings = spec.autoscaler
+    threshold = settings.scale_down_utilization_threshold
+    if not threshold and not settings.scale_down_unneeded_time:
         return None
     return [
         pulumi_digitalocean.KubernetesClusterClusterAutoscalerConfigurationArgs(
             scale_down_utilization_threshold=threshold / 100 if threshold else None,
-            scale_down_unneeded_time=texts.go_duration(wanted.scale_down_unneeded_time) or None,
+            scale_down_unneeded_time=texts.go_duration(settings.scale_down_unneeded_time) or None,
         )
     ]
 
