@@ -15,13 +15,14 @@ REASON, CODE, ACTOR = errors.Reason, failures.Code, failures.Actor
 
 def error(reason: errors.Reason, **metadata: str) -> errors.PlantonError:
     """Returns an error of the pipeline."""
-    return errors.PlantonError("the cloud's own text", code=errors.Code.FAILED, reason=reason, hint="do this", metadata=metadata)
+    return errors.PlantonError("the cloud's own text", reason=reason, hint="do this", metadata=metadata)
 
 
 @pytest.mark.parametrize(
     ("raised", "code", "actor"),
     [
         (error(REASON.CLOUD_QUOTA), CODE.QUOTA, ACTOR.USER),
+        (error(REASON.CLOUD_QUOTA_REACHED), CODE.QUOTA, ACTOR.USER),
         (error(REASON.CLOUD_AUTH, status="401"), CODE.AUTHENTICATION, ACTOR.OPERATOR),
         (error(REASON.CREDENTIAL_UNKNOWN), CODE.AUTHENTICATION, ACTOR.OPERATOR),
         (error(REASON.CLOUD_AUTH, status="403"), CODE.PERMISSION, ACTOR.OPERATOR),
@@ -33,9 +34,15 @@ def error(reason: errors.Reason, **metadata: str) -> errors.PlantonError:
         (error(REASON.NOT_OFFERED), CODE.INVALID, ACTOR.USER),
         (error(REASON.CLOUD_STUCK), CODE.TIMEOUT, ACTOR.NOBODY),
         (error(REASON.CLOUD_NAME_EXISTS), CODE.CONFLICT, ACTOR.USER),
+        (error(REASON.CLOUD_NAME_TAKEN), CODE.CONFLICT, ACTOR.USER),
+        (error(REASON.OWNER_UNPROVEN), CODE.CONFLICT, ACTOR.USER),
+        (error(REASON.CLOUD_MISSING), CODE.INVALID, ACTOR.USER),
+        (error(REASON.KIND_UNSUPPORTED), CODE.INVALID, ACTOR.USER),
         (error(REASON.STACK_LOCKED), CODE.CONFLICT, ACTOR.NOBODY),
         (error(REASON.CLOUD_FAILED, status="429"), CODE.RATE_LIMIT, ACTOR.NOBODY),
         (error(REASON.CLOUD_FAILED, status="500"), CODE.CLOUD, ACTOR.NOBODY),
+        (error(REASON.API_FAILED, status="429"), CODE.RATE_LIMIT, ACTOR.NOBODY),
+        (error(REASON.API_FORBIDDEN, status="403"), CODE.PERMISSION, ACTOR.OPERATOR),
         (error(REASON.API_REFUSED, status="401"), CODE.AUTHENTICATION, ACTOR.OPERATOR),
         (error(REASON.API_REFUSED, status="400"), CODE.INTERNAL, ACTOR.OPERATOR),
         (error(REASON.DEPENDENCY_FAILED), CODE.DEPENDENCY, ACTOR.NOBODY),

@@ -211,7 +211,7 @@ ERRORS = [
             "status": 403,
             "body": {"code": "quota_limit_reached", "reason": "quota"},
         },
-        "CLOUD_QUOTA",
+        "CLOUD_QUOTA_REACHED",
         "higher quota",
     ),
     (

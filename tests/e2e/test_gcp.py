@@ -175,7 +175,7 @@ def _live(dev: support.Planton) -> None:
     _outside(dev, "addresses", free=0)
     failed = dev.json("apply", "-f", "dev", "--yes", code=6)["resources"]
     [error] = [each["error"] for each in failed if each["error"]]
-    assert error["reason"] == "CLOUD_QUOTA", error
+    assert error["reason"] == "CLOUD_QUOTA_REACHED", error
     assert "IP space of 'projects/sandbox-project/regions/europe-west1/subnetworks/default' is exhausted" in error["message"]
     assert "the subnetwork has no addresses for more nodes" in error["hint"]
     _outside(dev, "addresses")

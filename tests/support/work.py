@@ -115,7 +115,7 @@ class Table:
 
     def _check(self) -> None:
         if self.is_down:
-            raise errors.PlantonError("the queue is down", code=errors.Code.FAILED, reason=errors.Reason.API_UNREACHABLE)
+            raise errors.PlantonError("the queue is down", reason=errors.Reason.API_UNREACHABLE)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -75,7 +75,7 @@ class Subjects:
             now: The time.
 
         Raises:
-            PlantonError: ``INTERRUPTED``; ``KIND_UNKNOWN``; the API cannot be reached.
+            PlantonError: ``INTERRUPTED``; ``KIND_UNSUPPORTED``; the API cannot be reached.
         """
         generation = int(data["generation"])
         kind = self._kind()
@@ -188,7 +188,7 @@ class Subjects:
         kind = manifests.kind_of(role, self.work.platform)
         if kind is None:
             text = f"this controller cannot create a {role} on {self.work.platform}"
-            raise errors.kind_unknown(text, code=errors.Code.REFUSED)
+            raise errors.kind_unsupported(text)
         return kind
 
     def _cluster(self, revision: int) -> desired.Cluster:
