@@ -72,6 +72,12 @@ def resources(stack_input: stack_input_pb2.DigitalOceanKubernetesClusterStackInp
     )
     for pool in sorted(spec.additional_node_pools, key=lambda pool: pool.name):
         pools.register(pool, name=pool.name, suffix=f"-{pool.name}", cluster_id=cluster.id, account=account, target=target)
+    return _outputs(cluster, spec)
+
+
+def _outputs(
+    cluster: pulumi_digitalocean.KubernetesCluster, spec: spec_pb2.DigitalOceanKubernetesClusterSpec
+) -> dict[str, pulumi.Input[object]]:
     kubeconfig: pulumi.Output[str] = pulumi.Output.secret(cluster.kube_configs.apply(_kubeconfig))
     return {
         "cluster_id": cluster.id,
