@@ -14,7 +14,7 @@ from pulumi.automation import errors as automation_errors
 
 from planton import modules
 from planton.config import credentials, folders, logs
-from planton.engine import locks, process, stacks, stand_ins, state_errors, workspace
+from planton.engine import creating, locks, process, stacks, stand_ins, state_errors, workspace
 from planton.manifest import stack_input
 from planton.schema import kinds
 
@@ -173,6 +173,9 @@ def _selected_or_created(
         with contextlib.suppress(automation_errors.StackNotFoundError):
             return select()
     release_stale_locks(name, settings)
+    is_encrypted_by_key = bool(settings.context.secrets_provider)
+    if state is not None and not is_encrypted_by_key and creating.create(name, state, is_private=settings.is_embedded):
+        return workspace.select(name.qualified, program, options, is_known=True)
     try:
         return workspace.create(name.qualified, program, options)
     except automation_errors.StackAlreadyExistsError:

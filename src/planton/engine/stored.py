@@ -13,7 +13,7 @@ from pulumi.automation import errors as automation_errors
 
 from planton import errors
 from planton.config import folders, logs
-from planton.engine import locks, opening, stacks, state_errors, states
+from planton.engine import creating, locks, opening, stacks, state_errors, states
 
 if TYPE_CHECKING:
     import pathlib
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from planton.config import settings as engine_settings
     from planton.engine import toolchain, workspace
 
-#: The file by which Pulumi knows how a backend in a folder is laid out.
-_LAYOUT = "meta.yaml"
 #: Pulumi's errors about an unreadable state, in a backend that planton does not read itself.
 _DAMAGED = re.compile(r"unexpected end of JSON input|invalid character .* (looking for|after|in)|deserializ|unmarshal")
 
@@ -64,13 +62,13 @@ class StoredStack:
         copy = self.in_folder(folder)
         source, target = self.state_file, copy.state_file
         state = self.export()
-        layout = None if source is None else source.parents[2] / _LAYOUT
+        layout = None if source is None else source.parents[2] / creating.LAYOUT
         if source is None or target is None or layout is None or not layout.exists() or state.get("pending_operations"):
             copy.replace_state(state, create=True)
             return copy
         # Pulumi would start twice, to create a stack and to fill it.
         target.parent.mkdir(parents=True)
-        shutil.copyfile(layout, target.parents[2] / _LAYOUT)
+        shutil.copyfile(layout, target.parents[2] / creating.LAYOUT)
         shutil.copyfile(source, target)
         return copy
 
