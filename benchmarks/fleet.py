@@ -174,8 +174,11 @@ def create(fleet: Fleet) -> list[str]:
 
 def converge(fleet: Fleet, *, killing: bool = False) -> float:
     """Waits until all pools are ready, and returns the seconds. The peak of memory is that of each second."""
-    began = time.monotonic()
+    began, shown = time.monotonic(), 0
     while (ready := fleet.ready()) < fleet.options.pools:
+        if ready * 10 // fleet.options.pools > shown:
+            shown = ready * 10 // fleet.options.pools
+            print(f"  {ready} ready after {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
         if killing and ready >= fleet.options.pools / 10:
             killing = False
             fleet.kill_half()

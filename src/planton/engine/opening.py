@@ -101,6 +101,8 @@ class Missing(enum.Enum):
     """What happens to a stack that may be missing."""
 
     CREATE = "create"
+    #: It is created without encryption, which the operation that follows chooses.
+    BEGIN = "begin"
     REFUSE = "refuse"
     #: The caller has seen that the stack exists.
     KNOWN = "known"
@@ -154,7 +156,9 @@ def open_stack(
         return workspace.select(name.qualified, program, options, is_known=is_known)
 
     try:
-        return _selected_or_created(name, settings, options, program, select) if missing is Missing.CREATE else select()
+        if missing not in (Missing.CREATE, Missing.BEGIN):
+            return select()
+        return _selected_or_created(name, settings, options, program, select, encrypted=missing is Missing.CREATE)
     except automation_errors.StackNotFoundError:
         raise state_errors.not_applied(str(name)) from None
     except automation_errors.CommandError as error:
@@ -167,14 +171,17 @@ def _selected_or_created(
     options: automation.LocalWorkspaceOptions,
     program: workspace.Program,
     select: Callable[[], workspace.Stack],
+    *,
+    encrypted: bool,
 ) -> workspace.Stack:
     state = state_file(name, settings)
     if state is None or state.exists():
         with contextlib.suppress(automation_errors.StackNotFoundError):
             return select()
     release_stale_locks(name, settings)
-    is_encrypted_by_key = bool(settings.context.secrets_provider)
-    if state is not None and not is_encrypted_by_key and creating.create(name, state, is_private=settings.is_embedded):
+    # Only Pulumi can create the data key of a key service.
+    is_left_to_pulumi = encrypted or bool(settings.context.secrets_provider)
+    if state is not None and not is_left_to_pulumi and creating.create(name, state, is_private=settings.is_embedded):
         return workspace.select(name.qualified, program, options, is_known=True)
     try:
         return workspace.create(name.qualified, program, options)

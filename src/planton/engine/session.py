@@ -138,7 +138,7 @@ class Session:
         if operation == "destroy":
             # To remove the stack with another command would cost another start.
             variables["PULUMI_OPTION_REMOVE"] = "true"
-        self.stack.open(create=create)
+        self.stack.open(missing=opening.Missing.BEGIN if create else opening.Missing.REFUSE)
         if operation not in explain.READING:
             opening.release_stale_locks(name, settings)
         state = self._state_before()

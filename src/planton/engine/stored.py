@@ -72,18 +72,17 @@ class StoredStack:
         shutil.copyfile(source, target)
         return copy
 
-    def open(self, *, create: bool = False) -> workspace.Stack:
+    def open(self, *, missing: opening.Missing = opening.Missing.REFUSE) -> workspace.Stack:
         """Returns the opened stack.
 
         Args:
-            create: Whether to create a missing stack.
+            missing: What happens if there is no such stack.
 
         Raises:
             PlantonError: ``STACK_NOT_FOUND``; the backend failed.
         """
         if self._stack is None:
             engine = opening.Engine(self._command, opening.environment(self.settings, self.tools))
-            missing = opening.Missing.CREATE if create else opening.Missing.REFUSE
             self._stack = opening.open_stack(self.name, self.settings, engine, _no_program, missing=missing)
         return self._stack
 
@@ -111,7 +110,7 @@ class StoredStack:
         return self._ask(arguments, text, create=create)
 
     def _ask(self, arguments: tuple[str, ...], text: str | None, *, create: bool) -> str:
-        opened = self.open(create=create).workspace
+        opened = self.open(missing=opening.Missing.CREATE if create else opening.Missing.REFUSE).workspace
         command = [*arguments, "--stack", self.name.qualified]
         try:
             return str(self._command.run(command, opened.work_dir, opened.env_vars, text=text).stdout)
