@@ -51,9 +51,10 @@ def _cpu(pid: int) -> float:
 
 def children(pid: int) -> list[int]:
     """Returns the ids of the descendants of a process."""
-    direct = [
-        int(child) for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text("utf-8").split()
-    ]
+    direct = []
+    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # threads and processes may have ended since they were listed
+            direct += map(int, task.read_text("utf-8").split())
     return [*direct, *(indirect for child in direct for indirect in children(child))]
 
 

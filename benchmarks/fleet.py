@@ -39,7 +39,7 @@ import work_queue
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests"))
 
-from planton.controllers import decide, reports, values
+from planton.controllers import decide, looks, reports, values
 from planton_sandbox.clouds.civo import catalogue as civo
 from planton_sandbox.clouds.digitalocean import catalogue as digitalocean
 from planton_server.store import database, schema, work
@@ -174,8 +174,11 @@ def create(fleet: Fleet) -> list[str]:
 
 def converge(fleet: Fleet, *, killing: bool = False) -> float:
     """Waits until all pools are ready, and returns the seconds. The peak of memory is that of each second."""
-    began = time.monotonic()
+    began, shown = time.monotonic(), 0
     while (ready := fleet.ready()) < fleet.options.pools:
+        if ready * 10 // fleet.options.pools > shown:
+            shown = ready * 10 // fleet.options.pools
+            print(f"  {ready} ready after {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
         if killing and ready >= fleet.options.pools / 10:
             killing = False
             fleet.kill_half()
@@ -296,10 +299,10 @@ def decisions(url: str, seconds: float) -> tuple[int, float]:
         assert decision.action is values.Action.NOTHING
         made = reports.report(desired, observed, decision, facts, now)
         assert reports.is_news(made, None, now)
-        return round((decision.next_look or decide.STEADY).total_seconds() * 1000)
+        return round(looks.INTERVAL.total_seconds() * 1000)
 
     async def run() -> int:
-        store, looks, results = await database.connect(url, connections=2), 0, []
+        store, number, results = await database.connect(url, connections=2), 0, []
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             async with store.transaction() as transaction:
@@ -309,9 +312,9 @@ def decisions(url: str, seconds: float) -> tuple[int, float]:
                     await work.finish(transaction, work_queue.LIMITS, f"p-{os.getpid()}", results)
                 rows = await work.claim(transaction, work_queue.LIMITS, f"p-{os.getpid()}", platforms=["civo"], limit=50)
             results = [work.Result(row["id"], row["epoch"], 0, "SUCCEEDED", look(), "", "", 1.0) for row in rows]
-            looks += len(rows)
+            number += len(rows)
         await store.close()
-        return looks
+        return number
 
     before = time.process_time()
     return asyncio.run(run()), time.process_time() - before

@@ -3,16 +3,19 @@
 Usage: python benchmarks/work_queue.py [--database-url URL] [--seconds S] [--resources N] [--port PORT]
 
 Without ``--database-url`` it measures a SQLite file and a temporary PostgreSQL. It empties a database given by ``--database-url``!
-A run does nothing, and its work is due again at once. ``store`` runs on the database directly, ``api`` through one server. Controllers,
-server and database share the machine, so compare by ratios.
+Work is due again at once. ``runs`` and ``store`` use the database directly, ``api`` one server. In ``runs`` each run waits 50 ms for a
+cloud, and a process has 50 at the same time; elsewhere a run takes no time, which shows what the queue alone can do. Controllers, server
+and database share the machine, so compare by ratios.
 
-Exits with 1 if a process makes fewer than 500 runs per second, or two make fewer than 1.6 times as many on the database.
+Exits with 1 if a process makes fewer than 500 runs per second in ``runs``, or two make fewer than 1.6 times as many.
 """
 
 import argparse
 import asyncio
+import collections
 import concurrent.futures
 import contextlib
+import functools
 import json
 import os
 import pathlib
@@ -37,6 +40,8 @@ from planton_server.store import database, engines, schema, tables, work
 CONTROLLER = "bench@system.local"
 BATCH = 20
 MINIMUM_RUNS, MINIMUM_RATIO = 500, 1.6
+#: Seconds of a run that waits for a cloud, and how many a process has at the same time.
+RUN_SECONDS, PARALLEL = 0.05, 50
 SAMPLES = 100
 LIMITS = work.Limits(running=0, rate=0)
 
@@ -61,21 +66,37 @@ def fill(url: str, resources: int) -> None:
     engine.dispose()
 
 
-def through_store(url: str, process: str, seconds: float) -> int:
-    """Claims and finishes on the database; returns the number of runs."""
+def through_store(url: str, process: str, seconds: float, *, run_seconds: float = 0.0, parallel: int = BATCH) -> int:
+    """Claims and finishes on the database; returns the number of runs.
+
+    Args:
+        url: The database.
+        process: The name of the process.
+        seconds: How long it works.
+        run_seconds: The seconds that a run waits for a cloud.
+        parallel: The number of runs at the same time.
+    """
 
     async def run() -> int:
         store = await database.connect(url, connections=2)
-        runs, results, end = 0, [], time.monotonic() + seconds
-        while time.monotonic() < end:
+        #: The time at which each run ends, the next first, and its work.
+        running: collections.deque[tuple[float, work.Row]] = collections.deque()
+        runs, end = 0, time.monotonic() + seconds
+        while (now := time.monotonic()) < end:
+            ended = [running.popleft()[1] for _ in range(sum(moment <= now for moment, _ in running))]
+            if not ended and len(running) == parallel:
+                await asyncio.sleep(running[0][0] - now)
+                continue
+            results = [work.Result(row["id"], row["epoch"], 0, "SUCCEEDED", 0, "", "", 1.0) for row in ended]
             async with store.transaction() as transaction:
                 await work.lock(transaction)
                 await work.register(transaction, LIMITS, process, version="", platforms=["civo"])
                 if results:
                     await work.finish(transaction, LIMITS, process, results)
-                rows = await work.claim(transaction, LIMITS, process, platforms=["civo"], limit=BATCH)
-            results = [work.Result(row["id"], row["epoch"], 0, "SUCCEEDED", 0, "", "", 1.0) for row in rows]
-            runs += len(rows)
+                limit = parallel - len(running)
+                rows = await work.claim(transaction, LIMITS, process, platforms=["civo"], limit=limit)
+            running += [(time.monotonic() + run_seconds, row) for row in rows]
+            runs += len(results)
         await store.close()
         return runs
 
@@ -133,7 +154,7 @@ def hold(url: str, process: str, _seconds: float) -> int:
 
 
 PARTS: dict[str, Callable[[str, str, float], int]] = {
-    "store": through_store, "api": through_api, "look": look_around, "hold": hold,
+    "runs": functools.partial(through_store, run_seconds=RUN_SECONDS, parallel=PARALLEL), "store": through_store, "api": through_api, "look": look_around, "hold": hold,
 }  # fmt: skip
 
 
@@ -223,10 +244,12 @@ def moved(url: str) -> float:
 def measure(name: str, url: str, options: argparse.Namespace) -> bool:
     """Prints the figures of a database; returns whether it is fast enough."""
     fill(url, options.resources)
-    single = rate("store", url, 1, options.seconds)
-    double = rate("store", url, 2, options.seconds)
-    ratio = double / single
-    print(f"{name:11}store: 1 process {single:6.0f} runs/s, 2 processes {double:6.0f} runs/s, ratio {ratio:4.2f}", flush=True)
+    for part in ("store", "runs"):
+        single, double = (rate(part, url, processes, options.seconds) for processes in (1, 2))
+        ratio = double / single
+        print(
+            f"{name:11}{part}: 1 process {single:6.0f} runs/s, 2 processes {double:6.0f} runs/s, ratio {ratio:4.2f}", flush=True
+        )
     process = _server.launch(url, options.port, "--no-access-log", "--work-running", "0", "--work-rate", "0", "--tick", "0")
     server = _server.Server(process, options.port, [], [])
     api = f"http://127.0.0.1:{options.port}"

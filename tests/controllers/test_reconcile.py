@@ -17,7 +17,7 @@ from planton import errors
 from planton.client import transport
 from planton.config import credentials_file
 from planton.config import settings as engine_settings
-from planton.controllers import lease, manifests, queue, reconcile, values
+from planton.controllers import lease, looks, manifests, queue, reconcile, values
 from planton.engine import plans, stacks
 from planton.schema import kinds, references
 from planton.state import inventory
@@ -141,15 +141,39 @@ def actions(api: Api, after: dict[str, Any]) -> tuple[list[tuple[str, int]], rec
     return made, run(api, act)
 
 
-def run(api: Api, act: Callable[..., None], *, account: str = "") -> reconcile.Done:
+class Settled(Cloud):
+    """A cloud whose node pool is as desired."""
+
+    def look(self, _subject: object, **_: object) -> values.Observed:
+        """Returns a node pool with its node."""
+        node = values.Node("n", True, "v1.33.4", NOW)
+        return values.Observed(presence=values.Presence.PRESENT, is_applied=True, cloud_nodes=1, nodes=(node,))
+
+
+def run(
+    api: Api,
+    act: Callable[..., None],
+    *,
+    account: str = "",
+    cloud: Cloud | None = None,
+    interval: datetime.timedelta = looks.INTERVAL,
+) -> reconcile.Done:
     """Runs once, with the credential of this name."""
     held = lease.Lease()
     held.renewed(lease.clock(), 3600)
     settings = engine_settings.Settings(environ={}, interruption=lease.Interruption(held))
     any_api: Any = api
-    cloud: Any = Cloud()
-    reconciler = reconcile.Reconciler(any_api, cloud, now=lambda: NOW, act=act, process="worker-1")
+    observer: Any = cloud or Cloud()
+    reconciler = reconcile.Reconciler(any_api, observer, now=lambda: NOW, act=act, interval=interval, process="worker-1")
     return reconciler.run(queue.Work(POOL, "NodePool", CLUSTER, "civo", 1, account), settings)
+
+
+@pytest.mark.parametrize("seconds", [5, 60, 600])
+def test_a_resource_as_desired_is_looked_at_again_after_the_interval(seconds: float) -> None:
+    """It may be longer than the usual one, for a large fleet."""
+    interval = datetime.timedelta(seconds=seconds)
+    done = run(Api(), lambda *_, **__: None, cloud=Settled(), interval=interval)
+    assert done.next_look == interval
 
 
 def planned(*changes: plans.Change) -> Any:

@@ -262,6 +262,18 @@ def test_a_passphrase_is_changed_where_the_states_are(applied: Applied) -> None:
     planton.run("destroy", "-f", file, "--yes", **new)
 
 
+def test_a_stack_that_was_only_planned_changes_its_passphrase(planton: support.Planton) -> None:
+    """It has no encryption yet; the next apply uses the new passphrase."""
+    file = planton.write("n.yaml", support.network())
+    planton.run("plan", "-f", file)
+    (planton.folder / "new-passphrase").write_text("from now on", "utf-8")
+    planton.run("state", "migrate", "--passphrase-file", "new-passphrase", "--yes")
+    new = {"PULUMI_CONFIG_PASSPHRASE_FILE": str(planton.folder / "new-passphrase")}
+    planton.run("apply", "-f", file, "--yes", **new)
+    assert [each["error"]["reason"] for each in planton.json("plan", "-f", file, code=8)["resources"]] == ["CREDENTIAL_MISSING"]
+    planton.run("destroy", "-f", file, "--yes", **new)
+
+
 def test_history_says_who_did_what(applied: Applied) -> None:
     """Newest first, with what was to change and how it ended; another environment's is not meant."""
     planton = applied(support.network())

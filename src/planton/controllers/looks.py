@@ -11,8 +11,11 @@ from planton.controllers import conditions, failures, scaling, values
 if TYPE_CHECKING:
     from planton.controllers import autoscaling
 
-#: The time between two looks at a resource that is as desired, and at one that is changing.
-STEADY: Final = datetime.timedelta(seconds=60)
+#: The time between two looks at a resource that is as desired, unless the interval of a controller is shorter.
+STEADY: Final = datetime.timedelta(hours=1)
+#: The usual interval of a controller.
+INTERVAL: Final = datetime.timedelta(minutes=1)
+#: The time between two looks at a resource that is changing.
 BUSY: Final = datetime.timedelta(seconds=3)
 #: The time between two samples of the autoscaler: that of the HorizontalPodAutoscaler.
 SAMPLING: Final = datetime.timedelta(seconds=15)

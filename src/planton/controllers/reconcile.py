@@ -65,7 +65,7 @@ class Reconciler:
     now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)
     act: Callable[..., None] = execute.execute
     move: Callable[[values.Decision, execute.Place, drain.Limit, datetime.datetime], None] = execute.move
-    interval: datetime.timedelta = looks.STEADY
+    interval: datetime.timedelta = looks.INTERVAL
     meter: metering.Meter = dataclasses.field(default_factory=metering.Meter)
     process: str = ""
 

@@ -14,12 +14,12 @@ from pulumi.automation import errors as automation_errors
 
 from planton import modules
 from planton.config import credentials, folders, logs
-from planton.engine import locks, process, stacks, stand_ins, state_errors, workspace
+from planton.engine import creating, locks, process, stacks, stand_ins, state_errors, workspace
 from planton.manifest import stack_input
 from planton.schema import kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from google.protobuf import message
 
@@ -101,6 +101,8 @@ class Missing(enum.Enum):
     """What happens to a stack that may be missing."""
 
     CREATE = "create"
+    #: It is created without encryption, which the operation that follows chooses.
+    BEGIN = "begin"
     REFUSE = "refuse"
     #: The caller has seen that the stack exists.
     NEVER = "never"
@@ -134,47 +136,56 @@ def open_stack(
     Raises:
         PlantonError: ``STACK_NOT_FOUND``; the backend failed.
     """
-    work = folders.private(settings.data / "workspaces" / name.project / name.stack)
-    if missing is not Missing.NEVER:
-        # The state says how secrets are encrypted. Pulumi's note in this file could belong to another backend with a stack of
-        # this name, or be older than a change on another machine.
-        (work / f"Pulumi.{name.stack}.yaml").unlink(missing_ok=True)
-    backend = automation.ProjectBackend(url=settings.backend_url)
-    options = automation.LocalWorkspaceOptions(
-        work_dir=str(work),
-        pulumi_command=engine.command,
-        env_vars=dict(engine.variables),
-        secrets_provider=settings.context.secrets_provider or None,
-        project_settings=automation.ProjectSettings(name=name.project, runtime="python", backend=backend),
-    )
+    options = _options(name, settings, engine, is_checked=missing is Missing.NEVER)
     state = state_file(name, settings)
     is_known = missing is Missing.NEVER or (state is not None and state.exists())
 
     def select() -> workspace.Stack:
         return workspace.select(name.qualified, program, options, is_known=is_known)
 
+    def select_or_create() -> workspace.Stack:
+        if state is None or state.exists():
+            with contextlib.suppress(automation_errors.StackNotFoundError):
+                return select()
+        release_stale_locks(name, settings)
+        if missing is Missing.BEGIN and _is_begun(name, settings):
+            return workspace.select(name.qualified, program, options, is_known=True)
+        try:
+            return workspace.create(name.qualified, program, options)
+        except automation_errors.StackAlreadyExistsError:
+            # Another command has created it in the meantime.
+            return select()
+
     try:
-        return _selected_or_created(name, settings, options, program, select) if missing is Missing.CREATE else select()
+        return select_or_create() if missing in (Missing.CREATE, Missing.BEGIN) else select()
     except automation_errors.StackNotFoundError:
         raise state_errors.not_applied(str(name)) from None
     except automation_errors.CommandError as error:
         raise state_errors.command_error(error, name) from None
 
 
-def _selected_or_created(
-    name: stacks.StackName,
-    settings: engine_settings.Settings,
-    options: automation.LocalWorkspaceOptions,
-    program: workspace.Program,
-    select: Callable[[], workspace.Stack],
-) -> workspace.Stack:
+def _options(
+    name: stacks.StackName, settings: engine_settings.Settings, engine: Engine, *, is_checked: bool
+) -> automation.LocalWorkspaceOptions:
+    work = folders.private(settings.data / "workspaces" / name.project / name.stack)
+    if not is_checked:
+        # The state says how secrets are encrypted. Pulumi's note in this file could belong to another backend with a stack of
+        # this name, or be older than a change on another machine.
+        (work / f"Pulumi.{name.stack}.yaml").unlink(missing_ok=True)
+    backend = automation.ProjectBackend(url=settings.backend_url)
+    return automation.LocalWorkspaceOptions(
+        work_dir=str(work),
+        pulumi_command=engine.command,
+        env_vars=dict(engine.variables),
+        secrets_provider=settings.context.secrets_provider or None,
+        project_settings=automation.ProjectSettings(name=name.project, runtime="python", backend=backend),
+    )
+
+
+def _is_begun(name: stacks.StackName, settings: engine_settings.Settings) -> bool:
+    """Creates a stack where that needs no engine; returns whether it exists now."""
     state = state_file(name, settings)
-    if state is None or state.exists():
-        with contextlib.suppress(automation_errors.StackNotFoundError):
-            return select()
-    release_stale_locks(name, settings)
-    try:
-        return workspace.create(name.qualified, program, options)
-    except automation_errors.StackAlreadyExistsError:
-        # Another command has created it in the meantime.
-        return select()
+    # Only Pulumi can create the data key of a key service.
+    if state is None or settings.context.secrets_provider:
+        return False
+    return creating.create(name, state, is_private=settings.is_embedded)

@@ -101,14 +101,14 @@ class Session:
         return self._run_on_state("drift", automation.Stack.preview_refresh)
 
     def destroy(self) -> Outcome:
-        """Deletes the stack's resources. If none of them is in a cloud, no plugin is started, because it could fail.
+        """Deletes a stack with its resources. If none of them is in a cloud, no plugin is started, because it could fail.
 
         Raises:
             PlantonError: A plugin, the cloud or the engine failed; the state holds the remaining resources.
         """
         state = self.stack.export()
         if not state.get("pending_operations") and not states.cloud_resources(state):
-            self.stack.replace_state({**state, "resources": []})
+            self.stack.remove(with_resources=True)
             return Outcome(plans.Plan(), recorders.Recorder())
         return self._run_on_state("destroy", functools.partial(automation.Stack.destroy, message=self.message))
 
@@ -135,7 +135,10 @@ class Session:
         name, settings = self.stack.name, self.stack.settings
         command = opening.command(settings, self.stack.tools)
         variables = opening.environment(settings, self.stack.tools, self.program_input)
-        self.stack.open(create=create)
+        if operation == "destroy":
+            # To remove the stack with another command would cost another start.
+            variables["PULUMI_OPTION_REMOVE"] = "true"
+        self.stack.open(missing=opening.Missing.BEGIN if create else opening.Missing.REFUSE)
         if operation not in explain.READING:
             opening.release_stale_locks(name, settings)
         state = self._state_before()

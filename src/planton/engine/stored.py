@@ -13,7 +13,7 @@ from pulumi.automation import errors as automation_errors
 
 from planton import errors
 from planton.config import folders, logs
-from planton.engine import locks, opening, stacks, state_errors, states
+from planton.engine import creating, locks, opening, stacks, state_errors, states
 
 if TYPE_CHECKING:
     import pathlib
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from planton.config import settings as engine_settings
     from planton.engine import toolchain, workspace
 
-#: The file by which Pulumi knows how a backend in a folder is laid out.
-_LAYOUT = "meta.yaml"
 #: Pulumi's errors about an unreadable state, in a backend that planton does not read itself.
 _DAMAGED = re.compile(r"unexpected end of JSON input|invalid character .* (looking for|after|in)|deserializ|unmarshal")
 
@@ -64,28 +62,27 @@ class StoredStack:
         copy = self.in_folder(folder)
         source, target = self.state_file, copy.state_file
         state = self.export()
-        layout = None if source is None else source.parents[2] / _LAYOUT
+        layout = None if source is None else source.parents[2] / creating.LAYOUT
         if source is None or target is None or layout is None or not layout.exists() or state.get("pending_operations"):
             copy.replace_state(state, create=True)
             return copy
         # Pulumi would start twice, to create a stack and to fill it.
         target.parent.mkdir(parents=True)
-        shutil.copyfile(layout, target.parents[2] / _LAYOUT)
+        shutil.copyfile(layout, target.parents[2] / creating.LAYOUT)
         shutil.copyfile(source, target)
         return copy
 
-    def open(self, *, create: bool = False) -> workspace.Stack:
+    def open(self, *, missing: opening.Missing = opening.Missing.REFUSE) -> workspace.Stack:
         """Returns the opened stack.
 
         Args:
-            create: Whether to create a missing stack.
+            missing: What happens if there is no such stack.
 
         Raises:
             PlantonError: ``STACK_NOT_FOUND``; the backend failed.
         """
         if self._stack is None:
             engine = opening.Engine(self._command, opening.environment(self.settings, self.tools))
-            missing = opening.Missing.CREATE if create else opening.Missing.REFUSE
             self._stack = opening.open_stack(self.name, self.settings, engine, _no_program, missing=missing)
         return self._stack
 
@@ -113,7 +110,7 @@ class StoredStack:
         return self._ask(arguments, text, create=create)
 
     def _ask(self, arguments: tuple[str, ...], text: str | None, *, create: bool) -> str:
-        opened = self.open(create=create).workspace
+        opened = self.open(missing=opening.Missing.CREATE if create else opening.Missing.REFUSE).workspace
         command = [*arguments, "--stack", self.name.qualified]
         try:
             return str(self._command.run(command, opened.work_dir, opened.env_vars, text=text).stdout)

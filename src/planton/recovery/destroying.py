@@ -43,7 +43,6 @@ def destroy(
         opened = subject.session(message=history.message("destroy", subject.key, plan))
         with around or contextlib.nullcontext():
             outcome = _destroy(subject, opened)
-        subject.stack.remove()
     return outcome.plan
 
 
