@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import pathlib
 import socket
@@ -14,8 +15,9 @@ import pytest
 from pulumi.runtime import sync_await
 
 from planton import errors
+from planton.base import interruption
 from planton.config import logs, settings
-from planton.engine import outputs, program, session, stacks, stand_ins, state_errors, stored, toolchain
+from planton.engine import opening, outputs, program, session, stacks, stand_ins, state_errors, stored, toolchain
 from planton.schema import kinds
 from support import mocks
 
@@ -132,7 +134,7 @@ def test_a_stack_created_concurrently_by_another_command_is_opened(tmp_path: pat
     """Two first applies may run at once. The lock decides which of them continues."""
     tools = _pulumi(tmp_path, 'case "$*" in *init*) echo "error: stack \'a\' already exists" >&2; exit 255;; esac')
     opened = stored.StoredStack(stacks.StackName("planton", "a"), _settings(tmp_path), tools)
-    assert opened.open(create=True).name == "a"
+    assert opened.open(missing=opening.Missing.CREATE).name == "a"
 
 
 class _Waiting(program.Program):
@@ -248,11 +250,25 @@ def test_a_destroy_without_resources_starts_no_plugin(tmp_path: pathlib.Path) ->
     file.parent.mkdir(parents=True)
     resources = [{"urn": "u", "type": "pulumi:providers:civo", "id": "1", "custom": True}]
     file.write_text(json.dumps({"checkpoint": {"latest": {"resources": resources}}}), "utf-8")
-    tools = _pulumi(tmp_path, f'echo "$@" >> {tmp_path}/commands; /bin/cat > {tmp_path}/state')
+    tools = _pulumi(tmp_path, f'echo "$@" >> {tmp_path}/commands')
     opened = stored.StoredStack(stacks.StackName("planton", "a"), _settings(tmp_path, tmp_path), tools)
     assert session.Session(opened, None).destroy().plan.empty
-    assert (tmp_path / "commands").read_text("utf-8").split()[1:3] == ["stack", "import"]
-    assert json.loads((tmp_path / "state").read_text("utf-8"))["deployment"] == {"resources": []}
+    [command] = (tmp_path / "commands").read_text("utf-8").splitlines()
+    assert command.split()[1:3] == ["stack", "rm"]
+    assert "--force" in command
+
+
+def test_a_command_that_the_user_stops_is_no_failure_of_the_backend(tmp_path: pathlib.Path) -> None:
+    """Pulumi ends as if it had failed."""
+    tools = _pulumi(tmp_path, "trap 'exit 255' INT; while :; do :; done")
+    interrupt = interruption.Interruption()
+    chosen = dataclasses.replace(_settings(tmp_path, tmp_path), interruption=interrupt)
+    opened = stored.StoredStack(stacks.StackName("planton", "a"), chosen, tools)
+    opened.open(missing=opening.Missing.BEGIN)
+    threading.Timer(0.1, interrupt.ask).start()
+    with pytest.raises(errors.PlantonError) as caught:
+        opened.ask("stack", "export")
+    assert caught.value.reason is errors.Reason.INTERRUPTED
 
 
 @pytest.mark.parametrize("call", ["unlock", "remove", "replace_state"])

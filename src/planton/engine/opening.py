@@ -161,7 +161,7 @@ def open_stack(
     except automation_errors.StackNotFoundError:
         raise state_errors.not_applied(str(name)) from None
     except automation_errors.CommandError as error:
-        raise state_errors.command_error(error, name) from None
+        raise state_errors.command_error(error, name, is_interrupted=engine.command.interrupted) from None
 
 
 def _options(

@@ -53,9 +53,19 @@ def not_applied(resource: str) -> errors.PlantonError:
     )
 
 
-def command_error(error: automation_errors.CommandError, name: stacks.StackName) -> errors.PlantonError:
-    """Returns our error for a Pulumi command, other than an operation, that failed."""
+def command_error(
+    error: automation_errors.CommandError, name: stacks.StackName, *, is_interrupted: bool = False
+) -> errors.PlantonError:
+    """Returns our error for a Pulumi command, other than an operation, that failed.
+
+    Args:
+        error: The error of the command.
+        name: Its stack.
+        is_interrupted: Whether the user stopped it.
+    """
     text = str(error)
+    if is_interrupted:
+        return errors.interrupted(f"reading or writing the state of {name} was interrupted", hint="run the same command again")
     if "locked" in text:
         return errors.stack_locked(
             f"stack {name} is locked: {explain.last_lines(text)}",

@@ -115,7 +115,7 @@ class StoredStack:
         try:
             return str(self._command.run(command, opened.work_dir, opened.env_vars, text=text).stdout)
         except automation_errors.CommandError as error:
-            raise state_errors.command_error(error, self.name) from None
+            raise self._explained(error) from None
 
     def export(self) -> dict[str, Any]:
         """Returns the state: Pulumi's deployment, with ``resources`` and ``pending_operations``; secrets are encrypted.
@@ -238,7 +238,7 @@ class StoredStack:
         try:
             self.open().cancel()
         except automation_errors.CommandError as error:
-            raise state_errors.command_error(error, self.name) from None
+            raise self._explained(error) from None
 
     def remove(self, *, with_resources: bool = False) -> None:
         """Removes the stack with its history.
@@ -254,7 +254,10 @@ class StoredStack:
         try:
             opened.remove_stack(self.name.qualified, force=with_resources)
         except automation_errors.CommandError as error:
-            raise state_errors.command_error(error, self.name) from None
+            raise self._explained(error) from None
+
+    def _explained(self, error: automation_errors.CommandError) -> errors.PlantonError:
+        return state_errors.command_error(error, self.name, is_interrupted=self._command.interrupted)
 
     def outputs(self) -> dict[str, Any]:
         """Returns the raw outputs of the last successful apply, secrets decrypted.
