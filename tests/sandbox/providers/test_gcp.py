@@ -295,6 +295,18 @@ def test_drift_shows_after_a_refresh(scene: Scene) -> None:
     assert scene.read(POOL, identity, state, inputs).id == ""
 
 
+def test_a_refresh_adds_no_labels_and_tags_to_the_inputs(scene: Scene) -> None:
+    """Of maps and lists, inputs only get new values of what the program sets. The state has the others too."""
+    scene.cluster()
+    identity, inputs, state = scene.pool(nodeConfig={"labels": {"a": "b", "c": "d"}, "tags": ["x"]})
+    scene.sandbox.control.outside("relabel", cloud="gcp", cluster="c1", pool="workers", labels={"by": "hand", "c": "e"})
+    read = scene.read(POOL, identity, state, {**inputs, "nodeConfig": {**inputs["nodeConfig"], "tags": []}})
+    config = values.decode(read.inputs)["nodeConfig"]
+    assert (config["labels"], config["tags"]) == ({"c": "e"}, [])
+    config = values.decode(read.properties)["nodeConfig"]
+    assert (config["labels"], config["tags"]) == ({"by": "hand", "c": "e"}, ["x"])
+
+
 def test_an_autoscaled_pool_leaves_counts_alone(scene: Scene) -> None:
     """With `ignoreNodeCountChanges` no instance group is read."""
     scene.cluster()
