@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from planton.clouds.gcp import fitting
+from planton.clouds.gcp import pools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,11 +29,11 @@ def of_node(spec: Any, size: Mapping[str, Any], quotas: Mapping[str, entries.Quo
         quotas: The quotas of the region.
     """
     yield "nodes", 1
-    is_spot = spec.spot or spec.preemptible
-    cpus = _cpu_metric(spec.machine_type.partition("-")[0])
+    is_spot = pools.is_reclaimable(spec)
+    cpus = _cpu_metric(pools.family(spec.machine_type))
     yield _granted("PREEMPTIBLE_CPUS", cpus, quotas) if is_spot else cpus, int(size.get("cpus") or 0)
     if spec.disk_type in _DISKS:
-        yield _DISKS[spec.disk_type], fitting.disk_gb(spec)
+        yield _DISKS[spec.disk_type], pools.disk_gb(spec)
     accelerators = {each.type: each.count for each in spec.accelerators} or size.get("accelerators") or {}
     for name, count in accelerators.items():
         metric = _accelerator_metric(name)
