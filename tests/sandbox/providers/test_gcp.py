@@ -175,6 +175,7 @@ def test_an_unchanged_program_has_no_difference(scene: Scene) -> None:
         ({"nodeConfig": {"preemptible": True}}, ["nodeConfig"]),
         ({"nodeConfig": {"guestAccelerators": [{"type": "nvidia-tesla-t4", "count": 1}]}}, ["nodeConfig"]),
         ({"nodeConfig": {"serviceAccount": "a@b"}}, ["nodeConfig"]),
+        ({"nodeConfig": {"oauthScopes": ["https://www.googleapis.com/auth/compute"]}}, ["nodeConfig"]),
         ({"initialNodeCount": 5}, ["initialNodeCount"]),
         ({"name": "other"}, ["name"]),
         ({"cluster": "other"}, ["cluster"]),
@@ -642,10 +643,12 @@ def test_a_key_file_is_exchanged_for_a_token(scene: Scene) -> None:
 
 
 def test_the_function_finds_a_cluster(scene: Scene) -> None:
-    """Blocks are lists in its results, and its node pools have their zones."""
+    """Blocks are lists in its results, and its node pools have their zones and drain timeouts."""
     scene.cluster()
-    scene.pool(nodeLocations=ZONES[:1])
+    scene.pool(nodeLocations=ZONES[:1], nodeDrainConfigs=[{"pdbTimeoutDuration": "60s"}])
     found = scene.engine.invoke("gcp:container/getCluster:getCluster", name="c1")
     assert found["nodeLocations"] == ZONES
     assert found["masterAuths"][0]["clusterCaCertificate"]
-    assert found["nodePools"] == [{"name": "workers", "nodeLocations": ZONES[:1]}]
+    [pool] = found["nodePools"]
+    assert (pool["name"], pool["nodeLocations"]) == ("workers", ZONES[:1])
+    assert [each["pdbTimeoutDuration"] for each in pool["nodeDrainConfigs"]] == ["60s"]
