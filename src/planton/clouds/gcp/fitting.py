@@ -1,11 +1,11 @@
-"""Whether the version and the disk of a node pool fit its cluster and its machine type."""
+"""Whether the zones, the version and the disk of a node pool fit its cluster and its machine type."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
 from planton.clouds import entries
-from planton.clouds.gcp import pools
+from planton.clouds.gcp import PROVIDER, pools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,6 +33,7 @@ def refusals(cloud: client.Cloud, spec: Any) -> Iterator[entries.Refusal]:  # a 
     Raises:
         PlantonError: The cloud cannot be read.
     """
+    yield from _zones(spec)
     yield from _disk_type(spec)
     is_small = 0 < spec.disk_size_gb < _DISK
     if not spec.kubernetes_version and not is_small:
@@ -46,6 +47,14 @@ def refusals(cloud: client.Cloud, spec: Any) -> Iterator[entries.Refusal]:  # a 
         yield entries.Refusal("spec.diskSizeGb", text, f"write at least {_DISK}", _RULE)
     if spec.kubernetes_version:
         yield from _version(spec, cluster, cloud.node_versions(spec.cluster_location.value))
+
+
+def _zones(spec: Any) -> Iterator[entries.Refusal]:
+    region = PROVIDER.region_of(spec.cluster_location.value)
+    elsewhere = [zone for zone in spec.zones if PROVIDER.region_of(zone) != region]
+    if elsewhere:
+        text = f"the cluster is in {region}, and {', '.join(elsewhere)} in another region"
+        yield entries.Refusal("spec.zones", text, f"write zones of {region}, or none for those of the cluster", _RULE)
 
 
 def _disk_type(spec: Any) -> Iterator[entries.Refusal]:
