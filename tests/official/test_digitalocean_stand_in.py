@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import json
 import pathlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from support import comparing, official
+from support import comparing, official, steps
 from support import digitalocean_manifests as manifests
 
 pytestmark = pytest.mark.official
@@ -24,46 +22,22 @@ EXTRA = {"name": "extra", "size": "s-2vcpu-2gb", "nodeCount": 1, "taints": [TAIN
 
 
 @dataclasses.dataclass
-class World:
+class World(steps.World):
     """The current manifests of one of the two users."""
 
-    user: official.User
     network: dict[str, Any] = dataclasses.field(default_factory=dict)
     cluster: dict[str, Any] = dataclasses.field(default_factory=lambda: {"additionalNodePools": [EXTRA]})
     pool: dict[str, Any] = dataclasses.field(default_factory=dict)
     burst: dict[str, Any] = dataclasses.field(default_factory=lambda: {"autoScale": True, "minNodes": 1, "maxNodes": 5})
 
-    def run(self, *arguments: str) -> tuple[int, Any]:
-        """Runs a command on all manifests, and returns exit code and JSON output, or else stderr."""
-        environment = (
+    def manifests(self) -> tuple[dict[str, Any], ...]:
+        """Returns the current manifests."""
+        return (
             manifests.network(**self.network),
             manifests.cluster(**self.cluster),
             manifests.pool(**self.pool),
             manifests.pool("burst", **self.burst),
         )
-        file = self.user.write("all.yaml", *environment)
-        completed = self.user.run(*arguments, "-f", file, "--output", "json", code=None)
-        return completed.returncode, json.loads(completed.stdout) if completed.stdout else completed.stderr
-
-    def outside(self, action: str, **body: Any) -> None:
-        """Changes the cluster outside of planton."""
-        self.user.sandbox.control.outside(action, cloud=CLOUD, cluster="dev", **body)
-
-    def fault(self, method: str, path: str, *, times: int = 1) -> None:
-        """Lets requests of the cloud fail."""
-        self.user.sandbox.control.fault(method=method, path=path, action="status", status=500, times=times)
-
-
-def create(world: World) -> Any:
-    return world.run("apply", "--yes")
-
-
-def plan_without_changes(world: World) -> Any:
-    return world.run("plan")
-
-
-def refresh(world: World) -> Any:
-    return world.run("refresh")
 
 
 def change(world: World) -> Any:
@@ -71,13 +45,13 @@ def change(world: World) -> Any:
     default = DEFAULT | {"nodeCount": 2, "labels": {"of": "default"}}
     world.cluster |= {"defaultNodePool": default, "tags": ["team:a"], "maintenanceWindow": "monday=03:00"}
     world.pool = {"labels": {"tier": "web"}, "taints": [TAINT], "tags": ["Web", "api"], "nodeCount": 5}
-    return world.run("apply", "--yes")
+    return world.apply()
 
 
 def remove_fields(world: World) -> Any:
     world.cluster |= {"defaultNodePool": DEFAULT | {"nodeCount": 2}, "tags": [], "controlPlaneFirewallAllowedIps": []}
     world.pool = {"nodeCount": 5}
-    return world.run("apply", "--yes")
+    return world.apply()
 
 
 def autoscale(world: World) -> Any:
@@ -85,12 +59,12 @@ def autoscale(world: World) -> Any:
     world.user.sandbox.control.advance(600)
     before = world.run("drift")
     world.burst |= {"labels": {"tier": "burst"}}
-    return before, world.run("apply", "--yes")
+    return before, world.apply()
 
 
 def upgrade(world: World) -> Any:
     world.cluster |= {"kubernetesVersion": "1.34.0-do.0"}
-    return world.run("apply", "--yes")
+    return world.apply()
 
 
 def drift(world: World) -> Any:
@@ -99,14 +73,9 @@ def drift(world: World) -> Any:
     return world.run("drift")
 
 
-def repair(world: World) -> Any:
-    return world.run("apply", "--yes", "--refresh")
-
-
 def plan_replacements(world: World) -> Any:
     other = DEFAULT | {"size": "s-2vcpu-2gb"}
-    changed = World(world.user, world.network, world.cluster | {"defaultNodePool": other}, world.pool, world.burst)
-    return changed.run("plan")
+    return dataclasses.replace(world, cluster=world.cluster | {"defaultNodePool": other}).run("plan")
 
 
 def fail_read(world: World) -> Any:
@@ -118,11 +87,8 @@ def fail_read(world: World) -> Any:
 
 def fail_update(world: World) -> Any:
     world.fault("PUT", f"{CLUSTERS}/[^/]+/node_pools/[^/]+$")
-    before = world.pool
-    world.pool = before | {"nodeCount": 4}
-    result = world.run("apply", "--yes")
-    world.pool = before
-    return result, world.run("apply", "--yes")
+    changed = dataclasses.replace(world, pool=world.pool | {"nodeCount": 4})
+    return changed.apply(), world.apply()
 
 
 def lose_pool(world: World) -> Any:
@@ -130,28 +96,24 @@ def lose_pool(world: World) -> Any:
     return world.run("drift"), world.run("refresh"), world.run("plan")
 
 
-def destroy(world: World) -> Any:
-    return world.run("destroy", "--yes")
-
-
 STEPS: list[Callable[[World], Any]] = [
-    create,
-    plan_without_changes,
-    refresh,
+    steps.create,
+    steps.plan_without_changes,
+    steps.refresh,
     change,
-    refresh,
+    steps.refresh,
     remove_fields,
-    refresh,
-    plan_without_changes,
+    steps.refresh,
+    steps.plan_without_changes,
     autoscale,
     upgrade,
     drift,
-    repair,
+    steps.repair,
     plan_replacements,
     fail_read,
     fail_update,
     lose_pool,
-    destroy,
+    steps.destroy,
 ]
 
 
@@ -165,6 +127,6 @@ def worlds(digitalocean_plugin: pathlib.Path, tmp_path_factory: pytest.TempPathF
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.__name__)
 def test_the_stand_in_behaves_like_the_plugin(step: Callable[[World], Any], worlds: tuple[World, World]) -> None:
     """Outputs, requests and states are equal, except for ids, times, addresses and names of nodes."""
-    real, stand_in = (comparing.effects(world.user, functools.partial(step, world)) for world in worlds)
+    real, stand_in = steps.effects(step, worlds)
     differences = comparing.differences(real, stand_in)
     assert not differences, "\n".join(differences)

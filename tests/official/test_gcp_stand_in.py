@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import json
 import pathlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from support import comparing, official
+from support import comparing, official, steps
 from support import gcp_manifests as manifests
 
 pytestmark = pytest.mark.official
@@ -23,92 +21,70 @@ BATCH = {
     "taints": [{"key": "dedicated", "value": "batch", "effect": "NoSchedule"}],
     "autoscaling": {"totalMinNodes": 2, "totalMaxNodes": 8},
 }
+# The plugin repeats requests after some other states for a minute and a half.
+FAILURE = {"status": 400, "times": 0}
 GPU = {"machineType": "n1-standard-4", "accelerators": [{"type": "nvidia-tesla-t4", "count": 1}]}
 
 
 @dataclasses.dataclass
-class World:
+class World(steps.World):
     """The current manifests of one of the two users."""
 
-    user: official.User
     cluster: dict[str, Any] = dataclasses.field(default_factory=dict)
     pool: dict[str, Any] = dataclasses.field(default_factory=dict)
     batch: dict[str, Any] = dataclasses.field(default_factory=lambda: dict(BATCH))
     gpu: dict[str, Any] = dataclasses.field(default_factory=lambda: dict(GPU))
 
-    def run(self, *arguments: str) -> tuple[int, Any]:
-        """Runs a command on all manifests, and returns exit code and JSON output, or else stderr."""
-        environment = (
+    def manifests(self) -> tuple[dict[str, Any], ...]:
+        """Returns the current manifests."""
+        return (
             manifests.cluster(**self.cluster),
             manifests.pool(**self.pool),
             manifests.pool("batch", **self.batch),
             manifests.pool("gpu", **self.gpu),
         )
-        file = self.user.write("all.yaml", *environment)
-        completed = self.user.run(*arguments, "-f", file, "--output", "json", code=None)
-        return completed.returncode, json.loads(completed.stdout) if completed.stdout else completed.stderr
-
-    def outside(self, action: str, **body: Any) -> None:
-        """Changes the cluster outside of planton."""
-        self.user.sandbox.control.outside(action, cloud=CLOUD, cluster="dev", **body)
-
-    def fault(self, method: str, path: str, *, status: int = 400, times: int = 0) -> None:
-        """Lets requests of the cloud fail. The plugin repeats those with some states for a minute and a half."""
-        self.user.sandbox.control.fault(cloud=CLOUD, method=method, path=path, action="status", status=status, times=times)
-
-
-def create(world: World) -> Any:
-    return world.run("apply", "--yes")
-
-
-def plan_without_changes(world: World) -> Any:
-    return world.run("plan")
-
-
-def refresh(world: World) -> Any:
-    return world.run("refresh")
 
 
 def scale(world: World) -> Any:
     world.pool |= {"nodeCount": 3}
-    return world.run("apply", "--yes")
+    return world.apply()
 
 
 def change_machines(world: World) -> Any:
     world.pool |= {"machineType": "e2-standard-4", "diskSizeGb": 50, "diskType": "pd-ssd", "imageType": "UBUNTU_CONTAINERD"}
-    return world.run("apply", "--yes")
+    return world.apply()
 
 
 def change_labels_and_taints(world: World) -> Any:
     world.pool |= {"nodeLabels": {"tier": "web"}, "taints": [TAINT]}
     world.batch |= {"taints": [TAINT], "nodeLabels": {"tier": "batch"}}
-    return world.run("apply", "--yes")
+    return world.apply()
 
 
 def remove_labels_and_taints(world: World) -> Any:
     del world.pool["nodeLabels"], world.pool["taints"], world.batch["taints"]
-    return world.run("apply", "--yes")
+    return world.apply()
 
 
 def change_upgrades(world: World) -> Any:
     world.pool |= {"upgrade": {"strategy": "SURGE", "maxSurge": 2, "maxUnavailable": 1}, "drainTimeoutSeconds": 600}
     world.batch |= {"upgrade": {"strategy": "BLUE_GREEN", "batchNodeCount": 2, "batchSoakSeconds": 60, "soakSeconds": 120}}
-    return world.run("apply", "--yes")
+    return world.apply()
 
 
 def change_upgrades_back(world: World) -> Any:
     del world.pool["upgrade"], world.pool["drainTimeoutSeconds"], world.batch["upgrade"]
-    return world.run("apply", "--yes")
+    return world.apply()
 
 
 def move(world: World) -> Any:
     world.pool |= {"zones": ["us-central1-a", "us-central1-f"]}
-    return world.run("apply", "--yes")
+    return world.apply()
 
 
 def move_back(world: World) -> Any:
     world.pool |= {"zones": manifests.ZONES}
-    return world.run("apply", "--yes")
+    return world.apply()
 
 
 def autoscale(world: World) -> Any:
@@ -116,27 +92,24 @@ def autoscale(world: World) -> Any:
     world.user.sandbox.control.advance(600)
     before = world.run("drift")
     world.batch |= {"autoscaling": {"totalMinNodes": 2, "totalMaxNodes": 10, "locationPolicy": "ANY"}}
-    return before, world.run("apply", "--yes")
+    return before, world.apply()
 
 
 def switch_autoscaling(world: World) -> Any:
     world.pool |= {"autoscaling": {"minNodes": 1, "maxNodes": 4}}
     world.pool.pop("nodeCount")
-    return world.run("apply", "--yes")
+    return world.apply()
 
 
 def switch_autoscaling_off(world: World) -> Any:
     del world.pool["autoscaling"]
     world.pool |= {"nodeCount": 2}
-    return world.run("apply", "--yes")
+    return world.apply()
 
 
 def fail_management(world: World) -> Any:
-    before = world.pool
-    world.pool = before | {"management": {"disableAutoRepair": True}}
-    result = world.run("apply", "--yes")
-    world.pool = before
-    return result, world.run("apply", "--yes")
+    changed = dataclasses.replace(world, pool=world.pool | {"management": {"disableAutoRepair": True}})
+    return changed.apply(), world.apply()
 
 
 def change_cluster(world: World) -> Any:
@@ -146,32 +119,32 @@ def change_cluster(world: World) -> Any:
         "disableWorkloadIdentity": True,
         "enablePublicNodes": True,
     }
-    return world.run("apply", "--yes")
+    return world.apply()
 
 
 def change_cluster_back(world: World) -> Any:
     world.cluster = {"masterAuthorizedNetworks": []}
-    return world.run("apply", "--yes")
+    return world.apply()
 
 
 def change_channel(world: World) -> Any:
     world.cluster |= {"releaseChannel": "STABLE"}
-    return world.run("apply", "--yes")
+    return world.apply()
 
 
 def add_zone(world: World) -> Any:
     world.cluster |= {"nodeZones": [*manifests.ZONES, "us-central1-f"]}
-    return world.run("apply", "--yes")
+    return world.apply()
 
 
 def upgrade(world: World) -> Any:
     world.cluster |= {"kubernetesVersion": "1.34.9-gke.1053000"}
-    return world.run("apply", "--yes")
+    return world.apply()
 
 
 def upgrade_pool(world: World) -> Any:
     world.pool |= {"kubernetesVersion": "1.34.9-gke.1053000"}
-    return world.run("apply", "--yes")
+    return world.apply()
 
 
 def drift(world: World) -> Any:
@@ -185,60 +158,51 @@ def repair(world: World) -> Any:
 
 
 def plan_replacements(world: World) -> Any:
-    changed = World(
-        world.user,
-        world.cluster,
-        world.pool | {"spot": True},
-        world.batch | {"spot": False},
-        world.gpu | {"accelerators": [{"type": "nvidia-tesla-t4", "count": 2}]},
+    changed = dataclasses.replace(
+        world,
+        pool=world.pool | {"spot": True},
+        batch=world.batch | {"spot": False},
+        gpu=world.gpu | {"accelerators": [{"type": "nvidia-tesla-t4", "count": 2}]},
     )
     return changed.run("plan")
 
 
 def replace(world: World) -> Any:
     world.batch |= {"spot": False, "preemptible": True}
-    return world.run("apply", "--yes", "--allow-replace", "gcpgkenodepool/batch")
+    return world.apply("--allow-replace", "gcpgkenodepool/batch")
 
 
 def fail_read(world: World) -> Any:
-    world.fault("GET", "/clusters/dev$")
+    world.fault("GET", "/clusters/dev$", **FAILURE)
     result = world.run("refresh")
     world.user.sandbox.control.clear_faults()
     return result
 
 
 def repeat_read(world: World) -> Any:
-    world.fault("GET", "/clusters/dev$", status=500, times=2)
+    world.fault("GET", "/clusters/dev$", times=2)
     return world.run("refresh")
 
 
 def fail_update(world: World) -> Any:
-    world.fault("POST", ":setSize$")
-    before = world.pool
-    world.pool = before | {"nodeCount": 4}
-    result = world.run("apply", "--yes")
+    world.fault("POST", ":setSize$", **FAILURE)
+    result = dataclasses.replace(world, pool=world.pool | {"nodeCount": 4}).apply()
     world.user.sandbox.control.clear_faults()
-    world.pool = before
-    return result, world.run("apply", "--yes")
+    return result, world.apply()
 
 
 def run_out_of_machines(world: World) -> Any:
     world.outside("stockout", zone="us-central1-b")
-    before = world.pool
-    world.pool = before | {"nodeCount": 5}
-    result = world.run("apply", "--yes")
+    world.pool |= {"nodeCount": 5}
+    result = world.apply()
     world.outside("in-stock", zone="us-central1-b")
     world.user.sandbox.control.advance(3600)
-    return result, world.run("apply", "--yes")
+    return result, world.apply()
 
 
 def lose_pool(world: World) -> Any:
     world.outside("delete-pool", pool="workers")
     return world.run("drift"), world.run("refresh"), world.run("plan")
-
-
-def recreate(world: World) -> Any:
-    return world.run("apply", "--yes")
 
 
 def import_all(world: World) -> Any:
@@ -252,24 +216,20 @@ def import_all(world: World) -> Any:
     return results, world.run("plan")
 
 
-def destroy(world: World) -> Any:
-    return world.run("destroy", "--yes")
-
-
 STEPS: list[Callable[[World], Any]] = [
-    create,
-    plan_without_changes,
-    refresh,
+    steps.create,
+    steps.plan_without_changes,
+    steps.refresh,
     scale,
     change_machines,
     change_labels_and_taints,
-    refresh,
+    steps.refresh,
     remove_labels_and_taints,
-    refresh,
+    steps.refresh,
     change_upgrades,
-    refresh,
+    steps.refresh,
     change_upgrades_back,
-    refresh,
+    steps.refresh,
     move,
     move_back,
     autoscale,
@@ -277,15 +237,15 @@ STEPS: list[Callable[[World], Any]] = [
     switch_autoscaling_off,
     fail_management,
     change_cluster,
-    refresh,
+    steps.refresh,
     change_cluster_back,
-    refresh,
+    steps.refresh,
     change_channel,
     add_zone,
     upgrade,
     upgrade_pool,
-    refresh,
-    plan_without_changes,
+    steps.refresh,
+    steps.plan_without_changes,
     drift,
     repair,
     plan_replacements,
@@ -295,9 +255,9 @@ STEPS: list[Callable[[World], Any]] = [
     fail_update,
     run_out_of_machines,
     lose_pool,
-    recreate,
+    steps.create,
     import_all,
-    destroy,
+    steps.destroy,
 ]
 
 
@@ -321,6 +281,6 @@ def _comparable(effects: dict[str, Any], others: dict[str, Any]) -> dict[str, An
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.__name__)
 def test_the_stand_in_behaves_like_the_plugin(step: Callable[[World], Any], worlds: tuple[World, World]) -> None:
     """Outputs, changing requests and states are equal, except for ids, times, addresses and names of nodes."""
-    real, stand_in = (comparing.effects(world.user, functools.partial(step, world)) for world in worlds)
+    real, stand_in = steps.effects(step, worlds)
     differences = comparing.differences(_comparable(real, stand_in), _comparable(stand_in, real))
     assert not differences, "\n".join(differences)

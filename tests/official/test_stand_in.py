@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import json
 import pathlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from support import comparing, official
+from support import comparing, official, steps
 from support import planton as manifests
 
 pytestmark = pytest.mark.official
@@ -29,98 +27,72 @@ TWO_RULES = [
 
 
 @dataclasses.dataclass
-class World:
+class World(steps.World):
     """The current manifests of one of the two users."""
 
-    user: official.User
     firewall: dict[str, Any] = dataclasses.field(default_factory=dict)
     cluster: dict[str, Any] = dataclasses.field(default_factory=lambda: {"additionalNodePools": [EXTRA]})
     pool: dict[str, Any] = dataclasses.field(default_factory=dict)
 
-    def run(self, *arguments: str) -> tuple[int, Any]:
-        """Runs a command on all manifests, and returns exit code and JSON output, or else stderr."""
-        environment = (
+    def manifests(self) -> tuple[dict[str, Any], ...]:
+        """Returns the current manifests."""
+        return (
             manifests.network(),
             manifests.firewall(**self.firewall),
             manifests.cluster(**self.cluster),
             manifests.pool(**self.pool),
         )
-        file = self.user.write("all.yaml", *environment)
-        completed = self.user.run(*arguments, "-f", file, "--output", "json", code=None)
-        return completed.returncode, json.loads(completed.stdout) if completed.stdout else completed.stderr
-
-
-def create(world: World) -> Any:
-    return world.run("apply", "--yes")
-
-
-def plan_without_changes(world: World) -> Any:
-    return world.run("plan")
-
-
-def refresh(world: World) -> Any:
-    return world.run("refresh")
 
 
 def change(world: World) -> Any:
     world.firewall = {"name": "renamed", "inboundRules": TWO_RULES}
     world.cluster |= {"defaultNodePool": {"size": "g4s.kube.small", "nodeCount": 3}, "tags": ["team:a"], "clusterName": "develop"}
     world.pool = {"labels": {"tier": "web"}, "taints": [{"key": "a", "value": "b", "effect": "NoSchedule"}], "nodeCount": 5}
-    return world.run("apply", "--yes")
+    return world.apply()
 
 
 def drift(world: World) -> Any:
-    world.user.sandbox.control.outside("scale", cluster="develop", pool="workers", count=2)
+    world.outside("scale", cluster="develop", pool="workers", count=2)
     return world.run("drift")
 
 
-def repair(world: World) -> Any:
-    return world.run("apply", "--yes", "--refresh")
-
-
 def plan_replacements(world: World) -> Any:
-    changed = World(world.user, world.firewall, world.cluster | {"cni": "cilium"}, world.pool | {"size": "g4s.kube.small"})
-    return changed.run("plan")
+    pool = world.pool | {"size": "g4s.kube.small"}
+    return dataclasses.replace(world, cluster=world.cluster | {"cni": "cilium"}, pool=pool).run("plan")
 
 
 def fail_read(world: World) -> Any:
-    world.user.sandbox.control.fault(method="GET", path="/v2/kubernetes/clusters/[^/]+$", action="status", status=500, times=0)
+    world.fault("GET", "/v2/kubernetes/clusters/[^/]+$", times=0)
     result = world.run("refresh")
     world.user.sandbox.control.clear_faults()
     return result
 
 
 def fail_update(world: World) -> Any:
-    world.user.sandbox.control.fault(method="PUT", path="/v2/kubernetes/clusters/[^/]+$", action="status", status=500)
-    before = world.cluster
-    world.cluster = before | {"defaultNodePool": {"size": "g4s.kube.small", "nodeCount": 4}}
-    result = world.run("apply", "--yes")
-    world.cluster = before
-    return result, world.run("apply", "--yes")
+    world.fault("PUT", "/v2/kubernetes/clusters/[^/]+$")
+    default = {"size": "g4s.kube.small", "nodeCount": 4}
+    changed = dataclasses.replace(world, cluster=world.cluster | {"defaultNodePool": default})
+    return changed.apply(), world.apply()
 
 
 def lose_pool(world: World) -> Any:
-    world.user.sandbox.control.outside("delete-pool", cluster="develop", pool="workers")
+    world.outside("delete-pool", cluster="develop", pool="workers")
     world.user.sandbox.control.advance(600)
     return world.run("drift"), world.run("refresh"), world.run("plan")
 
 
-def destroy(world: World) -> Any:
-    return world.run("destroy", "--yes")
-
-
 STEPS: list[Callable[[World], Any]] = [
-    create,
-    plan_without_changes,
-    refresh,
+    steps.create,
+    steps.plan_without_changes,
+    steps.refresh,
     change,
     drift,
-    repair,
+    steps.repair,
     plan_replacements,
     fail_read,
     fail_update,
     lose_pool,
-    destroy,
+    steps.destroy,
 ]
 
 
@@ -134,6 +106,6 @@ def worlds(plugin: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> It
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.__name__)
 def test_the_stand_in_behaves_like_the_plugin(step: Callable[[World], Any], worlds: tuple[World, World]) -> None:
     """Outputs, requests and states are equal, except for ids, times and addresses."""
-    real, stand_in = (comparing.effects(world.user, functools.partial(step, world)) for world in worlds)
+    real, stand_in = steps.effects(step, worlds)
     differences = comparing.differences(real, stand_in)
     assert not differences, "\n".join(differences)
