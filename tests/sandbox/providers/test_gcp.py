@@ -646,9 +646,9 @@ def test_the_function_finds_a_cluster(scene: Scene) -> None:
     """Blocks are lists in its results, and its node pools have their zones and drain timeouts."""
     scene.cluster()
     scene.pool(nodeLocations=ZONES[:1], nodeDrainConfigs=[{"pdbTimeoutDuration": "60s"}])
-    found = scene.engine.invoke("gcp:container/getCluster:getCluster", name="c1")
-    assert found["nodeLocations"] == ZONES
-    assert found["masterAuths"][0]["clusterCaCertificate"]
-    [pool] = found["nodePools"]
+    cluster = scene.engine.invoke("gcp:container/getCluster:getCluster", name="c1")
+    assert cluster["nodeLocations"] == ZONES
+    assert cluster["masterAuths"][0]["clusterCaCertificate"]
+    [pool] = cluster["nodePools"]
     assert (pool["name"], pool["nodeLocations"]) == ("workers", ZONES[:1])
     assert [each["pdbTimeoutDuration"] for each in pool["nodeDrainConfigs"]] == ["60s"]

@@ -42,6 +42,6 @@ def cluster_of(spec: spec_pb2.GcpGkeNodePoolSpec, account: pulumi.ProviderResour
     return cluster(spec.cluster_name.value, project=project, location=location, account=account)
 
 
-def pool(found: container.GetClusterResult, name: str) -> Mapping[str, Any] | None:
+def pool(owner: container.GetClusterResult, name: str) -> Mapping[str, Any] | None:
     """Returns a node pool of a cluster, or None if it has none with this name."""
-    return next((each for each in found.node_pools or () if each["name"] == name), None)
+    return next((each for each in owner.node_pools or () if each["name"] == name), None)

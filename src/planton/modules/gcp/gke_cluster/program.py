@@ -74,6 +74,10 @@ def resources(stack_input: stack_input_pb2.GcpGkeClusterStackInput) -> dict[str,
             delete_before_replace=True,
         ),
     )
+    return _outputs(cluster, spec, project)
+
+
+def _outputs(cluster: container.Cluster, spec: spec_pb2.GcpGkeClusterSpec, project: str) -> dict[str, pulumi.Input[object]]:
     return {
         "endpoint": cluster.endpoint,
         # The plugin marks the whole block as secret, because of a client's key in it.
@@ -98,12 +102,12 @@ def _before(spec: spec_pb2.GcpGkeClusterSpec, project: str, account: pulumi.Prov
     before = own.resource(provider.CLUSTER)
     if before is not None or not own.is_imported(gke_cluster.KIND.main):
         return before or {}
-    found = existing.cluster(spec.cluster_name, project=project, location=spec.location, account=account)
-    if found is None:
+    cluster = existing.cluster(spec.cluster_name, project=project, location=spec.location, account=account)
+    if cluster is None:
         return {}
     return {
-        "masterAuthorizedNetworksConfig": found.master_authorized_networks_configs,
-        "workloadIdentityConfig": found.workload_identity_configs,
+        "masterAuthorizedNetworksConfig": cluster.master_authorized_networks_configs,
+        "workloadIdentityConfig": cluster.workload_identity_configs,
     }
 
 
