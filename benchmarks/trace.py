@@ -29,15 +29,15 @@ THROUGH = re.compile(r"pulumi$|pulumi-plan$")
 
 def children(spans: list, above: bytes, *, is_all: bool) -> list:
     """Returns the spans below a span, by their begin."""
-    found = []
+    descendants = []
     for span in spans:
         if span.parent_span_id != above:
             continue
         if is_all or not HIDDEN.match(span.name):
-            found.append(span)
+            descendants.append(span)
         elif THROUGH.match(span.name):
-            found += children(spans, span.span_id, is_all=is_all)
-    return sorted(found, key=lambda span: span.start_time_unix_nano)
+            descendants += children(spans, span.span_id, is_all=is_all)
+    return sorted(descendants, key=lambda span: span.start_time_unix_nano)
 
 
 def draw(spans: list, requests: list[dict], *, is_all: bool) -> None:

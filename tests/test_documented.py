@@ -33,8 +33,9 @@ def _all_docs() -> str:
 
 @pytest.mark.parametrize("reason", list(errors.Reason))
 def test_every_error_reason_is_described(reason: errors.Reason) -> None:
-    """The table of reasons lists it."""
-    assert f"`{reason}`" in _text(DOCS / "reference" / "errors.md")
+    """The table of reasons has one row for it, with its exit code."""
+    assert _text(DOCS / "reference" / "errors.md").count(f"\n| `{reason}` | ") == 1
+    assert f"\n| `{reason}` | {reason.code.value} | " in _text(DOCS / "reference" / "errors.md")
 
 
 @pytest.mark.parametrize("code", list(errors.Code))

@@ -107,8 +107,44 @@ def test_each_way_to_pass_a_reason_is_counted() -> None:
 
 @pytest.mark.parametrize("constructor", [each for each in vars(errors).values() if isinstance(each, errors.Constructor)])
 def test_a_constructor_passes_everything_on(constructor: errors.Constructor) -> None:
-    """The code is that of its reason, unless the caller chooses another."""
+    """The code is that of its reason."""
     error = constructor("a", hint="b", metadata={"c": "d"}, subject="e")
     assert (error.reason, error.code) == (constructor.reason, constructor.reason.code)
     assert (error.message, error.hint, error.metadata, error.subject) == ("a", "b", {"c": "d"}, "e")
-    assert constructor("a", code=errors.Code.DRIFT).code is errors.Code.DRIFT
+
+
+def test_a_reason_has_one_exit_code() -> None:
+    """No class of errors says otherwise, and no caller can."""
+    assert [place for path in FILES for place in codes(path.read_text("utf-8"))] == []
+    for reason in errors.Reason:
+        error = errors.PlantonError("a", reason=reason)
+        assert error.code is reason.code
+        with pytest.raises(AttributeError):
+            setattr(error, "code", errors.Code.DRIFT)  # noqa: B010  # a type checker refuses it, too
+
+
+def codes(text: str) -> list[str]:
+    """Returns the exceptions of a file that have an exit code of their own, by name."""
+    classes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ClassDef)]
+    return [each.name for each in classes if _is_exception(each) and any(map(_sets_code, ast.walk(each)))]
+
+
+def _is_exception(node: ast.ClassDef) -> bool:
+    return any(ast.unparse(base).endswith("Error") for base in node.bases)
+
+
+def _sets_code(node: ast.AST) -> bool:
+    if isinstance(node, ast.FunctionDef):
+        return node.name == "code" and "Code" in ast.unparse(node)
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return any(ast.unparse(target) in {"code", "self.code"} for target in targets)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["code = 1", "code: int = 1", "def f(self):\n        self.code = 1", "def code(self) -> Code:\n        return Code.USAGE"],
+)
+def test_each_way_to_set_a_code_is_noticed(body: str) -> None:
+    """As an attribute of the class or of the object, or as a property."""
+    assert codes(f"class OneError(errors.PlantonError):\n    {body}\n") == ["OneError"]
+    assert codes(f"class One:\n    {body}\n") == []

@@ -100,7 +100,7 @@ def test_a_missing_stack_input_is_an_error_with_all_sources(tmp_path: pathlib.Pa
         errors.PlantonError, match=r"no stack input: .*stack-input.json and .*stack-input.yaml do not exist"
     ) as caught:
         stack_input.locate(None, environ={}, folder=tmp_path)
-    assert caught.value.code is errors.Code.USAGE
+    assert (caught.value.code, caught.value.reason) == (errors.Code.USAGE, errors.Reason.STACK_INPUT_MISSING)
     for place in ("planton stack-input -f", "planton-cloud:stack-input", "$STACK_INPUT_YAML ", "$STACK_INPUT_YAML_FILE"):
         assert place in caught.value.hint
 
@@ -119,7 +119,7 @@ def test_an_unreadable_stack_input_is_an_error_with_a_reason(content: bytes | No
     path.write_bytes(content) if content is not None else path.mkdir()
     with pytest.raises(errors.PlantonError, match=r"cannot read the stack input .*: ") as caught:
         stack_input.locate(None, environ={}, folder=tmp_path)
-    assert caught.value.reason is errors.Reason.STACK_INPUT_INVALID
+    assert caught.value.reason is errors.Reason.STACK_INPUT_MISSING
 
 
 @pytest.mark.parametrize("name", ["firewall", "kubernetes_cluster"])

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 TOKENS = {"civo": "CIVO_TOKEN", "digitalocean": "DIGITALOCEAN_TOKEN"}
 TRIES = 5
-USAGE = {"code": errors.Code.USAGE, "reason": errors.Reason.USAGE}
 MOST_NODES = 2**31 - 1
 #: Beginnings of the ids of what is wrong with a text.
 TEXT = ("yaml.", "manifest.")
@@ -50,9 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.command == "validate":
             print_json({"kind": read(chosen.file).DESCRIPTOR.name, "valid": True})
         elif chosen.command == "stack-input":
-            found = built(read(chosen.file))
-            check(chosen.file, found)
-            print_json(stack_input.file_dict(found, show_secrets=True))
+            pool = built(read(chosen.file))
+            check(chosen.file, pool)
+            print_json(stack_input.file_dict(pool, show_secrets=True))
         else:
             with client() as api:
                 {"create": create, "scale": scale, "watch": watch}[chosen.command](api, chosen)
@@ -77,7 +76,7 @@ def read(path: pathlib.Path) -> message.Message:
     """
     documents = load.load([str(path)])
     if len(documents) != 1:
-        raise errors.PlantonError(f"{path}: there is more than one document: put each into a file of its own", **USAGE)
+        raise errors.usage(f"{path}: there is more than one document: put each into a file of its own")
     return documents[0].message
 
 
@@ -93,10 +92,10 @@ def built(target: message.Message) -> message.Message:
     config = kind.provider_config()
     variable, region = TOKENS[kind.provider], os.environ.get("REGION")
     if not os.environ.get(variable):
-        raise errors.PlantonError(f"${variable} is not set: put the token of your account there", **USAGE)
+        raise errors.usage(f"${variable} is not set: put the token of your account there")
     _, *regions = config.DESCRIPTOR.fields_by_name["default_region"].enum_type.values
     if region not in {one.name for one in regions}:
-        raise errors.PlantonError(f"$REGION does not name a region: set it to one such as {regions[0].name}", **USAGE)
+        raise errors.usage(f"$REGION does not name a region: set it to one such as {regions[0].name}")
     manifest.assign(config, f"apiToken={os.environ[variable]}")
     manifest.assign(config, f"defaultRegion={region}")
     return stack_input.build(target, config)
@@ -116,10 +115,10 @@ def create(api: Client, chosen: argparse.Namespace) -> None:
     try:
         new = json_format.Parse(chosen.file.read_text("utf-8"), service_pb2.NewNodePool())
     except (json_format.ParseError, UnicodeDecodeError) as error:
-        raise errors.PlantonError(f"{chosen.file}: {error}", **USAGE) from error
+        raise errors.usage(f"{chosen.file}: {error}") from error
     check(chosen.file, new)
     if not new.cluster_id:  # the path has it, over REST
-        raise errors.PlantonError(f"{chosen.file}: cluster_id is required", **USAGE)
+        raise errors.usage(f"{chosen.file}: cluster_id is required")
     print_json(json_format.MessageToDict(api.create_node_pool(new.cluster_id, new)))
 
 
@@ -143,22 +142,22 @@ def watch(api: Client, chosen: argparse.Namespace) -> None:
     shown = None
     while shown is None or shown["phase"] != "Ready":
         pool = api.get_node_pool(chosen.id)
-        found = {"phase": pool.status.phase, "generation": int(pool.generation)}
-        if found != shown:
-            print_json(found)
-            shown = found
+        current = {"phase": pool.status.phase, "generation": int(pool.generation)}
+        if current != shown:
+            print_json(current)
+            shown = current
         time.sleep(1)
 
 
 def number(text: str) -> int:
     """Returns a number of nodes; the server says which ones there may be."""
     try:
-        found = int(text)
+        value = int(text)
     except ValueError:
-        found = None
-    if found is None or abs(found) > MOST_NODES:
-        raise errors.PlantonError(f'COUNT must be a number of nodes, and is "{text}"', **USAGE)
-    return found
+        value = None
+    if value is None or abs(value) > MOST_NODES:
+        raise errors.usage(f'COUNT must be a number of nodes, and is "{text}"')
+    return value
 
 
 def explained(error: Exception) -> str:

@@ -53,9 +53,9 @@ def path(field: Any) -> str:  # protovalidate's FieldPath
 
 
 if __name__ == "__main__":
-    for known in kinds.all_kinds():
-        _ = known.message, known.stack_input  # loads the types, which are found by name
+    for kind in kinds.all_kinds():
+        _ = kind.message, kind.stack_input  # loads the types, which are found by name
     source, target = map(pathlib.Path, sys.argv[1:])
     for file in FILES:
-        found = [answer(vector) for vector in json.loads((source / file).read_text("utf-8"))]
-        (target / file).write_text(json.dumps(found, indent=1), "utf-8")
+        results = [answer(vector) for vector in json.loads((source / file).read_text("utf-8"))]
+        (target / file).write_text(json.dumps(results, indent=1), "utf-8")

@@ -42,16 +42,19 @@ class Reason(enum.StrEnum):
     MANIFEST_INVALID = "MANIFEST_INVALID"
     MANIFEST_UNREADABLE = "MANIFEST_UNREADABLE"
     KIND_UNKNOWN = "KIND_UNKNOWN"
+    KIND_UNSUPPORTED = "KIND_UNSUPPORTED"
     POLICY_INVALID = "POLICY_INVALID"
     REFERENCE_INVALID = "REFERENCE_INVALID"
     REFERENCE_UNRESOLVED = "REFERENCE_UNRESOLVED"
     STACK_INPUT_INVALID = "STACK_INPUT_INVALID"
+    STACK_INPUT_MISSING = "STACK_INPUT_MISSING"
     USAGE = "USAGE"
     UNSUPPORTED_FIELD = "UNSUPPORTED_FIELD"
     NOT_OFFERED = "NOT_OFFERED"
     UPGRADE_REFUSED = "UPGRADE_REFUSED"
     NOT_FOUND = "NOT_FOUND"
     AMBIGUOUS = "AMBIGUOUS"
+    RESOURCE_AMBIGUOUS = "RESOURCE_AMBIGUOUS"
     CONSENT_REQUIRED = "CONSENT_REQUIRED"
     REPLACE_REFUSED = "REPLACE_REFUSED"
     PROTECTED = "PROTECTED"
@@ -66,12 +69,17 @@ class Reason(enum.StrEnum):
     EXTRA_MISSING = "EXTRA_MISSING"
     TOOLCHAIN_MISSING = "TOOLCHAIN_MISSING"
     SANDBOX_OUTDATED = "SANDBOX_OUTDATED"
+    FOLDER_UNWRITABLE = "FOLDER_UNWRITABLE"
     STACK_LOCKED = "STACK_LOCKED"
     STACK_NOT_FOUND = "STACK_NOT_FOUND"
     STATE_UNFIT = "STATE_UNFIT"
     STATE_NOT_SAVED = "STATE_NOT_SAVED"
+    OWNER_UNPROVEN = "OWNER_UNPROVEN"
     CLOUD_NAME_EXISTS = "CLOUD_NAME_EXISTS"
+    CLOUD_NAME_TAKEN = "CLOUD_NAME_TAKEN"
     CLOUD_QUOTA = "CLOUD_QUOTA"
+    CLOUD_QUOTA_REACHED = "CLOUD_QUOTA_REACHED"
+    CLOUD_MISSING = "CLOUD_MISSING"
     CLOUD_AUTH = "CLOUD_AUTH"
     CLOUD_STUCK = "CLOUD_STUCK"
     CLOUD_UNREACHABLE = "CLOUD_UNREACHABLE"
@@ -84,6 +92,8 @@ class Reason(enum.StrEnum):
     DEPENDENCY_FAILED = "DEPENDENCY_FAILED"
     API_CONFLICT = "API_CONFLICT"
     API_REFUSED = "API_REFUSED"
+    API_FORBIDDEN = "API_FORBIDDEN"
+    API_FAILED = "API_FAILED"
     API_UNREACHABLE = "API_UNREACHABLE"
     API_OUTDATED = "API_OUTDATED"
     DATABASE_UNREACHABLE = "DATABASE_UNREACHABLE"
@@ -93,7 +103,7 @@ class Reason(enum.StrEnum):
 
     @property
     def code(self) -> Code:
-        """The category that an error of this reason has, unless the error says otherwise."""
+        """The category of every error of this reason."""
         return _CODES.get(self, Code.FAILED)
 
 
@@ -102,7 +112,6 @@ _REASONS: Final[Mapping[Code, tuple[Reason, ...]]] = {
     Code.INVALID: (
         Reason.MANIFEST_INVALID,
         Reason.KIND_UNKNOWN,
-        Reason.POLICY_INVALID,
         Reason.REFERENCE_INVALID,
         Reason.REFERENCE_UNRESOLVED,
         Reason.STACK_INPUT_INVALID,
@@ -110,13 +119,20 @@ _REASONS: Final[Mapping[Code, tuple[Reason, ...]]] = {
         Reason.NOT_FOUND,
         Reason.AMBIGUOUS,
         Reason.STACK_NOT_FOUND,
+        Reason.CLOUD_NAME_EXISTS,
+        Reason.CLOUD_QUOTA,
+        Reason.API_REFUSED,
     ),
     Code.USAGE: (
         Reason.USAGE,
         Reason.MANIFEST_UNREADABLE,
+        Reason.POLICY_INVALID,
+        Reason.STACK_INPUT_MISSING,
+        Reason.RESOURCE_AMBIGUOUS,
         Reason.CONTEXT_UNKNOWN,
     ),
     Code.REFUSED: (
+        Reason.KIND_UNSUPPORTED,
         Reason.UNSUPPORTED_FIELD,
         Reason.UPGRADE_REFUSED,
         Reason.CONSENT_REQUIRED,
@@ -127,9 +143,9 @@ _REASONS: Final[Mapping[Code, tuple[Reason, ...]]] = {
         Reason.ACCOUNT_REFUSED,
         Reason.PLAN_STALE,
         Reason.STATE_UNFIT,
-        Reason.CLOUD_NAME_EXISTS,
+        Reason.OWNER_UNPROVEN,
         Reason.API_CONFLICT,
-        Reason.API_REFUSED,
+        Reason.API_FORBIDDEN,
         Reason.API_OUTDATED,
     ),
     Code.LOCKED: (Reason.STACK_LOCKED,),
@@ -140,6 +156,7 @@ _REASONS: Final[Mapping[Code, tuple[Reason, ...]]] = {
         Reason.EXTRA_MISSING,
         Reason.TOOLCHAIN_MISSING,
         Reason.SANDBOX_OUTDATED,
+        Reason.FOLDER_UNWRITABLE,
     ),
     Code.INTERRUPTED: (Reason.INTERRUPTED,),
 }
@@ -151,7 +168,6 @@ class PlantonError(Exception):
 
     Attributes:
         message: One sentence, for people.
-        code: The category, which is the exit code: that of the reason, unless another one fits.
         reason: The reason, for programs.
         hint: What to do next, or empty.
         metadata: Facts about the error, as text, without secrets.
@@ -163,18 +179,21 @@ class PlantonError(Exception):
         message: str,
         *,
         reason: Reason,
-        code: Code | None = None,
         hint: str = "",
         metadata: Mapping[str, str] | None = None,
         subject: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.code = reason.code if code is None else code
         self.reason = reason
         self.hint = hint
         self.metadata = dict(metadata or {})
         self.subject = subject
+
+    @property
+    def code(self) -> Code:
+        """The category, which is the exit code: that of the reason."""
+        return self.reason.code
 
     def with_hint(self, hint: str) -> Self:
         """Returns a copy with one more hint. The error itself stays, because several threads may have raised it."""
@@ -210,22 +229,23 @@ class Constructor:
         hint: str = "",
         metadata: Mapping[str, str] | None = None,
         subject: str = "",
-        code: Code | None = None,
     ) -> PlantonError:
         """Returns the error. The arguments are those of `PlantonError`."""
-        return PlantonError(message, reason=self.reason, code=code, hint=hint, metadata=metadata, subject=subject)
+        return PlantonError(message, reason=self.reason, hint=hint, metadata=metadata, subject=subject)
 
 
 #: A call or an option makes no sense; the hint says how to write it.
 usage: Final = Constructor(Reason.USAGE)
 #: A port or an address to listen on is taken.
 address_unavailable: Final = Constructor(Reason.ADDRESS_UNAVAILABLE)
-#: Several resources match a name.
+#: Several resources of a cloud or of the NodePool API match a name.
 ambiguous: Final = Constructor(Reason.AMBIGUOUS)
 #: The API server of a cluster does not answer from here.
 api_server_closed: Final = Constructor(Reason.API_SERVER_CLOSED)
 #: The NodePool API does not answer.
 api_unreachable: Final = Constructor(Reason.API_UNREACHABLE)
+#: The cloud does not have a resource that was applied, or does not have it yet.
+cloud_missing: Final = Constructor(Reason.CLOUD_MISSING)
 #: A resource of the cloud did not get ready, or did not go, in time.
 cloud_stuck: Final = Constructor(Reason.CLOUD_STUCK)
 #: A cloud does not answer.
@@ -246,10 +266,14 @@ database_unreachable: Final = Constructor(Reason.DATABASE_UNREACHABLE)
 engine_failed: Final = Constructor(Reason.ENGINE_FAILED)
 #: An extra of the package is not installed.
 extra_missing: Final = Constructor(Reason.EXTRA_MISSING)
+#: A folder or a file of planton on this machine cannot be written.
+folder_unwritable: Final = Constructor(Reason.FOLDER_UNWRITABLE)
 #: The user ended the command.
 interrupted: Final = Constructor(Reason.INTERRUPTED)
-#: A kind does not exist, or cannot be applied.
+#: A kind does not exist.
 kind_unknown: Final = Constructor(Reason.KIND_UNKNOWN)
+#: Manifests of a kind can be validated, and not applied.
+kind_unsupported: Final = Constructor(Reason.KIND_UNSUPPORTED)
 #: A resource does not exist.
 not_found: Final = Constructor(Reason.NOT_FOUND)
 #: The cloud does not offer a region, a size or a version.
@@ -258,8 +282,12 @@ not_offered: Final = Constructor(Reason.NOT_OFFERED)
 plan_stale: Final = Constructor(Reason.PLAN_STALE)
 #: A reference has no value.
 reference_unresolved: Final = Constructor(Reason.REFERENCE_UNRESOLVED)
-#: A stack input cannot be read.
+#: Several applied resources match an argument.
+resource_ambiguous: Final = Constructor(Reason.RESOURCE_AMBIGUOUS)
+#: A stack input is not valid.
 stack_input_invalid: Final = Constructor(Reason.STACK_INPUT_INVALID)
+#: There is no stack input, or its file cannot be read.
+stack_input_missing: Final = Constructor(Reason.STACK_INPUT_MISSING)
 #: Another operation holds a stack.
 stack_locked: Final = Constructor(Reason.STACK_LOCKED)
 #: A resource was not applied, or has no outputs yet.
@@ -387,10 +415,9 @@ class InvalidError(PlantonError):
         violations: Sequence[Violation],
         *,
         reason: Reason = Reason.MANIFEST_INVALID,
-        code: Code = Code.INVALID,
         hint: str = "",
     ) -> None:
-        super().__init__("\n".join(str(violation) for violation in violations), code=code, reason=reason, hint=hint)
+        super().__init__("\n".join(str(violation) for violation in violations), reason=reason, hint=hint)
         self.violations = tuple(violations)
 
     def as_dict(self) -> dict[str, object]:

@@ -163,13 +163,21 @@ def test_a_validation_error_lists_every_violation():
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "reason"),
-    [(404, "NOT_FOUND", "NOT_FOUND"), (409, "CONFLICT", "API_CONFLICT"), (401, "UNAUTHENTICATED", "CREDENTIAL_MISSING")],
+    ("status", "code", "reason", "exit_code"),
+    [
+        (400, "VALIDATION_ERROR", "API_REFUSED", 1),
+        (401, "UNAUTHENTICATED", "CREDENTIAL_MISSING", 8),
+        (403, "FORBIDDEN", "API_FORBIDDEN", 5),
+        (404, "NOT_FOUND", "NOT_FOUND", 1),
+        (409, "CONFLICT", "API_CONFLICT", 5),
+        (413, "PAYLOAD_TOO_LARGE", "API_FAILED", 6),
+        (500, "INTERNAL", "API_FAILED", 6),
+    ],
 )
-def test_an_api_error_has_the_reason_of_its_code(status, code, reason):
+def test_an_api_error_has_the_reason_of_its_code(status, code, reason, exit_code):
     with pytest.raises(client.ApiError) as raised:
         transport(Responses(error(status, code))).request("GET", "/x")
-    assert raised.value.reason == reason
+    assert (raised.value.reason, raised.value.code) == (reason, exit_code)
 
 
 def test_a_response_that_is_not_of_the_api_is_reported_by_its_status():

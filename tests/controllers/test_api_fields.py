@@ -73,8 +73,8 @@ def test_a_pool_names_its_cluster_as_the_cloud_does() -> None:
         "clusterLocation": {"value": "europe-west1-b"},
     }
     listed = [("CivoKubernetesNodePool", POOL), ("GcpGkeNodePool", {**gke, "nodePoolName": "workers", "totalNodeCount": 2})]
-    found = [api_fields.cluster(kinds.get(kind), mocks.target(kind, spec, name="any")) for kind, spec in listed]
-    assert found == [{"id": "c-1"}, {"projectID": "p", "name": "production", "zone": "europe-west1-b"}]
+    fields = [api_fields.cluster(kinds.get(kind), mocks.target(kind, spec, name="any")) for kind, spec in listed]
+    assert fields == [{"id": "c-1"}, {"projectID": "p", "name": "production", "zone": "europe-west1-b"}]
 
 
 def test_a_pool_keeps_its_labels_without_that_of_the_api() -> None:

@@ -26,8 +26,8 @@ def nodes(ready: int, waiting: int = 0) -> tuple[values.Node, ...]:
 
 def present(ready: int = 2, waiting: int = 0, **more: object) -> values.Observed:
     """Returns an applied resource with nodes."""
-    given: dict[str, object] = {"is_applied": True, "cloud_nodes": ready + waiting, "nodes": nodes(ready, waiting)} | more
-    return values.Observed(presence=values.Presence.PRESENT, **given)  # type: ignore[arg-type]
+    fields: dict[str, object] = {"is_applied": True, "cloud_nodes": ready + waiting, "nodes": nodes(ready, waiting)} | more
+    return values.Observed(presence=values.Presence.PRESENT, **fields)  # type: ignore[arg-type]
 
 
 def conditions(decision: values.Decision) -> dict[str, tuple[str, str]]:

@@ -15,13 +15,14 @@ REASON, CODE, ACTOR = errors.Reason, failures.Code, failures.Actor
 
 def error(reason: errors.Reason, **metadata: str) -> errors.PlantonError:
     """Returns an error of the pipeline."""
-    return errors.PlantonError("the cloud's own text", code=errors.Code.FAILED, reason=reason, hint="do this", metadata=metadata)
+    return errors.PlantonError("the cloud's own text", reason=reason, hint="do this", metadata=metadata)
 
 
 @pytest.mark.parametrize(
-    ("given", "code", "actor"),
+    ("raised", "code", "actor"),
     [
         (error(REASON.CLOUD_QUOTA), CODE.QUOTA, ACTOR.USER),
+        (error(REASON.CLOUD_QUOTA_REACHED), CODE.QUOTA, ACTOR.USER),
         (error(REASON.CLOUD_AUTH, status="401"), CODE.AUTHENTICATION, ACTOR.OPERATOR),
         (error(REASON.CREDENTIAL_UNKNOWN), CODE.AUTHENTICATION, ACTOR.OPERATOR),
         (error(REASON.CLOUD_AUTH, status="403"), CODE.PERMISSION, ACTOR.OPERATOR),
@@ -33,9 +34,15 @@ def error(reason: errors.Reason, **metadata: str) -> errors.PlantonError:
         (error(REASON.NOT_OFFERED), CODE.INVALID, ACTOR.USER),
         (error(REASON.CLOUD_STUCK), CODE.TIMEOUT, ACTOR.NOBODY),
         (error(REASON.CLOUD_NAME_EXISTS), CODE.CONFLICT, ACTOR.USER),
+        (error(REASON.CLOUD_NAME_TAKEN), CODE.CONFLICT, ACTOR.USER),
+        (error(REASON.OWNER_UNPROVEN), CODE.CONFLICT, ACTOR.USER),
+        (error(REASON.CLOUD_MISSING), CODE.INVALID, ACTOR.USER),
+        (error(REASON.KIND_UNSUPPORTED), CODE.INVALID, ACTOR.USER),
         (error(REASON.STACK_LOCKED), CODE.CONFLICT, ACTOR.NOBODY),
         (error(REASON.CLOUD_FAILED, status="429"), CODE.RATE_LIMIT, ACTOR.NOBODY),
         (error(REASON.CLOUD_FAILED, status="500"), CODE.CLOUD, ACTOR.NOBODY),
+        (error(REASON.API_FAILED, status="429"), CODE.RATE_LIMIT, ACTOR.NOBODY),
+        (error(REASON.API_FORBIDDEN, status="403"), CODE.PERMISSION, ACTOR.OPERATOR),
         (error(REASON.API_REFUSED, status="401"), CODE.AUTHENTICATION, ACTOR.OPERATOR),
         (error(REASON.API_REFUSED, status="400"), CODE.INTERNAL, ACTOR.OPERATOR),
         (error(REASON.DEPENDENCY_FAILED), CODE.DEPENDENCY, ACTOR.NOBODY),
@@ -43,11 +50,11 @@ def error(reason: errors.Reason, **metadata: str) -> errors.PlantonError:
         (ZeroDivisionError("division by zero"), CODE.INTERNAL, ACTOR.OPERATOR),
     ],
 )
-def test_an_error_has_a_class_and_an_actor(given: Exception, code: failures.Code, actor: failures.Actor) -> None:
+def test_an_error_has_a_class_and_an_actor(raised: Exception, code: failures.Code, actor: failures.Actor) -> None:
     """The status of the cloud's answer is more precise than the reason."""
-    failure = failures.of(given)
+    failure = failures.of(raised)
     assert (failure.code, failure.actor) == (code, actor)
-    assert str(given) in failure.message
+    assert str(raised) in failure.message
 
 
 @pytest.mark.parametrize("code", failures.Code)
@@ -61,10 +68,10 @@ def test_no_attempt_follows_within_a_second_and_pauses_are_bounded(code: failure
 
 def test_a_demanded_pause_is_kept_up_to_an_hour() -> None:
     """Whatever the class of the failure has as its longest pause."""
-    given = error(REASON.CLOUD_FAILED, status="429", retry_after="200")
-    assert failures.of(given).pause(1) == datetime.timedelta(seconds=200)
-    given = error(REASON.CLOUD_FAILED, status="429", retry_after="1000000")
-    assert failures.of(given).pause(1) == datetime.timedelta(hours=1)
+    throttled = error(REASON.CLOUD_FAILED, status="429", retry_after="200")
+    assert failures.of(throttled).pause(1) == datetime.timedelta(seconds=200)
+    throttled = error(REASON.CLOUD_FAILED, status="429", retry_after="1000000")
+    assert failures.of(throttled).pause(1) == datetime.timedelta(hours=1)
 
 
 def test_a_rotated_credential_is_tried_within_a_minute() -> None:

@@ -24,8 +24,8 @@ def pool(platform: str, *, name: str = "workers", own: dict[str, Any] | None = N
     """Returns a node pool of the API."""
     kind = manifests.kind_of(kinds.Role.NODE_POOL, platform)
     assert kind is not None
-    given = {"platform": {"type": platform, platform: {"size": SIZES[platform], **(own or {})}}, **spec}
-    return manifests.Source(ID, kind, {"name": name, "spec": given}, {"id": CLUSTER, "region": "lon1"})
+    full_spec = {"platform": {"type": platform, platform: {"size": SIZES[platform], **(own or {})}}, **spec}
+    return manifests.Source(ID, kind, {"name": name, "spec": full_spec}, {"id": CLUSTER, "region": "lon1"})
 
 
 def cluster(platform: str, region: str, **own: Any) -> manifests.Source:
@@ -72,9 +72,9 @@ def gke_pool(**spec: Any) -> manifests.Source:
     """Returns a node pool on Google Cloud."""
     kind = manifests.kind_of(kinds.Role.NODE_POOL, "gcp")
     assert kind is not None
-    given = {"platform": {"type": "gcp", "gcp": {"machineType": "n1-standard-4", "spot": True}}, **spec}
+    full_spec = {"platform": {"type": "gcp", "gcp": {"machineType": "n1-standard-4", "spot": True}}, **spec}
     own = {"projectID": "acme", "region": "us-central1", "id": "c", "name": "production"}
-    return manifests.Source(ID, kind, {"name": "workers", "spec": given}, own)
+    return manifests.Source(ID, kind, {"name": "workers", "spec": full_spec}, own)
 
 
 def test_a_pool_of_google_cloud_names_its_cluster_and_counts_all_zones() -> None:

@@ -60,7 +60,7 @@ def test_the_end_of_a_run_has_the_outcome_of_the_queue(
 
     def run(_work: queue.Work, _interruption: lease.Interruption) -> reconcile.Done:
         assert registry.get_sample_value("planton_controller_running") == 1
-        raise errors.PlantonError("no", code=errors.Code.FAILED, reason=errors.Reason(reason))
+        raise errors.PlantonError("no", reason=errors.Reason(reason))
 
     with pytest.raises(errors.PlantonError):
         metering.measured(run, meter)(WORK, lease.Interruption(lease.Lease()))

@@ -118,9 +118,9 @@ class Cloud:
         """Returns a node pool with another number of nodes."""
         return values.Observed(presence=values.Presence.PRESENT, changed=("nodeCount",), cloud_nodes=0, nodes=())
 
-    def drains(self, _subject: object, found: values.Observed, *_: object) -> values.Observed:
+    def drains(self, _subject: object, observation: values.Observed, *_: object) -> values.Observed:
         """Returns an observation without drains."""
-        return found
+        return observation
 
 
 def actions(api: Api, after: dict[str, Any]) -> tuple[list[tuple[str, int]], reconcile.Done]:
@@ -146,9 +146,9 @@ def run(api: Api, act: Callable[..., None], *, account: str = "") -> reconcile.D
     held = lease.Lease()
     held.renewed(lease.clock(), 3600)
     settings = engine_settings.Settings(environ={}, interruption=lease.Interruption(held))
-    given: Any = api
+    any_api: Any = api
     cloud: Any = Cloud()
-    reconciler = reconcile.Reconciler(given, cloud, now=lambda: NOW, act=act, process="worker-1")
+    reconciler = reconcile.Reconciler(any_api, cloud, now=lambda: NOW, act=act, process="worker-1")
     return reconciler.run(queue.Work(POOL, "NodePool", CLUSTER, "civo", 1, account), settings)
 
 

@@ -87,7 +87,7 @@ def test_a_bug_is_a_failed_run_with_its_error_and_ends_no_other_work() -> None:
 def test_an_error_that_others_end_is_a_planned_look_with_growing_pauses() -> None:
     """However often: it never counts as an attempt. A success ends the series."""
     table = work_support.Table("a")
-    unreachable = errors.PlantonError("no answer", code=errors.Code.FAILED, reason=errors.Reason.API_UNREACHABLE)
+    unreachable = errors.PlantonError("no answer", reason=errors.Reason.API_UNREACHABLE)
 
     def run(work: queue.Work, _interruption: lease.Interruption) -> reconcile.Done:
         if work.epoch == 4:

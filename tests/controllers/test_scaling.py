@@ -45,13 +45,13 @@ def observed(seconds: float, cpu: int, *, count: int = 2, ready: int | None = No
         scheduling.Node(name=f"n{i}", created=0, allocatable=SIZE, usage=usage if i < ready else None, is_ready=i < ready)
         for i in range(count)
     )
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "is_applied": True,
         "cloud_nodes": count,
         "nodes": tuple(values.Node(f"n{i}", i < ready, "v1", START) for i in range(count)),
         "workload": workload.Workload(nodes=nodes, measured=at(seconds).timestamp()),
     }
-    return values.Observed(presence=values.Presence.PRESENT, **given | more)
+    return values.Observed(presence=values.Presence.PRESENT, **fields | more)
 
 
 def conditions(decision: values.Decision) -> dict[str, tuple[str, str]]:
@@ -234,21 +234,21 @@ def kind_of(platform: str) -> kinds.Kind:
 def test_each_pool_has_one_autoscaler(platform: str, more: dict[str, Any], is_ours: bool) -> None:
     """The cloud's, where it has one that knows all that the spec asks for."""
     spec = {"autoscaling": {"enabled": True, "minNodes": 0, "maxNodes": 5} | more}
-    found = scaling.targets(kind_of(platform), spec)
-    assert (found is not None) == is_ours
-    if found is not None:
-        assert (found.min_nodes, found.max_nodes) == (1, 5)
+    targets = scaling.targets(kind_of(platform), spec)
+    assert (targets is not None) == is_ours
+    if targets is not None:
+        assert (targets.min_nodes, targets.max_nodes) == (1, 5)
 
 
 def test_delays_are_durations() -> None:
     """Unset ones have a default."""
     asked = {"enabled": True, "maxNodes": 5, "scaleUpDelay": "1m30s", "scaleDownDelay": "1h"}
-    found = scaling.targets(kind_of("civo"), {"autoscaling": asked})
-    assert found is not None
-    assert (found.up_delay, found.down_delay, found.cpu) == (90, 3600, None)
-    found = scaling.targets(kind_of("civo"), {"autoscaling": {"enabled": True, "maxNodes": 5}})
-    assert found is not None
-    assert (found.up_delay, found.down_delay) == (autoscaling.DEFAULT_UP_DELAY, autoscaling.DEFAULT_DOWN_DELAY)
+    targets = scaling.targets(kind_of("civo"), {"autoscaling": asked})
+    assert targets is not None
+    assert (targets.up_delay, targets.down_delay, targets.cpu) == (90, 3600, None)
+    targets = scaling.targets(kind_of("civo"), {"autoscaling": {"enabled": True, "maxNodes": 5}})
+    assert targets is not None
+    assert (targets.up_delay, targets.down_delay) == (autoscaling.DEFAULT_UP_DELAY, autoscaling.DEFAULT_DOWN_DELAY)
 
 
 @pytest.mark.parametrize("own", ["targetCPUUtilization", "targetMemoryUtilization", "scaleUpDelay", "scaleDownDelay"])

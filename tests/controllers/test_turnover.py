@@ -23,18 +23,18 @@ def at(seconds: float) -> datetime.datetime:
 
 def node(name: str, stage: drain.Stage | None = None, **more: object) -> values.Node:
     """Returns a node that has been ready for a day; one with a stage is being drained."""
-    given: dict[str, object] = {"name": name, "is_ready": True, "version": "v1.30.5", "created": at(-86400), "since": at(-86400)}
+    fields: dict[str, object] = {"name": name, "is_ready": True, "version": "v1.30.5", "created": at(-86400), "since": at(-86400)}
     if stage is not None:
         step = drain.Step(stage=stage, message=BLOCKED, again=datetime.timedelta(seconds=5))
-        given |= {"is_cordoned": True, "draining_since": START, "drain": step}
-    return values.Node(**given | more)  # type: ignore[arg-type]
+        fields |= {"is_cordoned": True, "draining_since": START, "drain": step}
+    return values.Node(**fields | more)  # type: ignore[arg-type]
 
 
 def pool(*nodes: values.Node, **more: object) -> values.Observed:
     """Returns an applied pool with nodes."""
     names = frozenset(each.name for each in nodes)
-    given: dict[str, object] = {"is_applied": True, "cloud_nodes": len(nodes), "nodes": nodes, "members": names}
-    return values.Observed(presence=values.Presence.PRESENT, **given | more)  # type: ignore[arg-type]
+    fields: dict[str, object] = {"is_applied": True, "cloud_nodes": len(nodes), "nodes": nodes, "members": names}
+    return values.Observed(presence=values.Presence.PRESENT, **fields | more)  # type: ignore[arg-type]
 
 
 def decided(
@@ -65,9 +65,13 @@ def test_the_emptiest_node_is_drained_then_removed_by_its_name() -> None:
     running = workload.Workload(nodes=(busy("a", 500), busy("b", 100), busy("c", 900)))
     first = decided(pool(node("a"), node("b"), node("c"), workload=running, **FEWER))
     assert (first.action, first.nodes) == (values.Action.DRAIN, ("b",))
-    going = decided(pool(node("a"), node("b", drain.Stage.PODS), node("c"), workload=running, **FEWER), seconds=3)
-    assert (going.action, going.nodes, going.next_look) == (values.Action.DRAIN, ("b",), datetime.timedelta(seconds=5))
-    assert f"{BLOCKED}, since 2026-11-30T12:00:00Z" in condition(going, "Progressing").message
+    drain_decision = decided(pool(node("a"), node("b", drain.Stage.PODS), node("c"), workload=running, **FEWER), seconds=3)
+    assert (drain_decision.action, drain_decision.nodes, drain_decision.next_look) == (
+        values.Action.DRAIN,
+        ("b",),
+        datetime.timedelta(seconds=5),
+    )
+    assert f"{BLOCKED}, since 2026-11-30T12:00:00Z" in condition(drain_decision, "Progressing").message
     last = decided(pool(node("a"), node("b", drain.Stage.DONE), node("c"), workload=running, **FEWER), seconds=9)
     assert (last.action, last.nodes, last.count) == (values.Action.UPDATE, ("b",), None)
 

@@ -33,8 +33,8 @@ def _manifests(cloud: str, network: str) -> list[dict[str, object]]:
 
 
 def _network(world: controllers.World) -> str:
-    found = world.control.resources(world.cloud)
-    listed = found.get("networks") or found["vpcs"]
+    resources = world.control.resources(world.cloud)
+    listed = resources.get("networks") or resources["vpcs"]
     return str(next(each["id"] for each in listed if each["region"].lower() == controllers.REGIONS[world.cloud].lower()))
 
 

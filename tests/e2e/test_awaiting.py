@@ -22,13 +22,13 @@ def test_an_upgrade_ends_when_every_node_is_new(applied: Applied) -> None:
     slow = applied(support.network(), support.cluster(), speed=SPEED)
     before = slow.json("outputs", "civokubernetesclusters/dev")
     slow.sandbox.control.latency("realistic")
-    wanted = slow.write("new.yaml", support.cluster(kubernetesVersion="1.31.2-k3s1"))
-    slow.run("apply", "-f", wanted, "--yes")
+    manifest = slow.write("new.yaml", support.cluster(kubernetesVersion="1.31.2-k3s1"))
+    slow.run("apply", "-f", manifest, "--yes")
     after = slow.json("outputs", "civokubernetesclusters/dev")
     assert (after["status"], after["kubernetesVersion"]) == ("ACTIVE", "1.31.2-k3s1")
     assert after["nodeNames"] == _civo(slow)["pools"][0]["instance_names"]
     assert not set(after["nodeNames"]) & set(before["nodeNames"])
-    assert slow.actions("plan", "-f", wanted) == {}
+    assert slow.actions("plan", "-f", manifest) == {}
 
 
 def test_scaling_the_default_pool_ends_when_its_nodes_are_active(applied: Applied) -> None:
@@ -37,10 +37,10 @@ def test_scaling_the_default_pool_ends_when_its_nodes_are_active(applied: Applie
     slow.sandbox.control.latency("realistic")
     for count in (4, 1):
         more = support.cluster(defaultNodePool={"size": "g4s.kube.small", "nodeCount": count})
-        wanted = slow.write("more.yaml", more)
-        slow.run("apply", "-f", wanted, "--yes")
+        manifest = slow.write("more.yaml", more)
+        slow.run("apply", "-f", manifest, "--yes")
         assert slow.json("outputs", "civokubernetesclusters/dev")["nodeNames"] == _civo(slow)["pools"][0]["instance_names"]
-        assert slow.actions("plan", "-f", wanted) == {}
+        assert slow.actions("plan", "-f", manifest) == {}
         assert len(_civo(slow)["pools"][0]["instances"]) == count
 
 
@@ -48,8 +48,8 @@ def test_an_upgrade_at_digitalocean_is_awaited_too(applied: Applied) -> None:
     """The plugin sends the request and ends."""
     slow = applied(digitalocean.network(), digitalocean.cluster(), speed=SPEED)
     slow.sandbox.control.latency("realistic")
-    wanted = slow.write("new.yaml", digitalocean.cluster(kubernetesVersion="1.34.1-do.0"))
-    slow.run("apply", "-f", wanted, "--yes")
+    manifest = slow.write("new.yaml", digitalocean.cluster(kubernetesVersion="1.34.1-do.0"))
+    slow.run("apply", "-f", manifest, "--yes")
     [cluster] = slow.sandbox.control.resources("digitalocean")["clusters"]
     assert cluster["status"] == "running"
-    assert slow.actions("plan", "-f", wanted) == {}
+    assert slow.actions("plan", "-f", manifest) == {}

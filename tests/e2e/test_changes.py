@@ -53,10 +53,10 @@ class World:
         """Applies a manifest and remembers its outputs for those that refer to it."""
         opened = self._session(manifest)
         outcome = opened.up()
-        known = type(manifest)()
-        known.CopyFrom(manifest)
-        known.status.outputs.CopyFrom(outputs.parse(kinds.get(manifest.kind), states.outputs(opened.stack.export())))
-        self.applied[references.key(manifest)] = known
+        applied = type(manifest)()
+        applied.CopyFrom(manifest)
+        applied.status.outputs.CopyFrom(outputs.parse(kinds.get(manifest.kind), states.outputs(opened.stack.export())))
+        self.applied[references.key(manifest)] = applied
         return _actions(outcome.plan)
 
 
@@ -292,7 +292,7 @@ def test_another_spelling_is_no_change(manifest: Any, world: World) -> None:
 )
 def test_a_change_is_planned_as_the_manual_says(manifest: Any, expected: dict[str, str], world: World) -> None:
     """What the cloud can change is an update; the rest is said to be a replacement and never left to fail."""
-    found = world.plan(manifest)
+    actions = world.plan(manifest)
     # The number of a replaced pool is settled again, which is no news.
-    shown = {name: action for name, action in found.items() if not name.startswith("node_pool_size") or name in expected}
+    shown = {name: action for name, action in actions.items() if not name.startswith("node_pool_size") or name in expected}
     assert shown == expected, json_format.MessageToJson(manifest.spec, indent=None)

@@ -32,18 +32,18 @@ ROOT = Path(__file__).resolve().parents[2]
 )
 def test_what_cannot_be_made_is_refused_at_plan(planton: support.Planton, spec: dict, text: str, code: int) -> None:
     """Each refusal says why and what there is instead, and nothing is written to the cloud."""
-    wanted = support.cluster(network={"value": "default"}) | {}
-    wanted["spec"] |= spec
+    manifest = support.cluster(network={"value": "default"}) | {}
+    manifest["spec"] |= spec
     mark = planton.sandbox.control.mark()
-    done = planton.run("apply", "-f", planton.write("c.yaml", wanted), "--yes", code=code)
+    done = planton.run("apply", "-f", planton.write("c.yaml", manifest), "--yes", code=code)
     assert text in done.stderr
     assert planton.writes(mark) == []
 
 
 def test_allow_unsupported_turns_one_refusal_into_a_warning(planton: support.Planton) -> None:
     """The named field is ignored with a warning; another one is still refused."""
-    wanted = support.cluster(network={"value": "default"}, highlyAvailable=True, autoUpgrade=True)
-    file = planton.write("c.yaml", wanted)
+    manifest = support.cluster(network={"value": "default"}, highlyAvailable=True, autoUpgrade=True)
+    file = planton.write("c.yaml", manifest)
     assert "spec.autoUpgrade" in planton.run("plan", "-f", file, "--allow-unsupported", "highlyAvailable", code=5).stderr
     done = planton.run("plan", "-f", file, "--allow-unsupported", "spec.highlyAvailable", "--allow-unsupported", "auto_upgrade")
     assert "spec.highlyAvailable" in done.stdout
@@ -121,9 +121,9 @@ def test_outputs_get_and_kubeconfig_show_what_was_applied(applied: Applied) -> N
 def test_an_api_server_that_no_rule_opens_is_explained(applied: Applied) -> None:
     """The kubeconfig is still printed, with the reason why it will not work."""
     closed = support.firewall(inboundRules=[{"protocol": "tcp", "portRange": "443"}])
-    wanted = support.cluster(firewall={"valueFrom": {"name": "fw"}}, apiServerAllowedCidrs=[])
+    cluster = support.cluster(firewall={"valueFrom": {"name": "fw"}}, apiServerAllowedCidrs=[])
     planton = applied(support.network())
-    planton.run("apply", "-f", planton.write("c.yaml", closed, wanted), "--yes")
+    planton.run("apply", "-f", planton.write("c.yaml", closed, cluster), "--yes")
     done = planton.run("kubeconfig", "civokubernetescluster/dev")
     assert "API_SERVER_CLOSED" in done.stderr
     assert "opens port 6443" in done.stderr, done.stderr
@@ -170,13 +170,13 @@ def test_what_refers_to_a_network_uses_its_credential(planton: support.Planton) 
 
 def test_labels_choose_the_stack(planton: support.Planton) -> None:
     """A fully qualified name puts the state into a project of its own."""
-    wanted = support.network()
-    wanted["metadata"]["labels"] = {
+    network = support.network()
+    network["metadata"]["labels"] = {
         "pulumi.project-planton.org/organization": "organization",
         "pulumi.project-planton.org/project": "mine",
         "pulumi.project-planton.org/stack.name": "prod",
     }
-    file = planton.write("n.yaml", wanted)
+    file = planton.write("n.yaml", network)
     assert planton.json("apply", "-f", file, "--yes")["resources"][0]["stack"] == "organization/mine/prod"
     assert planton.actions("plan", "-f", file) == {}
     planton.run("destroy", "-f", file, "--yes")

@@ -157,11 +157,11 @@ class _Vault(http.server.BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         """Answer a request to encrypt or to decrypt."""
-        given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if "/encrypt/" in self.path:
-            data = {"ciphertext": f"vault:v1:{given['plaintext']}"}
+            data = {"ciphertext": f"vault:v1:{request['plaintext']}"}
         else:
-            data = {"plaintext": given["ciphertext"].removeprefix("vault:v1:")}
+            data = {"plaintext": request["ciphertext"].removeprefix("vault:v1:")}
         body = json.dumps({"data": data}).encode()
         self.send_response(200 if self.headers["X-Vault-Token"] == "of the key service" else 403)
         self.send_header("Content-Length", str(len(body)))
@@ -170,7 +170,7 @@ class _Vault(http.server.BaseHTTPRequestHandler):
 
     do_POST = do_PUT
 
-    def log_message(self, *_given: object) -> None:
+    def log_message(self, *_args: object) -> None:
         """Say nothing."""
 
 

@@ -275,15 +275,15 @@ def _workers(parent: int) -> list[int]:
 
 def _engines(folder: pathlib.Path) -> list[str]:
     """Returns the engines of controllers whose data is in a folder."""
-    found = []
+    commands = []
     for process in pathlib.Path("/proc").glob("[0-9]*"):
         try:
             environ = (process / "environ").read_bytes()
             if b"PLANTON_PROCESS=" in environ and str(folder).encode() in environ:
-                found.append((process / "comm").read_text("utf-8").strip())
+                commands.append((process / "comm").read_text("utf-8").strip())
         except OSError:
             continue
-    return [name for name in found if name.startswith("pulumi")]
+    return [name for name in commands if name.startswith("pulumi")]
 
 
 def test_looks_at_what_is_as_desired_share_lists_and_start_no_engine(tmp_path: pathlib.Path) -> None:

@@ -68,18 +68,18 @@ def cloud(request: pytest.FixtureRequest) -> Cloud:
 
 def test_an_apply_recreates_it_and_touches_no_other_pool(applied: Applied, cloud: Cloud) -> None:
     """Drift names it; a refresh binds no other pool; afterwards its number can be changed, and there is no drift."""
-    planton, wanted = cloud.applied(applied), "cluster.yaml"
+    planton, manifest = cloud.applied(applied), "cluster.yaml"
     cloud.delete_default(planton)
     [other] = cloud.pools(planton).items()
     assert other[1] == 3
     assert planton.actions("drift", "-f", FILE, code=3) == {"default_node_pool": "delete"}
-    planton.run("refresh", "-f", wanted)
-    assert planton.actions("plan", "-f", wanted) == {"default_node_pool": "create"}
+    planton.run("refresh", "-f", manifest)
+    assert planton.actions("plan", "-f", manifest) == {"default_node_pool": "create"}
     mark = planton.sandbox.control.mark()
     assert planton.actions("apply", "-f", FILE, "--yes") == {"default_node_pool": "create"}
     assert [method for method, _ in planton.writes(mark, cloud=cloud.name)] == ["POST"]
     assert sorted(cloud.pools(planton).values()) == [1, 3]
-    assert planton.actions("drift", "-f", wanted) == {}
+    assert planton.actions("drift", "-f", manifest) == {}
     more = planton.write("more.yaml", cloud.of_cluster(count=2, tags=["more"]))
     planton.run("apply", "-f", more, "--refresh", "--yes")
     assert cloud.pools(planton)[other[0]] == 3
@@ -91,9 +91,9 @@ def test_an_apply_recreates_it_and_touches_no_other_pool(applied: Applied, cloud
 def test_what_is_recreated_is_the_default_pool_although_the_cloud_lists_another_first(applied: Applied) -> None:
     """The outputs are those of its nodes, and drift compares its number, and no other."""
     cloud = CLOUDS["civo"]
-    planton, wanted = cloud.applied(applied), "cluster.yaml"
+    planton, manifest = cloud.applied(applied), "cluster.yaml"
     id_ = cloud.delete_default(planton)
-    planton.run("apply", "-f", wanted, "--yes")
+    planton.run("apply", "-f", manifest, "--yes")
     [cluster] = planton.sandbox.control.resources()["clusters"]
     nodes = {pool["id"]: pool["nodes"] for pool in cluster["pools"]}
     assert next(iter(nodes)) != id_
@@ -101,7 +101,7 @@ def test_what_is_recreated_is_the_default_pool_although_the_cloud_lists_another_
     planton.sandbox.control.outside("scale", cluster="dev", pool=id_, count=4)
     [step] = [each for each in planton.json("drift", "-f", FILE, code=3)["resources"] if each["changes"]]
     assert step["changes"][0]["differences"] == [{"path": "pools.nodeCount", "old": 1, "new": 4, "forcesReplacement": False}]
-    planton.run("apply", "-f", wanted, "--refresh", "--yes")
+    planton.run("apply", "-f", manifest, "--refresh", "--yes")
     assert cloud.pools(planton) == {"workers": 3, id_: 1}
 
 

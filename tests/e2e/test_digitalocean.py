@@ -73,8 +73,8 @@ def _outside(user: support.Planton, action: str, **body: Any) -> None:
 
 
 def _cluster(user: support.Planton) -> dict[str, Any]:
-    [found] = user.sandbox.control.resources("digitalocean")["clusters"]
-    return found  # type: ignore[no-any-return]
+    [cluster] = user.sandbox.control.resources("digitalocean")["clusters"]
+    return cluster  # type: ignore[no-any-return]
 
 
 def _counts(user: support.Planton) -> dict[str, int]:
@@ -82,10 +82,10 @@ def _counts(user: support.Planton) -> dict[str, int]:
 
 
 def _drift(user: support.Planton, *arguments: str) -> dict[str, tuple[Any, Any]]:
-    found = user.json("drift", *arguments, code=3)["resources"]
+    drifted = user.json("drift", *arguments, code=3)["resources"]
     return {
         f"{one['name']} {each['path']}": (each["old"], each["new"])
-        for one in found
+        for one in drifted
         for change in one["changes"]
         for each in change["differences"]
     }
@@ -98,29 +98,29 @@ def _puts(user: support.Planton, since: int) -> list[Any]:
 
 def test_drift_is_shown_and_repaired_and_nothing_is_left_after_a_destroy(dev: support.Planton) -> None:
     """Of a number, of labels, of the default pool, and a pool that is gone; a plan says nothing once it is repaired."""
-    wanted = {"default": 1, "system": 2, "apps": 2, "batch": 1}
-    assert _counts(dev) == wanted
+    counts = {"default": 1, "system": 2, "apps": 2, "batch": 1}
+    assert _counts(dev) == counts
     assert dev.actions("drift", "-f", "dev") == {}
     assert dev.json("orphans", "--provider", "digitalocean")["orphans"] == []
     _outside(dev, "scale", pool="apps", count=4)
     _outside(dev, "scale", pool="default", count=2)
     _outside(dev, "relabel", pool="system", labels={"workload": "other"})
     mark = dev.sandbox.control.mark()
-    found = _drift(dev, "-f", "dev")
-    assert found["dev-apps nodeCount"] == (2, 4)
-    assert found["dev-cluster nodePool.nodeCount"] == (1, 2)
-    assert found["dev-system labels.workload"] == ("system", "other")
-    assert {path.split(" ")[0] for path in found} == {"dev-apps", "dev-cluster", "dev-system"}
+    drift = _drift(dev, "-f", "dev")
+    assert drift["dev-apps nodeCount"] == (2, 4)
+    assert drift["dev-cluster nodePool.nodeCount"] == (1, 2)
+    assert drift["dev-system labels.workload"] == ("system", "other")
+    assert {path.split(" ")[0] for path in drift} == {"dev-apps", "dev-cluster", "dev-system"}
     assert dev.writes(mark, cloud="digitalocean") == []
     _outside(dev, "delete-pool", pool="batch")
     assert dev.actions("drift", "-f", POOLS, code=3)["node_pool"]
     dev.run("apply", "-f", "dev", "--refresh", "--yes")
-    assert _counts(dev) == wanted
+    assert _counts(dev) == counts
     assert dev.actions("plan", "-f", "dev") == {}
     dev.run("destroy", "-f", "dev", "--yes")
-    left = dev.sandbox.control.resources("digitalocean")
-    assert left["clusters"] == []
-    assert all(vpc["default"] for vpc in left["vpcs"])
+    remaining = dev.sandbox.control.resources("digitalocean")
+    assert remaining["clusters"] == []
+    assert all(vpc["default"] for vpc in remaining["vpcs"])
     assert "nothing has been applied" in dev.run("get").stdout
     assert dev.json("orphans", "--provider", "digitalocean")["orphans"] == []
 
@@ -129,8 +129,8 @@ def test_a_cluster_deleted_elsewhere_comes_back_with_its_pools(small: support.Pl
     """One apply, with consent, recreates what referred to it too."""
     _outside(small, "delete-cluster")
     drifted = small.json("drift", "-f", "dev", code=3)["resources"]
-    found = {one["name"]: each["action"] for one in drifted for each in one["changes"]}
-    assert found == dict.fromkeys(("dev-cluster", "dev-apps"), "delete")
+    actions = {one["name"]: each["action"] for one in drifted for each in one["changes"]}
+    assert actions == dict.fromkeys(("dev-cluster", "dev-apps"), "delete")
     assert "would recreate cluster" in small.run("apply", "-f", "dev", "--yes", code=5).stderr
     small.run("apply", "-f", "dev", "--yes", "--allow-replace", "DigitalOceanKubernetesCluster/dev-cluster")
     assert _counts(small) == {"default": 1, "apps": 2}

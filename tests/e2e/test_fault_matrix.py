@@ -165,10 +165,10 @@ def _play(world: matrix_world.World, operation: Operation, fault: matrix_faults.
     manifest["spec"] |= {world.cloud.labels if field == "labels" else field: value for field, value in operation.change}
     file = world.user.write(f"{operation.subject}.yaml", manifest)
     method, path = world.cloud.request(operation.name, operation.method, operation.path)
-    mark, before = world.user.sandbox.control.mark(), _left(world)
+    mark, before = world.user.sandbox.control.mark(), _outcome(world)
     result = matrix_faults.run(world, (*operation.command, "-f", file), fault, method=method, path=path)
-    left = _left(world)
-    left.check(result)
+    outcome = _outcome(world)
+    outcome.check(result)
     if result.code == 0 and operation.command == operation.then:
         _check_end(world, operation, before)
     then = matrix_faults.finish(world, (*operation.then, "-f", file))
@@ -177,11 +177,11 @@ def _play(world: matrix_world.World, operation: Operation, fault: matrix_faults.
     if operation.method == "POST":
         made = world.creations(mark, path, lost=fault.name == "dropped after")
         assert made <= 1 if operation.then == _DESTROY else made == 1, f"made {made} times"
-    under_way = "".join(f" ({each})" for each in left.pending)
+    under_way = "".join(f" ({each})" for each in outcome.pending)
     return matrix_page.Row(
         str(result),
-        _difference(before.cloud, left.cloud),
-        "what the engine wrote last" if fault.races else _difference(before.states, left.states) + under_way,
+        _difference(before.cloud, outcome.cloud),
+        "what the engine wrote last" if fault.races else _difference(before.states, outcome.states) + under_way,
         f"`{operation.then[0]}`" + ("" if fault.races else _said(then)),
     )
 
@@ -196,14 +196,14 @@ def _with_stranger(world: matrix_world.World, operation: Operation, fault: matri
         return "not possible"
     then = matrix_faults.finish(world, (*operation.then, "-f", file))
     assert stranger in world.of_name(operation.subject), "the stranger's resource was changed or deleted"
-    known = {thing.id for thing in world.in_states()}
-    assert stranger["id"] not in known or operation.subject == "pool", "the stranger's resource was adopted"
-    assert then.code == 0 or errors.Reason.CLOUD_NAME_EXISTS in then.reasons, then.text
+    recorded = {thing.id for thing in world.in_states()}
+    assert stranger["id"] not in recorded or operation.subject == "pool", "the stranger's resource was adopted"
+    assert then.code == 0 or {errors.Reason.CLOUD_NAME_EXISTS, errors.Reason.OWNER_UNPROVEN} & set(then.reasons), then.text
     return f"{then}; left alone"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Left:
+class Outcome:
     """The resources and records after a command.
 
     Attributes:
@@ -227,20 +227,20 @@ class Left:
         if self.cloud != self.states or self.pending:
             assert self.unfinished == 1, "nobody knows that there is more to do"
             assert result.code != 0
-        known = {thing.key for thing in self.states}
+        recorded = {thing.key for thing in self.states}
         creating = any(each.startswith("creating") for each in self.pending)
-        unknown = {thing.name for thing in self.cloud if thing.key not in known}
+        unknown = {thing.name for thing in self.cloud if thing.key not in recorded}
         assert creating or unknown <= self.noted, f"nobody knows of {unknown - self.noted}"
 
 
-def _left(world: matrix_world.World) -> Left:
+def _outcome(world: matrix_world.World) -> Outcome:
     records = world.open_records()
     noted = frozenset(creation["name"] for record in records for creation in record["uncertain"].values())
-    return Left(world.in_cloud(), world.in_states(), tuple(world.pending()), noted, len(records))
+    return Outcome(world.in_cloud(), world.in_states(), tuple(world.pending()), noted, len(records))
 
 
-def _check_end(world: matrix_world.World, operation: Operation, before: Left) -> None:
-    end = _left(world)
+def _check_end(world: matrix_world.World, operation: Operation, before: Outcome) -> None:
+    end = _outcome(world)
     assert end.cloud == end.states
     assert (end.pending, end.unfinished) == ((), 0)
     worlds = matrix_world.WORLDS[1 : matrix_world.WORLDS.index(operation.ends) + 1]

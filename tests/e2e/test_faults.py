@@ -54,15 +54,15 @@ def pending(planton: support.Planton, resource: str) -> bool:
 
 def children(parent: int) -> list[int]:
     """Return the processes below one, deepest last."""
-    found = []
+    pids = []
     for entry in pathlib.Path("/proc").glob("[0-9]*/stat"):
         try:
             pid, ppid = int(entry.parent.name), int(entry.read_text().rsplit(")", 1)[1].split()[1])
         except (OSError, IndexError):
             continue
         if ppid == parent:
-            found += [pid, *children(pid)]
-    return found
+            pids += [pid, *children(pid)]
+    return pids
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ ERRORS = [
             "status": 403,
             "body": {"code": "quota_limit_reached", "reason": "quota"},
         },
-        "CLOUD_QUOTA",
+        "CLOUD_QUOTA_REACHED",
         "higher quota",
     ),
     (

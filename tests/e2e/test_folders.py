@@ -19,9 +19,9 @@ PROTECTED = {"annotations": {"project-planton.org/deletion-protection": "true"}}
 
 
 def _pool(name: str, **spec: Any) -> dict[str, Any]:
-    wanted = support.pool(nodePoolName=name, nodeCount=1, **spec)
-    wanted["metadata"]["name"] = name
-    return wanted
+    manifest = support.pool(nodePoolName=name, nodeCount=1, **spec)
+    manifest["metadata"]["name"] = name
+    return manifest
 
 
 @pytest.fixture

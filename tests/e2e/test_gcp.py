@@ -175,7 +175,7 @@ def _live(dev: support.Planton) -> None:
     _outside(dev, "addresses", free=0)
     failed = dev.json("apply", "-f", "dev", "--yes", code=6)["resources"]
     [error] = [each["error"] for each in failed if each["error"]]
-    assert error["reason"] == "CLOUD_QUOTA", error
+    assert error["reason"] == "CLOUD_QUOTA_REACHED", error
     assert "IP space of 'projects/sandbox-project/regions/europe-west1/subnetworks/default' is exhausted" in error["message"]
     assert "the subnetwork has no addresses for more nodes" in error["hint"]
     _outside(dev, "addresses")
@@ -232,17 +232,17 @@ def test_a_plan_refuses_what_neither_the_zones_nor_the_quotas_have(dev: support.
     assert row[:4] == ["e2-standard-4", "4", "16384", "107.62"]
     mark = dev.sandbox.control.mark()
     dev.sandbox.control.outside("quota", cloud="gcp", region="europe-west1", N2_CPUS=8, NVIDIA_T4_GPUS=2)
-    wanted = {"type": "nvidia-tesla-t4", "count": 1}
-    spec = "machineType: n2-standard-4\n  accelerators:\n    - " + json.dumps(wanted)
+    accelerator = {"type": "nvidia-tesla-t4", "count": 1}
+    spec = "machineType: n2-standard-4\n  accelerators:\n    - " + json.dumps(accelerator)
     text = (dev.folder / POOLS).read_text("utf-8").split("---")[0]
     new = text.replace("dev-apps", "dev-gpu").replace("nodePoolName: apps", "nodePoolName: gpu")
     new = new.replace("machineType: e2-medium", spec).replace("nodeCount: 2", "nodeCount: 3")
     (dev.folder / "gpu.yaml").write_text(new, "utf-8")
     violations = dev.json("plan", "-f", "gpu.yaml", code=1)["resources"][0]["error"]["violations"]
-    found = {each["rule_id"]: (each["path"], each["message"]) for each in violations}
+    by_rule = {each["rule_id"]: (each["path"], each["message"]) for each in violations}
     texts = [each["message"] for each in violations if each["rule_id"] == "cloud.quota_left"]
     assert any("needs 3 more NVIDIA_T4_GPUS" in text for text in texts)
-    path, message = found["cloud.offered_in_zones"]
+    path, message = by_rule["cloud.offered_in_zones"]
     assert path == "spec.accelerators[0].type"
     assert "not offered in europe-west1-b" in message
     assert "europe-west4-b" in message

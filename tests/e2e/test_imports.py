@@ -72,8 +72,8 @@ def test_a_wrong_id_is_an_error_and_leaves_nothing(planton: support.Planton, for
         "DigitalOceanKubernetesNodePool", "workers", nodePoolName="w", cluster={"value": "c"}, size="s-2vcpu-4gb", nodeCount=1
     )
     ocean = planton.write("ocean.yaml", pool)
-    for given in ("WRONG", "6e3f5a8e-9f43-4c5e-8a0e-5b1f2d3c4e5f:WRONG"):
-        error = planton.json("import", "digitaloceankubernetesnodepool/workers", given, "-f", ocean, "--yes", code=1)["error"]
+    for wrong_id in ("WRONG", "6e3f5a8e-9f43-4c5e-8a0e-5b1f2d3c4e5f:WRONG"):
+        error = planton.json("import", "digitaloceankubernetesnodepool/workers", wrong_id, "-f", ocean, "--yes", code=1)["error"]
         assert error["reason"] == "NOT_FOUND"
     assert planton.writes(mark) == planton.writes(mark, cloud="digitalocean") == []
     assert planton.json("get", "civokubernetesclusters")["items"] == []

@@ -84,10 +84,10 @@ def test_drift_without_names_compares_everything_and_starts_the_engine_only_for_
     assert same["summary"]["byEngine"] == 0
     assert sorted(_paths(user, mark)) == ["/v2/firewalls", "/v2/kubernetes/clusters", "/v2/networks"]
     user.sandbox.control.outside("scale", cluster="dev", pool="workers", count=4)
-    found = user.json("drift", "--env", "dev", code=3)
-    methods = _methods(found)
+    drift = user.json("drift", "--env", "dev", code=3)
+    methods = _methods(drift)
     assert (methods["net"], methods["workers"]) == ("list", "engine")
-    assert [change["resource"] for each in found["resources"] for change in each["changes"]] == ["node_pool_size"]
+    assert [change["resource"] for each in drift["resources"] for change in each["changes"]] == ["node_pool_size"]
     assert user.json("drift", "civovpc/net", "--full")["summary"]["byEngine"] == 1
     assert user.run("drift", "--env", "prod").stdout == "nothing has been applied\n"
 
@@ -117,10 +117,10 @@ def test_status_describe_and_nodes_show_what_is_not_as_it_should_be(applied: App
     assert {node["pool"] for node in nodes} > {"workers"}
     user.sandbox.control.outside("node", cluster="dev", node=nodes[0]["name"], ready=False)
     user.sandbox.control.outside("scale", cluster="dev", pool="workers", count=4)
-    found = user.json("status", "--env", "dev", code=3)
-    levels = [each["level"] for each in found["findings"]]
+    status = user.json("status", "--env", "dev", code=3)
+    levels = [each["level"] for each in status["findings"]]
     assert levels == sorted(levels, key=["error", "warning", "note"].index)
-    assert {"NodeNotReady", "Drift"} <= {each["reason"] for each in found["findings"]}
+    assert {"NodeNotReady", "Drift"} <= {each["reason"] for each in status["findings"]}
     screen = user.run("status", code=3).stdout.splitlines()
     assert screen[0].startswith("✗ CivoKubernetesCluster/dev (env dev): node ")
     assert screen[1] == "  → planton nodes cluster/dev"

@@ -19,7 +19,7 @@ def _add(planton: support.Planton, cloud: str, cluster: str, *sorts: str) -> dic
     return {each["name"]: each["id"] for each in made}
 
 
-def _left(planton: support.Planton, cloud: str) -> set[str]:
+def _leftovers(planton: support.Planton, cloud: str) -> set[str]:
     """Return the names of what is there beside clusters."""
     there = planton.sandbox.control.resources(cloud)
     sorts = ("volumes", "volume_snapshots", "load_balancers", "loadbalancers", "ips")
@@ -50,7 +50,7 @@ def test_digitalocean_keeps_what_the_user_does_not_name(ocean: support.Planton) 
     done = ocean.json("destroy", "-f", FILE, "--yes", "--with-volumes")
     [cluster] = done["leftovers"]
     assert {item["name"]: item["deleted"] for item in cluster["items"]} == {name: name == "volume-1" for name in made}
-    assert _left(ocean, "digitalocean") == {"load-balancer-1", "snapshot-1"}
+    assert _leftovers(ocean, "digitalocean") == {"load-balancer-1", "snapshot-1"}
     assert ocean.sandbox.control.resources("digitalocean")["clusters"] == []
 
 
@@ -62,7 +62,7 @@ def test_digitalocean_deletes_what_was_listed_and_nothing_else(ocean: support.Pl
     [selective] = [each for each in ocean.sandbox.control.requests(mark) if each["path"].endswith("/selective")]
     assert selective["status"] == 204
     assert made
-    assert _left(ocean, "digitalocean") == set()
+    assert _leftovers(ocean, "digitalocean") == set()
     assert ocean.json("get", "digitaloceankubernetesclusters")["items"] == []
 
 
@@ -81,7 +81,7 @@ def test_civo_deletes_what_was_listed_after_the_cluster(civo: support.Planton) -
     assert "--with-reserved-addresses" in listed
     assert "Destroy: 3 to delete; - $21.72/month; leftovers: price unknown" in listed
     civo.run("destroy", "-f", FILE, "--yes", "--with-volumes", "--with-load-balancers", "--with-reserved-addresses")
-    assert _left(civo, "civo") == set()
+    assert _leftovers(civo, "civo") == set()
     assert [each["label"] for each in civo.sandbox.control.resources()["networks"]] == ["default"]
 
 

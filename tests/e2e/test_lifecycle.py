@@ -28,9 +28,9 @@ def test_environment_comes_up_in_order_of_references_and_goes_in_reverse(planton
     assert outputs["status"] == "ACTIVE"
     assert planton.actions("plan", "-f", file) == {}
     assert planton.actions("destroy", "-f", file, "--yes").keys() >= {"network", "firewall", "cluster", "node_pool"}
-    left = planton.sandbox.control.resources()
-    assert not left["clusters"]
-    assert [each["label"] for each in left["networks"]] in ([], ["default"])
+    remaining = planton.sandbox.control.resources()
+    assert not remaining["clusters"]
+    assert [each["label"] for each in remaining["networks"]] in ([], ["default"])
     assert "nothing has been applied" in planton.run("get").stdout
 
 
@@ -64,21 +64,21 @@ def test_each_changeable_field_of_a_cluster_is_changed_in_place(applied: Applied
         {"kubernetesVersion": "1.31.2-k3s1"},
         {"apiServerAllowedCidrs": ["127.0.0.1/32", "203.0.113.0/24"], "additionalNodePools": extra},
     ]
-    wanted: dict[str, object] = {}
+    spec: dict[str, object] = {}
     for change in changes:
-        wanted |= change
-        actions = planton.actions("apply", "-f", planton.write("c.yaml", support.cluster(**wanted)), "--yes")
+        spec |= change
+        actions = planton.actions("apply", "-f", planton.write("c.yaml", support.cluster(**spec)), "--yes")
         assert actions, change
         assert set(actions.values()) <= {"update", "create"}, (change, actions)
         assert planton.actions("plan", "-f", "c.yaml") == {}, change
-    reordered = support.cluster(**(wanted | {"additionalNodePools": extra[::-1]}))
+    reordered = support.cluster(**(spec | {"additionalNodePools": extra[::-1]}))
     assert planton.actions("plan", "-f", planton.write("c.yaml", reordered)) == {}
     planton.run("apply", "-f", planton.write("p.yaml", support.pool()), "--yes")
     more = [*extra, {"name": "more", "size": "g4s.kube.small", "nodeCount": 1}]
-    file = planton.write("p.yaml", support.cluster(**(wanted | {"additionalNodePools": more})), support.pool())
+    file = planton.write("p.yaml", support.cluster(**(spec | {"additionalNodePools": more})), support.pool())
     assert set(planton.actions("plan", "-f", file).values()) == {"create"}
     scaled = [{**extra[0], "nodeCount": 3}, extra[1]]
-    cluster = support.cluster(**(wanted | {"additionalNodePools": scaled}))
+    cluster = support.cluster(**(spec | {"additionalNodePools": scaled}))
     assert planton.actions("apply", "-f", planton.write("c.yaml", cluster), "--yes") == {"node_pool_size-gpu": "update"}
     assert planton.json("outputs", "civokubernetescluster/dev")["clusterId"] == identity
 
@@ -140,9 +140,9 @@ def test_manual_scaling_is_found_and_repaired(applied: Applied) -> None:
     default = planton.sandbox.control.resources()["clusters"][0]["pools"][0]["id"]
     planton.sandbox.control.outside("scale", cluster="dev", pool=default, count=4)
     mark = planton.sandbox.control.mark()
-    found = planton.json("drift", "-f", file, code=3)["resources"]
+    drifted = planton.json("drift", "-f", file, code=3)["resources"]
     paths = {
-        each["path"]: (each["old"], each["new"]) for one in found for change in one["changes"] for each in change["differences"]
+        each["path"]: (each["old"], each["new"]) for one in drifted for change in one["changes"] for each in change["differences"]
     }
     assert paths == {"pools.nodeCount": (2, 4), "node_count": (3, 5)}
     assert planton.writes(mark) == []
@@ -221,8 +221,8 @@ def test_a_folder_whose_cluster_was_deleted_elsewhere_comes_back_with_one_apply(
     assert "would recreate cluster; CivoKubernetesNodePool/workers (env dev) refer to it" in refused.stderr
     planton.run("apply", "-f", file, "--yes", "--allow-replace", "CivoKubernetesCluster/dev")
     assert planton.actions("plan", "-f", file) == {}
-    left = planton.sandbox.control.resources()["clusters"]
-    assert [pool["count"] for pool in left[0]["pools"]] == [2, 3]
+    clusters = planton.sandbox.control.resources()["clusters"]
+    assert [pool["count"] for pool in clusters[0]["pools"]] == [2, 3]
     planton.sandbox.control.outside("delete-cluster", cluster="dev")
     planton.sandbox.control.advance(600)
     planton.run("destroy", "-f", file, "--yes")
@@ -253,15 +253,15 @@ def test_existing_resources_are_imported_and_the_next_plan_is_empty(planton: sup
     planton.sandbox.call(
         "POST", f"/kubernetes/clusters/{cluster}/pools", {"id": "workers", "count": 3, "size": "g4s.kube.medium"}
     )
-    wanted = support.cluster(firewall={"valueFrom": {"name": "fw"}}, apiServerAllowedCidrs=[])
-    file = planton.write("all.yaml", support.network(), support.firewall(), wanted, support.pool())
+    cluster_manifest = support.cluster(firewall={"valueFrom": {"name": "fw"}}, apiServerAllowedCidrs=[])
+    file = planton.write("all.yaml", support.network(), support.firewall(), cluster_manifest, support.pool())
     for resource, id_ in (("civovpc/net", network), ("civofirewall/fw", firewall), ("civokubernetescluster/dev", cluster)):
         planton.run("import", resource, id_, "-f", file, "--yes")
     planton.run("import", "civokubernetesnodepool/workers", "workers", "-f", file, "--yes")
     assert planton.actions("plan", "-f", file) == {}
     assert planton.json("outputs", "civokubernetescluster/dev")["clusterId"] == cluster
-    left = planton.sandbox.control.resources()
-    assert len(left["clusters"]) == 1
+    remaining = planton.sandbox.control.resources()
+    assert len(remaining["clusters"]) == 1
 
 
 def test_an_autoscaled_pool_is_left_to_the_autoscaler(applied: Applied) -> None:

@@ -9,8 +9,8 @@ from support.worlds import FILE, Applied
 
 
 def _orphans(user: support.Planton, *arguments: str, code: int = 3, **environ: str) -> list[tuple[str, str]]:
-    found: list[dict[str, Any]] = user.json("orphans", "--provider", "civo", *arguments, code=code, **environ)["orphans"]
-    return [(each["role"], each["name"]) for each in found]
+    orphans: list[dict[str, Any]] = user.json("orphans", "--provider", "civo", *arguments, code=code, **environ)["orphans"]
+    return [(each["role"], each["name"]) for each in orphans]
 
 
 def _create_outside(user: support.Planton, name: str, tags: str) -> str:

@@ -108,6 +108,6 @@ def test_a_destroy_lists_what_a_lost_answer_created_and_deletes_exactly_that(clo
         assert "- delete cluster" in asked.stdout
         assert len(user.sandbox.control.resources(cloud)["clusters"]) == 1, "without consent nothing is deleted"
         user.run("destroy", "-f", file, "--yes")
-        left = user.sandbox.control.resources(cloud)["clusters"]
-        assert [each for each in left if each["status"] != "deleting"] == []
+        remaining = user.sandbox.control.resources(cloud)["clusters"]
+        assert [each for each in remaining if each["status"] != "deleting"] == []
         assert "CLUSTER" not in user.run("get").stdout.upper()

@@ -161,9 +161,9 @@ def test_the_examples_make_a_cluster_and_scale_its_pool(cloud: str, world: World
     for name in reversed(stacks):
         monkeypatch.chdir(world.folder / name)
         stacks[name].destroy()
-    left = world.sandbox.control.resources(cloud)
-    assert not left["clusters"]
-    assert "dev-network" not in json.dumps(left)
+    remaining = world.sandbox.control.resources(cloud)
+    assert not remaining["clusters"]
+    assert "dev-network" not in json.dumps(remaining)
 
 
 def test_a_project_in_an_empty_folder_needs_two_files(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,17 +249,17 @@ def _provider_of(stack: automation.Stack, name: str) -> str:
 
 def _to_adopt(what: Imported, made: dict[str, dict[str, Any]]) -> tuple[str, str]:
     """Return the stack input that fits what was made, and the id to import it by."""
-    found = str(made[what.project][what.output])
+    id_ = str(made[what.project][what.output])
     if what.cloud != "civo":
-        return _example(what.cloud, what.project), found
+        return _example(what.cloud, what.project), id_
     if what.project == "kubernetes_node_pool":
-        found = f"{made['kubernetes_cluster']['cluster_id']}:{found}"
+        id_ = f"{made['kubernetes_cluster']['cluster_id']}:{id_}"
     if what.project != "kubernetes_cluster":
-        return _example(what.cloud, what.project), found
+        return _example(what.cloud, what.project), id_
     # The firewall that was made with it belongs to the other stack.
-    given = yaml.safe_load(_example(what.cloud, what.project, firewall={"value": made["firewall"]["firewall_id"]}))
-    del given["target"]["spec"]["apiServerAllowedCidrs"]
-    return str(yaml.safe_dump(given)), found
+    document = yaml.safe_load(_example(what.cloud, what.project, firewall={"value": made["firewall"]["firewall_id"]}))
+    del document["target"]["spec"]["apiServerAllowedCidrs"]
+    return str(yaml.safe_dump(document)), id_
 
 
 @pytest.fixture(scope="module")
@@ -298,13 +298,13 @@ def test_an_imported_resource_keeps_its_provider_and_needs_no_change(
     # The program of the substitute runs in this process.
     for name, value in world.sandbox.env.items():
         monkeypatch.setenv(name, value)
-    given, id_ = _to_adopt(what, outputs)
+    document, id_ = _to_adopt(what, outputs)
     name = f"adopting-{what.project}"
     elsewhere = pathlib.Path(shutil.copytree(IAC / what.cloud / what.project, world.folder / name))
     (elsewhere / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\n", "utf-8")
     monkeypatch.chdir(elsewhere)
     mark = world.sandbox.control.mark()
-    adopted = _import(world, elsewhere, given, what, id_)
+    adopted = _import(world, elsewhere, document, what, id_)
     assert _changes(adopted.preview()) == {}
     assert f"pulumi:providers:{what.cloud}::{what.cloud}::" in _provider_of(adopted, what.name)
     posted = [request for request in world.sandbox.control.requests(mark, what.cloud) if request["method"] == "POST"]

@@ -27,8 +27,8 @@ CLUSTER = "civokubernetescluster/dev"
 
 
 def _names(planton: support.Planton, **environ: str) -> set[tuple[str, str]]:
-    found = [item["metadata"] for item in planton.json("get", "all", **environ)["items"]]
-    return {(each["name"], each["env"]) for each in found}
+    metadata = [item["metadata"] for item in planton.json("get", "all", **environ)["items"]]
+    return {(each["name"], each["env"]) for each in metadata}
 
 
 def _apply(planton: support.Planton, *manifests: dict[str, Any], **environ: str) -> str:

@@ -90,10 +90,10 @@ def test_an_error_names_the_failed_step_and_the_resource_of_the_manifest(
     [
         (
             "DatabaseNetworkExistsError: a network with this name already exists",
-            errors.Reason.CLOUD_NAME_EXISTS,
+            errors.Reason.CLOUD_NAME_TAKEN,
             "planton import CivoVpc/main ID -f FILE",
         ),
-        ("QuotaLimitReached: Your quota for instances is reached", errors.Reason.CLOUD_QUOTA, "higher quota"),
+        ("QuotaLimitReached: Your quota for instances is reached", errors.Reason.CLOUD_QUOTA_REACHED, "higher quota"),
         (
             "an error occoured while connecting to Civo's API: AuthenticationError: authentication error",
             errors.Reason.CLOUD_AUTH,
@@ -108,7 +108,7 @@ def test_an_error_names_the_failed_step_and_the_resource_of_the_manifest(
         ("<urlopen error timed out>", errors.Reason.CLOUD_UNREACHABLE, "did not answer"),
         (
             "Not all instances running in IGM. Current errors: [IP_SPACE_EXHAUSTED]: Instance 'i' creation failed: IP space of 's' is exhausted.",
-            errors.Reason.CLOUD_QUOTA,
+            errors.Reason.CLOUD_QUOTA_REACHED,
             "the subnetwork has no addresses for more nodes",
         ),
         (
@@ -138,9 +138,7 @@ def test_a_refused_token_is_an_error_of_the_provider() -> None:
 
 def test_an_error_of_a_module_is_passed_on_unchanged() -> None:
     """Message, code, reason, hint and metadata of planton's errors are not rewritten."""
-    error_of_module = errors.PlantonError(
-        "no", code=errors.Code.REFUSED, reason=errors.Reason.UNSUPPORTED_FIELD, hint="hint", metadata={"fields": "a"}
-    )
+    error_of_module = errors.PlantonError("no", reason=errors.Reason.UNSUPPORTED_FIELD, hint="hint", metadata={"fields": "a"})
     error = _explained(VPC, events.says("error", "Traceback"), program=error_of_module)
     assert error.as_dict() == error_of_module.as_dict()
     assert error.code is errors.Code.REFUSED

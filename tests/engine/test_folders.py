@@ -47,8 +47,9 @@ def test_an_existing_folder_keeps_its_mode(tmp_path: pathlib.Path) -> None:
     assert _mode(tmp_path) == 0o755
     (tmp_path / "file").touch()
     for path in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(errors.PlantonError, match="cannot make the folder"):
+        with pytest.raises(errors.PlantonError, match="cannot make the folder") as caught:
             folders.private(path)
+        assert (caught.value.code, caught.value.reason) == (errors.Code.MISSING, errors.Reason.FOLDER_UNWRITABLE)
 
 
 @pytest.mark.parametrize("is_private", [True, False])

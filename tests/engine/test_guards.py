@@ -27,7 +27,7 @@ class Cloud:
     def exists(self, type_: str, id_: str, cluster_id: str = "") -> bool:
         self.requests.append((type_, id_, cluster_id))
         if self.down:
-            raise errors.PlantonError("down", code=errors.Code.FAILED, reason=errors.Reason.CLOUD_UNREACHABLE)
+            raise errors.PlantonError("down", reason=errors.Reason.CLOUD_UNREACHABLE)
         return id_ in self.ids
 
     def find(self, type_: str, name: str, cluster_id: str = "") -> str | None:

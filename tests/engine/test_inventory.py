@@ -99,7 +99,7 @@ def test_an_ambiguous_reference_is_an_error(backend: Backend) -> None:
     backend.put(LABELLED, network_id="2")
     with pytest.raises(errors.PlantonError, match=r"env dev, stack planton/dev\.CivoVpc\.net; env dev, stack shop/net") as caught:
         backend.find()
-    assert caught.value.reason is errors.Reason.AMBIGUOUS
+    assert (caught.value.code, caught.value.reason) == (errors.Code.USAGE, errors.Reason.RESOURCE_AMBIGUOUS)
 
 
 class _Recording(inventory.Inventory):

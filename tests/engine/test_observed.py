@@ -146,9 +146,9 @@ def test_a_node_that_the_cloud_deletes_is_no_node_of_its_pool() -> None:
     sizes = {"cluster_id": "c", "pool_id": "w", "actual_node_count": 2, "node_ids": ["i1", "i2"]}
     instances = [{"id": "i1", "status": "DELETING"}, {"id": "i2", "status": "ACTIVE"}]
     cloud: Any = Cloud({CIVO_TYPE: [{"id": "c", "pools": [{"id": "w", "count": 2, "instances": instances}]}]})
-    found = observed.drift(_resource(events.SIZE, "x", sizes), cloud, _lists())
-    assert found is not None
-    assert [(each.path, each.old, each.new) for each in found] == [
+    differences = observed.drift(_resource(events.SIZE, "x", sizes), cloud, _lists())
+    assert differences is not None
+    assert [(each.path, each.old, each.new) for each in differences] == [
         ("actual_node_count", 2, 1),
         ("node_ids", ["i1", "i2"], ["i2"]),
     ]

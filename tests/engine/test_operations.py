@@ -59,7 +59,7 @@ class Cloud:
     def exists(self, *_args: object) -> bool:
         """Returns whether a resource exists."""
         if self.existing is None:
-            raise errors.PlantonError("no", code=errors.Code.FAILED, reason=errors.Reason.CLOUD_UNREACHABLE)
+            raise errors.PlantonError("no", reason=errors.Reason.CLOUD_UNREACHABLE)
         return self.existing
 
     def cluster(self, _id: str) -> dict[str, Any]:
@@ -134,7 +134,7 @@ class Stack:
         """Replaces the state, unless another machine holds the stack."""
         self.calls.append("replace_state")
         if self.is_locked:
-            raise errors.PlantonError("no", code=errors.Code.LOCKED, reason=errors.Reason.STACK_LOCKED)
+            raise errors.PlantonError("no", reason=errors.Reason.STACK_LOCKED)
         self.state = dict(state)
 
     def in_folder(self, folder: pathlib.Path) -> Stack:
@@ -148,7 +148,7 @@ class Stack:
         self.calls.append(operation)
         if self.effect(operation):
             return session.Outcome(plans.Plan(), recorders.Recorder())
-        raise explain.OperationError("no", code=errors.Code.FAILED, reason=self.reason)
+        raise explain.OperationError("no", reason=self.reason)
 
 
 class Session:

@@ -95,4 +95,4 @@ def test_a_kind_without_a_module_is_an_error_of_the_kind() -> None:
     """It is not a missing package: there is nothing to install."""
     with pytest.raises(errors.PlantonError, match="can validate a CivoBucket, but cannot create one") as caught:
         modules.load(kinds.Kind("CivoBucket", "civo"))
-    assert caught.value.reason is errors.Reason.KIND_UNKNOWN
+    assert (caught.value.code, caught.value.reason) == (errors.Code.REFUSED, errors.Reason.KIND_UNSUPPORTED)

@@ -273,7 +273,7 @@ def _comparable(effects: dict[str, Any], others: dict[str, Any]) -> dict[str, An
     for stack, resources in effects["states"].items():
         for resource, other in zip(resources, others["states"].get(stack, resources), strict=False):
             resource.get("outputs", {}).pop("__pulumi_raw_state_delta", None)
-            resource["outputs"] = comparing.known(resource.get("outputs"), other.get("outputs"))
+            resource["outputs"] = comparing.without_others(resource.get("outputs"), other.get("outputs"))
     # The plugin reads the instance groups and the pools of a cluster once in five minutes.
     return effects | {"requests": [line for line in effects["requests"] if '"GET"' not in line]}
 

@@ -104,8 +104,8 @@ def test_resource(data, noun):
 def test_page(data, noun, token):
     """A page, empty or not, the last or not."""
     kind = SPECS[noun]
-    found = data.draw(strategies.lists(rows(kind), max_size=3))
-    agrees(answers.of_page(kind, found, SEEN, total=7, limit=50, offset=2, next_page_token=token), f"List{kind.name}s")
+    stored = data.draw(strategies.lists(rows(kind), max_size=3))
+    agrees(answers.of_page(kind, stored, SEEN, total=7, limit=50, offset=2, next_page_token=token), f"List{kind.name}s")
 
 
 @given(strategies.data(), strategies.sampled_from(sorted(SPECS)))
@@ -149,9 +149,9 @@ def test_stored_text_that_its_schema_does_not_know():
 def test_user_data_is_in_the_resource_and_in_no_page():
     """A page leaves out what a node runs when it starts, and a text of the same words stays."""
     spec = {"labels": {"userData": "label"}, "platform": {"type": "aws", "aws": {"instanceType": "m5.large", "userData": "word"}}}
-    found = row(kinds.NODE_POOL, platform="aws", spec=json.dumps(spec))
-    assert text(answers.of_resource(kinds.NODE_POOL, found, SEEN))["spec"] == spec
-    page = answers.of_page(kinds.NODE_POOL, [found], SEEN, total=1, limit=50, offset=0, next_page_token="")
+    stored = row(kinds.NODE_POOL, platform="aws", spec=json.dumps(spec))
+    assert text(answers.of_resource(kinds.NODE_POOL, stored, SEEN))["spec"] == spec
+    page = answers.of_page(kinds.NODE_POOL, [stored], SEEN, total=1, limit=50, offset=0, next_page_token="")
     (shown,) = text(page)["nodepools"]
     del spec["platform"]["aws"]["userData"]
     assert shown["spec"] == spec
@@ -159,13 +159,13 @@ def test_user_data_is_in_the_resource_and_in_no_page():
 
 def test_provider_name():
     """The name on AKS is a letter and eleven more characters, from the id alone."""
-    found = row(kinds.NODE_POOL, platform="azure")
-    name = answers.provider_name(found)
-    assert name == answers.provider_name(found | {"name": "other"}) != answers.provider_name(found | {"id": "other"})
+    stored = row(kinds.NODE_POOL, platform="azure")
+    name = answers.provider_name(stored)
+    assert name == answers.provider_name(stored | {"name": "other"}) != answers.provider_name(stored | {"id": "other"})
     assert len(name) == 12
     assert name[0].isalpha()
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyz234567")
     assert answers.provider_name(row(kinds.NODE_POOL, platform="aws")) == ""
     cluster = answers.of_resource(kinds.CLUSTER, row(kinds.CLUSTER, platform="azure"), SEEN)
     assert "providerName" not in text(cluster)["status"]
-    assert text(answers.of_status(kinds.NODE_POOL, found, [], SEEN))["status"]["providerName"] == name
+    assert text(answers.of_status(kinds.NODE_POOL, stored, [], SEEN))["status"]["providerName"] == name

@@ -24,9 +24,9 @@ USER = {"x-user-email": "user@example.com"}
 
 @pytest.fixture
 def store(loop, new_url):
-    found = loop.run(database.connect(new_url("sqlite")))
-    yield found
-    loop.run(found.close())
+    opened = loop.run(database.connect(new_url("sqlite")))
+    yield opened
+    loop.run(opened.close())
 
 
 @pytest.fixture
@@ -90,8 +90,8 @@ def test_header_that_is_no_address(ask, email):
 )
 def test_roles_by_address(ask, email, owners, controller, may_report):
     """Addresses of the system's domain are controllers'; owners report where they may."""
-    found = ask(auth.Trust(header=True, owners_report=owners), {"x-user-email": email})
-    assert (found.controller, found.may_report) == (controller, may_report)
+    caller = ask(auth.Trust(header=True, owners_report=owners), {"x-user-email": email})
+    assert (caller.controller, caller.may_report) == (controller, may_report)
 
 
 @pytest.fixture
@@ -120,10 +120,10 @@ def bearer(token):
 
 def test_static_token(ask, static):
     """A known token names its subject, in its role; the header beside it does nothing."""
-    found = ask(auth.Trust(), bearer(static()) | {"x-user-email": "c@system.local"})
-    assert (found.name, found.controller, found.may_report) == ("u@example.com", False, False)
-    found = ask(auth.Trust(), bearer(static("controller")))
-    assert (found.controller, found.may_report) == (True, True)
+    caller = ask(auth.Trust(), bearer(static()) | {"x-user-email": "c@system.local"})
+    assert (caller.name, caller.controller, caller.may_report) == ("u@example.com", False, False)
+    caller = ask(auth.Trust(), bearer(static("controller")))
+    assert (caller.controller, caller.may_report) == (True, True)
     assert ask(auth.Trust(header=True), {"authorization": f"bearer  {static()}"}).name == "u@example.com"
 
 
@@ -333,8 +333,8 @@ def test_claims_of_another_form_are_refused(ask, trust, changes):
 )
 def test_role_of_a_signed_token(ask, trust, claims, controller):
     """A controller is who the issuer says is one, whatever the address looks like."""
-    found = ask(trust, bearer(signed(**claims)))
-    assert (found.controller, found.may_report) == (controller, controller)
+    caller = ask(trust, bearer(signed(**claims)))
+    assert (caller.controller, caller.may_report) == (controller, controller)
 
 
 def _past(**delta):

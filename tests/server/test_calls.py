@@ -45,13 +45,18 @@ def test_what_is_left():
     """Whole calls, and the seconds until all are left again; who has not asked yet has all."""
     limit = calls.RateLimit(0.5, 3)
 
-    def left(now):
+    def headers(now):
         return [limit.headers("a", now)[f"RateLimit-{name}"] for name in ("Limit", "Remaining", "Reset")]
 
-    assert left(0.0) == ["3", "3", "0"]
+    assert headers(0.0) == ["3", "3", "0"]
     limit.take("a", 0.0)
     limit.take("a", 0.0)
-    assert [left(0.0), left(1.0), left(2.0), left(9.0)] == [["3", "1", "4"], ["3", "1", "3"], ["3", "2", "2"], ["3", "3", "0"]]
+    assert [headers(0.0), headers(1.0), headers(2.0), headers(9.0)] == [
+        ["3", "1", "4"],
+        ["3", "1", "3"],
+        ["3", "2", "2"],
+        ["3", "3", "0"],
+    ]
     limit.take("a", 0.0)
     with pytest.raises(errors.ApiError) as caught:
         limit.take("a", 0.0)
@@ -94,10 +99,10 @@ def test_memory_is_bounded():
 
 
 @pytest.mark.parametrize(
-    ("given_id", "kept"),
+    ("sent_id", "kept"),
     [("abc", True), ("a" * 128, True), ("a b", True), ("", False), ("a" * 129, False), ("a\n", False), ("é", False)],
 )
-def test_request_id(given_id, kept):
+def test_request_id(sent_id, kept):
     """A caller's id is kept where it can stand in a header and a log."""
-    assert (calls.request_id(given_id) == given_id) == kept
-    assert calls.request_id(given_id)
+    assert (calls.request_id(sent_id) == sent_id) == kept
+    assert calls.request_id(sent_id)

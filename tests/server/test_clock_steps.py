@@ -33,12 +33,12 @@ class World:
         self.seconds = 1000.0
         self.cluster = rows.cluster(engine)
 
-    def keeper(self, lost: list[float] | None = None, **wanted: object) -> tuple[timers.Keeper, clocks.Clock, list[str]]:
+    def keeper(self, lost: list[float] | None = None, **options: object) -> tuple[timers.Keeper, clocks.Clock, list[str]]:
         """Return a server's part of the timed work, its clock, and what it did.
 
         Args:
             lost: The seconds for which its machine stood still.
-            wanted: Settings.
+            options: Settings.
         """
         done: list[str] = []
 
@@ -49,7 +49,7 @@ class World:
         clock = clocks.Clock(lambda: START + datetime.timedelta(days=365), timer)
         keeper = timers.Keeper(
             self.engine,
-            settings.Settings("", tick=TICK, **wanted),
+            settings.Settings("", tick=TICK, **options),
             clock=clock,
             now=lambda _connection: self.now,
             timer=timer,

@@ -41,8 +41,8 @@ def test_unconditional_writers(client):
     now = client.call("GetNodePool", id=made["id"]).body
     (last,) = [reply.body for reply in replies if reply.body["generation"] == WRITERS + 1]
     assert now == last
-    told = [event["generation"] for event in client.events() if event["type"] == "nodepool.updated"]
-    assert told == list(range(2, WRITERS + 2))
+    generations = [event["generation"] for event in client.events() if event["type"] == "nodepool.updated"]
+    assert generations == list(range(2, WRITERS + 2))
 
 
 def test_creations_of_one_name(client):
@@ -62,8 +62,8 @@ def test_total_after_many_changes(client):
     report = {"controller_name": "c", "observed_generation": 1, "conditions": [{"type": "Ready", "status": "True"}]}
     client.together(
         [
-            *(("DeleteNodePool", None, {"id": found}) for found in ids[:5]),
-            *(("ReportNodePoolStatus", report, {"id": found, "caller": api.CONTROLLER}) for found in ids[5:12]),
+            *(("DeleteNodePool", None, {"id": id_}) for id_ in ids[:5]),
+            *(("ReportNodePoolStatus", report, {"id": id_, "caller": api.CONTROLLER}) for id_ in ids[5:12]),
             *(("CreateNodePool", api.pool(name=f"q{number}"), {"cluster_id": cluster}) for number in range(5)),
         ]
     )
@@ -177,7 +177,7 @@ def test_list_by_cursor_under_inserts(client):
         seen, token = [], None
         while token is None or token:
             page = (await client.calling("ListNodePools", limit=3, **({"page_token": token} if token else {}))).body
-            seen += [found["id"] for found in page["nodepools"]]
+            seen += [pool["id"] for pool in page["nodepools"]]
             token = page.get("next_page_token", "")
             await asyncio.sleep(0)
         return seen
@@ -198,9 +198,9 @@ def test_event_stream_under_writers(client):
     cluster = client.cluster()["id"]
     made = [client.pool(cluster=cluster, name=f"p{number}") for number in range(4)]
 
-    async def write(found, counts):
+    async def write(pool, counts):
         for count in counts:
-            reply = await client.calling("UpdateNodePool", api.pool(name=found["name"], nodeCount=count), id=found["id"])
+            reply = await client.calling("UpdateNodePool", api.pool(name=pool["name"], nodeCount=count), id=pool["id"])
             assert reply.status == 200
 
     async def follow():
@@ -216,7 +216,7 @@ def test_event_stream_under_writers(client):
 
     async def run():
         nonlocal writing
-        writers = [write(found, range(start * 100, start * 100 + 8)) for found in made for start in (1, 2, 3)]
+        writers = [write(pool, range(start * 100, start * 100 + 8)) for pool in made for start in (1, 2, 3)]
         writing = asyncio.gather(*writers)
         seen = await follow()
         await writing
@@ -225,11 +225,9 @@ def test_event_stream_under_writers(client):
     writing = None
     seen = client.server.loop.run(run())
     assert len({event["id"] for event in seen}) == len(seen)
-    for found in made:
-        told = [
-            event["generation"]
-            for event in seen
-            if event["resource"]["id"] == found["id"] and event["type"] == "nodepool.updated"
+    for pool in made:
+        generations = [
+            event["generation"] for event in seen if event["resource"]["id"] == pool["id"] and event["type"] == "nodepool.updated"
         ]
-        assert told == list(range(2, client.call("GetNodePool", id=found["id"]).body["generation"] + 1))
-        assert len(told) == 24
+        assert generations == list(range(2, client.call("GetNodePool", id=pool["id"]).body["generation"] + 1))
+        assert len(generations) == 24

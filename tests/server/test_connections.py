@@ -78,14 +78,14 @@ def test_streams_and_work_take_as_long_as_they_take(loop, wire) -> None:
         stream = await wire(REQUEST.replace(b"/ ", b"/stream ", 1))
         work = await wire(REQUEST.replace(b"/ ", b"/work ", 1))
         await work.send(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n")
-        told = b"".join([await stream.reader.readuntil(b"tick\n") for _ in range(20)])
+        ticks = b"".join([await stream.reader.readuntil(b"tick\n") for _ in range(20)])
         app.released.set()
         await work.reader.readuntil(b"0\r\n\r\n")
         await work.send(b"body")
-        return told, await work.reader.readuntil(b"0\r\n\r\n")
+        return ticks, await work.reader.readuntil(b"0\r\n\r\n")
 
-    told, answered = loop.run(run())
-    assert told.count(b"tick") == 20
+    ticks, answered = loop.run(run())
+    assert ticks.count(b"tick") == 20
     assert b"\r\n4\r\n" in answered
 
 

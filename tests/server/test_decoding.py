@@ -15,17 +15,17 @@ from support import api_messages
 BODIES = sorted({route.body_class for route in routes.routes() if route.body_class} | {nodepool_pb2.NodePool}, key=str)
 
 
-def found(text, kind=service_pb2.NewNodePool):
+def broken_rules(text, kind=service_pb2.NewNodePool):
     data = text if isinstance(text, bytes) else (text if isinstance(text, str) else json.dumps(text)).encode()
     return json_data.read(data, kind)[1]
 
 
 def violations(text, kind=service_pb2.NewNodePool):
-    return [(violation.path, violation.rule_id) for violation in found(text, kind)]
+    return [(violation.path, violation.rule_id) for violation in broken_rules(text, kind)]
 
 
 def message_of(text, kind=service_pb2.NewNodePool):
-    return found(text, kind)[0].message
+    return broken_rules(text, kind)[0].message
 
 
 def test_guides_create_body():
@@ -173,7 +173,7 @@ def test_unknown_field_is_told_with_the_nearest_one():
 def test_values_are_not_repeated_in_messages():
     """What a caller sent may be a secret: messages name types only."""
     text = '{"spec": {"platform": {"aws": {"userData": ["hunter2"], "spotInstances": "hunter2"}}}}'
-    broken = found(text)
+    broken = broken_rules(text)
     assert len(broken) == 2
     assert "hunter2" not in str(errors.invalid(broken).envelope())
 
@@ -342,7 +342,7 @@ def test_what_is_rendered_is_read_again(kind):
 @hypothesis.given(api_messages.DATA)
 def test_no_data_breaks_the_reader(data):
     """Whatever the JSON, the answer is a message or violations, and every violation can be sent."""
-    for violation in found(data):
+    for violation in broken_rules(data):
         assert violation.rule_id in request_rules.RULES
         violation.path.encode()
 
@@ -351,7 +351,7 @@ def test_no_data_breaks_the_reader(data):
 @hypothesis.given(hypothesis.strategies.binary(max_size=64))
 def test_no_bytes_break_the_reader(data):
     """Whatever the bytes, the answer is a message or violations."""
-    assert {violation.rule_id for violation in found(data)} <= set(request_rules.RULES)
+    assert {violation.rule_id for violation in broken_rules(data)} <= set(request_rules.RULES)
 
 
 def test_every_request_can_be_read():

@@ -5,8 +5,8 @@ import pytest
 from support import api
 
 
-def gone(client, found):
-    return client.call("GetNodePool" if "cluster_id" in found else "GetCluster", id=found["id"]).status == 404
+def gone(client, resource):
+    return client.call("GetNodePool" if "cluster_id" in resource else "GetCluster", id=resource["id"]).status == 404
 
 
 def test_what_nobody_holds_is_gone_at_once(client):
@@ -81,7 +81,7 @@ def test_leaving_pool_is_listed_on_demand(client):
     assert client.call("ListNodePools").body["total"] == 0
     for fields in ({}, {"status": "Deleting"}, {"caller": api.CONTROLLER, "cluster_id": made["cluster_id"]}):
         body = client.call("ListNodePools", include_deleting=True, **fields).body
-        assert [found["status"]["phase"] for found in body["nodepools"]] == ["Deleting"], fields
+        assert [pool["status"]["phase"] for pool in body["nodepools"]] == ["Deleting"], fields
 
 
 def test_force_waits_for_nobody(client):
@@ -91,8 +91,8 @@ def test_force_waits_for_nobody(client):
     leaving = client.pool("aws")
     client.call("DeleteNodePool", id=leaving["id"])
     assert client.call("DeleteNodePool", id=leaving["id"], force=True).status == 204
-    for found in (held, leaving):
-        assert client.call("GetNodePool", id=found["id"], caller=api.CONTROLLER).status == 404
+    for pool in (held, leaving):
+        assert client.call("GetNodePool", id=pool["id"], caller=api.CONTROLLER).status == 404
 
 
 def test_cluster_with_pools_stays_without_force(client):
@@ -110,11 +110,11 @@ def test_cascade(client):
     made += [client.pool("aws", cluster=made[0]["cluster_id"], name=f"p{number}") for number in range(2)]
     client.report(made[0], conditions={"Available": "True"})
     assert client.call("DeleteCluster", id=made[0]["cluster_id"], force=True).status == 202
-    for found in made:
-        assert client.call("GetNodePoolStatus", id=found["id"], caller=api.CONTROLLER).status == 404
-    told = [(event["type"], event["resource"]["id"]) for event in client.events()][-4:]
-    assert {*told[:3]} == {("nodepool.deleted", found["id"]) for found in made}
-    assert told[3] == ("cluster.deleted", made[0]["cluster_id"])
+    for pool in made:
+        assert client.call("GetNodePoolStatus", id=pool["id"], caller=api.CONTROLLER).status == 404
+    events = [(event["type"], event["resource"]["id"]) for event in client.events()][-4:]
+    assert {*events[:3]} == {("nodepool.deleted", pool["id"]) for pool in made}
+    assert events[3] == ("cluster.deleted", made[0]["cluster_id"])
 
 
 def test_leaving_cluster_takes_no_pools(client):

@@ -43,11 +43,11 @@ def test_envelope_of_not_found_is_the_guides():
 
 def test_absent_name_comes_first_and_is_named_as_in_the_guide():
     """Whatever else is wrong, an absent name is told first, with its noun."""
-    found = [
+    violations = [
         errors.violation("spec.platform.type", "required", "value is required"),
         errors.violation("name", "required", "value is required"),
     ]
-    error = errors.invalid(found, noun="nodepool")
+    error = errors.invalid(violations, noun="nodepool")
     assert error.envelope()["error"] == {
         "code": "VALIDATION_ERROR",
         "message": "Validation failed",
@@ -61,19 +61,19 @@ def test_absent_name_comes_first_and_is_named_as_in_the_guide():
 
 def test_absent_name_inside_a_request_message_is_told_the_same():
     """Over gRPC the path of the name begins with the request's field."""
-    found = [errors.violation("cluster.name", "required", "value is required")]
-    assert errors.invalid(found, noun="cluster").details == "cluster name is required"
+    violations = [errors.violation("cluster.name", "required", "value is required")]
+    assert errors.invalid(violations, noun="cluster").details == "cluster name is required"
 
 
 def test_details_name_the_first_violation():
     """Without an absent name the order stays, and the first violation is told with its path."""
-    found = [
+    violations = [
         errors.violation("spec.taints[1].key", "string.label_key", "must be a label key"),
         errors.violation("name", "string.max_len", "must be at most 63 characters"),
     ]
-    error = errors.invalid(found, noun="nodepool")
+    error = errors.invalid(violations, noun="nodepool")
     assert error.details == "spec.taints[1].key: must be a label key"
-    assert error.violations == tuple(found)
+    assert error.violations == tuple(violations)
 
 
 def test_details_of_a_violation_of_the_whole_request_have_no_path():

@@ -13,20 +13,20 @@ def test_life_of_a_pool(client):
     client.call("UpdateNodePool", api.pool(nodeCount=4), id=made["id"])
     client.report(made | {"generation": 2}, conditions={"Available": "True"})
     client.call("DeleteNodePool", id=made["id"], force=True)
-    found = client.events()
-    assert [(event["type"], event["generation"], event["actor"]) for event in found] == [
+    events = client.events()
+    assert [(event["type"], event["generation"], event["actor"]) for event in events] == [
         ("cluster.created", 1, client.user),
         ("nodepool.created", 1, client.user),
         ("nodepool.updated", 2, client.user),
         ("nodepool.status_updated", 2, api.CONTROLLER),
         ("nodepool.deleted", 2, client.user),
     ]
-    assert found[1]["resource"] == {"kind": "NodePool", "id": made["id"], "cluster_id": made["cluster_id"], "name": "workers"}
-    assert found[0]["resource"]["kind"] == "Cluster"
-    assert found[0]["resource"]["id"] == found[0]["resource"]["cluster_id"] == made["cluster_id"]
-    assert found[1]["time"] == made["created_at"]
-    assert len({uuid.UUID(event["id"]) for event in found}) == 5
-    assert "replacement" not in found[2]
+    assert events[1]["resource"] == {"kind": "NodePool", "id": made["id"], "cluster_id": made["cluster_id"], "name": "workers"}
+    assert events[0]["resource"]["kind"] == "Cluster"
+    assert events[0]["resource"]["id"] == events[0]["resource"]["cluster_id"] == made["cluster_id"]
+    assert events[1]["time"] == made["created_at"]
+    assert len({uuid.UUID(event["id"]) for event in events}) == 5
+    assert "replacement" not in events[2]
 
 
 def test_life_of_a_cluster(client):
@@ -70,7 +70,7 @@ def test_cursor(client):
 def test_bad_questions(client, fields, field):
     """A cursor that none is, or a limit out of its bounds, is told."""
     reply = client.call("ListEvents", **fields)
-    assert (reply.status, [found for found, _ in reply.rules]) == (400, [field])
+    assert (reply.status, [name for name, _ in reply.rules]) == (400, [field])
 
 
 def test_events_are_their_owner_s(client):

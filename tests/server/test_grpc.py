@@ -52,10 +52,10 @@ def test_error_has_info_and_violations(client):
     """An invalid request names its reason and each field, as Google's APIs do."""
     code, _, trailing = call(client, "CreateCluster", clusters_pb2.CreateClusterRequest(cluster={"name": "Bad"}))
     assert code is grpc.StatusCode.INVALID_ARGUMENT
-    found = details(trailing)
+    parts = details(trailing)
     info, broken = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
-    assert found["ErrorInfo"].Unpack(info)
-    assert found["BadRequest"].Unpack(broken)
+    assert parts["ErrorInfo"].Unpack(info)
+    assert parts["BadRequest"].Unpack(broken)
     assert (info.reason, info.domain) == ("VALIDATION_ERROR", grpc_server.DOMAIN)
     assert {(one.field, one.reason) for one in broken.field_violations} == {("name", "string.pattern"), ("spec", "required")}
     assert all(one.description for one in broken.field_violations)
@@ -127,10 +127,10 @@ def test_many_who_watch_the_health_cost_no_more_than_one(client):
     async def watched():
         healthy, before = health.Health(store, poll=60.0), store.reads
         streams = [healthy.Watch(request, None) for _ in range(20)]
-        found = {answer.status for answer in await asyncio.gather(*map(anext, streams))}
+        statuses = {answer.status for answer in await asyncio.gather(*map(anext, streams))}
         for stream in streams:
             await stream.aclose()
-        return found, store.reads - before
+        return statuses, store.reads - before
 
     assert client.server.loop.run(watched()) == ({health_pb2.HealthCheckResponse.SERVING}, 1)
 
@@ -211,9 +211,9 @@ def test_what_json_cannot_say_is_refused(client, report, broken):
     request = node_pools_pb2.ReportNodePoolStatusRequest(id=made["id"], report=whole)
     code, _, trailing = call(client, "ReportNodePoolStatus", request, caller=api.CONTROLLER)
     assert code is grpc.StatusCode.INVALID_ARGUMENT
-    found = error_details_pb2.BadRequest()
-    details(trailing)["BadRequest"].Unpack(found)
-    assert broken in {(one.field, one.reason) for one in found.field_violations}
+    bad_request = error_details_pb2.BadRequest()
+    details(trailing)["BadRequest"].Unpack(bad_request)
+    assert broken in {(one.field, one.reason) for one in bad_request.field_violations}
     assert client.call("GetNodePoolStatus", id=made["id"]).body["controllers"] == []
 
 
@@ -229,10 +229,10 @@ def test_fields_of_a_later_schema_are_refused(client, holder):
     inner.MergeFromString(b"\xf8\x07\x01")
     code, _, trailing = call(client, "CreateNodePool", request)
     assert code is grpc.StatusCode.INVALID_ARGUMENT
-    found = error_details_pb2.BadRequest()
-    details(trailing)["BadRequest"].Unpack(found)
+    bad_request = error_details_pb2.BadRequest()
+    details(trailing)["BadRequest"].Unpack(bad_request)
     path = ".".join([*holder.split(".")[1:], "127"])
-    assert [(one.field, one.reason) for one in found.field_violations] == [(path, "json.unknown_field")]
+    assert [(one.field, one.reason) for one in bad_request.field_violations] == [(path, "json.unknown_field")]
     assert client.call("ListNodePools", cluster_id=cluster["id"]).body["total"] == 0
 
 
@@ -268,8 +268,8 @@ def test_bytes_that_are_no_message(client, caplog, data):
         return await begun.code(), await begun.details()
 
     assert client.server.loop.run(done())[0] is grpc.StatusCode.UNAUTHENTICATED
-    found = client.server.loop.run(done(("x-user-email", client.user)))
-    assert found == (grpc.StatusCode.INVALID_ARGUMENT, "Validation failed")
+    status = client.server.loop.run(done(("x-user-email", client.user)))
+    assert status == (grpc.StatusCode.INVALID_ARGUMENT, "Validation failed")
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
@@ -332,10 +332,10 @@ def test_too_many_connections_are_closed(loop, door):
     async def done():
         opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
         async with asyncio.timeout(api.TIMEOUT_SECONDS):
-            found = [await reader.read(9) for reader, _ in opened]
+            frames = [await reader.read(9) for reader, _ in opened]
         for _, writer in opened:
             writer.close()
-        return found
+        return frames
 
     greeted, also, closed = loop.run(done())
     assert len(greeted) == len(also) == 9

@@ -40,11 +40,11 @@ def _text(text: str) -> bytes:
     size = len(text)
     if size < 127:
         return bytes([size]) + text.encode()
-    rest_of_it, found = size - 127, b"\x7f"
+    rest_of_it, data = size - 127, b"\x7f"
     while rest_of_it >= 128:
-        found += bytes([rest_of_it % 128 + 128])
+        data += bytes([rest_of_it % 128 + 128])
         rest_of_it //= 128
-    return found + bytes([rest_of_it]) + text.encode()
+    return data + bytes([rest_of_it]) + text.encode()
 
 
 async def exchange(port: int, head: dict[str, str], message: bytes, trailers: dict[str, str] | None) -> int:
@@ -56,15 +56,15 @@ async def exchange(port: int, head: dict[str, str], message: bytes, trailers: di
     writer.write(frame(_DATA, 0 if trailers else _END_STREAM, 1, data))
     if trailers:
         writer.write(frame(_HEADERS, _END_HEADERS | _END_STREAM, 1, fields(trailers)))
-    found = 0
+    blocks = 0
     try:
         async with asyncio.timeout(api.TIMEOUT_SECONDS):
             while True:
                 start = await reader.readexactly(9)
                 await reader.readexactly(int.from_bytes(start[:3], "big"))
-                found += start[3] == _HEADERS
+                blocks += start[3] == _HEADERS
                 if start[3] in _ENDS or (start[3] == _HEADERS and start[4] & _END_STREAM):
-                    return found
+                    return blocks
     finally:
         writer.close()
 

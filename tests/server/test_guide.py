@@ -66,7 +66,7 @@ def test_workflow(shell):
     assert shown["conditions"] == [report["conditions"][0] | {"lastTransitionTime": "2025-10-17T10:30:00.000000Z"}]
 
     ready = shell(COMMANDS["list"])
-    assert [(found["id"], found["status"]["phase"]) for found in ready["nodepools"]] == [(pool, "Ready")]
+    assert [(each["id"], each["status"]["phase"]) for each in ready["nodepools"]] == [(pool, "Ready")]
     assert (ready["total"], ready["limit"], ready["offset"]) == (1, 10, 0)
 
     assert shell(curl("DELETE", f"/api/v1/nodepools/{POOL}?force=true"), pool) is None

@@ -32,11 +32,11 @@ class Issuer:
 def find(loop):
     """Returns the name of the key that is found."""
 
-    def found(keys, name, now):
+    def key_id(keys, name, now):
         key = loop.run(keys.find(name, now))
         return key and key.key_id
 
-    return found
+    return key_id
 
 
 def test_known_keys_are_fetched_once(find):

@@ -8,7 +8,7 @@ from support import api
 
 
 def names(reply):
-    return [found["name"] for found in reply.body["nodepools"]]
+    return [pool["name"] for pool in reply.body["nodepools"]]
 
 
 @pytest.fixture
@@ -41,14 +41,14 @@ def test_pages_by_offset(client, five):
 
 def test_pages_by_cursor(client, five):
     """Cursors lead through the list once; the last page has none."""
-    found, token, pages = [], "", 0
+    listed, token, pages = [], "", 0
     while pages == 0 or token:
         page = client.call("ListNodePools", limit=2, **({"page_token": token} if token else {}))
-        found += names(page)
+        listed += names(page)
         assert page.body["total"] == 5
         token = page.body.get("next_page_token", "")
         pages += 1
-    assert (found, pages) == (["p4", "p3", "p2", "p1", "p0"], 3)
+    assert (listed, pages) == (["p4", "p3", "p2", "p1", "p0"], 3)
 
 
 def test_page_that_ends_with_the_list_has_no_cursor(client, five):
@@ -61,7 +61,7 @@ def test_cursor_among_inserts_and_deletions(client, five):
     """What comes and goes while somebody reads lets them neither miss nor repeat what stays."""
     first = client.call("ListNodePools", limit=2, cluster_id=five)
     client.pool(cluster=five, name="new")
-    (gone,) = [found for found in first.body["nodepools"] if found["name"] == "p3"]
+    (gone,) = [pool for pool in first.body["nodepools"] if pool["name"] == "p3"]
     client.call("DeleteNodePool", id=gone["id"])
     second = client.call("ListNodePools", limit=2, cluster_id=five, page_token=first.body["next_page_token"])
     third = client.call("ListNodePools", limit=2, cluster_id=five, page_token=second.body["next_page_token"])
@@ -115,14 +115,14 @@ def test_filters(client):
     """Filters by phase, health, cloud and cluster, alone and together; the total is that of the filter."""
     ready, degraded = client.pool("civo"), client.pool("civo")
     client.pool("aws")
-    for found in (ready, degraded):
-        assert client.report(found, conditions={"Available": "True"}).status == 200
+    for pool in (ready, degraded):
+        assert client.report(pool, conditions={"Available": "True"}).status == 200
     assert client.report(degraded, conditions={"Available": "False"}).status == 200
 
     def ids(**fields):
         body = client.call("ListNodePools", **fields).body
         assert body["total"] == len(body["nodepools"])
-        return {found["id"] for found in body["nodepools"]}
+        return {pool["id"] for pool in body["nodepools"]}
 
     assert ids(status="Ready") == ids(health="healthy") == {ready["id"]}
     assert ids(status="Degraded") == ids(health="unhealthy") == {degraded["id"]}
@@ -140,7 +140,7 @@ def test_filters_of_clusters(client):
     client.cluster("civo")
     client.report(cluster, conditions={"Ready": "True"})
     for fields in ({"status": "Ready"}, {"health": "healthy"}, {"platform": "digitalocean"}):
-        assert [found["id"] for found in client.call("ListClusters", **fields).body["clusters"]] == [cluster["id"]]
+        assert [each["id"] for each in client.call("ListClusters", **fields).body["clusters"]] == [cluster["id"]]
 
 
 def test_list_in_a_cluster_that_is_not_there(client):
@@ -182,8 +182,8 @@ def test_user_data_is_in_no_list(client):
     made = client.pool("aws", cloud={"userData": "#!/bin/sh secret-word"})
     assert client.call("GetNodePool", id=made["id"]).body["spec"]["platform"]["aws"]["userData"] == "#!/bin/sh secret-word"
     for caller in ("", api.CONTROLLER):
-        (found,) = [one for one in client.call("ListNodePools", caller=caller).body["nodepools"] if one["id"] == made["id"]]
-        assert found["spec"]["platform"]["aws"] == {"instanceType": "m5.xlarge"}
+        (pool,) = [one for one in client.call("ListNodePools", caller=caller).body["nodepools"] if one["id"] == made["id"]]
+        assert pool["spec"]["platform"]["aws"] == {"instanceType": "m5.xlarge"}
     client.call("UpdateNodePool", api.pool("aws", cloud={"userData": "secret-word 2"}), id=made["id"])
     assert "secret-word" not in str(client.events())
     assert "secret-word" not in str(client.call("GetNodePoolStatus", id=made["id"]).body)

@@ -45,7 +45,7 @@ def test_requests_are_counted_by_route_and_answer(server: serving.Server) -> Non
     assert number(server, "planton_requests_total", **labels, code="404") == 1
     assert number(server, "planton_request_duration_seconds_count", **labels) == 1
     assert number(server, "planton_requests_total", transport="rest", method="other", route="other", code="404") == 1
-    assert not any(missing in value for _, given in numbers(server) for _, value in given)
+    assert not any(missing in value for _, samples in numbers(server) for _, value in samples)
 
 
 def test_a_pool_has_its_numbers(server: serving.Server) -> None:
@@ -78,8 +78,8 @@ def test_the_numbers_of_pools_are_bounded(loop, new_url) -> None:
     """What is left out is told."""
     with serving.within(loop, new_url("sqlite"), metrics_pools=0) as server:
         server.pool()
-        found = numbers(server)
-        assert not any(name == "planton_nodepool_desired_nodes" for name, _ in found)
+        samples = numbers(server)
+        assert not any(name == "planton_nodepool_desired_nodes" for name, _ in samples)
         assert number(server, "planton_nodepools_omitted") == 1
 
 

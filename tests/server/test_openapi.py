@@ -99,8 +99,8 @@ def test_everything_is_described():
 
 
 def _parameters(operation):
-    found = operation.get("parameters", [])
-    return [DOCUMENT["components"]["parameters"][one["$ref"].rpartition("/")[2]] if "$ref" in one else one for one in found]
+    parameters = operation.get("parameters", [])
+    return [DOCUMENT["components"]["parameters"][one["$ref"].rpartition("/")[2]] if "$ref" in one else one for one in parameters]
 
 
 @pytest.mark.parametrize("route", routes.routes(), ids=openapi.operation_id)
@@ -174,8 +174,8 @@ def test_headers_of_answers():
     """A resource comes with its version, a new one with its place, and everything with the request's id."""
     for _, _, operation in OPERATIONS:
         for status, answer in operation["responses"].items():
-            found = DOCUMENT["components"]["responses"][answer["$ref"].rpartition("/")[2]] if "$ref" in answer else answer
-            assert "X-Request-Id" in found["headers"], (operation["operationId"], status)
+            response = DOCUMENT["components"]["responses"][answer["$ref"].rpartition("/")[2]] if "$ref" in answer else answer
+            assert "X-Request-Id" in response["headers"], (operation["operationId"], status)
     assert {"ETag", "Location"} <= set(_success("createNodePool")["headers"])
     assert "ETag" in _success("getCluster")["headers"]
     assert "ETag" not in _success("listClusters")["headers"]
@@ -223,11 +223,11 @@ def _cel_ids(described, seen):
     if described.full_name in seen:
         return set()
     seen.add(described.full_name)
-    found = {rule.id for rule in described.GetOptions().Extensions[validate_pb2.message].cel}
+    ids = {rule.id for rule in described.GetOptions().Extensions[validate_pb2.message].cel}
     for field in described.fields:
-        found |= {rule.id for rule in field.GetOptions().Extensions[validate_pb2.field].cel}
-        found |= _cel_ids(field.message_type, seen) if field.message_type is not None else set()
-    return found
+        ids |= {rule.id for rule in field.GetOptions().Extensions[validate_pb2.field].cel}
+        ids |= _cel_ids(field.message_type, seen) if field.message_type is not None else set()
+    return ids
 
 
 def problems(route, message):
@@ -242,8 +242,8 @@ def problems(route, message):
 def refusals(route, data):
     """Returns the rules for which the server refuses a body, but for those that the document lists as not in the schemas."""
     message, violations = json_data.read(json.dumps(data).encode(), route.body_class)
-    found = {violation.rule_id for violation in violations} | problems(route, message)
-    return found - DOCUMENTED
+    rule_ids = {violation.rule_id for violation in violations} | problems(route, message)
+    return rule_ids - DOCUMENTED
 
 
 WITH_BODY = {route.body_class.DESCRIPTOR.name: route for route in routes.routes() if route.body_class}
@@ -397,8 +397,8 @@ def test_parameters_and_server_agree(route):
         if one["in"] != "query":
             continue
         for text in VALUES[_type(one["schema"])]:
-            request, found = json_data.read_parameters([(one["name"], text)], route.request, route.query)
-            refused = {violation.rule_id for violation in found}
+            request, violations = json_data.read_parameters([(one["name"], text)], route.request, route.query)
+            refused = {violation.rule_id for violation in violations}
             named = decode.table(route.request.DESCRIPTOR, json_data.FORM)[one["name"]].json_name
             refused |= {problem.rule_id for problem in validation.violations(request) if problem.path == named}
             assert validator(one["schema"]).is_valid(_parsed(text, one["schema"])) == (not refused), (one["name"], text, refused)

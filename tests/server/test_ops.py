@@ -36,10 +36,10 @@ def selectors(query: str) -> list[Selector]:
     """Return what a query asks for."""
     text = re.sub(r"\[[^\]]*\]", "", query)
     text = re.sub(r"\bby\s*\([^)]*\)", "", text)
-    found = re.finditer(r"\b([a-z_][a-z0-9_]*)\b(?:\{([^}]*)\})?", re.sub(r'"[^"]*"(?![^{]*\})', "", text))
+    matches = re.finditer(r"\b([a-z_][a-z0-9_]*)\b(?:\{([^}]*)\})?", re.sub(r'"[^"]*"(?![^{]*\})', "", text))
     return [
         Selector(one[1], dict(re.findall(r'(\w+)\s*(?:=~|!~|!=|=)\s*"([^"]*)"', one[2] or "")))
-        for one in found
+        for one in matches
         if one[1] not in WORDS
     ]
 
@@ -49,14 +49,16 @@ def grouped(query: str) -> set[str]:
     return {label.strip() for labels in re.findall(r"\bby\s*\(([^)]*)\)", query) for label in labels.split(",")}
 
 
-def wrong(query: str, known: dict[str, set[str]]) -> list[str]:
+def wrong(query: str, exported: dict[str, set[str]]) -> list[str]:
     """Return what is wrong with a query, given the names and labels of numbers."""
     asked = selectors(query)
     if not asked:
         return ["asks for nothing"]
-    missing = [f"{one.name} is no number" for one in asked if one.name not in known]
-    labels = {label for one in asked for label in known.get(one.name, ())} | ADDED
-    missing += [f"{one.name} has no {label}" for one in asked for label in one.matchers if label not in known.get(one.name, ())]
+    missing = [f"{one.name} is no number" for one in asked if one.name not in exported]
+    labels = {label for one in asked for label in exported.get(one.name, ())} | ADDED
+    missing += [
+        f"{one.name} has no {label}" for one in asked for label in one.matchers if label not in exported.get(one.name, ())
+    ]
     missing += [f"nothing has {label}" for label in grouped(query) - labels]
     if query.count("(") != query.count(")"):
         missing.append("brackets do not match")
@@ -76,7 +78,7 @@ def rules() -> Iterator[tuple[str, dict[str, object]]]:
 
 
 @pytest.fixture(scope="module")
-def known(loop, new_url) -> dict[str, set[str]]:
+def exported(loop, new_url) -> dict[str, set[str]]:
     """Name → labels of each number that a server with a pool and a controller has, and of those of a controller."""
     with serving.within(loop, new_url("sqlite")) as server:
         _, pool = server.pool()
@@ -85,17 +87,17 @@ def known(loop, new_url) -> dict[str, set[str]]:
         server.call("POST", "/work/claims", claim, headers={"X-User-Email": "controller@system.local"})
         text = server.anonymous.get("/metrics").text + metrics_of_controllers.text()
         families = parser.text_string_to_metric_families(text)
-        found: dict[str, set[str]] = {}
+        labels: dict[str, set[str]] = {}
         for family in families:
             for sample in family.samples:
-                found.setdefault(sample.name, set()).update(sample.labels)
-        return found
+                labels.setdefault(sample.name, set()).update(sample.labels)
+        return labels
 
 
 @pytest.mark.parametrize(("title", "target"), [pytest.param(*one, id=one[0]) for one in dashboard()])
-def test_panels_ask_for_what_there_is(known: dict[str, set[str]], title: str, target: dict[str, str]) -> None:
+def test_panels_ask_for_what_there_is(exported: dict[str, set[str]], title: str, target: dict[str, str]) -> None:
     """And name their lines by labels that the answer has."""
-    assert wrong(target["expr"], known) == []
+    assert wrong(target["expr"], exported) == []
     assert set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])) <= grouped(target["expr"])
 
 
@@ -108,23 +110,23 @@ def test_no_panel_lies_on_another() -> None:
 
 
 @pytest.mark.parametrize(("name", "rule"), [pytest.param(*one, id=one[0]) for one in rules()])
-def test_alerts_ask_for_what_there_is(known: dict[str, set[str]], name: str, rule: dict[str, object]) -> None:
+def test_alerts_ask_for_what_there_is(exported: dict[str, set[str]], name: str, rule: dict[str, object]) -> None:
     """And say what is wrong by labels that the answer has, and what to do."""
-    assert wrong(rule["expr"], known) == []
+    assert wrong(rule["expr"], exported) == []
     assert set(re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"])) <= grouped(rule["expr"])
     assert rule["labels"]["severity"] in {"critical", "warning"}
     assert rule["annotations"]["description"].endswith("."), name
 
 
-def test_every_number_of_ours_is_shown_and_described(known: dict[str, set[str]]) -> None:
+def test_every_number_of_ours_is_shown_and_described(exported: dict[str, set[str]]) -> None:
     """A number that nobody looks at costs and tells nothing."""
-    ours = {name for name in known if name.startswith("planton_") and not name.endswith(("_created", "_sum", "_count"))}
+    ours = {name for name in exported if name.startswith("planton_") and not name.endswith(("_created", "_sum", "_count"))}
     shown = {one.name for _, target in dashboard() for one in selectors(target["expr"])}
     assert ours == shown
     rows = [line for line in (ROOT / "docs" / "reference" / "metrics.md").read_text().splitlines() if line.startswith("| `")]
     for name in ours:
         [row] = [row for row in rows if f"`{name.removesuffix('_bucket')}`" in row]
-        assert [label for label in known[name] - {"le"} if f"`{label}`" not in row] == [], name
+        assert [label for label in exported[name] - {"le"} if f"`{label}`" not in row] == [], name
 
 
 @pytest.mark.parametrize(
@@ -138,9 +140,9 @@ def test_every_number_of_ours_is_shown_and_described(known: dict[str, set[str]])
         ("1 > 0", ["asks for nothing"]),
     ],
 )
-def test_a_wrong_query_would_be_found(known: dict[str, set[str]], query: str, expected: list[str]) -> None:
+def test_a_wrong_query_would_be_found(exported: dict[str, set[str]], query: str, expected: list[str]) -> None:
     """What reads the queries sees their mistakes."""
-    assert wrong(query, known) == expected
+    assert wrong(query, exported) == expected
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not on PATH")

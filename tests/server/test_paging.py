@@ -33,11 +33,11 @@ FILTERS = strategies.builds(
 
 
 @given(FILTERS, FILTERS)
-def test_cursor_is_of_one_filter(wanted, other):
+def test_cursor_is_of_one_filter(own, other):
     """A cursor leads back to its place under its own filter, and under no other."""
-    token = paging.token(ROW, wanted)
-    assert paging.place(token, wanted) == (ROW["created_at"], ROW["id"])
-    if other != wanted:
+    token = paging.token(ROW, own)
+    assert paging.place(token, own) == (ROW["created_at"], ROW["id"])
+    if other != own:
         with pytest.raises(ValueError, match="same filters"):
             paging.place(token, other)
 

@@ -109,7 +109,7 @@ def test_kill(loop, start, new_url, engine):
                 page = (
                     await connection.get("/nodepools", params={"limit": 100} | ({"page_token": token} if token else {}))
                 ).json()
-                stored += [found["id"] for found in page["nodepools"]]
+                stored += [pool["id"] for pool in page["nodepools"]]
                 token = page.get("next_page_token", "")
             while await load.read(connection):
                 pass
@@ -118,8 +118,8 @@ def test_kill(loop, start, new_url, engine):
     stored, total = loop.run(look())
     assert load.acknowledged <= set(stored)
     assert len(stored) == len(set(stored)) == total
-    told = [event["resource"]["id"] for event in load.events if event["type"] == "nodepool.created"]
-    assert sorted(told) == sorted(stored), "each write has its event and each event its write"
+    created = [event["resource"]["id"] for event in load.events if event["type"] == "nodepool.created"]
+    assert sorted(created) == sorted(stored), "each write has its event and each event its write"
     assert len({event["id"] for event in load.events}) == len(load.events)
 
 
@@ -153,15 +153,15 @@ def test_stream(loop, process):
             )
             again = await anext(events_of(resumed))
             process.signal()
-            left = [event async for event in events]
-            return first, second, seen, again, left
+            rest = [event async for event in events]
+            return first, second, seen, again, rest
 
-    first, second, seen, again, left = loop.run(run())
+    first, second, seen, again, rest = loop.run(run())
     data = [json.loads(event["data"]) for event in seen]
-    assert [found["resource"]["id"] for found in data] == [first, second]
-    assert [(event["event"], event["id"]) for event in seen] == [("cluster.created", found["cursor"]) for found in data]
+    assert [each["resource"]["id"] for each in data] == [first, second]
+    assert [(event["event"], event["id"]) for event in seen] == [("cluster.created", each["cursor"]) for each in data]
     assert again == seen[1]
-    assert left == []
+    assert rest == []
     assert process.stop() == 0
 
 
@@ -171,11 +171,11 @@ def test_graceful_stop(loop, process, number):
 
     async def run():
         body = json.dumps({"name": "c", "spec": {"platform": {"type": "gcp"}}}).encode()
-        half, told = len(body) // 2, asyncio.Event()
+        half, go = len(body) // 2, asyncio.Event()
 
         async def slowly():
             yield body[:half]
-            await told.wait()
+            await go.wait()
             yield body[half:]
 
         async with client(process) as connection:
@@ -187,7 +187,7 @@ def test_graceful_stop(loop, process, number):
                 await other.get("/info")
             process.signal(number)
             await asyncio.to_thread(process.wait_for, "Shutting down")
-            told.set()
+            go.set()
             return await sending
 
     answer = loop.run(run())

@@ -45,13 +45,13 @@ def token(loop, client):
 def test_a_token_reports_under_its_own_names(client, token, patterns, name, status) -> None:
     """Clusters and node pools alike. One of an older release has none, and reports as any."""
     caller = token(*patterns)
-    for found in (client.cluster(), client.pool()):
-        reply = client.report(found, name, caller=caller, conditions={"Ready": "True"})
+    for resource in (client.cluster(), client.pool()):
+        reply = client.report(resource, name, caller=caller, conditions={"Ready": "True"})
         assert reply.status == status
         if status == 403:
             assert (reply.error["code"], name in reply.error["details"]) == ("FORBIDDEN", True)
             assert (
-                client.call("GetNodePoolStatus" if "cluster_id" in found else "GetClusterStatus", id=found["id"]).body[
+                client.call("GetNodePoolStatus" if "cluster_id" in resource else "GetClusterStatus", id=resource["id"]).body[
                     "controllers"
                 ]
                 == []
@@ -67,29 +67,29 @@ def test_a_name_that_is_not_its_own_says_nothing_of_what_is_there(client, token)
 @pytest.mark.parametrize("kind", ["cluster", "pool"])
 def test_a_report_has_a_size(client, kind) -> None:
     """Whatever it is that makes it large; one within the limit is taken."""
-    found = getattr(client, kind)()
+    resource = getattr(client, kind)()
     for large in (
         {"metadata": {"x": "y" * reports.LIMIT}},
         {"metadata": {f"k{number}": {} for number in range(reports.LIMIT // 4)}},
         {"last_error": {"error_type": "Transient", "message": "m", "details": ["y" * reports.LIMIT]}},
     ):
-        reply = client.report(found, "c", **large)
+        reply = client.report(resource, "c", **large)
         assert (reply.status, reply.error["code"]) == (400, "VALIDATION_ERROR"), reply
-    assert "65,536 bytes" in client.report(found, "c", metadata={"x": "y" * reports.LIMIT}).error["details"]
-    assert client.report(found, "c", metadata={"x": "y" * (reports.LIMIT - 1000)}).status == 200
+    assert "65,536 bytes" in client.report(resource, "c", metadata={"x": "y" * reports.LIMIT}).error["details"]
+    assert client.report(resource, "c", metadata={"x": "y" * (reports.LIMIT - 1000)}).status == 200
 
 
 @pytest.mark.parametrize("kind", ["cluster", "pool"])
 def test_a_resource_has_so_many_reports(client, kind) -> None:
     """Those who have reported it go on, another one is refused, and a look at its status stays as small as that."""
-    found = getattr(client, kind)()
+    resource = getattr(client, kind)()
     large = {"x": "y" * (reports.LIMIT - 1000)}
     for number in range(reports.MOST):
-        assert client.report(found, f"c-{number}", metadata=large).status == 200
-    reply = client.report(found, "one-more", metadata={})
+        assert client.report(resource, f"c-{number}", metadata=large).status == 200
+    reply = client.report(resource, "one-more", metadata={})
     assert (reply.status, reply.error["code"]) == (409, "CONFLICT")
-    assert client.report(found, "c-0", metadata={"new": True}).status == 200
-    shown = client.call("GetClusterStatus" if kind == "cluster" else "GetNodePoolStatus", id=found["id"]).body
+    assert client.report(resource, "c-0", metadata={"new": True}).status == 200
+    shown = client.call("GetClusterStatus" if kind == "cluster" else "GetNodePoolStatus", id=resource["id"]).body
     assert len(shown["controllers"]) == reports.MOST
     assert len(str(shown)) < 2 * reports.MOST * reports.LIMIT
 
@@ -113,13 +113,13 @@ HOSTILE = "\x1b]52;c;ZXZpbA==\x07"
 )
 def test_control_characters_are_refused(client, report, field) -> None:
     """Wherever they stand; who shows a report to a person would write them to a terminal."""
-    found = client.pool()
+    pool = client.pool()
     rest_of_it = {name: value for name, value in report.items() if name != "controller"}
-    reply = client.report(found, report.get("controller", "c"), **rest_of_it)
+    reply = client.report(pool, report.get("controller", "c"), **rest_of_it)
     assert (reply.status, reply.error["code"]) == (400, "VALIDATION_ERROR")
     # A rule of the schema says the same of some.
     assert field is None or field in [where for where, _ in reply.rules]
-    assert client.call("GetNodePoolStatus", id=found["id"]).body["controllers"] == []
+    assert client.call("GetNodePoolStatus", id=pool["id"]).body["controllers"] == []
 
 
 def test_texts_of_several_lines_are_taken(client) -> None:

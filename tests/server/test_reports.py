@@ -7,9 +7,9 @@ from support import api
 OPERATOR_DEADLINE = 1800
 
 
-def phase(client, found):
+def phase(client, pool):
     """Returns the phase and the reason of a node pool, as a read shows it."""
-    status = client.call("GetNodePool", id=found["id"]).body["status"]
+    status = client.call("GetNodePool", id=pool["id"]).body["status"]
     return status["phase"], status["reason"]
 
 
@@ -135,7 +135,7 @@ def test_permanent_error_fails(client, error_type):
     error = {"error_type": error_type, "error_code": "QUOTA", "message": "no cores left"}
     status = client.report(made, conditions={"Available": "True"}, last_error=error).body["status"]
     assert (status["phase"], status["reason"], status["message"]) == ("Failed", "QUOTA", "no cores left")
-    assert [found["id"] for found in client.call("ListNodePools", health="unhealthy").body["nodepools"]] == [made["id"]]
+    assert [pool["id"] for pool in client.call("ListNodePools", health="unhealthy").body["nodepools"]] == [made["id"]]
     assert client.report(made, conditions={"Available": "True"}).body["status"]["phase"] == "Ready"
 
 

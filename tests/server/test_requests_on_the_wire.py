@@ -252,14 +252,14 @@ def test_requests_by_chance_are_answered_or_left(loop, wire) -> None:
     ]  # fmt: skip
 
     async def run() -> list[bytes]:
-        found = []
+        replies = []
         for _ in range(300):
             client = await wire(b"".join(chance.choice(parts) for _ in range(chance.randrange(1, 12))))
             client.writer.write_eof()
-            found.append(await client.read_to_end())
+            replies.append(await client.read_to_end())
         client = await wire(REQUEST)
         await client.reader.readuntil(b"0\r\n\r\n")
-        return found
+        return replies
 
     for answer in loop.run(run()):
         assert answer == b"" or answer.startswith((b"HTTP/1.1 200 ", b"HTTP/1.1 400 ", b"HTTP/1.1 100 ")), answer

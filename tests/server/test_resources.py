@@ -17,25 +17,25 @@ def test_pool_is_answered_as_it_was_sent(client):
         cloud={"diskSize": 100, "zones": ["us-central1-a"]}, autoscaling={"enabled": True, "minNodes": 1, "maxNodes": 10}
     )
     reply = client.call("CreateNodePool", body, cluster_id=cluster["id"])
-    found = reply.body
+    pool = reply.body
     assert reply.status == 201
-    assert uuid.UUID(found["id"]).version == 4
-    assert (found["name"], found["cluster_id"], found["spec"]) == ("workers", cluster["id"], body["spec"])
-    assert (found["generation"], found["created_by"]) == (1, client.user)
-    assert found["resource_version"]
-    assert found["created_at"] == found["updated_at"]
-    assert "deleted_at" not in found
-    assert found["status"] == {
+    assert uuid.UUID(pool["id"]).version == 4
+    assert (pool["name"], pool["cluster_id"], pool["spec"]) == ("workers", cluster["id"], body["spec"])
+    assert (pool["generation"], pool["created_by"]) == (1, client.user)
+    assert pool["resource_version"]
+    assert pool["created_at"] == pool["updated_at"]
+    assert "deleted_at" not in pool
+    assert pool["status"] == {
         "phase": "Pending",
         "reason": "NotObserved",
         "message": "no controller has observed generation 1",
         "observedGeneration": 0,
-        "lastUpdateTime": found["created_at"],
+        "lastUpdateTime": pool["created_at"],
         "conditions": [
             {
                 "type": "Accepted",
                 "status": "False",
-                "lastTransitionTime": found["created_at"],
+                "lastTransitionTime": pool["created_at"],
                 "reason": "NoController",
                 "message": "no controller for gcp runs; start one",
             }
@@ -53,10 +53,10 @@ def test_cluster_is_answered_as_it_was_sent(client):
         "dns": {"baseDomain": "example.com"},
         "lifecycle": {"driftPolicy": "Report", "recreate": True, "deletionProtection": True},
     }  # fmt: skip
-    found = client.create("CreateCluster", {"name": "whole", "target_project_id": "project-1", "spec": spec})
-    assert found["spec"] == spec
-    assert found["target_project_id"] == "project-1"
-    assert client.call("GetCluster", id=found["id"]).body == found
+    created = client.create("CreateCluster", {"name": "whole", "target_project_id": "project-1", "spec": spec})
+    assert created["spec"] == spec
+    assert created["target_project_id"] == "project-1"
+    assert client.call("GetCluster", id=created["id"]).body == created
 
 
 @pytest.mark.parametrize("kind", ["Cluster", "NodePool"])
@@ -76,7 +76,7 @@ def test_two_ways_to_name_the_cluster(client):
     in_path = client.create("CreateNodePool", api.pool(name="a"), cluster_id=cluster)
     in_body = client.create("CreateNodePool", api.pool(name="b") | {"cluster_id": cluster})
     in_both = client.create("CreateNodePool", api.pool(name="c") | {"cluster_id": cluster}, cluster_id=cluster)
-    assert {found["cluster_id"] for found in (in_path, in_body, in_both)} == {cluster}
+    assert {pool["cluster_id"] for pool in (in_path, in_body, in_both)} == {cluster}
     reply = client.call("CreateNodePool", api.pool(name="d") | {"cluster_id": cluster}, cluster_id=ABSENT)
     assert (reply.status, reply.rules) == (400, [("cluster_id", "create_node_pool_request.one_cluster")])
     reply = client.call("CreateNodePool", api.pool(name="d"))
@@ -229,8 +229,8 @@ def test_platform_is_kept_in_lower_case(client, platform):
     body = api.pool(platform)
     body["spec"]["platform"]["type"] = platform.upper()
     cluster = client.create("CreateCluster", {"name": "c", "spec": {"platform": {"type": platform.title()}}})
-    found = client.create("CreateNodePool", body, cluster_id=cluster["id"])
-    assert found["spec"]["platform"]["type"] == cluster["spec"]["platform"]["type"] == platform
+    pool = client.create("CreateNodePool", body, cluster_id=cluster["id"])
+    assert pool["spec"]["platform"]["type"] == cluster["spec"]["platform"]["type"] == platform
 
 
 def test_pool_on_azure_has_a_name_of_twelve_characters(client):
@@ -265,7 +265,7 @@ def test_replacement_is_announced(client, platform, before, after, fields):
     changed = client.call("UpdateNodePool", api.pool(platform, cloud={**before, **after}), id=made["id"]).body
     paths = [f"spec.platform.{platform}.{field}" for field in fields]
     assert client.events()[-1]["replacement"] == {"required": True, "fields": paths}
-    (condition,) = [found for found in changed["status"]["conditions"] if found["type"] == "ReplacementRequired"]
+    (condition,) = [each for each in changed["status"]["conditions"] if each["type"] == "ReplacementRequired"]
     assert condition["status"] == "True"
     assert all(path in condition["message"] for path in paths)
 
@@ -352,8 +352,8 @@ def test_values_that_a_cloud_cannot_have_are_explained_at_creation(client, platf
     """The answer to the creation has a condition with each of them."""
     cluster = client.cluster()
     body = api.pool(platform, cloud=cloud, **spec)
-    found = client.call("CreateNodePool", body, cluster_id=cluster["id"]).body
-    conditions = {each["type"]: each for each in found["status"]["conditions"]}
+    pool = client.call("CreateNodePool", body, cluster_id=cluster["id"]).body
+    conditions = {each["type"]: each for each in pool["status"]["conditions"]}
     assert ("Honoured" in conditions) is bool(explained)
     for text in explained:
         assert text in conditions["Honoured"]["message"]

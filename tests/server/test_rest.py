@@ -39,7 +39,7 @@ def error(answer):
 def rules(answer):
     assert answer.status_code == 400, answer.text
     assert error(answer) == "VALIDATION_ERROR"
-    return [(found["field"], found["rule_id"]) for found in answer.json()["error"]["violations"]]
+    return [(each["field"], each["rule_id"]) for each in answer.json()["error"]["violations"]]
 
 
 def test_walk_by_path(rest):
@@ -95,9 +95,9 @@ def test_a_version_that_the_caller_has_is_not_sent_again(rest, kind):
     made = cluster if kind == "clusters" else send(rest, "POST", f"/api/v1/clusters/{cluster['id']}/nodepools", api.pool()).json()
     path, body = f"/api/v1/{kind}/{made['id']}", {"name": "renamed", "spec": made["spec"]}
     tag = send(rest, "GET", path).headers["etag"]
-    for given in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+    for tags in (tag, f"W/{tag}", f'"other", {tag}', "*"):
         for verb in ("GET", "HEAD"):
-            answer = send(rest, verb, path, if_none_match=given)
+            answer = send(rest, verb, path, if_none_match=tags)
             assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", tag)
             assert "content-type" not in answer.headers
             assert answer.headers["x-request-id"]
@@ -184,9 +184,9 @@ def test_everything_wrong_is_told_at_once(rest):
     """The text's, the schema's and the query's faults stand in one answer; the absent name comes first, in the guide's words."""
     body = {"spec": {"platform": {"type": "gcp", "gcp": {"diskSize": 5, "zones": ["a-b1-c", "d-e1-f"]}}, "nodeCount": -1}, "x": 1}
     answer = send(rest, "POST", f"/api/v1/clusters/{uuid.uuid4()}/nodepools?dryrun=1", body)
-    found = rules(answer)
-    assert found[0] == ("name", "required")
-    assert {*found[1:]} == {
+    violations = rules(answer)
+    assert violations[0] == ("name", "required")
+    assert {*violations[1:]} == {
         ("dryrun", "query.unknown_parameter"),
         ("x", "json.unknown_field"),
         ("spec.nodeCount", "int32.gte"),

@@ -17,10 +17,10 @@ NOW = datetime.datetime.fromisoformat(rows.HOUR)
 
 def test_places_are_even_and_within_the_last_quarter():
     """The one is told after the whole interval, the others up to a quarter of it earlier."""
-    found = resyncs.times(NOW, 3600.0)
-    assert (found["00"], found["80"]) == ("2026-01-01T12:00:00.000000Z", "2026-01-01T11:52:30.000000Z")
-    assert len(set(found.values())) == 256
-    assert min(found.values()) > "2026-01-01T11:45:00.000000Z"
+    times = resyncs.times(NOW, 3600.0)
+    assert (times["00"], times["80"]) == ("2026-01-01T12:00:00.000000Z", "2026-01-01T11:52:30.000000Z")
+    assert len(set(times.values())) == 256
+    assert min(times.values()) > "2026-01-01T11:45:00.000000Z"
 
 
 def test_a_resource_has_its_place_for_ever():
@@ -52,11 +52,11 @@ def test_created_at_once_is_told_apart(private, engine, door):
     made = [client.pool(cluster=cluster, name=f"p{number}") for number in range(8)]
     opened = engines.blocking(server.url)
     try:
-        found = {one["id"]: rows.read(opened, tables.NODE_POOLS, one["id"])["resync_at"] for one in made}
+        times = {one["id"]: rows.read(opened, tables.NODE_POOLS, one["id"])["resync_at"] for one in made}
     finally:
         opened.dispose()
     created = {one["id"]: datetime.datetime.fromisoformat(one["created_at"]) for one in made}
-    assert found == {identifier: resyncs.time(identifier, created[identifier], 3600.0) for identifier in found}
+    assert times == {identifier: resyncs.time(identifier, created[identifier], 3600.0) for identifier in times}
 
 
 def test_due_at_once_is_told_apart_the_next_time(new_url, engine):
@@ -70,8 +70,8 @@ def test_due_at_once_is_told_apart_the_next_time(new_url, engine):
         assert len(rows.events(opened)) == 64
         with opened.connect() as connection:
             column = tables.NODE_POOLS.c
-            found = {row.id: row.resync_at for row in connection.execute(sa.select(column.id, column.resync_at))}
-        assert found == {pool: resyncs.time(pool, NOW, 3600.0) for pool in pools}
+            times = {row.id: row.resync_at for row in connection.execute(sa.select(column.id, column.resync_at))}
+        assert times == {pool: resyncs.time(pool, NOW, 3600.0) for pool in pools}
         counts, before = [], 64
         for seconds in range(2700, 3601, 60):
             timers.tick(opened, settings.Settings(url, resync=3600.0), NOW + datetime.timedelta(seconds=seconds))

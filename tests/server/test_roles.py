@@ -29,9 +29,9 @@ def test_lists_are_their_owner_s(client):
     """Lists show own resources, to controllers all."""
     other = f"other-{client.user}"
     mine, theirs = client.pool(), client.pool(caller=other)
-    assert [found["id"] for found in client.call("ListNodePools").body["nodepools"]] == [mine["id"]]
-    assert [found["id"] for found in client.call("ListClusters", caller=other).body["clusters"]] == [theirs["cluster_id"]]
-    seen = {found["id"] for found in client.call("ListNodePools", caller=api.CONTROLLER).body["nodepools"]}
+    assert [each["id"] for each in client.call("ListNodePools").body["nodepools"]] == [mine["id"]]
+    assert [each["id"] for each in client.call("ListClusters", caller=other).body["clusters"]] == [theirs["cluster_id"]]
+    seen = {each["id"] for each in client.call("ListNodePools", caller=api.CONTROLLER).body["nodepools"]}
     assert {mine["id"], theirs["id"]} <= seen
 
 

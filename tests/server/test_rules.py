@@ -49,20 +49,20 @@ def test_body_on_the_good_side(rest, body):
 def test_every_rule_of_relations_has_a_body():
     """Each rule that the protos write in CEL is violated by a body above, or by one of the requests."""
     elsewhere = {rule for _, _, (_, rule) in REQUESTS}
-    known = set()
+    rule_ids = set()
     for route in routes.routes():
-        known |= _rules(route.request.DESCRIPTOR, set())
-    assert len(known) > 25
-    assert known - elsewhere <= {rule for _, _, (_, rule) in BROKEN}
+        rule_ids |= _rules(route.request.DESCRIPTOR, set())
+    assert len(rule_ids) > 25
+    assert rule_ids - elsewhere <= {rule for _, _, (_, rule) in BROKEN}
 
 
-def _relations(described, found):
+def _relations(described, owners):
     """Adds the rules between fields below a message: rule id → full name of the message that declares it."""
-    found |= {rule.id: described.full_name for rule in described.GetOptions().Extensions[validate_pb2.message].cel}
+    owners |= {rule.id: described.full_name for rule in described.GetOptions().Extensions[validate_pb2.message].cel}
     for field in described.fields:
         if field.message_type is not None and field.message_type.file.package.startswith("org.project_planton"):
-            _relations(field.message_type, found)
-    return found
+            _relations(field.message_type, owners)
+    return owners
 
 
 def _along(path, described):
@@ -150,29 +150,29 @@ def test_id_of_a_cluster_in_the_body(rest):
     assert (reply.status, reply.rules) == (400, [("cluster_id", "string.uuid")])
 
 
-def _repeated(described, found):
+def _repeated(described, limits):
     for field in described.fields:
         if field.message_type is not None and field.message_type.file.package == "google.protobuf":
             continue
-        if field.is_repeated and field.full_name not in found:
-            found[field.full_name] = json_data.max_items(field)
+        if field.is_repeated and field.full_name not in limits:
+            limits[field.full_name] = json_data.max_items(field)
         if field.message_type is not None and not field.message_type.GetOptions().map_entry:
-            _repeated(field.message_type, found)
+            _repeated(field.message_type, limits)
 
 
 def _rules(described, seen):
     if described.full_name in seen:
         return set()
     seen.add(described.full_name)
-    found = {rule.id for rule in described.GetOptions().Extensions[validate_pb2.message].cel}
+    rule_ids = {rule.id for rule in described.GetOptions().Extensions[validate_pb2.message].cel}
     for field in described.fields:
         rules = field.GetOptions().Extensions[validate_pb2.field]
-        found |= {rule.id for rule in rules.cel}
+        rule_ids |= {rule.id for rule in rules.cel}
         for strings in (rules.string, rules.repeated.items.string, rules.map.keys.string, rules.map.values.string):
-            found |= {
+            rule_ids |= {
                 f"string.{name}"
                 for name in ("label_key", "label_value", "taint_effect", "cidr")
                 if strings.Extensions[getattr(rules_pb2, name)]
             }
-        found |= _rules(field.message_type, seen) if field.message_type is not None else set()
-    return found
+        rule_ids |= _rules(field.message_type, seen) if field.message_type is not None else set()
+    return rule_ids

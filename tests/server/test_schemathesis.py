@@ -31,8 +31,8 @@ def test_schemathesis_finds_nothing(address, tmp_path):
         "--seed", "1", "--continue-on-failure", "--warnings", "off", "--exclude-checks", without, "--no-color",
     ]  # fmt: skip
     environment = {**os.environ, "PYTHONPATH": str(_TESTS), "SCHEMATHESIS_HOOKS": "support.schemathesis_hooks"}
-    found = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert found.returncode == 0, found.stdout[-20_000:]
-    tested = re.search(r"Tested: (\d+)", found.stdout)
-    assert tested is not None, found.stdout
+    run = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout[-20_000:]
+    tested = re.search(r"Tested: (\d+)", run.stdout)
+    assert tested is not None, run.stdout
     assert int(tested[1]) > 20

@@ -19,13 +19,13 @@ from support import postgres, serving, waiting
 @pytest.fixture
 def started(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch):
     """Starts with options, and returns the settings that the server would run with."""
-    found: list[settings.Settings] = []
+    starts: list[settings.Settings] = []
     monkeypatch.setenv("PLANTON_SERVER_DATABASE_URL", f"sqlite:///{tmp_path / 'server.db'}")
     monkeypatch.setenv("PLANTON_SERVER_PORT", str(serving.free_port()))
 
     def start(*options: str) -> settings.Settings:
-        server.start.main(list(options), standalone_mode=False, obj=found.append)
-        return found.pop()
+        server.start.main(list(options), standalone_mode=False, obj=starts.append)
+        return starts.pop()
 
     return start
 
@@ -80,16 +80,16 @@ def test_an_option_goes_before_a_variable_and_a_variable_before_the_file(started
     monkeypatch.setenv("PLANTON_SERVER_CONFIG", str(file))
     monkeypatch.setenv("PLANTON_SERVER_ENVIRONMENT", "variable")
     monkeypatch.setenv("PLANTON_SERVER_ISSUER", "variable")
-    found = started("--issuer", "option")
-    assert (found.burst, found.environment, found.issuer) == (1, "variable", "option")
+    chosen = started("--issuer", "option")
+    assert (chosen.burst, chosen.environment, chosen.issuer) == (1, "variable", "option")
 
 
 def test_lists_and_switches_come_from_all_places_too(started, tmp_path, monkeypatch) -> None:
     """A list in the file is a list, in a variable words."""
     file = tmp_path / "server.toml"
     file.write_text('trusted-proxy = ["10.0.0.0/8"]\naccess-log = false\nexpect = ["nodepool/gcp=c"]\n')
-    found = started("--config", str(file))
-    assert (found.trusted_proxies, found.access_log, found.expected) == (("10.0.0.0/8",), False, ("nodepool/gcp=c",))
+    chosen = started("--config", str(file))
+    assert (chosen.trusted_proxies, chosen.access_log, chosen.expected) == (("10.0.0.0/8",), False, ("nodepool/gcp=c",))
     monkeypatch.setenv("PLANTON_SERVER_TRUSTED_PROXY", "10.0.0.0/8 192.168.0.0/16")
     assert started("--access-log", "--config", str(file)).trusted_proxies == ("10.0.0.0/8", "192.168.0.0/16")
 

@@ -60,11 +60,11 @@ def test_a_token_that_cannot_be_written_is_not_made(run, tmp_path) -> None:
 def test_tokens_are_listed_by_what_tells_them_apart(run) -> None:
     """Never the token itself."""
     made = json.loads(run("create", "aws-controller", "--role", "controller", "--expires", "12h", "-o", "json")[1])
-    [found] = json.loads(run("list", "-o", "json")[1])
-    assert found == {name: value for name, value in made.items() if name != "token"}
-    assert (found["subject"], found["role"], found["reports_as"]) == ("aws-controller", "controller", ["aws-controller"])
-    assert found["expires_at"] > found["created_at"]
-    assert found["id"] in run("list")[1]
+    [token] = json.loads(run("list", "-o", "json")[1])
+    assert token == {name: value for name, value in made.items() if name != "token"}
+    assert (token["subject"], token["role"], token["reports_as"]) == ("aws-controller", "controller", ["aws-controller"])
+    assert token["expires_at"] > token["created_at"]
+    assert token["id"] in run("list")[1]
 
 
 def test_a_controller_s_token_has_the_names_that_it_reports_as(run) -> None:

@@ -23,11 +23,11 @@ def test_reads_write_nothing(client, cost):
     """A resource costs one statement, its status one, a list two, whatever is on it; none writes."""
     cluster = client.cluster()
     made = [client.pool(cluster=cluster["id"], name=f"p{number}") for number in range(60)]
-    for found in made[:3]:
-        client.report(found, conditions={"Available": "True"})
-    for kind, found in (("Cluster", cluster), ("NodePool", made[0])):
-        assert cost(f"Get{kind}", id=found["id"]) == (1, 0)
-        assert cost(f"Get{kind}Status", id=found["id"]) == (1, 0)
+    for resource in made[:3]:
+        client.report(resource, conditions={"Available": "True"})
+    for kind, resource in (("Cluster", cluster), ("NodePool", made[0])):
+        assert cost(f"Get{kind}", id=resource["id"]) == (1, 0)
+        assert cost(f"Get{kind}Status", id=resource["id"]) == (1, 0)
         assert cost(f"List{kind}s") == (2, 0)
     assert cost("ListNodePools", limit=100, cluster_id=cluster["id"], status="Ready", platform="gcp") == (2, 0)
     token = client.call("ListNodePools", limit=5).body["next_page_token"]

@@ -19,9 +19,9 @@ def condition(kind, value, **more):
 
 
 def report(controller="a", generation=2, error="", **conditions):
-    found = {kind: condition(kind, value) for kind, value in conditions.items()}
+    listed = {kind: condition(kind, value) for kind, value in conditions.items()}
     return status.Report(
-        controller, generation, found, {"error_type": error, "error_code": "CODE", "message": "words"} if error else {}
+        controller, generation, listed, {"error_type": error, "error_code": "CODE", "message": "words"} if error else {}
     )
 
 
@@ -75,9 +75,9 @@ UP, DOWN = {"Available": "True"}, {"Available": "False"}
 )
 def test_phase(changes, reports, expected, phase, reason, observed):
     """Each phase, and the newest generation that all controllers have observed."""
-    found = status.compute(row(**changes), reports, expected, now=NOW)
-    assert (found.phase, found.reason, found.observed_generation) == (phase, reason, observed)
-    assert found.message
+    computed = status.compute(row(**changes), reports, expected, now=NOW)
+    assert (computed.phase, computed.reason, computed.observed_generation) == (phase, reason, observed)
+    assert computed.message
 
 
 def test_ready_is_remembered_and_ends_the_deadline():
@@ -142,7 +142,7 @@ REPORTS = strategies.lists(
         strategies.sampled_from(["", "Fatal", "Configuration", "Transient", "System"]),
         CONDITIONS,
     ),
-    unique_by=lambda found: found.controller,
+    unique_by=lambda reported: reported.controller,
 )
 ROWS = strategies.builds(
     lambda ready, deadline, deleted, replacement: row(
@@ -157,21 +157,21 @@ NAMES = strategies.sets(strategies.sampled_from("abe"))
 
 
 @given(ROWS, REPORTS, NAMES)
-def test_status_is_settled(found, reports, expected):
+def test_status_is_settled(pool, reports, expected):
     """Computed again from what it has become, a status stays as it is, at a later time too: nothing flaps."""
-    first = status.compute(found, reports, sorted(expected), now=NOW)
-    assert status.compute(found, reports, sorted(expected, reverse=True), now=NOW) == first
-    assert status.compute(found | first._asdict(), reports, sorted(expected), now=LATER) == first
+    first = status.compute(pool, reports, sorted(expected), now=NOW)
+    assert status.compute(pool, reports, sorted(expected, reverse=True), now=NOW) == first
+    assert status.compute(pool | first._asdict(), reports, sorted(expected), now=LATER) == first
 
 
 @given(ROWS, REPORTS, NAMES)
-def test_ready_means_what_it_says(found, reports, expected):
+def test_ready_means_what_it_says(pool, reports, expected):
     """Ready: every controller that is expected or has reported observes this generation, has no error and says so."""
-    computed = status.compute(found, reports, sorted(expected), now=NOW)
+    computed = status.compute(pool, reports, sorted(expected), now=NOW)
     counted = {one.controller: one for one in reports if not one.holds("Withdrawn")}
     all_up = bool(counted) and all(one.observed_generation == 2 and one.available for one in counted.values())
-    assert (computed.phase == "Ready") == (all_up and expected <= counted.keys() and not found["deleted_at"])
-    assert (computed.phase == "Deleting") == bool(found["deleted_at"])
+    assert (computed.phase == "Ready") == (all_up and expected <= counted.keys() and not pool["deleted_at"])
+    assert (computed.phase == "Deleting") == bool(pool["deleted_at"])
     assert 0 <= computed.observed_generation <= 2
 
 
@@ -179,12 +179,12 @@ def test_ready_means_what_it_says(found, reports, expected):
 def test_transition_time_moves_with_the_status(before, after, reported):
     """A condition's time is the one that it had while its status stays, else the reported one, else now."""
     previous = report(**before)
-    told = [
+    current = [
         {"type": kind, "status": value} | ({"lastTransitionTime": reported} if reported else {}) for kind, value in after.items()
     ]
-    found = status.transitions(previous, told, now=NOW)
-    assert {one["type"]: one["status"] for one in found} == after
-    for one in found:
+    dated = status.transitions(previous, current, now=NOW)
+    assert {one["type"]: one["status"] for one in dated} == after
+    for one in dated:
         stays = before.get(one["type"]) == one["status"]
         assert one["lastTransitionTime"] == (BEFORE if stays else reported or NOW)
 

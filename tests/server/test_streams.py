@@ -19,7 +19,7 @@ class Stream:
         self.text = ""
         self.status = 0
         self._client = client
-        self._left = asyncio.Event()
+        self._disconnected = asyncio.Event()
         self._begun = asyncio.Event()
         said = {"accept": "text/event-stream", "x-user-email": client.user} | headers
         self._headers = [(name.encode(), value.encode()) for name, value in said.items() if value]
@@ -35,7 +35,7 @@ class Stream:
         await self._client.server.app(scope, self._receive, self._send)
 
     async def _receive(self):
-        await self._left.wait()
+        await self._disconnected.wait()
         return {"type": "http.disconnect"}
 
     async def _send(self, event):
@@ -48,7 +48,7 @@ class Stream:
         """Goes away, and returns when the server has seen it."""
 
         async def leave():
-            self._left.set()
+            self._disconnected.set()
 
         self._client.server.loop.run(leave())
         self.end()

@@ -96,10 +96,10 @@ def test_a_tick_does_both_things_at_its_time(new_url, engine: str) -> None:
     with engine_of(url) as opened:
         pool = rows.node_pool(opened, rows.cluster(opened), deadline=rows.MINUTE, resync_at=rows.MINUTE)
         timers.tick(opened, settings.Settings(url, resync=60.0), NOW)
-        found = rows.read(opened, tables.NODE_POOLS, pool)
-        assert found["resync_at"] == resyncs.time(pool, NOW, 60.0)
-        computed = status.compute(found, [], ["gcp-controller"], now=rows.HOUR)
-        assert (found["phase"], found["reason"], found["message"], found["deadline"]) == (*computed[:3], computed.deadline)
+        stored = rows.read(opened, tables.NODE_POOLS, pool)
+        assert stored["resync_at"] == resyncs.time(pool, NOW, 60.0)
+        computed = status.compute(stored, [], ["gcp-controller"], now=rows.HOUR)
+        assert (stored["phase"], stored["reason"], stored["message"], stored["deadline"]) == (*computed[:3], computed.deadline)
         assert [event["type"] for event in rows.events(opened)] == ["nodepool.status_updated", "nodepool.updated"]
 
 

@@ -73,13 +73,13 @@ def claims_after_changes(server: serving.Server, cluster: str) -> list[dict[str,
 def test_a_request_is_a_span_below_the_clients(traced: Traced) -> None:
     """With its route, its id, its answer, and what it was about."""
     span = traced.collector.named("POST /api/v1/clusters")
-    found = collectors.attributes(span)
-    assert (found["planton.request_id"], found["http.route"], found["http.response.status_code"]) == (
+    attributes = collectors.attributes(span)
+    assert (attributes["planton.request_id"], attributes["http.route"], attributes["http.response.status_code"]) == (
         "request-1",
         "/api/v1/clusters",
         201,
     )
-    assert found["planton.generation"] == 1
+    assert attributes["planton.generation"] == 1
     assert f"00-{span.trace_id.hex()}-{span.parent_span_id.hex()}-01" == PARENT
     assert traced.collector.resources[0]["service.name"] == "planton-nodepool-api"
 
@@ -105,8 +105,8 @@ def test_an_error_of_the_client_is_no_error_of_the_server(traced: Traced) -> Non
 def test_a_call_over_grpc_is_a_span_too(traced: Traced) -> None:
     """Named as gRPC names it."""
     span = traced.collector.named(LIST.name)
-    found = collectors.attributes(span)
-    assert (found["planton.request_id"], found["rpc.grpc.status"]) == ("request-2", "OK")
+    attributes = collectors.attributes(span)
+    assert (attributes["planton.request_id"], attributes["rpc.grpc.status"]) == ("request-2", "OK")
     assert [one for one in traced.collector.spans if one.parent_span_id == span.span_id]
 
 

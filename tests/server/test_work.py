@@ -31,8 +31,8 @@ def finish(client, process, *results):
 
 def accepted(resource):
     """Returns status and reason of the condition Accepted; None without one."""
-    found = [one for one in resource["status"]["conditions"] if one["type"] == "Accepted"]
-    return (found[0]["status"], found[0]["reason"]) if found else None
+    conditions = [one for one in resource["status"]["conditions"] if one["type"] == "Accepted"]
+    return (conditions[0]["status"], conditions[0]["reason"]) if conditions else None
 
 
 @pytest.fixture(params=["rest", "grpc"])
@@ -161,14 +161,14 @@ def test_failed_work_is_listed_and_retried(own):
 def test_list_has_pages(own):
     """Each work is on one of them."""
     made = {own.cluster("civo")["id"] for _ in range(5)}
-    found, token = [], ""
+    ids, token = [], ""
     while True:
         page = own.call("ListWork", limit=2, **({"page_token": token} if token else {})).body
-        found += [item["id"] for item in page["items"]]
+        ids += [item["id"] for item in page["items"]]
         token = page.get("next_page_token", "")
         if not token:
             break
-    assert sorted(found) == sorted(made)
+    assert sorted(ids) == sorted(made)
     assert own.call("ListWork", page_token="x").rules == [("page_token", "string.uuid")]
 
 
@@ -241,8 +241,8 @@ def test_force_waits_for_the_controller_that_has_claimed_the_resource(own):
     assert item["id"] == made["id"]
     for _ in range(2):
         assert own.call("DeleteNodePool", id=made["id"], force=True).status == 204
-        found = own.call("GetNodePool", id=made["id"], caller=api.CONTROLLER).body
-        assert (found["status"]["phase"], "force" in found["status"]["message"]) == ("Deleting", True)
+        pool = own.call("GetNodePool", id=made["id"], caller=api.CONTROLLER).body
+        assert (pool["status"]["phase"], "force" in pool["status"]["message"]) == ("Deleting", True)
     assert own.call("GetNodePool", id=made["id"]).status == 404
     [item] = claim(own, "p", results=[result(item)])["items"]
     assert item["deleting"]
@@ -288,8 +288,8 @@ def test_a_cluster_that_is_reported_deleted_stays_until_its_last_node_pool_has_g
     claim(own, "p", results=[result(above)])
     assert own.call("DeleteCluster", id=cluster["id"], force=True).status == 202
     assert own.report(cluster, "own", conditions={"Deleted": "True"}).status == 200
-    left = own.call("GetCluster", id=cluster["id"], caller=api.CONTROLLER).body
-    assert left["status"]["phase"] == "Deleting"
+    leaving = own.call("GetCluster", id=cluster["id"], caller=api.CONTROLLER).body
+    assert leaving["status"]["phase"] == "Deleting"
     assert own.report(pool, conditions={"Deleted": "True"}).status == 200
     for method, id_ in (("GetNodePool", pool["id"]), ("GetCluster", cluster["id"])):
         assert own.call(method, id=id_, caller=api.CONTROLLER).status == 404
@@ -337,8 +337,8 @@ def test_idle_queue_costs_few_statements(own):
 
     def cost(call):
         before = store.reads + store.writes
-        found = call()
-        return found, store.reads + store.writes - before
+        answered = call()
+        return answered, store.reads + store.writes - before
 
     few, cost_of_few = cost(lambda: claim(own, "p", limit=1)["items"])
     many, cost_of_many = cost(lambda: claim(own, "p", limit=4)["items"])

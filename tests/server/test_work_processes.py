@@ -44,8 +44,8 @@ class Worker:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, "the process has ended"
-        found: list = json.loads(line)
-        return found
+        data: list = json.loads(line)
+        return data
 
     def finish(self) -> list[int]:
         """Lets it finish; returns how many works it held, and how many results were accepted."""

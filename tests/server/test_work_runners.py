@@ -82,12 +82,12 @@ def clusters(server: serving.Server, number: int, *, accounts: int = 1) -> set[s
 
 def spans(runners: list[Runner], key: str) -> dict[str, list[tuple[float, float]]]:
     """Returns value of a key → the begin and the end of its runs, in their order."""
-    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    by_key: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for each in runners:
         ended = {(event["id"], event["epoch"]): event["time"] for event in each.events("end")}
         for event in each.events("begin"):
-            found[event[key]].append((event["time"], ended.get((event["id"], event["epoch"]), float("inf"))))
-    return {value: sorted(listed) for value, listed in found.items()}
+            by_key[event[key]].append((event["time"], ended.get((event["id"], event["epoch"]), float("inf"))))
+    return {value: sorted(listed) for value, listed in by_key.items()}
 
 
 def most_at_once(listed: list[tuple[float, float]]) -> int:

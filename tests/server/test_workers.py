@@ -33,12 +33,12 @@ def _processes() -> list[int]:
 
 def _open(process: int) -> set[str]:
     """Return what a process has open; files that are closed meanwhile, and processes of others, do not count."""
-    found = set()
+    targets = set()
     with contextlib.suppress(OSError):
         for link in list(pathlib.Path(f"/proc/{process}/fd").iterdir()):
             with contextlib.suppress(OSError):
-                found.add(str(link.readlink()))
-    return found
+                targets.add(str(link.readlink()))
+    return targets
 
 
 def events(answer: httpx.Response) -> Iterator[dict[str, Any]]:
@@ -64,7 +64,7 @@ def test_a_stream_tells_what_another_worker_wrote(new_url, engine: str, tmp_path
                 os.kill(held, signal.SIGCONT)
             assert worker(server, second) != held
             cluster, pool = server.pool()
-            told = [[next(stream)["resource"]["id"] for _ in range(2)] for stream in (events(first), events(second))]
-            assert told == [[cluster, pool]] * 2
+            ids = [[next(stream)["resource"]["id"] for _ in range(2)] for stream in (events(first), events(second))]
+            assert ids == [[cluster, pool]] * 2
             second.close()
         assert server.stop() == 0

@@ -49,7 +49,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[s
 
 def _tables(connection: sa.Connection) -> dict[str, Table]:
     inspector = sa.inspect(connection)
-    found = {}
+    tables = {}
     for name in inspector.get_table_names():
         columns = {
             each["name"]: (str(each["type"]), bool(each["nullable"] or each["default"] is not None))
@@ -63,8 +63,8 @@ def _tables(connection: sa.Connection) -> dict[str, Table]:
             *(("foreign key", each["constrained_columns"]) for each in inspector.get_foreign_keys(name)),
             *(("check", [each["sqltext"]]) for each in inspector.get_check_constraints(name)),
         ]
-        found[name] = Table(columns, frozenset(f"{what} {columns}" for what, columns in restrictions))
-    return found
+        tables[name] = Table(columns, frozenset(f"{what} {columns}" for what, columns in restrictions))
+    return tables
 
 
 def _triggers(connection: sa.Connection) -> set[str]:
@@ -73,17 +73,17 @@ def _triggers(connection: sa.Connection) -> set[str]:
 
 def _breaks(before: dict[str, Table], after: dict[str, Table]) -> list[str]:
     """Returns why statements for the tables before would fail on those after."""
-    found = [f"{name} is gone" for name in before if name not in after]
+    breaks = [f"{name} is gone" for name in before if name not in after]
     for name, old in before.items():
         new = after.get(name, old)
         for column, (type_, is_optional) in old.columns.items():
             now_type, is_optional_now = new.columns.get(column, ("nothing", True))
             if now_type != type_ or is_optional > is_optional_now:
-                found.append(f"{name}.{column}: {type_} became {now_type}, optional: {is_optional_now}")
+                breaks.append(f"{name}.{column}: {type_} became {now_type}, optional: {is_optional_now}")
         added = new.columns.keys() - old.columns.keys()
-        found += [f"{name}.{column} must be set" for column in added if not new.columns[column][1]]
-        found += [f"{name}: {each}" for each in new.restrictions - old.restrictions]
-    return found
+        breaks += [f"{name}.{column} must be set" for column in added if not new.columns[column][1]]
+        breaks += [f"{name}: {each}" for each in new.restrictions - old.restrictions]
+    return breaks
 
 
 @pytest.mark.parametrize(("before", "after"), list(itertools.pairwise(REVISIONS)))

@@ -30,8 +30,8 @@ class Collector(trace_service_pb2_grpc.TraceServiceServicer):
 
     def named(self, name: str) -> Any:
         """Returns the only span of a name."""
-        [found] = [span for span in self.spans if span.name == name]
-        return found
+        [span_] = [span for span in self.spans if span.name == name]
+        return span_
 
     def of_trace(self, trace: str) -> list[Any]:
         """Returns the spans of a trace, by their begin."""

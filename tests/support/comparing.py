@@ -110,12 +110,12 @@ def _anywhere(text: str, user: official.User) -> str:
     return text.replace(str(user.folder), "<folder>")
 
 
-def known(expected: Any, actual: Any) -> Any:
+def without_others(expected: Any, actual: Any) -> Any:
     """Returns JSON data without the properties that other data lacks, at any depth."""
     if isinstance(expected, dict) and isinstance(actual, dict):
-        return {key: known(value, actual[key]) for key, value in expected.items() if key in actual}
+        return {key: without_others(value, actual[key]) for key, value in expected.items() if key in actual}
     if isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
-        return [known(*pair) for pair in zip(expected, actual, strict=True)]
+        return [without_others(*pair) for pair in zip(expected, actual, strict=True)]
     return expected
 
 

@@ -86,11 +86,11 @@ class World:
     def until(self, path: str, fact: Callable[[dict[str, Any]], object], what: str) -> dict[str, Any]:
         """Wait until the status of a resource shows a fact, and return it."""
 
-        def found() -> dict[str, Any]:
+        def item() -> dict[str, Any]:
             status = self.status(path)
             return status if fact(status) else {}
 
-        return waiting.until(found, f"{what}: {path}")
+        return waiting.until(item, f"{what}: {path}")
 
     def until_ready(self, path: str, generation: int = 1) -> dict[str, Any]:
         """Wait until a generation of a resource is ready."""

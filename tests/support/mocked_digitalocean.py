@@ -42,7 +42,7 @@ class DigitalOcean:
         versions: The Kubernetes versions on offer, the newest first.
         failure: The error of every look-up by name; empty for none.
         own: The name of the stack's cluster in the state; empty for none.
-        known: That cluster in the state.
+        own_settings: That cluster in the state.
     """
 
     PROVIDER: ClassVar = "digitalocean"
@@ -52,7 +52,7 @@ class DigitalOcean:
     versions: tuple[str, ...] = VERSIONS
     failure: str = ""
     own: str = ""
-    known: Cluster = dataclasses.field(default_factory=Cluster)
+    own_settings: Cluster = dataclasses.field(default_factory=Cluster)
 
     def look_up(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the result of a provider function, or raises its error."""
@@ -89,9 +89,9 @@ class DigitalOcean:
         """Returns the properties of the stack's cluster, or None."""
         if not self.own:
             return None
-        firewall = None if self.known.allowed is None else {"enabled": self.known.closed}
-        facts = {"version": self.known.version, "ha": self.known.ha, "controlPlaneFirewall": firewall}
-        return {"id": self.known.id, "name": self.own, **facts}
+        firewall = None if self.own_settings.allowed is None else {"enabled": self.own_settings.closed}
+        facts = {"version": self.own_settings.version, "ha": self.own_settings.ha, "controlPlaneFirewall": firewall}
+        return {"id": self.own_settings.id, "name": self.own, **facts}
 
     def make(self, noun: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         """Returns the ID of a new resource and the properties that the cloud adds."""

@@ -16,7 +16,6 @@ def unreachable(list_name: str) -> errors.PlantonError:
     """Returns the error for a list that the token may not read."""
     return errors.PlantonError(
         f"the cloud refused GET {list_name}: 403",
-        code=errors.Code.FAILED,
         reason=errors.Reason.CLOUD_AUTH,
         hint="check the token",
     )

@@ -75,8 +75,8 @@ class World:
         else:
             if not (state / ".pulumi" / "stacks" / settings["name"] / f"{stack}.json").exists():
                 workspace.create(stack, program, options)
-            known = workspace.select(stack, program, options, is_known=True).workspace
-            pulumi_stack = _Stack(stack, known, workspace.StackInitMode.SELECT)
+            local = workspace.select(stack, program, options, is_known=True).workspace
+            pulumi_stack = _Stack(stack, local, workspace.StackInitMode.SELECT)
         if config:
             pulumi_stack.set_config("planton-cloud:stack-input", automation.ConfigValue(config, secret=True))
         return pulumi_stack

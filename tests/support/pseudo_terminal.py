@@ -40,10 +40,10 @@ class Terminal:
     def expect(self, pattern: str) -> str:
         """Returns the next part of the output that matches a pattern."""
         deadline = time.monotonic() + _LIMIT_SECONDS
-        while not (found := re.search(pattern, self.output[self._read :])):
+        while not (match := re.search(pattern, self.output[self._read :])):
             assert self._more(deadline), f"no {pattern!r} in: {self.output[self._read :]}"
-        self._read += found.end()
-        return found[0]
+        self._read += match.end()
+        return match[0]
 
     def _more(self, deadline: float) -> bool:
         while time.monotonic() < deadline:

@@ -21,7 +21,7 @@ _PATTERNS = (
 
 def group(nodeid: str) -> str:
     """Returns the group of a test; its own id, if it shares nothing."""
-    return next((found["group"] for found in (re.match(pattern, nodeid) for pattern in _PATTERNS) if found), nodeid)
+    return next((match["group"] for match in (re.match(pattern, nodeid) for pattern in _PATTERNS) if match), nodeid)
 
 
 class Scheduling(LoadScopeScheduling):

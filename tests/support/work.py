@@ -98,8 +98,8 @@ class Table:
     def until_renewed(self, seconds: float = 60.0) -> None:
         """Waits for two more renewals: the first may have begun before."""
         with self._changed:
-            wanted = self.renewals + 2
-            assert self._changed.wait_for(lambda: self.renewals >= wanted, seconds)
+            expected = self.renewals + 2
+            assert self._changed.wait_for(lambda: self.renewals >= expected, seconds)
 
     def _has_due(self) -> bool:
         return self.is_down or any(item.is_due and not item.owner for item in self._items.values())
@@ -115,7 +115,7 @@ class Table:
 
     def _check(self) -> None:
         if self.is_down:
-            raise errors.PlantonError("the queue is down", code=errors.Code.FAILED, reason=errors.Reason.API_UNREACHABLE)
+            raise errors.PlantonError("the queue is down", reason=errors.Reason.API_UNREACHABLE)
 
 
 @dataclasses.dataclass(frozen=True)

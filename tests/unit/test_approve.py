@@ -109,7 +109,7 @@ def test_a_plan_without_changes_needs_no_consent(tmp_path: pathlib.Path) -> None
 
 def test_a_failed_step_cannot_be_approved(tmp_path: pathlib.Path) -> None:
     """A protected resource is a failed step, and no consent approves it."""
-    protected = errors.PlantonError("protected", code=errors.Code.REFUSED, reason=errors.Reason.PROTECTED)
+    protected = errors.PlantonError("protected", reason=errors.Reason.PROTECTED)
     step = dataclasses.replace(_step("dev"), error=protected)
     consent = approve.Consent(changes=True, deletions=True, replace=("CivoKubernetesCluster/dev",))
     for operation in ("apply", "destroy"):

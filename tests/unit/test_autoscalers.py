@@ -273,7 +273,7 @@ def test_a_failure_is_reported_at_the_pools() -> None:
 def test_a_failed_step_does_not_change_the_autoscaler() -> None:
     """The next apply completes both."""
     api = Cluster()
-    error = errors.PlantonError("x", code=errors.Code.FAILED, reason=errors.Reason.CLOUD_FAILED)
+    error = errors.PlantonError("x", reason=errors.Reason.CLOUD_FAILED)
     fit(api, Run([pool()]), step(pool(), error=error))
     assert api.changes == []
 

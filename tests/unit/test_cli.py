@@ -345,7 +345,7 @@ def failing(error: BaseException) -> Callable[[list[str]], int]:
         (ModuleNotFoundError("x", name="aiohttp"), 8, "project-planton[sandbox]"),
         (ModuleNotFoundError("x", name="strange"), 70, "ModuleNotFoundError"),
         (
-            errors.PlantonError("no luck", code=errors.Code.LOCKED, reason=errors.Reason.STACK_LOCKED, hint="wait"),
+            errors.PlantonError("no luck", reason=errors.Reason.STACK_LOCKED, hint="wait"),
             7,
             "Error: no luck\nHint: wait",
         ),

@@ -109,8 +109,8 @@ def test_leftovers_without_a_price_are_unknown() -> None:
     assert deleted is not None
     assert money.total(deleted) == "cost unknown (reserved address); leftovers: up to $12/month"
     unread = _leftovers(error=errors.PlantonError("503", reason=errors.Reason.CLOUD_FAILED))
-    for found in (unread, _leftovers(kind="GcpGkeCluster")):
-        kept = costs.with_leftovers(cost, found)
+    for cluster_leftovers in (unread, _leftovers(kind="GcpGkeCluster")):
+        kept = costs.with_leftovers(cost, cluster_leftovers)
         assert kept is not None
         assert money.total(kept) == "- $48/month; leftovers: price unknown"
 

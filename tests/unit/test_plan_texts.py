@@ -173,7 +173,9 @@ def test_what_was_created_before_an_interruption_does_not_count_as_failed() -> N
         events.begins("create", events.FIREWALL, "firewall", new={"name": "f"}),
         events.begins("create", events.CLUSTER, "cluster", new={"name": "c"}),
     ).changes
-    step = _step(CLUSTER_KEY, engine_plans.Plan(changes), error=interrupted, done=(firewall,), left=(("cluster", "create"),))
+    step = _step(
+        CLUSTER_KEY, engine_plans.Plan(changes), error=interrupted, done=(firewall,), unfinished=(("cluster", "create"),)
+    )
     assert plans.summary([step], done=True) == "1 created, 1 interrupted"
     assert _text(plans.result_lines([step])) == [
         f"{CLUSTER_KEY}: apply was interrupted",

@@ -46,10 +46,10 @@ def _findings(run: runtime.Runtime, listed: overview.Filter | None = None) -> li
 def test_a_held_lock_is_a_note(run: runtime.Runtime) -> None:
     """An operation runs. It needs no action, so that all is well."""
     _lock(run, os.getpid())
-    [found] = _findings(run)
-    assert (found.level, found.reason, found.hint) == (health.Level.NOTE, "Locked", "")
-    assert str(os.getpid()) in found.message
-    assert health.Health((), (found,)).is_well
+    [finding] = _findings(run)
+    assert (finding.level, finding.reason, finding.hint) == (health.Level.NOTE, "Locked", "")
+    assert str(os.getpid()) in finding.message
+    assert health.Health((), (finding,)).is_well
 
 
 def test_a_lock_of_an_ended_process_is_a_warning_with_the_way_to_remove_it(run: runtime.Runtime) -> None:
@@ -57,11 +57,11 @@ def test_a_lock_of_an_ended_process_is_a_warning_with_the_way_to_remove_it(run: 
     process = subprocess.Popen(["true"])
     process.wait()
     _lock(run, process.pid)
-    [found] = _findings(run)
-    assert (found.level, found.resource) == (health.Level.WARNING, f"stack {stacks.PROJECT}/{STACK}")
-    assert "does not run any more" in found.message
-    assert found.hint == f"planton state unlock --stack {stacks.PROJECT}/{STACK}"
-    assert found.hint in "\n".join(status.lines(health.Health((), (found,))))
+    [finding] = _findings(run)
+    assert (finding.level, finding.resource) == (health.Level.WARNING, f"stack {stacks.PROJECT}/{STACK}")
+    assert "does not run any more" in finding.message
+    assert finding.hint == f"planton state unlock --stack {stacks.PROJECT}/{STACK}"
+    assert finding.hint in "\n".join(status.lines(health.Health((), (finding,))))
 
 
 def test_the_lock_of_an_unknown_stack_belongs_to_no_environment(run: runtime.Runtime) -> None:

@@ -89,10 +89,10 @@ def test_a_resource_is_reported_with_its_usual_time() -> None:
 def test_the_cloud_says_how_far_a_cluster_is(instances: list[str], expected_stage: str) -> None:
     """It is asked while the engine waits for it."""
     pool = {"id": "p", "count": 2, "instances": [{"status": status} for status in instances]}
-    told, seen = [], threading.Event()
+    reported, seen = [], threading.Event()
 
     def tell(event: progress.Event) -> None:
-        told.append(event)
+        reported.append(event)
         if event.moment is M.STAGE:
             seen.set()
 
@@ -100,7 +100,7 @@ def test_the_cloud_says_how_far_a_cluster_is(instances: list[str], expected_stag
     with watch.working(_subject({"status": "BUILDING", "pools": [pool]})):
         watch.on_event(events.begins("create", events.CLUSTER, "cluster", new={"name": "c"}))
         assert seen.wait(60)
-    assert next(each.text for each in told if each.moment is M.STAGE) == expected_stage
+    assert next(each.text for each in reported if each.moment is M.STAGE) == expected_stage
 
 
 def test_a_pool_has_a_stage_of_its_own() -> None:
@@ -131,6 +131,6 @@ def test_a_failed_step_has_what_was_done() -> None:
     with watch.working(_subject(None)):
         watch.on_event(events.begins("create", events.CLUSTER, "cluster", new={"name": "c"}))
     failed = steps.Step(KEY, "s", error=errors.PlantonError("no", reason=errors.Reason.CLOUD_FAILED))
-    assert watches.ended(failed).left == (("cluster", "create"),)
+    assert watches.ended(failed).unfinished == (("cluster", "create"),)
     succeeded = steps.Step(KEY, "s")
     assert watches.ended(succeeded) is succeeded

@@ -66,9 +66,9 @@ class Scene:
         name = target.key.name
         self.log += [f"update {each}" for each in self.civo.updates if f"update {each}" not in self.log]
         self.log.append(f"look {name}")
-        left = self.unhealthy.get(name, 0)
-        self.unhealthy[name] = left - 1
-        return ["a node is not ready"] if left > 0 else []
+        remaining = self.unhealthy.get(name, 0)
+        self.unhealthy[name] = remaining - 1
+        return ["a node is not ready"] if remaining > 0 else []
 
     def version(self, name: str) -> str:
         """Returns the line with the version in the manifest of a cluster."""

@@ -67,6 +67,15 @@ class Answer:
             raise NoAnswerError(f"the answer is not JSON ({kind}, {len(self.body)} bytes)") from None
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None
+    context: ssl.SSLContext | None
+
+
 def request(
     method: str,
     url: str,
@@ -93,20 +102,18 @@ def request(
     """
     parts = urllib.parse.urlsplit(url)
     with telemetry.request(method, parts.hostname or "", parts.path) as span:
-        answer = _followed(method, url, {**headers, **telemetry.traceparent()}, body, context, deadline)
+        answer = _followed(_Request(method, url, {**headers, **telemetry.traceparent()}, body, context), deadline)
         span.note({"http.response.status_code": answer.status})
         return answer
 
 
-def _followed(
-    method: str, url: str, headers: Mapping[str, str], body: bytes | None, context: ssl.SSLContext | None, deadline: float
-) -> Answer:
+def _followed(sent: _Request, deadline: float) -> Answer:
     for _ in range(_MOST_REDIRECTS):
-        answer = within(deadline, functools.partial(_exchange, method, url, headers, body, context))
+        answer = within(deadline, functools.partial(_exchange, sent))
         location = answer.headers.get("location")
-        if answer.status not in _REDIRECTS or method != "GET" or not location:
+        if answer.status not in _REDIRECTS or sent.method != "GET" or not location:
             return answer
-        url = _target(url, location)
+        sent = dataclasses.replace(sent, url=_target(sent.url, location))
     raise NoAnswerError("the server redirects in a circle")
 
 
@@ -139,14 +146,12 @@ def within(seconds: float, work: Callable[[float], T]) -> T:
     return result
 
 
-def _exchange(
-    method: str, url: str, headers: Mapping[str, str], body: bytes | None, context: ssl.SSLContext | None, ends: float
-) -> Answer:
+def _exchange(sent: _Request, ends: float) -> Answer:
     try:
-        if urllib.parse.urlsplit(url).scheme not in _PORTS:
+        if urllib.parse.urlsplit(sent.url).scheme not in _PORTS:
             raise NoAnswerError("the address must begin with http:// or https://")
-        sent = urllib.request.Request(url, data=body, method=method, headers=dict(headers))
-        with _opener(context).open(sent, timeout=_SILENCE_SECONDS) as answer:
+        prepared = urllib.request.Request(sent.url, data=sent.body, method=sent.method, headers=dict(sent.headers))
+        with _opener(sent.context).open(prepared, timeout=_SILENCE_SECONDS) as answer:
             return Answer(answer.status, {name.lower(): value for name, value in answer.headers.items()}, _read(answer, ends))
     except urllib.error.URLError as error:
         raise NoAnswerError(str(error.reason)) from None

@@ -48,7 +48,7 @@ def adopt(
     """
     from planton.controllers import adoption, manifests  # noqa: PLC0415  # Pulumi takes 100 ms of each `--help`
 
-    applied = _found(resource, env=env, stack=stack, settings=settings, release=release)
+    applied = _applied(resource, env=env, stack=stack, settings=settings, release=release)
     with planton.states(settings) as states:
         moving = adoption.Adoption(api, states)
         if not release:
@@ -70,7 +70,7 @@ def adopt(
     render.progress("the API no longer owns it; save the manifest, and apply it from now on")
 
 
-def _found(resource: str, *, env: str | None, stack: str, settings: engine_settings.Settings, release: bool) -> planton.Applied:
+def _applied(resource: str, *, env: str | None, stack: str, settings: engine_settings.Settings, release: bool) -> planton.Applied:
     """Returns the resource. A resource of the API has no environment: there the option is that of the manifest."""
     if not release:
         return planton.find(resource, env=options.env_of(settings, env), stack=stack, settings=settings)

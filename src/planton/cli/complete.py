@@ -33,10 +33,10 @@ def resource(context: click.Context, _parameter: click.Parameter, incomplete: st
         full = [each.name if kind != kind.lower() else f"{each.name.lower()}s" for each in kinds.all_kinds()]
         return [f"{each}/" for each in _beginning([*kinds.short_names(), *full], kind)]
     with contextlib.suppress(errors.PlantonError):
-        wanted = {each.name for each in kinds.match(kind)}
+        kind_names = {each.name for each in kinds.match(kind)}
         env = context.params.get("env") or _settings(context).context.env
         keys = [each.key for each in planton.applied(_settings(context))]
-        names = [key.name for key in keys if key.kind in wanted and env in (None, "", key.env)]
+        names = [key.name for key in keys if key.kind in kind_names and env in (None, "", key.env)]
         return [f"{kind}/{each}" for each in _beginning(names, name)]
     return []
 

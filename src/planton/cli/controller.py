@@ -239,10 +239,10 @@ def _stop_on_signals(running: runner.Runner, *, stop_with_stdin: bool) -> None:
 def _platforms(text: str) -> tuple[str, ...]:
     from planton.controllers import manifests  # noqa: PLC0415  # 130 ms of each `--help`
 
-    known = manifests.platforms()
-    listed = tuple(dict.fromkeys(each.strip().lower() for each in text.split(",") if each.strip())) or known
-    if unknown := [each for each in listed if each not in known]:
-        raise click.UsageError(f"--platform {unknown[0]}: the clouds are: {', '.join(known)}")
+    supported = manifests.platforms()
+    listed = tuple(dict.fromkeys(each.strip().lower() for each in text.split(",") if each.strip())) or supported
+    if unknown := [each for each in listed if each not in supported]:
+        raise click.UsageError(f"--platform {unknown[0]}: the clouds are: {', '.join(supported)}")
     return listed
 
 

@@ -107,9 +107,9 @@ def _fields(platform: str, file: BinaryIO) -> dict[str, str]:
     Raises:
         PlantonError: ``CREDENTIAL_UNKNOWN``: the fields are not those of the cloud. The error has no value.
     """
-    known = sorted({each.provider for each in kinds.all_kinds()})
-    if platform not in known:
-        raise click.UsageError(f"--platform {platform}: the clouds with controllers are: {', '.join(known)}")
+    platforms = sorted({each.provider for each in kinds.all_kinds()})
+    if platform not in platforms:
+        raise click.UsageError(f"--platform {platform}: the clouds with controllers are: {', '.join(platforms)}")
     kind = kinds.of_provider(platform)
     try:
         text = file.read().decode().strip()

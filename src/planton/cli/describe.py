@@ -27,26 +27,28 @@ def describe(*, named: options.Named, form: str) -> None:
 
     Exit codes: 0 shown, 1 not applied, 2 usage.
     """
-    found = planton.describe(named.find(), settings=named.settings)
-    get.warn([found.overview])
+    description = planton.describe(named.find(), settings=named.settings)
+    get.warn([description.overview])
     if form == "json":
-        render.echo_json(_data(found))
+        render.echo_json(_data(description))
     else:
-        render.echo_lines(lines(found))
+        render.echo_lines(lines(description))
 
 
-def lines(found: planton.Description) -> list[str]:
+def lines(description: planton.Description) -> list[str]:
     """Returns the lines of a description."""
-    cost = "" if found.cost is None else f"{money.amount(found.cost.after)}/month list price"
+    cost = "" if description.cost is None else f"{money.amount(description.cost.after)}/month list price"
     return [
-        *details.lines(found.overview),
-        *details.section("Uses", list(map(str, found.uses))),
-        *details.section("Used by", list(map(str, found.users))),
-        *details.section("Nodes", node_lines(found.nodes)),
-        *details.section("Nodes", [] if found.nodes_problem is None else [f"not read: {found.nodes_problem.message}"]),
-        *details.section("Upgrades offered", list(found.upgrades)),
+        *details.lines(description.overview),
+        *details.section("Uses", list(map(str, description.uses))),
+        *details.section("Used by", list(map(str, description.users))),
+        *details.section("Nodes", node_lines(description.nodes)),
+        *details.section(
+            "Nodes", [] if description.nodes_problem is None else [f"not read: {description.nodes_problem.message}"]
+        ),
+        *details.section("Upgrades offered", list(description.upgrades)),
         *details.section("Cost", [cost] if cost else []),
-        *details.section("History", _history(found)),
+        *details.section("History", _history(description)),
     ]
 
 
@@ -67,23 +69,23 @@ def _problems(problems: Iterable[str]) -> list[str]:
     return [f"  ! {problem}" for problem in problems]
 
 
-def _history(found: planton.Description) -> list[str]:
+def _history(description: planton.Description) -> list[str]:
     return [
         "  ".join(filter(None, (entry.started, entry.user, entry.operation, entry.result, ", ".join(entry.changes))))
-        for entry in found.operations
+        for entry in description.operations
     ]
 
 
-def _data(found: planton.Description) -> dict[str, Any]:
+def _data(description: planton.Description) -> dict[str, Any]:
     return {
-        **columns.item(found.overview),
-        "uses": [dataclasses.asdict(key) for key in found.uses],
-        "usedBy": [dataclasses.asdict(key) for key in found.users],
-        "nodes": [node_data(node) for node in found.nodes],
-        "nodesProblem": None if found.nodes_problem is None else found.nodes_problem.as_dict(),
-        "upgrades": list(found.upgrades),
-        "cost": None if found.cost is None else found.cost.as_dict(),
-        "history": [dataclasses.asdict(entry) for entry in found.operations],
+        **columns.item(description.overview),
+        "uses": [dataclasses.asdict(key) for key in description.uses],
+        "usedBy": [dataclasses.asdict(key) for key in description.users],
+        "nodes": [node_data(node) for node in description.nodes],
+        "nodesProblem": None if description.nodes_problem is None else description.nodes_problem.as_dict(),
+        "upgrades": list(description.upgrades),
+        "cost": None if description.cost is None else description.cost.as_dict(),
+        "history": [dataclasses.asdict(entry) for entry in description.operations],
     }
 
 

@@ -105,17 +105,17 @@ def _python() -> Finding:
 
 
 def _command(environ: Mapping[str, str], invoked: pathlib.Path) -> list[Finding]:
-    found = shutil.which("planton", path=environ.get("PATH"))
+    executable = shutil.which("planton", path=environ.get("PATH"))
     own = pathlib.Path(sys.executable).with_name("planton")
-    if found is None:
+    if executable is None:
         # A link of pipx or uv is in a folder without the other programs of the environment.
         folder = invoked.absolute().parent if os.path.realpath(invoked) == os.path.realpath(own) else own.parent
         advice = f'export PATH="{folder}:$PATH"' if own.exists() else "pipx ensurepath, or: uv tool update-shell"
         return [Finding("command", "optional", "planton is not on PATH", advice)]
-    if not own.exists() or os.path.realpath(found) == os.path.realpath(own):
+    if not own.exists() or os.path.realpath(executable) == os.path.realpath(own):
         return []
     # Two installations use one state. Kubeconfigs with --exec call this one.
-    return [Finding("command", "optional", f"planton on PATH is {found}, and this is {own}", "remove one of them")]
+    return [Finding("command", "optional", f"planton on PATH is {executable}, and this is {own}", "remove one of them")]
 
 
 def _packages() -> list[Finding]:

@@ -126,7 +126,7 @@ def _shown(value: Any) -> str:
 def _follow(path: tuple[Step, ...], start: list[Any], root: Any) -> list[Any]:
     current = start
     for step in path:
-        current = [found for value in current for found in step(value, root)]
+        current = [child for value in current for child in step(value, root)]
     return current
 
 
@@ -195,8 +195,8 @@ def _filter(match: re.Match[str], template: str) -> Step:
 
     def step(value: Any, root: Any) -> Iterator[Any]:
         for child in _children(value):
-            found = left(child, root)
-            if (bool(found) and found != [None]) if compare is None else _holds(compare, found, right(child, root)):
+            operand = left(child, root)
+            if (bool(operand) and operand != [None]) if compare is None else _holds(compare, operand, right(child, root)):
                 yield child
 
     return step

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _REFRESHES_PER_SECOND: Final = 8
 #: Below this number of columns a line has no kind, and only the stage, so that it fits.
 _WIDE: Final = 90
-_LINES_LEFT_FREE: Final = 3
+_FREE_LINES: Final = 3
 
 
 def open_console() -> console.Console:
@@ -99,7 +99,7 @@ class Live:
         """Returns the lines to draw now."""
         now = self._clock()
         working = self._board.working()
-        room = max(self._screen.height - _LINES_LEFT_FREE, 1)
+        room = max(self._screen.height - _FREE_LINES, 1)
         grid = table.Table.grid(padding=(0, 1), expand=True)
         grid.add_column(no_wrap=True, width=1)
         grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)

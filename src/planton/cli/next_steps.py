@@ -95,8 +95,8 @@ def _manifests(folder: pathlib.Path) -> Iterator[tuple[str, bytes]]:
 def lines(situation: Situation) -> Iterator[str]:
     """Yields the situation and the commands to run next."""
     count = len(situation.manifests)
-    found = f"{count} file{'' if count == 1 else 's'} with manifests here" if count else "No manifests here"
-    yield f"{found}{_state(situation)}."
+    manifests_here = f"{count} file{'' if count == 1 else 's'} with manifests here" if count else "No manifests here"
+    yield f"{manifests_here}{_state(situation)}."
     yield ""
     yield from (f"  {command:<34} {text}" for command, text in _steps(situation))
     yield ""

@@ -27,8 +27,8 @@ def nodes(*, cluster: str, settings: engine_settings.Settings, env: str | None, 
     Exit codes: 0 listed, 1 not applied, 2 usage, 6 the cloud or the
     Kubernetes API failed.
     """
-    found = options.Named(options.cluster_name(cluster), env, stack, settings).find()
-    listed = planton.nodes(found, settings=settings)
+    applied = options.Named(options.cluster_name(cluster), env, stack, settings).find()
+    listed = planton.nodes(applied, settings=settings)
     if form == "json":
         render.echo_json([describe.node_data(node) for node in listed])
     else:

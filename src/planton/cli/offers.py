@@ -90,9 +90,8 @@ def _note_prices(provider: str) -> None:
 def _check_region(region: str, cloud: clouds.Cloud, provider: str) -> None:
     names = [str(row["region"]) for row in cloud.regions()]
     if region.lower() not in (name.lower() for name in names):
-        raise errors.not_offered(
+        raise errors.usage(
             f"{provider} has no region {region!r}; it has: {', '.join(sorted(names))}",
-            code=errors.Code.USAGE,
             hint=f"use one of them: planton sizes --provider {provider} --region REGION",
         )
 

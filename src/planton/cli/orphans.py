@@ -41,21 +41,21 @@ def orphans(*, names: tuple[str, ...], settings: engine_settings.Settings, api: 
     Exit codes: 0 none, 2 usage, 3 some, 6 a cloud or the API failed, 8 no
     credential.
     """
-    found = planton.orphans(names, objects=_objects(api), settings=settings)
+    report = planton.orphans(names, objects=_objects(api), settings=settings)
     if form == "json":
-        render.echo_json({"accounts": list(found.accounts), "orphans": [each.as_dict() for each in found.orphans]})
-    elif found.orphans:
+        render.echo_json({"accounts": list(report.accounts), "orphans": [each.as_dict() for each in report.orphans]})
+    elif report.orphans:
         rows = [
             (each.provider, each.region, each.role, each.name, each.id, each.resource or "-", each.env or "-")
-            for each in found.orphans
+            for each in report.orphans
         ]
         render.echo_lines(render.table([_HEADER, *rows]))
         render.progress("to keep one: planton import KIND/NAME ID -f FILE; to delete one: the cloud's own command line")
-        if api is None and any(each.object_id for each in found.orphans):
+        if api is None and any(each.object_id for each in report.orphans):
             render.progress("some were created for objects of the NodePool API: --server URL leaves existing objects out")
     else:
-        render.echo_lines([f"no orphans in: {'; '.join(found.accounts)}"])
-    if found.orphans:
+        render.echo_lines([f"no orphans in: {'; '.join(report.accounts)}"])
+    if report.orphans:
         raise SystemExit(int(errors.Code.DRIFT))
 
 

@@ -102,8 +102,8 @@ def _with_owner(overview: planton.Overview, objects: Mapping[str, Entry]) -> Ent
     key, stack = overview.key, overview.applied.stack
     if stack.project != manifests.PROJECT:
         return Entry(key.kind, key.name, MANIFEST, overview)
-    found = objects.get(manifests.resource_of(stack.stack))
-    return Entry(key.kind, key.name, API, overview, found.data if found else {})
+    entry = objects.get(manifests.resource_of(stack.stack))
+    return Entry(key.kind, key.name, API, overview, entry.data if entry else {})
 
 
 def _objects(api: client.Transport) -> dict[str, Entry]:

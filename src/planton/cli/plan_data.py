@@ -68,7 +68,7 @@ def of_step(step: deploy_steps.Step) -> dict[str, Any]:
         "error": None if step.error is None else step.error.as_dict(),
         "skipped": step.skipped,
         "done": [{"resource": change.name, "action": str(change.action)} for change in step.done],
-        "left": [{"resource": name, "action": action} for name, action in step.left],
+        "left": [{"resource": name, "action": action} for name, action in step.unfinished],
     }
 
 

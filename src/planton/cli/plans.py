@@ -225,7 +225,7 @@ def result_lines(steps: Iterable[deploy_steps.Step]) -> list[str]:
         if step.error is not None:
             listed.append(terminal.style(f"{step.key}: {step.error.message}", "yellow" if step.skipped else "red"))
             listed += [f"  {board.WORDS[str(change.action)][1]} {terminal.one_line(change.name)}" for change in _named(step)]
-            listed += [terminal.style(f"  {text}", "yellow") for text in left_texts(step)]
+            listed += [terminal.style(f"  {text}", "yellow") for text in unfinished_texts(step)]
             listed += [f"  → {step.error.hint}"] if step.error.hint else []
         elif step.outputs is not None:
             as_of = "" if step.is_checked or not step.up_to_date else "  (as of the last apply)"
@@ -238,11 +238,11 @@ def _named(step: deploy_steps.Step) -> list[plans.Change]:
     return [change for change in step.done if str(change.action) in board.WORDS]
 
 
-def left_texts(step: deploy_steps.Step) -> list[str]:
+def unfinished_texts(step: deploy_steps.Step) -> list[str]:
     """Returns what a step has begun and not seen to end, a text each."""
     return [
         f"{board.WORDS[action][0]} {terminal.one_line(name)} was not seen to end: the cloud may finish it"
-        for name, action in step.left
+        for name, action in step.unfinished
         if action in board.WORDS
     ]
 

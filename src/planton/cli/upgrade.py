@@ -74,11 +74,11 @@ def upgrade(
     if planned.plan.error is not None:
         raise SystemExit(plans.worst(planned.plan.all_steps))
     planning.approve(planned.plan, planton.Consent(), verb="Upgrade", yes=yes)
-    left = [str(target.key) for target in planned.targets]
+    remaining = [str(target.key) for target in planned.targets]
     failed: errors.PlantonError | None = None
     with display.working("Upgrading") as lasted:
         for target, problem in planton.upgrade(planned, planton.Consent(changes=True), planton.Pace(max_parallel, pause_between)):
-            left.remove(str(target.key))
+            remaining.remove(str(target.key))
             failed = failed or problem
             mark = terminal.style("✓", "green") if problem is None else terminal.style("✗", "red")
             state = f"{target.old} → {target.version}, healthy" if problem is None else "stopped"
@@ -87,6 +87,6 @@ def upgrade(
         count = len(planned.targets)
         render.echo_lines([f"Upgrade: {count} cluster{' runs' if count == 1 else 's run'} {version}{lasted()}"])
         return
-    if left:
-        output.warn(f"not tried: {', '.join(left)}; run the same command again to continue")
+    if remaining:
+        output.warn(f"not tried: {', '.join(remaining)}; run the same command again to continue")
     raise failed

@@ -29,15 +29,15 @@ _NOT_FOUND: Final = 404
 #: Characters that a header can hold; no valid token or address has others.
 _SENDABLE: Final = re.compile(r"[!-~]*")
 _ADDRESS: Final = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
-#: The API's error code → the code and the reason of the error.
-_CODES: Final = {
-    "VALIDATION_ERROR": (errors.Code.INVALID, errors.Reason.API_REFUSED),
-    "NOT_FOUND": (errors.Code.INVALID, errors.Reason.NOT_FOUND),
-    "UNAUTHENTICATED": (errors.Code.MISSING, errors.Reason.CREDENTIAL_MISSING),
-    "FORBIDDEN": (errors.Code.REFUSED, errors.Reason.API_REFUSED),
-    "CONFLICT": (errors.Code.REFUSED, errors.Reason.API_CONFLICT),
-    "PRECONDITION_FAILED": (errors.Code.REFUSED, errors.Reason.API_CONFLICT),
-    "UNAVAILABLE": (errors.Code.FAILED, errors.Reason.API_UNREACHABLE),
+#: The API's error code → the reason of the error.
+_REASONS: Final = {
+    "VALIDATION_ERROR": errors.Reason.API_REFUSED,
+    "NOT_FOUND": errors.Reason.NOT_FOUND,
+    "UNAUTHENTICATED": errors.Reason.CREDENTIAL_MISSING,
+    "FORBIDDEN": errors.Reason.API_FORBIDDEN,
+    "CONFLICT": errors.Reason.API_CONFLICT,
+    "PRECONDITION_FAILED": errors.Reason.API_CONFLICT,
+    "UNAVAILABLE": errors.Reason.API_UNREACHABLE,
 }
 
 
@@ -56,7 +56,7 @@ class ApiError(errors.PlantonError):
         self.api_code = str(error.get("code", "INTERNAL"))
         self.violations: list[dict[str, str]] = _violations(error.get("violations"))
         self.request_id = request_id
-        code, reason = _CODES.get(self.api_code, (errors.Code.FAILED, errors.Reason.API_REFUSED))
+        reason = _REASONS.get(self.api_code, errors.Reason.API_FAILED)
         parts = [str(error.get("message") or f"the server answered {status}")]
         if self.violations:
             parts += [
@@ -66,7 +66,7 @@ class ApiError(errors.PlantonError):
         elif error.get("details"):
             parts.append(str(error["details"]))
         metadata = {"status": str(status), "code": self.api_code, "request_id": request_id, **retries.metadata(retry_after)}
-        super().__init__("\n  ".join(parts) if self.violations else ": ".join(parts), code=code, reason=reason, metadata=metadata)
+        super().__init__("\n  ".join(parts) if self.violations else ": ".join(parts), reason=reason, metadata=metadata)
 
 
 def _violations(listed: object) -> list[dict[str, str]]:

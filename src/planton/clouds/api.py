@@ -231,4 +231,4 @@ def _refused(answer: web.Answer, path: str, *, method: str = "GET") -> errors.Pl
 
 def _failed(how: str, reason: errors.Reason, hint: str, *, status: int = 0) -> errors.PlantonError:
     metadata = {"status": str(status)} if status else {}
-    return errors.PlantonError(f"the cloud {how}", code=errors.Code.FAILED, reason=reason, hint=hint, metadata=metadata)
+    return errors.PlantonError(f"the cloud {how}", reason=reason, hint=hint, metadata=metadata)

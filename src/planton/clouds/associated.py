@@ -54,11 +54,10 @@ def item(sort: Leftover, entry: Any, monthly: float | None = None) -> Item:  # J
     return Item(sort, str(entry.get("name") or ""), str(entry["id"]), monthly)
 
 
-def not_deleted(items: Iterable[Item], why: str, *, code: errors.Code, reason: errors.Reason) -> errors.PlantonError:
+def not_deleted(items: Iterable[Item], why: str, *, reason: errors.Reason) -> errors.PlantonError:
     """Returns the error for items that could not be deleted with their cluster."""
     return errors.PlantonError(
         f"the cloud keeps and bills {', '.join(map(str, items))}, which were to be deleted with their cluster: {why}",
-        code=code,
         reason=reason,
         hint="delete them in the cloud's dashboard or with its own command line, by id",
     )

@@ -62,14 +62,14 @@ class Api:
         Raises:
             PlantonError: ``API_SERVER_CLOSED``: the API does not answer, or refuses.
         """
-        found: list[dict[str, Any]] = []
+        items: list[dict[str, Any]] = []
         parameters: dict[str, str | int] = {**query, "limit": _PAGE}
         while True:
             page = self._exchange("GET", f"{path}?{urllib.parse.urlencode(parameters)}") or {}
-            found += page.get("items") or []
+            items += page.get("items") or []
             token = (page.get("metadata") or {}).get("continue")
             if not token:
-                return found
+                return items
             parameters["continue"] = str(token)
 
     def merge(self, path: str, changes: Mapping[str, Any]) -> None:

@@ -192,7 +192,7 @@ def write(contexts: Contexts, environ: Mapping[str, str]) -> None:
     """Writes the contexts to a file of mode 0600, atomically.
 
     Raises:
-        PlantonError: ``ENGINE_FAILED``: it cannot be written.
+        PlantonError: ``FOLDER_UNWRITABLE``: it cannot be written.
     """
     data = {
         **({"current": contexts.current} if contexts.current else {}),

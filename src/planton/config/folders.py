@@ -35,16 +35,15 @@ def private(path: pathlib.Path) -> pathlib.Path:
     New folders have mode 0700, whatever the umask is; existing folders stay unchanged.
 
     Raises:
-        PlantonError: ``ENGINE_FAILED``: it cannot be created.
+        PlantonError: ``FOLDER_UNWRITABLE``: it cannot be created.
     """
     try:
         for folder in reversed([path, *path.parents]):
             if not folder.is_dir():
                 _make(folder)
     except OSError as error:
-        raise errors.engine_failed(
+        raise errors.folder_unwritable(
             f"cannot make the folder {path}: {error.strerror}",
-            code=errors.Code.MISSING,
             hint="set PLANTON_DATA_DIR and PLANTON_CACHE_DIR to folders that can be written",
         ) from None
     return path
@@ -105,14 +104,13 @@ def keep(path: pathlib.Path, text: str) -> None:
     """Writes a file that only the user may read, atomically, and creates its folder.
 
     Raises:
-        PlantonError: ``ENGINE_FAILED``: it cannot be written; the previous content is unchanged.
+        PlantonError: ``FOLDER_UNWRITABLE``: it cannot be written; the previous content is unchanged.
     """
     private(path.parent)
     try:
         write(path, text.encode(), mode=0o600)
     except OSError as error:
-        raise errors.engine_failed(
+        raise errors.folder_unwritable(
             f"cannot write {path}: {error.strerror}",
-            code=errors.Code.MISSING,
             hint="make room, or choose a folder that can be written",
         ) from None

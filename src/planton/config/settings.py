@@ -113,7 +113,7 @@ class Settings:
         They come from the environment, else name the context's file, else a generated file of mode 0600.
 
         Raises:
-            PlantonError: ``CREDENTIAL_MISSING``: the file is empty or cannot be read; ``ENGINE_FAILED``: none can be written.
+            PlantonError: ``CREDENTIAL_MISSING``: the file is empty or cannot be read; ``FOLDER_UNWRITABLE``: none can be written.
         """
         own = {name: self.environ[name] for name in (_PASSPHRASE, _PASSPHRASE_FILE) if name in self.environ}
         if _PASSPHRASE not in own and own.get(_PASSPHRASE_FILE):
@@ -132,9 +132,8 @@ class Settings:
             if not self.context.secrets_provider:
                 _check_passphrase(path)
         except OSError as error:
-            raise errors.engine_failed(
+            raise errors.folder_unwritable(
                 f"cannot keep the passphrase in {path}: {error.strerror}",
-                code=errors.Code.MISSING,
                 hint="set PULUMI_CONFIG_PASSPHRASE_FILE, or PLANTON_DATA_DIR to a folder that can be written",
             ) from error
         return {_PASSPHRASE_FILE: str(path)}

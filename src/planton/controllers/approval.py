@@ -57,4 +57,4 @@ def _check(step: steps.Step, action: values.Action) -> None:
 
 
 def _error(reason: errors.Reason, text: str) -> errors.PlantonError:
-    return errors.PlantonError(text, code=errors.Code.REFUSED, reason=reason, hint="change the spec back, or delete the resource")
+    return errors.PlantonError(text, reason=reason, hint="change the spec back, or delete the resource")

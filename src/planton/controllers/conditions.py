@@ -105,14 +105,14 @@ def available(desired: values.Desired, observed: values.Observed) -> values.Cond
         reason = {"never": "NotCreated", "partial": "NotCreated", "missing": "Missing"}.get(observed.presence, "Unread")
         status = "Unknown" if observed.presence is values.Presence.UNKNOWN else "False"
         return values.Condition(AVAILABLE, status, reason, _PRESENCES[observed.presence])
-    wanted = desired.nodes if desired.nodes is not None else observed.cloud_nodes
-    least = wanted if desired.scaling is None else desired.scaling.min_nodes
+    node_count = desired.nodes if desired.nodes is not None else observed.cloud_nodes
+    least = node_count if desired.scaling is None else desired.scaling.min_nodes
     if observed.ready is None:
         return values.Condition(AVAILABLE, "Unknown", "NodesUnread", "the nodes could not be read from the cluster")
     if least is not None and observed.ready < least:
-        return values.Condition(AVAILABLE, "False", "NodesNotReady", f"{observed.ready} of {wanted} nodes are ready")
-    if wanted is not None:
-        count = f"{observed.ready} of {wanted} nodes are ready"
+        return values.Condition(AVAILABLE, "False", "NodesNotReady", f"{observed.ready} of {node_count} nodes are ready")
+    if node_count is not None:
+        count = f"{observed.ready} of {node_count} nodes are ready"
     else:
         count = f"{observed.ready} nodes are ready" if observed.ready else "it has no nodes of its own"
     return values.Condition(AVAILABLE, "True", "NodesReady", count)

@@ -35,17 +35,17 @@ class Step:
         number: The number of the step, from 1.
         of: The number of steps.
         text: What it does, e.g. ``create node_pool``.
-        left: What stays in the cloud when a cluster is deleted, for example its volumes.
+        leftovers: What stays in the cloud when a cluster is deleted, for example its volumes.
     """
 
     number: int
     of: int
     text: str
-    left: tuple[str, ...] = ()
+    leftovers: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Returns the step as text."""
-        stays = f"; {_STAYS}: {', '.join(self.left)}" if self.left else ""
+        stays = f"; {_STAYS}: {', '.join(self.leftovers)}" if self.leftovers else ""
         return f"step {self.number} of {self.of}: {self.text}{stays}"
 
 
@@ -62,17 +62,17 @@ class Progress:
         self._lock = threading.Lock()
         self._number = 0
         self._of = 0
-        self._left: tuple[str, ...] = ()
+        self._leftovers: tuple[str, ...] = ()
 
     def expect(self, number: int) -> None:
         """Sets the number of steps."""
         with self._lock:
             self._of = number
 
-    def leave(self, left: tuple[str, ...]) -> None:
+    def leave(self, leftovers: tuple[str, ...]) -> None:
         """Sets what stays in the cloud."""
         with self._lock:
-            self._left = left
+            self._leftovers = leftovers
 
     def on_progress(self, event: progress.Event) -> None:
         """Counts the resources that the engine begins with."""
@@ -80,7 +80,7 @@ class Progress:
             return
         with self._lock:
             self._number += 1
-            step = Step(self._number, max(self._of, self._number), f"{event.action} {event.resource}", self._left)
+            step = Step(self._number, max(self._of, self._number), f"{event.action} {event.resource}", self._leftovers)
         self._tell(step)
 
 
@@ -158,12 +158,12 @@ def execute(
         with telemetry.span("apply"):
             sdk.apply(approved)
         return
-    left = _left(planned)
-    counted.leave(left)
+    leftovers = _leftovers(planned)
+    counted.leave(leftovers)
     with telemetry.span("destroy"):
         sdk.destroy(approved)
-    if left:
-        _LOG.warning("%s is deleted; %s: %s", planned.all_steps[0].key, _STAYS, ", ".join(left))
+    if leftovers:
+        _LOG.warning("%s is deleted; %s: %s", planned.all_steps[0].key, _STAYS, ", ".join(leftovers))
 
 
 def _plan(
@@ -178,8 +178,8 @@ def _plan(
     return sdk.plan(resource, settings=settings, on_progress=listener)
 
 
-def _left(planned: plans_of_run.Plan) -> tuple[str, ...]:
+def _leftovers(planned: plans_of_run.Plan) -> tuple[str, ...]:
     """Returns what the deletion of a cluster leaves in the cloud."""
     unknown = "volumes, volume snapshots and load balancers, which cannot be listed"
-    found = planned.leftovers.values()
-    return tuple(text for each in found for text in ((unknown,) if each.error is not None else map(str, each.items)))
+    groups = planned.leftovers.values()
+    return tuple(text for each in groups for text in ((unknown,) if each.error is not None else map(str, each.items)))

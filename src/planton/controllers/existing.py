@@ -49,13 +49,13 @@ def resource(
         find: Callable[[clouds.Cloud, Mapping[str, Any]], tuple[str, Mapping[str, Any]] | None]
         find = pkgutil.resolve_name(kind.declared.existing)
         account = open_cloud()
-        found = find(account, manifests.declared(source))
-        if found is None:
+        existing = find(account, manifests.declared(source))
+        if existing is None:
             text = f"{account.where} has no {kind.noun} {source.name!r} there to adopt, and creating one needs these fields"
             raise errors.InvalidError(
                 [*error.violations, errors.Violation("the spec", 0, 0, f"spec.platform.{kind.provider}", text, "cloud.existing")]
             ) from None
-        id_, spec = found
+        id_, spec = existing
         return dataclasses.replace(manifests.resource(dataclasses.replace(source, existing=spec)), adopts=id_)
 
 

@@ -65,6 +65,7 @@ _CLASSES: Final[Mapping[Code, _Class]] = {
 }
 _REASONS: Final[Mapping[errors.Reason, Code]] = {
     errors.Reason.CLOUD_QUOTA: Code.QUOTA,
+    errors.Reason.CLOUD_QUOTA_REACHED: Code.QUOTA,
     errors.Reason.CLOUD_AUTH: Code.AUTHENTICATION,
     errors.Reason.CREDENTIAL_MISSING: Code.AUTHENTICATION,
     errors.Reason.CREDENTIAL_UNKNOWN: Code.AUTHENTICATION,
@@ -77,6 +78,8 @@ _REASONS: Final[Mapping[errors.Reason, Code]] = {
     errors.Reason.CLOUD_FAILED: Code.CLOUD,
     errors.Reason.REFRESH_NOT_BELIEVED: Code.CLOUD,
     errors.Reason.CLOUD_NAME_EXISTS: Code.CONFLICT,
+    errors.Reason.CLOUD_NAME_TAKEN: Code.CONFLICT,
+    errors.Reason.OWNER_UNPROVEN: Code.CONFLICT,
     errors.Reason.CLOUD_IN_USE: Code.CONFLICT,
     errors.Reason.TAKE_OVER_REFUSED: Code.CONFLICT,
     errors.Reason.PLAN_STALE: Code.CONFLICT,
@@ -88,11 +91,14 @@ _REASONS: Final[Mapping[errors.Reason, Code]] = {
     errors.Reason.MANIFEST_INVALID: Code.INVALID,
     errors.Reason.NOT_OFFERED: Code.INVALID,
     errors.Reason.NOT_FOUND: Code.INVALID,
+    errors.Reason.CLOUD_MISSING: Code.INVALID,
     errors.Reason.AMBIGUOUS: Code.INVALID,
+    errors.Reason.RESOURCE_AMBIGUOUS: Code.INVALID,
     errors.Reason.UNSUPPORTED_FIELD: Code.INVALID,
     errors.Reason.UPGRADE_REFUSED: Code.INVALID,
     errors.Reason.PROTECTED: Code.INVALID,
     errors.Reason.KIND_UNKNOWN: Code.INVALID,
+    errors.Reason.KIND_UNSUPPORTED: Code.INVALID,
 }
 #: The HTTP status of the cloud's answer → class. It is more precise than the reason.
 _STATUSES: Final[Mapping[str, Code]] = {
@@ -110,6 +116,8 @@ _REFINED: Final = (
     errors.Reason.CLOUD_UNREACHABLE,
     errors.Reason.ENGINE_FAILED,
     errors.Reason.API_REFUSED,
+    errors.Reason.API_FORBIDDEN,
+    errors.Reason.API_FAILED,
 )
 #: What a cloud lacks (`schema.providers.Provider.lacking`) → class.
 _SHORTAGES: Final[Mapping[str, Code]] = {"capacity": Code.CAPACITY, "quota": Code.QUOTA}

@@ -53,8 +53,8 @@ class Look:
         due, failure = self.memory.next_try, self.memory.failure
         if due is None or failure is None:
             return datetime.timedelta()
-        left = due - self.now
-        return left if left <= failure.pause(self.memory.attempt) else datetime.timedelta()
+        pause = due - self.now
+        return pause if pause <= failure.pause(self.memory.attempt) else datetime.timedelta()
 
     def _waiting(self, cause: conditions.Cause, pause: datetime.timedelta) -> values.Decision:
         failure = self.memory.failure

@@ -111,8 +111,8 @@ def revisions(resource_id: str, stacks: Iterable[str]) -> list[int]:
         stacks: The names of stacks of `PROJECT`.
     """
     own = (name.removeprefix(resource_id) for name in stacks if name.startswith(resource_id))
-    found = (_REVISION.fullmatch(suffix) for suffix in own)
-    return sorted(int(each[1] or 1) for each in found if each is not None)
+    matches = (_REVISION.fullmatch(suffix) for suffix in own)
+    return sorted(int(each[1] or 1) for each in matches if each is not None)
 
 
 def resource_of(stack: str) -> str:
@@ -175,12 +175,12 @@ def resource(source: Source) -> load.Resource:
 
 def declared(source: Source) -> dict[str, Any]:
     """Returns the values of the resource by the path of their field in its manifest's spec; unset ones are left out."""
-    found = {}
+    fields = {}
     for path, alternatives in source.kind.declared.api_fields.items():
         value = next((each for each in map(source.value, alternatives) if each not in (None, "", [], {})), None)
         if value is not None:
-            found[path] = value
-    return found
+            fields[path] = value
+    return fields
 
 
 def _manifest(source: Source) -> dict[str, Any]:

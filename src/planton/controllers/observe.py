@@ -131,25 +131,27 @@ class Observer:
         """Returns the revisions of a resource that have states, in order. It lists all states."""
         return revisions(self.run.inventory, resource_id)
 
-    def drains(self, subject: Subject, found: values.Observed, limit: drain.Limit, now: datetime.datetime) -> values.Observed:
+    def drains(
+        self, subject: Subject, observation: values.Observed, limit: drain.Limit, now: datetime.datetime
+    ) -> values.Observed:
         """Returns an observation with the next steps of the drains that have begun."""
-        if not any(node.draining_since for node in found.nodes or ()):
-            return found
+        if not any(node.draining_since for node in observation.nodes or ()):
+            return observation
         try:
             api = self.clusters.api(subject.managed.cloud, subject.cluster_id)
-            nodes = tuple(_draining(api, node, limit, now) for node in found.nodes or ())
+            nodes = tuple(_draining(api, node, limit, now) for node in observation.nodes or ())
         except errors.PlantonError as error:
             self.nodes.forget(("nodes", subject.cluster_id))
-            return dataclasses.replace(found, nodes=None, problem=failures.of(error))
-        return dataclasses.replace(found, nodes=nodes)
+            return dataclasses.replace(observation, nodes=None, problem=failures.of(error))
+        return dataclasses.replace(observation, nodes=nodes)
 
-    def workload(self, subject: Subject, found: values.Observed) -> values.Observed:
+    def workload(self, subject: Subject, observation: values.Observed) -> values.Observed:
         """Returns an observation with what runs on the nodes."""
         try:
             running = self.clusters.workload(subject.managed.cloud, subject.cluster_id)
         except errors.PlantonError as error:
-            return dataclasses.replace(found, nodes=None, problem=failures.of(error))
-        return dataclasses.replace(found, workload=running)
+            return dataclasses.replace(observation, nodes=None, problem=failures.of(error))
+        return dataclasses.replace(observation, workload=running)
 
     def look(self, subject: Subject, *, is_steady: bool = False) -> values.Observed:
         """Returns what the cloud and the cluster have of a resource.
@@ -165,9 +167,9 @@ class Observer:
             return values.Observed(presence=values.Presence.UNKNOWN, problem=failures.of(silenced))
         since = None if is_steady else self.lists.now() - recent.SECONDS
         try:
-            found = self._cloud(subject, since)
-            if found.drift or found.presence is values.Presence.MISSING:
-                found = self._cloud(subject, self.lists.now())
+            observation = self._cloud(subject, since)
+            if observation.drift or observation.presence is values.Presence.MISSING:
+                observation = self._cloud(subject, self.lists.now())
         except errors.PlantonError as error:
             self.lists.forget(subject.account)
             problem = failures.of(error)
@@ -175,7 +177,7 @@ class Observer:
                 # Other resources of the account would ask the same.
                 self.lists.silence(subject.account, problem.pause(1).total_seconds(), error)
             return values.Observed(presence=values.Presence.UNKNOWN, problem=problem)
-        return self._with_nodes(subject, found, since=None if is_steady else self.nodes.now() - recent.SECONDS)
+        return self._with_nodes(subject, observation, since=None if is_steady else self.nodes.now() - recent.SECONDS)
 
     def _cloud(self, subject: Subject, since: float | None) -> values.Observed:
         main = subject.main
@@ -205,22 +207,22 @@ class Observer:
             trouble=_trouble(subject, main, entry),
         )
 
-    def _with_nodes(self, subject: Subject, found: values.Observed, *, since: float | None) -> values.Observed:
-        if found.presence is not values.Presence.PRESENT:
-            return found
+    def _with_nodes(self, subject: Subject, observation: values.Observed, *, since: float | None) -> values.Observed:
+        if observation.presence is not values.Presence.PRESENT:
+            return observation
         scope = ("nodes", subject.cluster_id)
         answers = self.nodes.of(scope, since=since)
         cloud = subject.managed.cloud
         try:
             listed = answers.get(scope, lambda: self.clusters.nodes(cloud, subject.cluster_id))
-            found = dataclasses.replace(found, nodes=tuple(_own(listed, subject.nodes)))
+            observation = dataclasses.replace(observation, nodes=tuple(_own(listed, subject.nodes)))
             if subject.is_scaled:
                 running = answers.get((*scope, "workload"), lambda: self.clusters.workload(cloud, subject.cluster_id))
-                found = dataclasses.replace(found, workload=_own_workload(running, subject.nodes))
+                observation = dataclasses.replace(observation, workload=_own_workload(running, subject.nodes))
         except errors.PlantonError as error:
             self.nodes.forget(scope)
-            return dataclasses.replace(found, problem=failures.of(error))
-        return found
+            return dataclasses.replace(observation, problem=failures.of(error))
+        return observation
 
 
 def _own_workload(running: workload.Workload, pool: str) -> workload.Workload:
@@ -277,10 +279,10 @@ def _is_rollable(kind: kinds.Kind, path: str) -> bool:
 
 
 def _drift(subject: Subject, lists: observed.Lists) -> tuple[values.Difference, ...]:
-    found = observed.drift_of_state(
+    differences = observed.drift_of_state(
         subject.state, subject.kind.cloud, subject.managed.cloud, lists, is_autoscaled=subject.is_autoscaled
     )
-    return tuple(values.Difference(each.path, str(each.old), str(each.new)) for each in found)
+    return tuple(values.Difference(each.path, str(each.old), str(each.new)) for each in differences)
 
 
 def _count(subject: Subject, main: dict[str, Any], entry: dict[str, Any]) -> int | None:

@@ -176,7 +176,7 @@ class _Run:
 
     def _acted(self, seen: subjects.Seen, decision: values.Decision) -> values.Memory:
         _LOG.info("%s %s: %s: %s", self.work.kind, self.work.id, decision.action, decision.why)
-        wanted = seen.target.desired
+        desired_state = seen.target.desired
         try:
             self._act(seen, decision)
         except errors.PlantonError as error:
@@ -185,13 +185,13 @@ class _Run:
             failure = self.reader.failure(error)
             self._count(decision.action, failure)
             _LOG.warning("%s %s: %s failed: %s: %s", self.work.kind, self.work.id, decision.action, failure.code, failure.message)
-            return decide.failed(decision, wanted, failure, self.reconciler.now())
+            return decide.failed(decision, desired_state, failure, self.reconciler.now())
         except Exception as error:
             # A bug. The queue counts it, and stops trying after a few runs.
             self.reconciler.meter.acted(self.work, str(decision.action), str(failures.Code.INTERNAL))
             now = self.reconciler.now()
-            memory = decide.failed(decision, wanted, failures.of(error), now)
-            self._report(seen, decide.decide(wanted, seen.observed, memory, now), None)
+            memory = decide.failed(decision, desired_state, failures.of(error), now)
+            self._report(seen, decide.decide(desired_state, seen.observed, memory, now), None)
             raise
         finally:
             self._forget(seen.target)

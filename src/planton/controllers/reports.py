@@ -137,9 +137,9 @@ def _with_step(listed: Iterable[values.Condition], step: execute.Step | None) ->
 
 def _shown(desired: values.Desired, observed: values.Observed, facts: Facts, now: datetime.datetime) -> dict[str, Any]:
     shown: dict[str, Any] = {"platform": facts.platform, "region": facts.region}
-    wanted = desired.nodes if desired.nodes is not None else observed.cloud_nodes
-    if wanted is not None:
-        shown["desired_nodes"] = wanted
+    node_count = desired.nodes if desired.nodes is not None else observed.cloud_nodes
+    if node_count is not None:
+        shown["desired_nodes"] = node_count
     if observed.nodes is not None:
         shown["active_nodes"] = observed.ready
         oldest = sorted(observed.nodes, key=lambda node: (node.created, node.name))

@@ -208,9 +208,9 @@ class Runner:
                 for each in self._running.values()
                 if each.claimed < asked and held.epochs.get(each.work.id) != each.work.epoch
             ]
-            known = {(each.work.id, each.work.epoch) for each in self._running.values()}
-            known |= {(each.id, each.epoch) for each in self._results}
-            unknown = {each: self._unknown.get(each, 0) + 1 for each in held.epochs.items() if each not in known}
+            own = {(each.work.id, each.work.epoch) for each in self._running.values()}
+            own |= {(each.id, each.epoch) for each in self._results}
+            unknown = {each: self._unknown.get(each, 0) + 1 for each in held.epochs.items() if each not in own}
             self._unknown = unknown
         for each in lost:
             _LOG.warning("%s %s was given to another process", each.work.kind, each.work.id)

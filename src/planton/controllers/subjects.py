@@ -75,7 +75,7 @@ class Subjects:
             now: The time.
 
         Raises:
-            PlantonError: ``INTERRUPTED``; ``KIND_UNKNOWN``; the API cannot be reached.
+            PlantonError: ``INTERRUPTED``; ``KIND_UNSUPPORTED``; the API cannot be reached.
         """
         generation = int(data["generation"])
         kind = self._kind()
@@ -99,12 +99,12 @@ class Subjects:
         """Returns a memory for a pool without a report of this controller: which revisions it has follows from the states."""
         if self.work.kind != "NodePool":
             return memory
-        found = self.observer.revisions(self.work.id)
-        if not found:
+        revisions = self.observer.revisions(self.work.id)
+        if not revisions:
             return memory
-        applied = self.observer.applied(self.work.id, found[0])
-        rolling = desired.count(applied) if applied is not None and len(found) > 1 else None
-        return dataclasses.replace(memory, revision=found[0], rolling=rolling)
+        applied = self.observer.applied(self.work.id, revisions[0])
+        rolling = desired.count(applied) if applied is not None and len(revisions) > 1 else None
+        return dataclasses.replace(memory, revision=revisions[0], rolling=rolling)
 
     def resource(self, seen: Seen, decision: values.Decision) -> load.Resource:
         """Returns the resource of the pipeline that a decision is about.
@@ -188,7 +188,7 @@ class Subjects:
         kind = manifests.kind_of(role, self.work.platform)
         if kind is None:
             text = f"this controller cannot create a {role} on {self.work.platform}"
-            raise errors.kind_unknown(text, code=errors.Code.REFUSED)
+            raise errors.kind_unsupported(text)
         return kind
 
     def _cluster(self, revision: int) -> desired.Cluster:
@@ -213,5 +213,5 @@ def _is_steady(data: dict[str, Any], memory: values.Memory) -> bool:
 
 def _unread(generation: int, data: dict[str, Any], failure: failures.Failure) -> tuple[desired.Target, values.Observed]:
     problem = failure if failure.is_permanent else None
-    wanted = values.Desired(generation=generation, is_deleting="deleted_at" in data, problem=problem)
-    return desired.Target(wanted, None), values.Observed(presence=values.Presence.UNKNOWN, problem=failure)
+    desired_state = values.Desired(generation=generation, is_deleting="deleted_at" in data, problem=problem)
+    return desired.Target(desired_state, None), values.Observed(presence=values.Presence.UNKNOWN, problem=failure)

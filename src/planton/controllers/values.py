@@ -63,16 +63,16 @@ class Difference:
     Attributes:
         path: The property, e.g. ``count``.
         applied: Its value as applied, as text.
-        found: Its value in the cloud, as text.
+        actual: Its value in the cloud, as text.
     """
 
     path: str
     applied: str
-    found: str
+    actual: str
 
     def __str__(self) -> str:
         """Returns the property with both values."""
-        return f"{self.path} is {self.found}, was applied as {self.applied}"
+        return f"{self.path} is {self.actual}, was applied as {self.applied}"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

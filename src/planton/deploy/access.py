@@ -66,7 +66,7 @@ def credential(
         is_refused: Returns whether the cluster refuses a credential.
 
     Raises:
-        PlantonError: ``USAGE``: it is no cluster; ``NOT_FOUND``: the cloud does not have it, or not yet;
+        PlantonError: ``USAGE``: it is no cluster; ``CLOUD_MISSING``: the cloud does not have it, or not yet;
             ``CREDENTIAL_MISSING``; ``STATE_UNFIT``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
     """
     _require_cluster(applied)
@@ -77,9 +77,8 @@ def credential(
             return cached
     fetched = cloud_of(applied, run).credential(applied.identity)
     if fetched is None:
-        raise errors.not_found(
+        raise errors.cloud_missing(
             f"the cloud has no credentials for {applied.key}: the cluster is missing or not ready yet",
-            code=errors.Code.FAILED,
             hint=f"check it with: planton drift {applied.key.kind}/{applied.key.name}",
         )
     if fetched.expires and not kinds.get(applied.key.kind).cloud.credentials_open_account:

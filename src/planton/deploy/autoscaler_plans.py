@@ -71,9 +71,9 @@ def release(kept: Sequence[steps.Step], run: runtime.Runtime, reading: Reading) 
         staying = {group.pool_id for group in cluster.after}
         remaining = [group for group in cluster.before if group.pool_id in staying]
         with contextlib.suppress(errors.PlantonError):
-            found = autoscalers.installed(id_, cluster.step, remaining, run, reading.connect)
-            if found is not None:
-                found.apply(run.settings.progress)
+            installation = autoscalers.installed(id_, cluster.step, remaining, run, reading.connect)
+            if installation is not None:
+                installation.apply(run.settings.progress)
 
 
 def _ends(step: steps.Step) -> bool:
@@ -117,11 +117,11 @@ def _of_cluster(cluster: _Cluster, run: runtime.Runtime, reading: Reading) -> au
     if not reading.is_allowed or references.is_unknown(cluster.id):
         return _expected(cluster)
     try:
-        found = autoscalers.installed(cluster.id, cluster.step, cluster.after, run, reading.connect)
+        installation = autoscalers.installed(cluster.id, cluster.step, cluster.after, run, reading.connect)
     except errors.PlantonError as error:
         expected = _expected(cluster)
         return None if expected is None else dataclasses.replace(expected, unread=error.message)
-    return None if found is None else dataclasses.replace(found.change, groups=_texts(cluster.after))
+    return None if installation is None else dataclasses.replace(installation.change, groups=_texts(cluster.after))
 
 
 def _expected(cluster: _Cluster) -> autoscalers.Change | None:

@@ -191,9 +191,9 @@ def _fit(
     autoscaler = of(step)
     assert autoscaler is not None  # only steps of such clouds have groups
     groups = sorted(group for each in applied_to(id_, read()) for group in autoscaler.groups(each.manifest))
-    found = installed(id_, step, groups, run, connect)
-    if found is not None:
-        found.apply(run.settings.progress)
+    installation = installed(id_, step, groups, run, connect)
+    if installation is not None:
+        installation.apply(run.settings.progress)
 
 
 _DOING: Final = {

@@ -102,14 +102,14 @@ def of_steps(
     ]
 
 
-def with_leftovers(cost: Cost | None, found: leftovers.Leftovers | None) -> Cost | None:
+def with_leftovers(cost: Cost | None, cluster_leftovers: leftovers.Leftovers | None) -> Cost | None:
     """Returns the cost of a step with the leftovers of its cluster: deleted ones are saved, others go on costing."""
-    if cost is None or found is None:
+    if cost is None or cluster_leftovers is None:
         return cost
-    saved = _sum([cost.before, *(item.monthly for item in found.deleted)])
-    is_complete = found.error is None and not kinds.get(found.key.kind).cloud.unlisted_leftovers
-    kept = _sum(item.monthly for item in found.kept) if is_complete else None
-    unknown = [str(item.sort) for item in found.deleted if item.monthly is None]
+    saved = _sum([cost.before, *(item.monthly for item in cluster_leftovers.deleted)])
+    is_complete = cluster_leftovers.error is None and not kinds.get(cluster_leftovers.key.kind).cloud.unlisted_leftovers
+    kept = _sum(item.monthly for item in cluster_leftovers.kept) if is_complete else None
+    unknown = [str(item.sort) for item in cluster_leftovers.deleted if item.monthly is None]
     return dataclasses.replace(cost, before=saved, kept=kept, unknown=tuple(dict.fromkeys((*cost.unknown, *unknown))))
 
 
@@ -176,8 +176,8 @@ def _parts(manifest: Any, pool: subjects.Pool, prices: Prices) -> Iterable[tuple
 
 
 def _sum(prices: Iterable[float | None]) -> float | None:
-    known = list(prices)
-    return None if None in known else round(sum(price for price in known if price is not None), 2)
+    amounts = list(prices)
+    return None if None in amounts else round(sum(price for price in amounts if price is not None), 2)
 
 
 def _is_gone(step: steps.Step) -> bool:

@@ -60,11 +60,13 @@ def read(resource: inventory.Applied, run: runtime.Runtime) -> Description:
     seen = overview.of(resource, stack.export(), run, cache)
     everything = run.inventory.all()
     uses, users = referrers.relations(resource, everything)
-    found = Description(overview=seen, uses=tuple(uses), users=tuple(users), operations=tuple(history.read(stack, _OPERATIONS)))
+    description = Description(
+        overview=seen, uses=tuple(uses), users=tuple(users), operations=tuple(history.read(stack, _OPERATIONS))
+    )
     if seen.problem is not None:
-        return found
+        return description
     cost = costs.of_applied(resource.manifest, access.cloud_of(resource, run), cache.answers)
-    return _with_nodes(dataclasses.replace(found, cost=cost, upgrades=_upgrades(seen, run, cache)), everything, run, cache)
+    return _with_nodes(dataclasses.replace(description, cost=cost, upgrades=_upgrades(seen, run, cache)), everything, run, cache)
 
 
 def _upgrades(seen: overview.Overview, run: runtime.Runtime, cache: observed.Lists) -> tuple[str, ...]:
@@ -74,17 +76,17 @@ def _upgrades(seen: overview.Overview, run: runtime.Runtime, cache: observed.Lis
 
 
 def _with_nodes(
-    found: Description, everything: list[inventory.Applied], run: runtime.Runtime, cache: observed.Lists
+    description: Description, everything: list[inventory.Applied], run: runtime.Runtime, cache: observed.Lists
 ) -> Description:
-    resource, kind = found.overview.applied, found.overview.kind
+    resource, kind = description.overview.applied, description.overview.kind
     if not (kind.is_cluster or kind.is_node_pool):
-        return found
+        return description
     clusters = [each for each in everything if each.identity and each.identity == resource.cluster]
     if not clusters:
-        return found
+        return description
     try:
         listed = nodes.read(clusters[0], nodes.connect(clusters[0], run), run, cache)
     except errors.PlantonError as error:
-        return dataclasses.replace(found, nodes_problem=error)
+        return dataclasses.replace(description, nodes_problem=error)
     own = [node for node in listed if kind.is_cluster or resource.identity in (node.pool, node.pool_id)]
-    return dataclasses.replace(found, nodes=tuple(own))
+    return dataclasses.replace(description, nodes=tuple(own))

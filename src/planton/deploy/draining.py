@@ -71,10 +71,10 @@ def read(api: kubernetes.Api, name: str) -> State | None:
 def started(item: Mapping[str, Any]) -> datetime.datetime | None:
     """Returns when the drain of a node began, which its annotation says; None if it did not, or if nobody can read that."""
     try:
-        found = datetime.datetime.fromisoformat(str((item["metadata"].get("annotations") or {})[SINCE]))
+        since = datetime.datetime.fromisoformat(str((item["metadata"].get("annotations") or {})[SINCE]))
     except (KeyError, ValueError):
         return None
-    return found if found.tzinfo else None
+    return since if since.tzinfo else None
 
 
 def advance(api: kubernetes.Api, name: str, *, limit: drain.Limit, now: datetime.datetime) -> drain.Step:
@@ -216,8 +216,8 @@ def _claimed(api: kubernetes.Api, pod: Mapping[str, Any]) -> Iterable[str]:
     namespace = _quoted(pod["metadata"]["namespace"])
     for volume in (pod.get("spec") or {}).get("volumes") or ():
         if claim := (volume.get("persistentVolumeClaim") or {}).get("claimName"):
-            found = api.get(f"/api/v1/namespaces/{namespace}/persistentvolumeclaims/{_quoted(claim)}") or {}
-            yield str((found.get("spec") or {}).get("volumeName", ""))
+            volume_claim = api.get(f"/api/v1/namespaces/{namespace}/persistentvolumeclaims/{_quoted(claim)}") or {}
+            yield str((volume_claim.get("spec") or {}).get("volumeName", ""))
 
 
 def _path(name: str) -> str:

@@ -88,12 +88,12 @@ def read(run: runtime.Runtime, listed: overview.Filter, *, now: datetime.datetim
     clusters = [each for each in overviews if each.kind.is_cluster and each.applied.complete and each.problem is None]
     with concurrent.futures.ThreadPoolExecutor(_PARALLEL) as pool:
         inside = list(pool.map(lambda each: [*_inside(each, run, cache, now), *_versions(each, run, cache)], clusters))
-    found = [
+    findings = [
         *(finding for each in overviews for finding in (*_condition(each), *_operation(each, run))),
         *(finding for several in inside for finding in several),
         *_locks(run, overviews, listed),
     ]
-    return Health(tuple(overviews), tuple(sorted(found)))
+    return Health(tuple(overviews), tuple(sorted(findings)))
 
 
 def _condition(each: overview.Overview) -> Iterator[Finding]:

@@ -177,7 +177,7 @@ def plan_drain(
         settings: The settings; None for those of the environment.
 
     Raises:
-        planton.PlantonError: ``NOT_FOUND``; ``AMBIGUOUS``; ``DRAIN_REFUSED``; ``API_SERVER_CLOSED``; ``CREDENTIAL_…``; ``CLOUD_…``.
+        planton.PlantonError: ``NOT_FOUND``; ``RESOURCE_AMBIGUOUS``; ``DRAIN_REFUSED``; ``API_SERVER_CLOSED``; ``CREDENTIAL_…``; ``CLOUD_…``.
     """
     with runtime.working(settings) as run:
         return recycling.make(node, run, listed or overviews.Filter(), allowed or recycling.Allowed())

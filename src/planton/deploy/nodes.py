@@ -118,11 +118,11 @@ def read(cluster: inventory.Applied, api: kubernetes.Api, run: runtime.Runtime, 
             f"the Kubernetes API of {cluster.key} answered with something else than nodes: {error!r}",
             hint="check that no proxy answers in its place",
         ) from None
-    known = [
+    members = [
         dataclasses.replace(nodes.get(name, Node(name=name)), pool=pool, pool_id=id_) for name, (pool, id_) in by_name.items()
     ]
     return sorted(
-        [*known, *(node for name, node in nodes.items() if name not in by_name)], key=lambda node: (node.pool, node.name)
+        [*members, *(node for name, node in nodes.items() if name not in by_name)], key=lambda node: (node.pool, node.name)
     )
 
 

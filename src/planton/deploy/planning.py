@@ -56,7 +56,7 @@ def make(listed: tuple[load.Resource, ...], options: plan.Options, run: runtime.
     Raises:
         InvalidError: ``REFERENCE_INVALID``: a cycle, a duplicate, or one name in the cloud for two resources;
             ``REFERENCE_UNRESOLVED``: a reference without a target; ``MANIFEST_INVALID``: networks that overlap.
-        PlantonError: ``KIND_UNKNOWN``.
+        PlantonError: ``KIND_UNSUPPORTED``.
     """
     resources = graph.of(listed)
     pruned_resources = graph.Graph() if options.selection is None else prune.select(options.selection, resources, run.inventory)

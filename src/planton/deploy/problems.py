@@ -56,18 +56,16 @@ class Problem:
 def error(entry: load.Resource, problems: Sequence[Problem]) -> errors.InvalidError:
     """Returns the error for all problems of a manifest.
 
-    Its reason is that of the first problem. Its code is 1, or 5 if the upgrade path is the only problem.
+    Its reason is that of the first problem. An upgrade that is refused is the reason only if it is the only problem.
 
     Args:
         entry: The manifest.
         problems: At least one.
     """
     reasons = [REASONS[problem.rule] for problem in problems]
-    is_refusal = set(reasons) == {errors.Reason.UPGRADE_REFUSED}
     error = errors.InvalidError(
         [entry.violation(problem.path, problem.text, problem.rule) for problem in problems],
-        reason=reasons[0],
-        code=errors.Code.REFUSED if is_refusal else errors.Code.INVALID,
+        reason=next((reason for reason in reasons if reason is not errors.Reason.UPGRADE_REFUSED), reasons[0]),
         hint="; ".join(dict.fromkeys(problem.hint for problem in problems if problem.hint)),
     )
     error.metadata |= {name: value for problem in reversed(problems) for name, value in problem.metadata.items()}

@@ -129,12 +129,12 @@ def make(name: str, run: runtime.Runtime, listed: overview.Filter, allowed: Allo
         allowed: What it may do with pods that would be lost.
 
     Raises:
-        PlantonError: ``NOT_FOUND``: no applied cluster has the node; ``AMBIGUOUS``; ``DRAIN_REFUSED``; ``API_SERVER_CLOSED``; ``CLOUD_…``.
+        PlantonError: ``NOT_FOUND``: no applied cluster has the node; ``RESOURCE_AMBIGUOUS``; ``DRAIN_REFUSED``; ``API_SERVER_CLOSED``; ``CLOUD_…``.
     """
     cluster, pool = _owner(name, run, listed)
     api = nodes.connect(cluster, run)
-    found = [each for each in nodes.read(cluster, api, run, observed.Lists(answers.Answers())) if each.name == name]
-    node = found[0] if found else nodes.Node(name=name, pool=pool[0], pool_id=pool[1])
+    matches = [each for each in nodes.read(cluster, api, run, observed.Lists(answers.Answers())) if each.name == name]
+    node = matches[0] if matches else nodes.Node(name=name, pool=pool[0], pool_id=pool[1])
     pods = api.list("/api/v1/pods", fieldSelector=f"spec.nodeName={name}")
     leaving = [pod for pod in pods if not _stays(pod)]
     _check(name, pods, allowed)
@@ -151,9 +151,8 @@ def _owner(name: str, run: runtime.Runtime, listed: overview.Filter) -> tuple[in
     if not owners:
         raise _unknown(name)
     if len(owners) > 1:
-        raise errors.ambiguous(
+        raise errors.resource_ambiguous(
             f"node {name} is in {', '.join(str(each.key) for each, _ in owners)}",
-            code=errors.Code.USAGE,
             hint="add --env ENV or --stack PROJECT/STACK",
         )
     return owners[0]
@@ -185,7 +184,6 @@ def _check(name: str, pods: Sequence[Mapping[str, Any]], allowed: Allowed) -> No
     if refused:
         raise errors.PlantonError(
             f"node {name} was not drained: " + "; ".join(f"{_names(listed)} {why}" for listed, why, _ in refused),
-            code=errors.Code.REFUSED,
             reason=errors.Reason.DRAIN_REFUSED,
             hint="; ".join(option for _, _, option in refused),
             metadata={"node": name},

@@ -24,7 +24,7 @@ class RunError(errors.PlantonError):
     """
 
     def __init__(self, first: errors.PlantonError, result: Result) -> None:
-        super().__init__(first.message, code=first.code, reason=first.reason, hint=first.hint, metadata=dict(first.metadata))
+        super().__init__(first.message, reason=first.reason, hint=first.hint, metadata=dict(first.metadata))
         self.result = result
 
 

@@ -110,7 +110,7 @@ def signing_key(folder: pathlib.Path) -> bytes:
     """Returns the key that signs plans in a data folder; creates it with mode 0600 if there is none.
 
     Raises:
-        PlantonError: ``USAGE``: it is damaged; ``ENGINE_FAILED``: it cannot be written.
+        PlantonError: ``USAGE``: it is damaged; ``FOLDER_UNWRITABLE``: it cannot be written.
     """
     path = folder / "plan-key"
     if not path.exists():

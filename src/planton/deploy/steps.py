@@ -44,7 +44,7 @@ class Step:
         provided: The manifest with outputs that dependants resolve their references with; None if there is none.
         applied: The resource as it was applied; None if it was not.
         done: The changes that have been made; of a failed step, those before the failure.
-        left: Name and action of the resources that a failed step has begun, and not seen to end.
+        unfinished: Name and action of the resources that a failed step has begun, and not seen to end.
         cost: What the step changes in the monthly list price; None if it changes nothing that has a price.
         losses: What its replacements and deletions of clusters and node pools cost.
         last_of: The cluster whose last pool this is, so that the cloud deletes it only with the cluster; None otherwise.
@@ -66,7 +66,7 @@ class Step:
     provided: message.Message | None = None
     applied: inventory.Applied | None = None
     done: tuple[plans.Change, ...] = ()
-    left: tuple[tuple[str, str], ...] = ()
+    unfinished: tuple[tuple[str, str], ...] = ()
     cost: costs.Cost | None = None
     losses: tuple[losses.Loss, ...] = ()
     last_of: references.Key | None = None

@@ -39,12 +39,12 @@ def plan_upgrade(
     """
     resources = loading.load(sources)
     if names:
-        wanted = [resource_names.parse(name) for name in names]
+        requested = [resource_names.parse(name) for name in names]
         keys = [references.key(resource.manifest) for resource in resources]
-        absent = [str(each) for each in wanted if not any(each.matches(key) for key in keys)]
+        absent = [str(each) for each in requested if not any(each.matches(key) for key in keys)]
         if absent:
             raise errors.usage(f"{', '.join(absent)} is not among the manifests", hint="pass its manifest with -f FILE")
-        resources = [each for each in resources if any(name.matches(references.key(each.manifest)) for name in wanted)]
+        resources = [each for each in resources if any(name.matches(references.key(each.manifest)) for name in requested)]
     with runtime.working(settings, on_progress) as run:
         return waves.make(resources, version, run)
 

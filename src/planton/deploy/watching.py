@@ -136,7 +136,7 @@ class Watches:
     def ended(self, step: steps.Step) -> steps.Step:
         """Returns a step; a failed one with what was done, and what was begun and not seen to end."""
         watch = self._by_key.get(step.key)
-        return step if watch is None or step.error is None else dataclasses.replace(step, done=watch.done, left=watch.open)
+        return step if watch is None or step.error is None else dataclasses.replace(step, done=watch.done, unfinished=watch.open)
 
 
 def _stage(subject: managed.Managed) -> str:

@@ -42,12 +42,12 @@ _CAUSES = (
     ),
     Cause(
         r"immutable_|duplicate|already exists|has a .* already|already in use|name.*taken",
-        errors.Reason.CLOUD_NAME_EXISTS,
+        errors.Reason.CLOUD_NAME_TAKEN,
         "a resource with this name exists: adopt it (planton import {target} ID -f FILE), or choose another name",
     ),
     Cause(
         r"IP_SPACE_EXHAUSTED|IP space of .* is exhausted",
-        errors.Reason.CLOUD_QUOTA,
+        errors.Reason.CLOUD_QUOTA_REACHED,
         "the subnetwork has no addresses for more nodes: free some, enlarge its range, or use fewer nodes, then apply again",
     ),
     Cause(
@@ -58,7 +58,7 @@ _CAUSES = (
     Cause(
         # Google Cloud also calls a limit of requests a quota.
         r"quota(?![\s\S]*rateLimitExceeded)|droplet limit",
-        errors.Reason.CLOUD_QUOTA,
+        errors.Reason.CLOUD_QUOTA_REACHED,
         "ask the cloud for a higher quota, or use fewer or smaller machines, then apply again",
     ),
     Cause(

@@ -92,13 +92,10 @@ def operation(
     program = ending.program
     texts = tuple(dict.fromkeys(text for _, text in recorder.errors if not _NOISE.match(text)))
     if program is not None:
-        explained = OperationError(
-            program.message, code=program.code, reason=program.reason, hint=program.hint, metadata=program.metadata
-        )
+        explained = OperationError(program.message, reason=program.reason, hint=program.hint, metadata=program.metadata)
     elif ending.interrupted:
         explained = OperationError(
             f"{operation_name} was interrupted{_saved_suffix(operation_name)}",
-            code=errors.Code.INTERRUPTED,
             reason=errors.Reason.INTERRUPTED,
             hint="run the same command again: it reads the cloud and continues",
         )
@@ -111,7 +108,6 @@ def operation(
     elif _UNDECRYPTED in str(error):
         explained = OperationError(
             f"{_context(operation_name, recorder, target)}: the state cannot be decrypted: {_UNDECRYPTED}",
-            code=errors.Code.MISSING,
             reason=errors.Reason.CREDENTIAL_MISSING,
             hint=DECRYPTION_HINT,
         )
@@ -126,7 +122,6 @@ def _locked(raw: str) -> OperationError:
     holders = [line.strip(" :") for line in raw.splitlines() if re.search(r"created by|\bby\b.*pid", line)]
     return OperationError(
         "the stack is locked in its backend" + (f": {'; '.join(holders)}" if holders else ""),
-        code=errors.Code.LOCKED,
         reason=errors.Reason.STACK_LOCKED,
         hint=LOCK_HINT,
     )
@@ -149,7 +144,6 @@ def stuck(operation_name: str, seconds: float, target: Any) -> OperationError:
     name = "" if target is None else f" of {target.kind} {target.metadata.name}"
     return OperationError(
         f"{operation_name}{name} has not finished after {seconds / 60:g} minutes and was stopped{_saved_suffix(operation_name)}",
-        code=errors.Code.FAILED,
         reason=errors.Reason.CLOUD_STUCK,
         hint=causes.STUCK_HINT,
     )
@@ -163,7 +157,6 @@ def _killed(operation_name: str, target: Any) -> OperationError:
     name = "" if target is None else f" of {target.kind} {target.metadata.name}"
     return OperationError(
         f"Pulumi was killed in the middle of the {operation_name}{name}",
-        code=errors.Code.FAILED,
         reason=errors.Reason.ENGINE_KILLED,
         hint="the machine may have run out of memory; run the same command again: it reads the cloud and continues",
     )
@@ -179,7 +172,6 @@ def _failed(operation_name: str, texts: tuple[str, ...], recorder: recorders.Rec
     spoken = "" if target is None else f"{target.kind}/{target.metadata.name}"
     return OperationError(
         f"{context}: {cloud}",
-        code=errors.Code.FAILED,
         reason=cause.reason if cause else errors.Reason.ENGINE_FAILED,
         hint=cause.hint.format(target=spoken)
         if cause
@@ -220,7 +212,6 @@ def _refused(context: str, faults: tuple[check_faults.Fault, ...]) -> OperationE
     listed = "; ".join(f"{fault.path}: {fault.text}" if fault.path else fault.text for fault in faults)
     refused = OperationError(
         f"{context}: {listed}",
-        code=errors.Code.INVALID,
         reason=errors.Reason.MANIFEST_INVALID,
         hint="correct the manifest",
     )

@@ -103,7 +103,7 @@ class Missing(enum.Enum):
     CREATE = "create"
     REFUSE = "refuse"
     #: The caller has seen that the stack exists.
-    KNOWN = "known"
+    NEVER = "never"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def open_stack(
         PlantonError: ``STACK_NOT_FOUND``; the backend failed.
     """
     work = folders.private(settings.data / "workspaces" / name.project / name.stack)
-    if missing is not Missing.KNOWN:
+    if missing is not Missing.NEVER:
         # The state says how secrets are encrypted. Pulumi's note in this file could belong to another backend with a stack of
         # this name, or be older than a change on another machine.
         (work / f"Pulumi.{name.stack}.yaml").unlink(missing_ok=True)
@@ -148,7 +148,7 @@ def open_stack(
         project_settings=automation.ProjectSettings(name=name.project, runtime="python", backend=backend),
     )
     state = state_file(name, settings)
-    is_known = missing is Missing.KNOWN or (state is not None and state.exists())
+    is_known = missing is Missing.NEVER or (state is not None and state.exists())
 
     def select() -> workspace.Stack:
         return workspace.select(name.qualified, program, options, is_known=is_known)

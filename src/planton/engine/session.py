@@ -145,7 +145,7 @@ class Session:
             program.Operation(imports=self.imports, origin=self.origin, marker=self.marker, record=record, state=state),
         )
         engine = opening.Engine(command, variables)
-        stack = opening.open_stack(name, settings, engine, run, missing=opening.Missing.KNOWN)
+        stack = opening.open_stack(name, settings, engine, run, missing=opening.Missing.NEVER)
         try:
             call(stack, functools.partial(self._watch, recorder))
         except automation_errors.CommandError as error:

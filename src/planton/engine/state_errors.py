@@ -34,7 +34,6 @@ def damaged(name: stacks.StackName, state: pathlib.Path, why: str = "") -> State
         hint = f"restore {state} from a backup of the data folder, or move it away and adopt the resources with planton import"
     return StateDamagedError(
         f"the state file {state} " + (f"cannot be read: {why}" if why else "is damaged; a full disk can do that"),
-        code=errors.Code.FAILED,
         reason=errors.Reason.ENGINE_FAILED,
         hint="check the permissions of the file" if why else hint,
         metadata={"stack": str(name), "file": str(state)},

@@ -146,7 +146,6 @@ class StoredStack:
                 raise
             raise state_errors.StateDamagedError(
                 error.message,
-                code=error.code,
                 reason=error.reason,
                 hint=f"restore a copy of the state: planton state import --stack {self.name} -f FILE; "
                 f"copies are in {self.settings.data / 'backups'}",

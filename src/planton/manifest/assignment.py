@@ -104,7 +104,6 @@ def _field(described: descriptor.Descriptor, name: str, path: str, assignment: s
     hint = f"did you mean {near!r}?" if near else ""
     error = UnknownPathError(
         f"cannot set {assignment.partition('=')[0]}: {where} has no field {yaml_nodes.preview(name)}",
-        code=errors.Code.USAGE,
         reason=errors.Reason.USAGE,
         hint=hint or f"{described.name} has " + ", ".join(field.json_name for field in described.fields),
     )

@@ -90,7 +90,7 @@ def _from_binary(text: load.Text, *, kind: kinds.Kind | None) -> protobuf_messag
     if value is None:
         hint = "" if kind else "name it with --kind KIND, or the form with --from"
         _refuse(f"{file} is no manifest or stack input in binary form" + ("" if kind else " that names its kind"), hint)
-    recognized: Any = _known_part(value)  # its class is found by name
+    recognized: Any = _without_unknown_fields(value)  # its class is found by name
     if recognized.ByteSize() != value.ByteSize():
         _refuse(f"{file} has fields that this version does not know; they would be lost", "update planton")
     if is_stack_input(recognized):
@@ -111,7 +111,7 @@ def _parsed(data: bytes, kind: kinds.Kind | None) -> protobuf_message.Message | 
             target = documents.manifest_of(value)
             if target.kind == candidate.name:
                 return value
-            if not (target.kind or target.api_version) and _known_part(value).ByteSize() == len(data):
+            if not (target.kind or target.api_version) and _without_unknown_fields(value).ByteSize() == len(data):
                 unnamed.append(value)
     if kind is None or not unnamed:
         return None
@@ -120,7 +120,7 @@ def _parsed(data: bytes, kind: kinds.Kind | None) -> protobuf_message.Message | 
     return unnamed[0]  # type: ignore[no-any-return]  # its class is found by name
 
 
-def _known_part(value: protobuf_message.Message) -> protobuf_message.Message:
+def _without_unknown_fields(value: protobuf_message.Message) -> protobuf_message.Message:
     recognized = type(value)()
     recognized.CopyFrom(value)
     recognized.DiscardUnknownFields()

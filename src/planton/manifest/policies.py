@@ -83,7 +83,7 @@ def load(paths: Sequence[str]) -> tuple[Rule, ...]:
         for policy in _read(file, data, violations):
             policy.add_rules(rules)
     if violations:
-        raise errors.InvalidError(violations, reason=errors.Reason.POLICY_INVALID, code=errors.Code.USAGE)
+        raise errors.InvalidError(violations, reason=errors.Reason.POLICY_INVALID)
     return tuple(rules.values())
 
 

@@ -97,7 +97,7 @@ def locate(
         folder: The folder of ``Pulumi.yaml``; the working folder if None.
 
     Raises:
-        PlantonError: ``STACK_INPUT_INVALID``: it is missing, or its file cannot be read.
+        PlantonError: ``STACK_INPUT_MISSING``: it is missing, or its file cannot be read.
     """
     environ = os.environ if environ is None else environ
     folder = folder or pathlib.Path.cwd()
@@ -109,9 +109,8 @@ def locate(
     for path in candidates:
         if path.exists():
             return _read(path), str(path)
-    raise errors.stack_input_invalid(
+    raise errors.stack_input_missing(
         f"no stack input: {' and '.join(str(path) for path in candidates)} do not exist",
-        code=errors.Code.USAGE,
         hint=f"write one: planton stack-input -f MANIFEST --show-secrets > {FILE_NAMES[1]}; or set {CONFIG_KEY}, "
         f"${TEXT_VARIABLE} or ${FILE_VARIABLE}",
     )
@@ -122,7 +121,7 @@ def _read(path: pathlib.Path) -> str:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise errors.stack_input_invalid(f"cannot read the stack input {path}: {why}", code=errors.Code.USAGE) from None
+        raise errors.stack_input_missing(f"cannot read the stack input {path}: {why}") from None
 
 
 def dumps(data: object) -> str:

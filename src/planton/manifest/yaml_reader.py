@@ -32,7 +32,7 @@ MAX_DOCUMENTS: Final = 10_000
 _STR_TAG: Final = "tag:yaml.org,2002:str"
 #: Explicit tags of plain values say what the field's type says anyway.
 _PLAIN_TAGS: Final = frozenset(f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null", "timestamp"))
-_KNOWN_TAGS: Final = _PLAIN_TAGS | {"!", _STR_TAG, "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
+_SUPPORTED_TAGS: Final = _PLAIN_TAGS | {"!", _STR_TAG, "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 _SURROGATES: Final = r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
 _TAB_INDENT: Final = re.compile(r" *\t")
 
@@ -251,6 +251,6 @@ def is_plain(node: Any) -> bool:  # a node of PyYAML has no type
 def wrong_tag(node: Any) -> str:  # a node of PyYAML has no type
     """Returns an explicit tag that has no meaning here, such as ``!secret``, or empty."""
     tag = node.tag
-    if not tag or tag in _KNOWN_TAGS:
+    if not tag or tag in _SUPPORTED_TAGS:
         return ""
     return str(tag).replace("tag:yaml.org,2002:", "!!")

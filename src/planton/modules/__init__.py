@@ -47,7 +47,7 @@ def load(kind: kinds.Kind) -> Module:
     """Returns the module of a kind, without importing Pulumi.
 
     Raises:
-        PlantonError: ``KIND_UNKNOWN``: this version can validate manifests of the kind, but not apply them.
+        PlantonError: ``KIND_UNSUPPORTED``: this version can validate manifests of the kind, but not apply them.
     """
     require(kind)
     module: Module = importlib.import_module(kind.module)
@@ -59,7 +59,7 @@ def program(kind: kinds.Kind) -> Program:
 
     Raises:
         ModuleNotFoundError: The provider's extra is not installed.
-        PlantonError: ``KIND_UNKNOWN``: this version can validate manifests of the kind, but not apply them.
+        PlantonError: ``KIND_UNSUPPORTED``: this version can validate manifests of the kind, but not apply them.
     """
     require(kind)
     loaded: Program = importlib.import_module(f"{kind.module}.program")
@@ -70,13 +70,12 @@ def require(kind: kinds.Kind) -> None:
     """Checks that a kind has a module, without importing it.
 
     Raises:
-        PlantonError: ``KIND_UNKNOWN``: this version can validate manifests of the kind, but not apply them.
+        PlantonError: ``KIND_UNSUPPORTED``: this version can validate manifests of the kind, but not apply them.
     """
     package = kind.module.rpartition(".")[0]
     if importlib.util.find_spec(package) is None or importlib.util.find_spec(kind.module) is None:
-        raise errors.kind_unknown(
+        raise errors.kind_unsupported(
             f"this version can validate a {kind.name}, but cannot create one",
-            code=errors.Code.REFUSED,
             metadata={"kind": kind.name},
         )
 

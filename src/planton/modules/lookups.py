@@ -127,7 +127,6 @@ class Lookups:
         reason, hint = _explained(cause)
         raise errors.PlantonError(
             f"failed to look up the {noun} {text!r} {self.where}".rstrip() + f": {cause}",
-            code=errors.Code.FAILED,
             reason=reason,
             hint=hint,
             metadata={"name": text, "region": self.region},

@@ -133,8 +133,8 @@ def drift_of_state(
     views = clouds.views_of(provider)
     ignored = views.REPORTED | _NODE_IDS | (frozenset(views.COUNTS.values()) | _SIZES if is_autoscaled else frozenset())
     resources = (*states.cloud_resources(state), *states.pool_sizes(state))
-    found = [each for one in resources for each in drift(one, cloud, lists) or ()]
-    return tuple(each for each in found if each.path not in ignored)
+    all_differences = [each for one in resources for each in drift(one, cloud, lists) or ()]
+    return tuple(each for each in all_differences if each.path not in ignored)
 
 
 def entry_of(resource: Mapping[str, Any], cloud: clouds.Cloud, lists: Lists) -> dict[str, Any] | None:

@@ -85,7 +85,7 @@ def recorded(
     records = subject.journal
     with records.hold(operation, subject.settings):
         state = subject.state()
-        _require_known(subject, subject.record(state), resumption)
+        _refuse_uncertain(subject, subject.record(state), resumption)
         pool = subject.default_pool(state)
         previous = resumption.record
         record = journal.Record(
@@ -140,7 +140,7 @@ def note(subject: managed.Managed, state: dict[str, Any], record: journal.Record
     return noted
 
 
-def _require_known(subject: managed.Managed, record: journal.Record | None, resumption: Resumption) -> None:
+def _refuse_uncertain(subject: managed.Managed, record: journal.Record | None, resumption: Resumption) -> None:
     # Another command may have failed while this one waited. Only a recovery can find out what it created.
     if record is None or not record.uncertain or (resumption.record is not None and resumption.record.id == record.id):
         return

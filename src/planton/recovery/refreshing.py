@@ -85,8 +85,8 @@ def _report_leftovers(subject: managed.Managed, missing: Iterable[Mapping[str, A
     for cluster in (each for each in missing if kinds.has_role(each["type"], kinds.Role.CLUSTER)):
         # Some clouds cannot list them any longer.
         with contextlib.suppress(errors.PlantonError):
-            if left := subject.cloud.leftovers(str(cluster["id"])):
-                subject.settings.progress(f"! the cloud keeps and bills what the cluster used: {', '.join(map(str, left))}")
+            if leftovers := subject.cloud.leftovers(str(cluster["id"])):
+                subject.settings.progress(f"! the cloud keeps and bills what the cluster used: {', '.join(map(str, leftovers))}")
 
 
 def bind(subject: managed.Managed, pool: default_pool.DefaultPool | None, *, is_refreshed: bool) -> None:

@@ -48,7 +48,7 @@ def recover(subject: managed.Managed, *, waits: bool = True, to_destroy: bool = 
         to_destroy: Whether a destroy follows, which lists the state. Resources with proof are then added to the state.
 
     Raises:
-        PlantonError: ``CLOUD_NAME_EXISTS``: a resource may be the result of the interrupted operation, without proof; the
+        PlantonError: ``OWNER_UNPROVEN``: a resource may be the result of the interrupted operation, without proof; the
             cloud could not be asked; a running process holds the stack.
     """
     records = subject.journal
@@ -181,7 +181,7 @@ def _unproven(subject: managed.Managed, candidate: ownership.Candidate, now: dat
     name, key = states.short_name(candidate.urn), subject.key
     return errors.PlantonError(
         f"the interrupted operation may have created this {name}, which cannot be proven: {candidate.describe(now)}",
-        reason=errors.Reason.CLOUD_NAME_EXISTS,
+        reason=errors.Reason.OWNER_UNPROVEN,
         hint=f"if it is yours: planton import {key.kind}/{key.name} {candidate.id} -f FILE; else delete it or choose another name",
         metadata={"id": candidate.id, "resource": name},
     )

@@ -174,7 +174,7 @@ def _require_planned(subject: managed.Managed, plan: plans.Plan, missing: Iterab
 def _name_owner(subject: managed.Managed, error: explain.OperationError) -> None:
     # The cloud says that a name exists, and not which resource has it.
     failed = () if error.recorder is None else error.recorder.failed
-    for urn in failed if error.reason is errors.Reason.CLOUD_NAME_EXISTS else ():
+    for urn in failed if error.reason is errors.Reason.CLOUD_NAME_TAKEN else ():
         type_, name = states.type_and_name(urn)
         with contextlib.suppress(errors.PlantonError):
             id_ = subject.cloud.find(type_, guards.cloud_name(name, subject.target), subject.cluster_id())

@@ -89,7 +89,7 @@ class Inventory:
         slow, so a complete derived stack is trusted.
 
         Raises:
-            PlantonError: ``AMBIGUOUS``, with the candidates; the state of the resource is damaged.
+            PlantonError: ``RESOURCE_AMBIGUOUS``, with the candidates; the state of the resource is damaged.
         """
         derived = self.read(stacks.derived(key.kind, key.name, key.env))
         matches = [derived] if derived is not None and derived.key == key else []
@@ -113,7 +113,7 @@ class Inventory:
             stack: ``PROJECT/STACK``; empty for any.
 
         Raises:
-            PlantonError: ``STACK_NOT_FOUND``; ``AMBIGUOUS``, with the candidates; the state of the resource is damaged.
+            PlantonError: ``STACK_NOT_FOUND``; ``RESOURCE_AMBIGUOUS``, with the candidates; the state of the resource is damaged.
         """
         matches = [
             applied
@@ -172,8 +172,8 @@ class Inventory:
         Raises:
             StateDamagedError: The state does not have the form that Pulumi and planton write.
         """
-        found = self._read(name)
-        return None if found is None else found[0]
+        stack = self._read(name)
+        return None if stack is None else stack[0]
 
     def _read(self, name: stacks.StackName) -> tuple[Applied, dict[str, Any]] | None:
         try:
@@ -201,7 +201,6 @@ class Inventory:
         except (ValueError, AttributeError, json_format.ParseError):
             raise state_errors.StateDamagedError(
                 f"the state of {name} holds a manifest that cannot be read",
-                code=errors.Code.FAILED,
                 reason=errors.Reason.ENGINE_FAILED,
                 hint=f"planton state export --stack {name} prints it; restore a copy of it with planton state import",
                 metadata={"stack": str(name)},
@@ -279,9 +278,8 @@ def _distinction(matches: list[Applied]) -> str:
 
 
 def _ambiguous(resource: str, matches: Iterable[Applied], hint: str) -> errors.PlantonError:
-    return errors.ambiguous(
+    return errors.resource_ambiguous(
         f"{resource} is ambiguous: " + "; ".join(f"env {each.key.env or '(none)'}, stack {each.stack}" for each in matches),
-        code=errors.Code.USAGE,
         hint=hint,
     )
 

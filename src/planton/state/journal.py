@@ -135,7 +135,7 @@ class Journal:
         """Keeps a record, whole or not at all.
 
         Raises:
-            PlantonError: ``ENGINE_FAILED``: it cannot be written.
+            PlantonError: ``FOLDER_UNWRITABLE``: it cannot be written.
         """
         folders.keep(self._path, record.text())
 

@@ -148,8 +148,8 @@ _FITS: Mapping[str, Callable[[Any], bool]] = {
 }
 
 
-def _check_depth(item: Any, left: int) -> None:
-    if left < 0:
+def _check_depth(item: Any, levels: int) -> None:
+    if levels < 0:
         raise errors.bad_request("the body of the request has too many levels")
     for inner in item.values() if isinstance(item, dict) else item if isinstance(item, list) else ():
-        _check_depth(inner, left - 1)
+        _check_depth(inner, levels - 1)

@@ -16,12 +16,12 @@ _SHARED = ("cpu", "memory")
 def pending(kept: store.Store, cluster: nodes.Cluster) -> tuple[nodes.Pending, ...]:
     """Returns the pods that the scheduler has refused."""
     pools = {node.name: node.pool for node in cluster.nodes}
-    found = kept.all(resources.NODES)
+    all_nodes = kept.all(resources.NODES)
     refused = [pod for pod in kept.all(resources.PODS) if _is_refused(pod)]
     waiting = []
     for pod in refused:
         requests = scheduler.requests(pod)
-        fitting = (node for node in found if _could_run(pod, requests, node))
+        fitting = (node for node in all_nodes if _could_run(pod, requests, node))
         named = frozenset(pools[objects.name(node)] for node in fitting if objects.name(node) in pools)
         waiting.append(nodes.Pending(named, requests.get("cpu", 0.0), requests.get("memory", 0.0)))
     return tuple(waiting)

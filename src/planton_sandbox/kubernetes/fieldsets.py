@@ -133,18 +133,18 @@ def remove(item: Any, path: Path, field: schema.Field, *, is_item: bool = False)
     sort, _, name = step.partition(":")
     if sort == "f" and isinstance(item, dict) and name in item:
         inner = schema.fields(field) if is_item or field.shape == "one" else None
-        left = remove(item[name], rest, (inner or {}).get(name, schema.UNKNOWN)) if rest else None
+        remainder = remove(item[name], rest, (inner or {}).get(name, schema.UNKNOWN)) if rest else None
         others = {key: value for key, value in item.items() if key != name}
-        return others if left in (None, {}, []) else item | {name: left}
+        return others if remainder in (None, {}, []) else item | {name: remainder}
     if sort == "v" and isinstance(item, list):
         return [one for one in item if json.dumps(one) != name]
     if sort == "k" and isinstance(item, list):
         kept = []
         for one in item:
-            left = one
+            remainder = one
             if _key(one, field) == step:
-                left = remove(one, rest, field, is_item=True) if rest else None
-            kept += [] if left is None else [left]
+                remainder = remove(one, rest, field, is_item=True) if rest else None
+            kept += [] if remainder is None else [remainder]
         return kept
     return item
 

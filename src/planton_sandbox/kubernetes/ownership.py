@@ -94,10 +94,10 @@ def _own(entries: Sequence[Object], writer: Writer) -> Object | None:
 
 def _without(entry: Object, paths: set[fieldsets.Path]) -> Object | None:
     owned = fieldsets.decode(entry["fieldsV1"])
-    left = owned - paths
-    if left == owned:
+    remainder = owned - paths
+    if remainder == owned:
         return entry
-    return entry | {"fieldsV1": fieldsets.encode(left)} if left else None
+    return entry | {"fieldsV1": fieldsets.encode(remainder)} if remainder else None
 
 
 def _entry(resource: resources.Resource, writer: Writer, owned: set[fieldsets.Path], old: Object | None) -> list[Object]:

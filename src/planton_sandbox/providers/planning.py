@@ -81,7 +81,7 @@ def settle(table: schema.Table, *, planned: State, real: State) -> State:
 
 def as_read(table: schema.Table, real: State) -> State:
     """Returns the state after a refresh or an import."""
-    state = values.known_or_null(real)
+    state = values.without_unknown(real)
     return {
         row.name: [] if row.type in _BLOCKS and state.get(row.name) is None else state.get(row.name) for row in table.properties
     }
@@ -206,7 +206,7 @@ def _settle_row(row: schema.Property, planned: values.Json, real: values.Json) -
         return None
     if real is values.UNKNOWN:
         return [] if row.type in _BLOCKS else None
-    return values.known_or_null(real)
+    return values.without_unknown(real)
 
 
 def _plain(value: State) -> State:

@@ -78,12 +78,12 @@ def is_empty(value: Json) -> bool:
     return value is None or (isinstance(value, (str, list, dict)) and not value)
 
 
-def known_or_null(value: Json) -> Json:
+def without_unknown(value: Json) -> Json:
     """Replaces every ``UNKNOWN`` inside a value by null."""
     if isinstance(value, dict):
-        return {key: known_or_null(item) for key, item in value.items()}
+        return {key: without_unknown(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [known_or_null(item) for item in value]
+        return [without_unknown(item) for item in value]
     return None if value is UNKNOWN else value
 
 

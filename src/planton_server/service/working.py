@@ -31,24 +31,24 @@ async def claim(call: Call) -> answers.Answer:
         ApiError: ``FORBIDDEN``: the caller is not a controller.
     """
     _check(call)
-    wanted = call.request.claim
-    until = time.monotonic() + wanted.wait.ToTimedelta().total_seconds()
-    results = _results(wanted.results)
+    claim_request = call.request.claim
+    until = time.monotonic() + claim_request.wait.ToTimedelta().total_seconds()
+    results = _results(claim_request.results)
     accepted: Mapping[tuple[str, int], work.Finished] = {}
     rows: Sequence[database.Row] = ()
     if results:
         async with call.store.transaction() as transaction:
             await work.lock(transaction)
             await _register(call, transaction)
-            accepted = await work.finish(transaction, call.workers.limits, wanted.process, results)
-            if wanted.limit:
+            accepted = await work.finish(transaction, call.workers.limits, claim_request.process, results)
+            if claim_request.limit:
                 rows = await _claimed(call, transaction)
         _finished(call, results, accepted)
     else:
         async with call.store.transaction() as transaction:
             await _register(call, transaction)
-    call.workers.serves(frozenset(wanted.platforms))
-    if wanted.limit and not rows:
+    call.workers.serves(frozenset(claim_request.platforms))
+    if claim_request.limit and not rows:
         rows = await _wait(call, until)
     return answers.of_claim(rows, _accepted(results, accepted), call.workers.limits.lease)
 
@@ -125,12 +125,12 @@ def _check(call: Call) -> None:
 
 async def _register(call: Call, transaction: database.Transaction) -> None:
     """Registers the process of a claim. If its lease has ended, its work is taken back first."""
-    wanted, limits = call.request.claim, call.workers.limits
-    described: dict[str, Any] = {"version": wanted.version, "platforms": wanted.platforms}
-    if not await work.register(transaction, limits, wanted.process, **described):
+    claim_request, limits = call.request.claim, call.workers.limits
+    described: dict[str, Any] = {"version": claim_request.version, "platforms": claim_request.platforms}
+    if not await work.register(transaction, limits, claim_request.process, **described):
         await _sweep(call, transaction)
-        await work.revive(transaction, limits, wanted.process)
-        await work.register(transaction, limits, wanted.process, **described)
+        await work.revive(transaction, limits, claim_request.process)
+        await work.register(transaction, limits, claim_request.process, **described)
 
 
 async def _sweep(call: Call, transaction: database.Transaction) -> None:
@@ -141,9 +141,9 @@ async def _sweep(call: Call, transaction: database.Transaction) -> None:
 
 async def _wait(call: Call, until: float) -> Sequence[database.Row]:
     """Returns claimed work as soon as some is due; none after the time, or when the server stops."""
-    wanted, workers = call.request.claim, call.workers
+    claim_request, workers = call.request.claim, call.workers
     while True:
-        due = await work.next_due(call.store, workers.limits, wanted.platforms)
+        due = await work.next_due(call.store, workers.limits, claim_request.platforms)
         seconds = workers.poll if due is None else min(workers.poll, max(_TOGETHER, due / 1000))
         if due is not None and due <= 0:
             async with call.store.transaction() as transaction:
@@ -159,8 +159,10 @@ async def _wait(call: Call, until: float) -> Sequence[database.Row]:
 
 
 async def _claimed(call: Call, transaction: database.Transaction) -> Sequence[database.Row]:
-    wanted = call.request.claim
-    return await work.claim(transaction, call.workers.limits, wanted.process, platforms=wanted.platforms, limit=wanted.limit)
+    claim_request = call.request.claim
+    return await work.claim(
+        transaction, call.workers.limits, claim_request.process, platforms=claim_request.platforms, limit=claim_request.limit
+    )
 
 
 def _results(sent: Sequence[Any]) -> list[work.Result]:  # of WorkResult messages

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 _EVENTS: Final = tables.EVENTS
 #: The values that the writer of an event sets.
-_GIVEN: Final = tuple(column.name for column in _EVENTS.c if column.name not in {"number", "transaction_id", "acknowledged_at"})
+_INSERTED: Final = tuple(
+    column.name for column in _EVENTS.c if column.name not in {"number", "transaction_id", "acknowledged_at"}
+)
 #: The name of the database → the transaction of an event, for a statement that begins after the resource's row is locked.
 CURRENT: Final[Mapping[str, sa.ColumnElement[int]]] = {
     "postgresql": sa.literal_column(
@@ -88,14 +90,14 @@ def of_change(written: sa.CTE) -> sa.Insert:
 
     Its parameters are named :func:`parameters`. Only for PostgreSQL, where a statement can have several parts that write.
     """
-    values = {name: sa.bindparam(f"event_{name}", type_=_EVENTS.c[name].type) for name in _GIVEN}
+    values = {name: sa.bindparam(f"event_{name}", type_=_EVENTS.c[name].type) for name in _INSERTED}
     row = sa.select(CURRENT["postgresql"], *values.values()).select_from(written)
     return sa.insert(_EVENTS).inline().from_select(["transaction_id", *values], row).returning(_EVENTS.c.id)
 
 
 def parameters(event: Mapping[str, Any]) -> dict[str, Any]:
     """Returns an event as the parameters of :func:`of_change`."""
-    return {f"event_{name}": event[name] for name in _GIVEN}
+    return {f"event_{name}": event[name] for name in _INSERTED}
 
 
 async def read(database: Database, after: Cursor, *, limit: int, owner: str = "") -> Sequence[Row]:
@@ -119,7 +121,7 @@ async def lag(database: Database) -> Row:
 
 @functools.cache
 def _append(database: str) -> Statement:
-    values: dict[str, Any] = {name: sa.bindparam(name) for name in _GIVEN}
+    values: dict[str, Any] = {name: sa.bindparam(name) for name in _INSERTED}
     return Statement(sa.insert(_EVENTS).inline().values(transaction_id=CURRENT[database], **values))
 
 

@@ -106,8 +106,12 @@ def test_digitalocean_names_leftovers_of_a_missing_cluster(sandbox: Sandbox) -> 
     """One request deletes cluster and volumes. Without the cluster the volumes stay."""
     volume = associated.Item("volume", "pvc-1", "1111")
     deleting: Any = _ocean(sandbox).deleting_leftovers("0000", (volume,))
-    with pytest.raises(errors.PlantonError, match=r"keeps and bills volume pvc-1 \(1111\).*does not exist any more"), deleting:
+    with (
+        pytest.raises(errors.PlantonError, match=r"keeps and bills volume pvc-1 \(1111\).*does not exist any more") as caught,
+        deleting,
+    ):
         raise AssertionError("the block must not run without a cluster")
+    assert (caught.value.code, caught.value.reason) == (errors.Code.FAILED, errors.Reason.CLOUD_MISSING)
 
 
 def test_digitalocean_leftovers_have_a_price(sandbox: Sandbox) -> None:

@@ -197,8 +197,8 @@ def test_a_pool_without_autoscaling_is_compared_by_the_requested_number_of_nodes
     cloud = _cloud(server)
 
     def drift(**inputs: Any) -> list[Any]:
-        found = observed.drift({**pool, "inputs": inputs}, cloud, observed.Lists(cached.Answers()))
-        return [(each.path, each.old, each.new) for each in found or () if each.path == "count"]
+        differences = observed.drift({**pool, "inputs": inputs}, cloud, observed.Lists(cached.Answers()))
+        return [(each.path, each.old, each.new) for each in differences or () if each.path == "count"]
 
     assert drift(nodeCount=2) == [("count", 2, 1)]
     assert drift(nodeCount=1) == []
@@ -397,6 +397,8 @@ def test_a_pool_fits_its_cluster_and_its_machines(
     server.answers[f"/v1/{CLUSTER_ID}"] = (200, CLUSTER | {"currentMasterVersion": "1.36.3-gke.1"})
     server.answers[f"/v1/{PLACE}/serverConfig"] = (200, {"validNodeVersions": ["1.36.3-gke.1", "1.34.9-gke.1", "1.33.4-gke.1"]})
     target = mocks.target("GcpGkeNodePool", {**POOL_SPEC, **spec})
-    found = list(offers.refusals(_cloud(server), target))
-    assert [each.path for each in found] == [path for path, _ in refused]
-    assert all(words in each.text and each.rule == "cloud.fits_cluster" for each, (_, words) in zip(found, refused, strict=True))
+    refusals = list(offers.refusals(_cloud(server), target))
+    assert [each.path for each in refusals] == [path for path, _ in refused]
+    assert all(
+        words in each.text and each.rule == "cloud.fits_cluster" for each, (_, words) in zip(refusals, refused, strict=True)
+    )

@@ -51,5 +51,5 @@ def test_exactly_the_named_node_goes(sandbox: Sandbox, cloud: str, size: str) ->
     assert not account.remove_node(cluster, pool()["id"], before[1])
     assert not account.remove_node(cluster, "missing", before[0])
     assert account.remove_node(cluster, pool()["id"], before[0], replace=True)
-    left = _names(pool())
-    assert (len(left), pool()["count"], before[0] in left, before[2] in left) == (2, 2, False, True)
+    remaining = _names(pool())
+    assert (len(remaining), pool()["count"], before[0] in remaining, before[2] in remaining) == (2, 2, False, True)

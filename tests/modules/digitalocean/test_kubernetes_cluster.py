@@ -225,7 +225,7 @@ OTHER = mocked_digitalocean.Cluster(id="other", version="1.34.1-do.0")
 )
 def test_a_renamed_cluster_is_identified_by_its_id(clusters: dict[str, mocked_digitalocean.Cluster]) -> None:
     """If the cloud has no cluster of the old name, the state has the running version."""
-    cloud = mocks.DigitalOcean(clusters=clusters, own="before", known=RUNNING)
+    cloud = mocks.DigitalOcean(clusters=clusters, own="before", own_settings=RUNNING)
     with pytest.raises(errors.PlantonError, match=r"1\.32\.5-do\.0") as caught:
         _plan(cloud=cloud, kubernetesVersion="1.32.5-do.0", highlyAvailable=True)
     assert caught.value.reason is errors.Reason.UPGRADE_REFUSED

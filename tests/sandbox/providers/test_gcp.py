@@ -633,7 +633,7 @@ def test_the_function_finds_a_cluster(scene: Scene) -> None:
     """Blocks are lists in its results, and its node pools have their zones."""
     scene.cluster()
     scene.pool(nodeLocations=ZONES[:1])
-    found = scene.engine.invoke("gcp:container/getCluster:getCluster", name="c1")
-    assert found["nodeLocations"] == ZONES
-    assert found["masterAuths"][0]["clusterCaCertificate"]
-    assert found["nodePools"] == [{"name": "workers", "nodeLocations": ZONES[:1]}]
+    cluster = scene.engine.invoke("gcp:container/getCluster:getCluster", name="c1")
+    assert cluster["nodeLocations"] == ZONES
+    assert cluster["masterAuths"][0]["clusterCaCertificate"]
+    assert cluster["nodePools"] == [{"name": "workers", "nodeLocations": ZONES[:1]}]

@@ -297,7 +297,7 @@ class Cloud:
                 failures[item] = error
         if failures:
             first = next(iter(failures.values()))
-            raise associated.not_deleted(failures, first.message, code=first.code, reason=first.reason)
+            raise associated.not_deleted(failures, first.message, reason=first.reason)
 
     def _delete(self, path: str) -> None:
         url = f"{self.address}{path}?{urllib.parse.urlencode({'region': self.region})}"

@@ -268,7 +268,7 @@ class Cloud:
         url = f"{self.address}{path}"
         if items and not api.delete(url, authorization=f"Bearer {self.token}", path=path, body=body):
             why = "the cluster does not exist any more"
-            raise associated.not_deleted(items, why, code=errors.Code.FAILED, reason=errors.Reason.NOT_FOUND)
+            raise associated.not_deleted(items, why, reason=errors.Reason.CLOUD_MISSING)
         yield
 
     def api_server_rule(self, cluster_id: str) -> str:

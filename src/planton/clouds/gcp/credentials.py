@@ -173,7 +173,6 @@ def _refresh(credential: Any) -> None:
         text = str(error.args[0]) if error.args else "no reason given"
         raise errors.PlantonError(
             f"Google refuses the credential for gcp: {text[:300]}",
-            code=errors.Code.FAILED,
             reason=errors.Reason.CLOUD_AUTH,
             hint="check that the key was not deleted or disabled; create a new one, or log in again",
         ) from None

@@ -21,24 +21,24 @@ def spec(cloud: client.Cloud, identity: Mapping[str, Any]) -> tuple[str, dict[st
         PlantonError: The cloud cannot be read.
     """
     id_ = "projects/{projectId}/locations/{location}/clusters/{clusterName}".format_map(dict(identity))
-    found = cloud.cluster_alone(id_)
-    return None if found is None else (id_, _spec(found))
+    cluster = cloud.cluster_alone(id_)
+    return None if cluster is None else (id_, _spec(cluster))
 
 
-def _spec(found: Mapping[str, Any]) -> dict[str, Any]:
-    network, ranges = found.get("networkConfig") or {}, found.get("ipAllocationPolicy") or {}
-    private, authorized = found.get("privateClusterConfig") or {}, found.get("masterAuthorizedNetworksConfig") or {}
-    channel = (found.get("releaseChannel") or {}).get("channel") or "UNSPECIFIED"
+def _spec(cluster: Mapping[str, Any]) -> dict[str, Any]:
+    network, ranges = cluster.get("networkConfig") or {}, cluster.get("ipAllocationPolicy") or {}
+    private, authorized = cluster.get("privateClusterConfig") or {}, cluster.get("masterAuthorizedNetworksConfig") or {}
+    channel = (cluster.get("releaseChannel") or {}).get("channel") or "UNSPECIFIED"
     blocks = authorized.get("cidrBlocks") or () if authorized.get("enabled") else ()
     return {
-        "networkSelfLink": network.get("network") or found.get("network"),
-        "subnetworkSelfLink": network.get("subnetwork") or found.get("subnetwork"),
+        "networkSelfLink": network.get("network") or cluster.get("network"),
+        "subnetworkSelfLink": network.get("subnetwork") or cluster.get("subnetwork"),
         "clusterSecondaryRangeName": ranges.get("clusterSecondaryRangeName"),
         "servicesSecondaryRangeName": ranges.get("servicesSecondaryRangeName"),
         "masterIpv4CidrBlock": private.get("masterIpv4CidrBlock"),
         "enablePublicNodes": not private.get("enablePrivateNodes"),
         "releaseChannel": "NONE" if channel == "UNSPECIFIED" else channel,
         "masterAuthorizedNetworks": sorted(block["cidrBlock"] for block in blocks),
-        "disableNetworkPolicy": not (found.get("networkPolicy") or {}).get("enabled"),
-        "disableWorkloadIdentity": not (found.get("workloadIdentityConfig") or {}).get("workloadPool"),
+        "disableNetworkPolicy": not (cluster.get("networkPolicy") or {}).get("enabled"),
+        "disableWorkloadIdentity": not (cluster.get("workloadIdentityConfig") or {}).get("workloadPool"),
     }

@@ -95,7 +95,7 @@ def usual_size(provider: str) -> str:
 
 def _sized(text: str, choices: Choices) -> str:
     if choices.size:
-        text = _SIZE.sub(lambda found: f"{found[1]}{_scalar(choices.size)}", text)
+        text = _SIZE.sub(lambda match: f"{match[1]}{_scalar(choices.size)}", text)
     if choices.count:
         for field, limit in (("nodeCount", None), ("minNodes", min), ("maxNodes", max)):
             text = _with_number(text, field, choices.count, limit)
@@ -103,8 +103,8 @@ def _sized(text: str, choices: Choices) -> str:
 
 
 def _with_number(text: str, field: str, count: int, limit: Callable[[int, int], int] | None) -> str:
-    def replaced(found: re.Match[str]) -> str:
-        return f"{found[1]}{count if limit is None else limit(count, int(found[2]))}"
+    def replaced(match: re.Match[str]) -> str:
+        return f"{match[1]}{count if limit is None else limit(count, int(match[2]))}"
 
     return re.sub(rf"(?m)^(  {field}: )(\d+)$", replaced, text)
 
@@ -129,9 +129,9 @@ def _longest_name(files: Iterable[pathlib.Path]) -> int:
             named = re.search(r"(?m)^kind: (\S+)$", document)
             kind = None if named is None else kinds.get(named[1])
             field = "" if kind is None else kind.cloud_name_path.rpartition(".")[2]
-            found = re.search(rf"(?m)^  {field}: \$\{{name\}}(\S*)$", document)
-            if kind is not None and found is not None:
-                lengths.append(kind.declared.longest_name - len(found[1]))
+            match = re.search(rf"(?m)^  {field}: \$\{{name\}}(\S*)$", document)
+            if kind is not None and match is not None:
+                lengths.append(kind.declared.longest_name - len(match[1]))
     return min(lengths)
 
 

@@ -34,15 +34,15 @@ def number(spec: spec_pb2.GcpGkeNodePoolSpec, account: pulumi.ProviderResource) 
     project, location, name = spec.cluster_project_id.value, spec.cluster_location.value, spec.cluster_name.value
     is_zone = providers.get("gcp").is_zone(location)
     options = pulumi.InvokeOptions(provider=account)
-    found = _LOOKUPS.find(
+    cluster = _LOOKUPS.find(
         "cluster", name, lambda text: container.get_cluster(name=text, location=location, project=project, opts=options)
     )
-    if isinstance(found, str):
+    if isinstance(cluster, str):
         return gke_node_pool.USUAL_ZONES if not is_zone else 1
     # A pool whose spec no longer lists zones keeps them.
-    pools = getattr(found, "node_pools") or ()  # noqa: B009  # typed as object
+    pools = getattr(cluster, "node_pools") or ()  # noqa: B009  # typed as object
     own = next((pool["node_locations"] for pool in pools if pool["name"] == spec.node_pool_name), ())
     if own:
         return len(own)
-    zones = list(getattr(found, "node_locations") or ())  # noqa: B009  # typed as object
+    zones = list(getattr(cluster, "node_locations") or ())  # noqa: B009  # typed as object
     return len(zones) + 1 if is_zone else len(zones) or gke_node_pool.USUAL_ZONES

@@ -93,7 +93,7 @@ def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
         cluster.name = _name(scope, str(body["name"]))
     firewall = body.get("firewall_id") or body.get("instance_firewall")
     if firewall and firewall != cluster.firewall:
-        cluster.firewall = _known_firewall(scope, str(firewall), network=cluster.network)
+        cluster.firewall = _existing_firewall(scope, str(firewall), network=cluster.network)
     if body.get("tags") is not None:
         cluster.tags = str(body["tags"]).split()
     if body.get("kubernetes_version"):
@@ -207,7 +207,7 @@ def _first_pools(body: Mapping[str, Any]) -> list[records.Pool]:
 def _firewall(scope: scopes.Scope, body: Mapping[str, Any], *, network: records.Network, name: str) -> str:
     key = body.get("instance_firewall") or body.get("firewall_id")
     if key:
-        return _known_firewall(scope, str(key), network=network.id)
+        return _existing_firewall(scope, str(key), network=network.id)
     firewall = records.Firewall(
         id=scopes.new_id(),
         account=scope.account.id,
@@ -221,7 +221,7 @@ def _firewall(scope: scopes.Scope, body: Mapping[str, Any], *, network: records.
     return firewall.id
 
 
-def _known_firewall(scope: scopes.Scope, key: str, *, network: str) -> str:
+def _existing_firewall(scope: scopes.Scope, key: str, *, network: str) -> str:
     firewall = scope.firewall(key)
     if firewall.network != network:
         raise wire.CloudError(

@@ -37,7 +37,7 @@ def act(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool) -> bo
     if pool.load is None and not pool.lacking:
         pool.scaling = None
         return _remove(scope, cluster, pool)
-    needed = pool.load if pool.load is not None else _wanted(pool)
+    needed = pool.load if pool.load is not None else _demand(pool)
     most = min(pool.max_nodes, pool.count + machines.room(scope, cluster))
     desired = max(min(needed, most), pool.min_nodes)
     if desired == pool.count:
@@ -67,7 +67,7 @@ def seconds(text: str) -> float:
     return 3600 * hours + 60 * minutes + rest
 
 
-def _wanted(pool: records.Pool) -> int:
+def _demand(pool: records.Pool) -> int:
     """Returns the size for the pending pods. Nodes that come up will run some of them."""
     is_current = all(node.building is None and node.updated <= pool.looked for node in machines.remaining(pool))
     return pool.count + pool.lacking if is_current else pool.count

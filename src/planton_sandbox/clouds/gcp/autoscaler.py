@@ -44,7 +44,7 @@ def act(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool) -> bo
     present = machines.target(pool)
     if pool.load is None and not pool.lacking and least <= present <= most and _remove(scope, pool, least):
         return True
-    desired = max(min(_wanted(pool, present), most), least)
+    desired = max(min(_demand(pool, present), most), least)
     possible = min(desired, present + quotas.room(scope, cluster, pool)) if desired > present else desired
     if possible == present:
         pool.scaling = None
@@ -62,7 +62,7 @@ def act(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool) -> bo
     return True
 
 
-def _wanted(pool: records.Pool, present: int) -> int:
+def _demand(pool: records.Pool, present: int) -> int:
     """Returns the size that the load or the pending pods need. Nodes that come up will run some of the pods."""
     if pool.load is not None:
         return pool.load

@@ -61,11 +61,11 @@ def _claim(cycle: cycles.Cycle, claim: Object, pods: list[Object]) -> None:
     users = [pod for pod in pods if objects.namespace(pod) == namespace and name in scheduler.claims(pod)]
     finalizers = claim["metadata"].get("finalizers", [])
     if objects.is_deleting(claim):
-        left = [item for item in finalizers if item != _PROTECTION]
-        if not users and not left:
+        remaining = [item for item in finalizers if item != _PROTECTION]
+        if not users and not remaining:
             cycle.store.remove(resources.CLAIMS, claim)
-        elif not users and left != finalizers:
-            cycle.store.replace(resources.CLAIMS, claim | {"metadata": claim["metadata"] | {"finalizers": left}})
+        elif not users and remaining != finalizers:
+            cycle.store.replace(resources.CLAIMS, claim | {"metadata": claim["metadata"] | {"finalizers": remaining}})
         return
     if _PROTECTION not in finalizers:
         claim = cycle.change(resources.CLAIMS, claim, lambda item: item["metadata"].update(finalizers=[*finalizers, _PROTECTION]))

@@ -56,8 +56,8 @@ def _delete(cycle: cycles.Cycle, resource: resources.Resource, item: Object, *, 
 
 
 def _release(cycle: cycles.Cycle, resource: resources.Resource, item: Object, finalizer: str) -> None:
-    left = [one for one in item["metadata"]["finalizers"] if one != finalizer]
+    remaining = [one for one in item["metadata"]["finalizers"] if one != finalizer]
     meta = {key: value for key, value in item["metadata"].items() if key != "finalizers"}
-    current = cycle.store.replace(resource, item | {"metadata": meta | ({"finalizers": left} if left else {})})
-    if not left and resource is not resources.PODS and resource is not resources.NAMESPACES:
+    current = cycle.store.replace(resource, item | {"metadata": meta | ({"finalizers": remaining} if remaining else {})})
+    if not remaining and resource is not resources.PODS and resource is not resources.NAMESPACES:
         cycle.store.remove(resource, current)

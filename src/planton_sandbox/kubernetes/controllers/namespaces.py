@@ -45,8 +45,8 @@ def _end(cycle: cycles.Cycle, item: Object) -> None:
         conditions = objects.with_condition((item.get("status") or {}).get("conditions", []), fresh, now=cycle.now)
         cycle.set_status(resources.NAMESPACES, item, {"phase": "Terminating", "conditions": conditions})
         return
-    left = [one for one in item["spec"].get("finalizers", []) if one != "kubernetes"]
-    if left or item["metadata"].get("finalizers"):
-        cycle.change(resources.NAMESPACES, item, lambda one: one["spec"].update(finalizers=left))
+    finalizers = [one for one in item["spec"].get("finalizers", []) if one != "kubernetes"]
+    if finalizers or item["metadata"].get("finalizers"):
+        cycle.change(resources.NAMESPACES, item, lambda one: one["spec"].update(finalizers=finalizers))
     else:
         cycle.store.remove(resources.NAMESPACES, item)

@@ -106,7 +106,7 @@ def _create_body(client: api.Client, data: planning.Data) -> dict[str, values.Js
 
 
 def _pool_body(pool: dict[str, values.Json]) -> dict[str, values.Json]:
-    settings = values.known_or_null(pool)
+    settings = values.without_unknown(pool)
     body = api.compact(
         {
             "id": settings.get("label") or str(uuid.uuid4()),

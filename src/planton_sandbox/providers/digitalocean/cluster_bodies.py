@@ -12,7 +12,7 @@ def switch(block: planning.State | None) -> planning.State | None:
 
 
 def _maintenance_body(data: planning.Data) -> values.Json:
-    policy = values.known_or_null(data.get("maintenancePolicy"))
+    policy = values.without_unknown(data.get("maintenancePolicy"))
     if not policy:
         return None
     day = str(policy.get("day") or "").lower()
@@ -22,12 +22,12 @@ def _maintenance_body(data: planning.Data) -> values.Json:
 
 
 def _firewall_body(data: planning.Data) -> planning.State:
-    block = values.known_or_null(data.get("controlPlaneFirewall")) or {}
+    block = values.without_unknown(data.get("controlPlaneFirewall")) or {}
     return {"enabled": block.get("enabled"), "allowed_addresses": block.get("allowedAddresses") or None}
 
 
 def _sso_body(data: planning.Data) -> values.Json:
-    blocks = values.known_or_null(data.get("ssos"))
+    blocks = values.without_unknown(data.get("ssos"))
     if not blocks:
         return None
     switches = {key: bool(blocks[0].get(key)) for key in ("enabled", "required")}
@@ -37,7 +37,7 @@ def _sso_body(data: planning.Data) -> values.Json:
 
 def _scaling_body(blocks: list[planning.State] | None, before: list[planning.State] | None = None) -> planning.State:
     """Returns the autoscaler's settings; a setting that was removed is zero, any other unset one is null."""
-    block, old = (items[0] if items else None for items in (values.known_or_null(blocks), before))
+    block, old = (items[0] if items else None for items in (values.without_unknown(blocks), before))
     now = _scaling_values(block) if block else {}
     zero: planning.State = {"scale_down_utilization_threshold": 0, "scale_down_unneeded_time": "", "expanders": []}
     was = _scaling_values(old) if old else {}
@@ -54,7 +54,7 @@ def _scaling_values(block: planning.State) -> planning.State:
 
 def create(data: planning.Data) -> planning.State:
     """Returns the body that creates a cluster, without unset fields."""
-    switches = {key: switch(values.known_or_null(data.get(name))) for name, key in tables.SWITCHES.items()}
+    switches = {key: switch(values.without_unknown(data.get(name))) for name, key in tables.SWITCHES.items()}
     scaling = data.get("clusterAutoscalerConfigurations")
     optional = {
         "name": data.get("name"),
@@ -82,7 +82,7 @@ def create(data: planning.Data) -> planning.State:
 
 def update(data: planning.Data) -> planning.State:
     """Returns the body that updates a cluster. It has the whole cluster; unset blocks are objects of nulls, empty fields are left out."""
-    switches = {key: switch(values.known_or_null(data.get(name))) or {"enabled": None} for name, key in tables.SWITCHES.items()}
+    switches = {key: switch(values.without_unknown(data.get(name))) or {"enabled": None} for name, key in tables.SWITCHES.items()}
     optional = {
         "name": data.get("name"),
         "tags": data.get("tags"),

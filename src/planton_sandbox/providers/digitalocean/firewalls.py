@@ -41,7 +41,7 @@ def _firewall_body(data: planning.Data) -> planning.State:
 
 
 def _rule_body(rule: planning.State, ends: str, prefix: str) -> planning.State:
-    other = {key: values.known_or_null(rule.get(prefix + name)) for key, name in _ENDS.items()}
+    other = {key: values.without_unknown(rule.get(prefix + name)) for key, name in _ENDS.items()}
     parts = {"protocol": rule.get("protocol"), "ports": rule.get("portRange")}
     return {**api.compact(parts), ends: api.compact(other)}
 

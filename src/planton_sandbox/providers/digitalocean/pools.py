@@ -36,7 +36,7 @@ def own_tags(tags: typing.Iterable[str] | None) -> list[str]:
 
 def create_body(pool: planning.State, *more_tags: str) -> planning.State:
     """Returns the body that creates a pool, without unset fields."""
-    settings = values.known_or_null(pool)
+    settings = values.without_unknown(pool)
     return api.compact(
         {
             "name": settings.get("name"),
@@ -58,7 +58,7 @@ def update(client: api.Client, pool: planning.State, cluster: str, identity: str
     Raises:
         Fault: The cloud refused, or the nodes are not ready within half an hour.
     """
-    settings = values.known_or_null(pool)
+    settings = values.without_unknown(pool)
     optional = {
         "name": settings.get("name"),
         "count": settings.get("nodeCount"),

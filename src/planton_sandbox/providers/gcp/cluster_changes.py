@@ -14,7 +14,7 @@ _ENDPOINTS = ("enablePrivateEndpoint", "masterGlobalAccessConfig")
 
 def requests(data: planning.Data) -> typing.Iterator[_Change]:
     """Returns each request: method, path, body, and what its operation does."""
-    state = values.known_or_null(data.state)
+    state = values.without_unknown(data.state)
     yield from _endpoints(data, state)
     if data.changed("addonsConfig"):
         yield _put(data, "AddonsConfig", cluster_facts.addons(state.get("addonsConfig")), "GKE cluster addons")

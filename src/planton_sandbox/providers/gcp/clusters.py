@@ -36,7 +36,7 @@ def _create(client: api.Client, data: planning.Data) -> None:
     # The plugin looks for maintenance exclusions, and ignores errors.
     with contextlib.suppress(api.CloudError):
         client.get(name)
-    body = cluster_facts.create_body(values.known_or_null(data.state), project=project, location=location)
+    body = cluster_facts.create_body(values.without_unknown(data.state), project=project, location=location)
     operation = client.start("POST", f"{parent}/clusters", {"cluster": body})
     try:
         client.wait(operation, name, "creating GKE cluster", limit=LIMIT)
@@ -106,7 +106,7 @@ def _delete(client: api.Client, data: planning.Data) -> None:
 
 def _find(client: api.Client, data: planning.Data) -> None:
     """Reads an import id in one of the plugin's forms, and waits until no operation changes the cluster."""
-    matched = next((found for form in _IMPORTS if (found := form.fullmatch(data.id))), None)
+    matched = next((match for form in _IMPORTS if (match := form.fullmatch(data.id))), None)
     if matched is None:
         listed = [form.pattern for form in _IMPORTS]
         raise sessions.Fault(f'Import id "{data.id}" doesn\'t match any of the accepted formats: {listed}')

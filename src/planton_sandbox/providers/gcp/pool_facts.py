@@ -126,9 +126,9 @@ def facts(pool: planning.State, state: planning.State, groups: list[planning.Sta
     scaling, upgrading = pool.get("autoscaling") or {}, pool.get("upgradeSettings") or {}
     management, placement, drained = pool.get("management") or {}, pool.get("placementPolicy"), pool.get("nodeDrainConfig")
     urls = [group["url"] for group in groups] if groups else pool.get("instanceGroupUrls") or []
-    found: planning.State = {
+    properties: planning.State = {
         "name": pool.get("name", ""),
-        "namePrefix": _known(state.get("namePrefix")) or "",
+        "namePrefix": _null_if_unknown(state.get("namePrefix")) or "",
         "initialNodeCount": pool.get("initialNodeCount") or 0,
         "nodeLocations": pool.get("locations") or [],
         "instanceGroupUrls": urls,
@@ -146,17 +146,17 @@ def facts(pool: planning.State, state: planning.State, groups: list[planning.Sta
         "networkConfig": _network(pool.get("networkConfig") or {}, state),
         "nodeConfig": node_config(pool.get("config") or {}, state.get("nodeConfig")),
         # What the API does not return stays.
-        "nodeDrainConfigs": [_drained(drained)] if drained is not None else _known(state.get("nodeDrainConfigs")),
-        "placementPolicy": placement or _known(state.get("placementPolicy")),
-        "ignoreNodeCountChanges": bool(_known(state.get("ignoreNodeCountChanges"))),
+        "nodeDrainConfigs": [_drained(drained)] if drained is not None else _null_if_unknown(state.get("nodeDrainConfigs")),
+        "placementPolicy": placement or _null_if_unknown(state.get("placementPolicy")),
+        "ignoreNodeCountChanges": bool(_null_if_unknown(state.get("ignoreNodeCountChanges"))),
     }
     if groups:
-        found["nodeCount"] = sum(int(group.get("targetSize") or 0) for group in groups) // len(groups)
-    elif not found["ignoreNodeCountChanges"]:
-        found["nodeCount"] = 0
-    elif _known(state.get("nodeCount")) is None:
-        found["nodeCount"] = found["initialNodeCount"]
-    return found
+        properties["nodeCount"] = sum(int(group.get("targetSize") or 0) for group in groups) // len(groups)
+    elif not properties["ignoreNodeCountChanges"]:
+        properties["nodeCount"] = 0
+    elif _null_if_unknown(state.get("nodeCount")) is None:
+        properties["nodeCount"] = properties["initialNodeCount"]
+    return properties
 
 
 def _drained(block: planning.State) -> planning.State:
@@ -241,10 +241,10 @@ def _blue_green(block: planning.State | None) -> planning.State | None:
 
 
 def _network(block: planning.State, state: planning.State) -> planning.State:
-    before = _known(state.get("networkConfig")) or {}
+    before = _null_if_unknown(state.get("networkConfig")) or {}
     return {
         # The API does not return it.
-        "createPodRange": bool(_known(before.get("createPodRange"))),
+        "createPodRange": bool(_null_if_unknown(before.get("createPodRange"))),
         "enablePrivateNodes": bool(block.get("enablePrivateNodes")),
         "podRange": block.get("podRange", ""),
         "podIpv4CidrBlock": block.get("podIpv4CidrBlock", ""),
@@ -252,7 +252,7 @@ def _network(block: planning.State, state: planning.State) -> planning.State:
     }
 
 
-def _known(value: values.Json) -> values.Json:
+def _null_if_unknown(value: values.Json) -> values.Json:
     return None if value is values.UNKNOWN else value
 
 

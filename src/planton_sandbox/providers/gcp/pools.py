@@ -86,7 +86,7 @@ def _create(client: api.Client, data: planning.Data) -> None:
     """Creates a pool. One whose operation fails stays in the state if it exists."""
     cluster = parent(client, data)
     name = f"{cluster}/nodePools/{data.get('name')}"
-    body = pool_facts.create_body(values.known_or_null(data.state))
+    body = pool_facts.create_body(values.without_unknown(data.state))
     try:
         client.get(name)
     except api.CloudError as error:
@@ -153,7 +153,7 @@ _Change = tuple[str, str, planning.State, str]
 
 
 def _changes(data: planning.Data, cluster: str) -> typing.Iterator[_Change]:
-    state = values.known_or_null(data.state)
+    state = values.without_unknown(data.state)
     identity = {"nodePoolId": state["name"]}
     if data.changed("autoscaling"):
         bounds = pool_facts.autoscaling(state.get("autoscaling"), forced=("minNodeCount", "totalMinNodeCount"))
@@ -212,7 +212,7 @@ def _delete(client: api.Client, data: planning.Data) -> None:
 
 def _find(client: api.Client, data: planning.Data) -> None:
     """Reads an import id in one of the plugin's forms, and waits until no operation changes the cluster and the pool."""
-    matched = next((found for form in _IMPORTS if (found := form.fullmatch(data.id))), None)
+    matched = next((match for form in _IMPORTS if (match := form.fullmatch(data.id))), None)
     if matched is None:
         raise sessions.Fault(
             f'Import id "{data.id}" doesn\'t match any of the accepted formats: {[form.pattern for form in _IMPORTS]}'

@@ -90,7 +90,7 @@ def test_it_removes_an_unneeded_node_after_the_unneeded_time() -> None:
 
 def test_the_settings_of_the_cluster_count() -> None:
     """A node whose pods request 37 % is unneeded below 0.4, and not below 0.3; the time is the cluster's, too."""
-    for threshold, left in ((0.4, 1), (0.3, 2)):
+    for threshold, size in ((0.4, 1), (0.3, 2)):
         scene = Scene(scale_down_utilization_threshold=threshold, scale_down_unneeded_time="1m0s")
         scene.demand(2)
         scene.look()
@@ -100,7 +100,7 @@ def test_the_settings_of_the_cluster_count() -> None:
         scene.demand(2, cpu="740m")
         scene.look()
         assert scene.look(50) == 2
-        assert scene.look(20) == left
+        assert scene.look(20) == size
 
 
 def test_a_node_whose_pods_fit_nowhere_else_stays() -> None:

@@ -23,8 +23,8 @@ def test_zones_differ_in_machines_and_accelerators(gke: Gke) -> None:
         for zone in ("us-central1-a", "us-central1-f")
     )
     assert "c3-standard-4" in first - second
-    found = gke.get(f"{BASE}/zones/us-central1-a/machineTypes?filter=name%3D%22n1-standard-4%22")["items"]
-    assert [(item["guestCpus"], item["memoryMb"]) for item in found] == [(4, 15360)]
+    types = gke.get(f"{BASE}/zones/us-central1-a/machineTypes?filter=name%3D%22n1-standard-4%22")["items"]
+    assert [(item["guestCpus"], item["memoryMb"]) for item in types] == [(4, 15360)]
     page = gke.get(f"{BASE}/zones/us-central1-a/machineTypes?maxResults=10")
     assert len(page["items"]) == 10
     rest = gke.get(f"{BASE}/zones/us-central1-a/machineTypes?pageToken={page['nextPageToken']}")["items"]
@@ -35,8 +35,8 @@ def test_zones_differ_in_machines_and_accelerators(gke: Gke) -> None:
 
 def test_a_subnetwork_has_ranges_for_clusters(gke: Gke) -> None:
     """Every project has one in each region, and a NAT."""
-    found = gke.get(f"{BASE}/regions/{REGION}/subnetworks/default")
-    assert {item["rangeName"] for item in found["secondaryIpRanges"]} == {"pods", "services"}
+    subnetwork = gke.get(f"{BASE}/regions/{REGION}/subnetworks/default")
+    assert {item["rangeName"] for item in subnetwork["secondaryIpRanges"]} == {"pods", "services"}
     assert gke.get(f"{BASE}/regions/{REGION}/routers")["items"][0]["nats"][0]["name"] == "default-nat"
     everywhere = gke.get(f"{BASE}/aggregated/subnetworks")["items"]
     assert len(everywhere[f"regions/{REGION}"]["subnetworks"]) == 1

@@ -58,8 +58,8 @@ class Document:
         """Returns how a request and its answer differ from their descriptions."""
         for method, pattern, described in self._methods:
             if method == verb and pattern.fullmatch(path):
-                found = [] if body is None else list(self._compare(described["request"], body, "request"))
-                return found + list(self._compare(described["response"], answer, "response"))
+                problems = [] if body is None else list(self._compare(described["request"], body, "request"))
+                return problems + list(self._compare(described["response"], answer, "response"))
         return [f"{verb} {path} is not described"]
 
     def _compare(self, schema: dict[str, Any], value: Any, at: str) -> Iterator[str]:
@@ -105,8 +105,8 @@ class Caller:
         name = ".".join(path.lstrip("/").split("/")[:2]) if path.startswith("/compute") else f"container.{path.split('/')[1]}"
         name = "serviceusage.v1" if "/services/" in path else name
         self.requests.append((method, path))
-        found = self.documents[name].problems(method, path.partition("?")[0], body, answer)
-        self.problems += [f"{method} {path}: {problem}" for problem in found]
+        problems = self.documents[name].problems(method, path.partition("?")[0], body, answer)
+        self.problems += [f"{method} {path}: {problem}" for problem in problems]
         return answer
 
     def change(self, version: str, method: str, name: str, body: dict[str, Any] | None = None) -> None:

@@ -67,6 +67,10 @@ def resources(stack_input: stack_input_pb2.CivoKubernetesClusterStackInput) -> d
     if provider.own_cluster() is not None:
         # The plugin reads the applications of a new cluster before they are installed.
         cluster.installed_applications.apply(lambda installed: _report_failed(installed, spec.applications))
+    return _outputs(cluster, spec)
+
+
+def _outputs(cluster: pulumi_civo.KubernetesCluster, spec: spec_pb2.CivoKubernetesClusterSpec) -> dict[str, pulumi.Input[object]]:
     kubeconfig: pulumi.Output[str] = pulumi.Output.secret(cluster.kubeconfig)
     return {
         "cluster_id": cluster.id,

@@ -72,6 +72,12 @@ def resources(stack_input: stack_input_pb2.DigitalOceanKubernetesClusterStackInp
     )
     for pool in sorted(spec.additional_node_pools, key=lambda pool: pool.name):
         pools.register(pool, name=pool.name, suffix=f"-{pool.name}", cluster_id=cluster.id, account=account, target=target)
+    return _outputs(cluster, spec)
+
+
+def _outputs(
+    cluster: pulumi_digitalocean.KubernetesCluster, spec: spec_pb2.DigitalOceanKubernetesClusterSpec
+) -> dict[str, pulumi.Input[object]]:
     kubeconfig: pulumi.Output[str] = pulumi.Output.secret(cluster.kube_configs.apply(_kubeconfig))
     return {
         "cluster_id": cluster.id,
@@ -126,14 +132,14 @@ def _maintenance(
 def _autoscaler(
     spec: spec_pb2.DigitalOceanKubernetesClusterSpec,
 ) -> list[pulumi_digitalocean.KubernetesClusterClusterAutoscalerConfigurationArgs] | None:
-    wanted = spec.autoscaler
-    threshold = wanted.scale_down_utilization_threshold
-    if not threshold and not wanted.scale_down_unneeded_time:
+    settings = spec.autoscaler
+    threshold = settings.scale_down_utilization_threshold
+    if not threshold and not settings.scale_down_unneeded_time:
         return None
     return [
         pulumi_digitalocean.KubernetesClusterClusterAutoscalerConfigurationArgs(
             scale_down_utilization_threshold=threshold / 100 if threshold else None,
-            scale_down_unneeded_time=texts.go_duration(wanted.scale_down_unneeded_time) or None,
+            scale_down_unneeded_time=texts.go_duration(settings.scale_down_unneeded_time) or None,
         )
     ]
 

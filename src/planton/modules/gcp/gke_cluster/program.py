@@ -73,6 +73,10 @@ def resources(stack_input: stack_input_pb2.GcpGkeClusterStackInput) -> dict[str,
             delete_before_replace=True,
         ),
     )
+    return _outputs(cluster, spec, project)
+
+
+def _outputs(cluster: container.Cluster, spec: spec_pb2.GcpGkeClusterSpec, project: str) -> dict[str, pulumi.Input[object]]:
     return {
         "endpoint": cluster.endpoint,
         # The plugin marks the whole block as secret, because of a client's key in it.

@@ -67,6 +67,11 @@ def resources(stack_input: stack_input_pb2.GcpGkeNodePoolStackInput) -> dict[str
             delete_before_replace=own.keeps_name(provider.NODE_POOL, "node_pool", cluster_id=cluster, name=spec.node_pool_name),
         ),
     )
+    return _outputs(pool, spec)
+
+
+def _outputs(pool: container.NodePool, spec: spec_pb2.GcpGkeNodePoolSpec) -> dict[str, pulumi.Input[object]]:
+    is_autoscaled = spec.HasField("autoscaling")
     groups = pool.instance_group_urls
     total = pulumi.Output.all(pool.node_count, groups).apply(lambda both: str(int(both[0] or 0) * len(both[1] or ())))
     return {
