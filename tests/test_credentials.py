@@ -157,6 +157,13 @@ def test_a_real_token_is_not_sent_to_the_sandbox_of_the_shell(environ: dict[str,
         _choose(_vpc(), environ | {"PLANTON_SANDBOX": "1"})
 
 
+def test_an_error_names_the_sort_of_the_credential(environ: dict[str, str]) -> None:
+    """Some clouds have several."""
+    environ |= {"GOOGLE_API_URL": LOOPBACK, "GOOGLE_OAUTH_ACCESS_TOKEN": "a-token", "PLANTON_SANDBOX": "1"}
+    with pytest.raises(errors.PlantonError, match=r"^the access token for gcp \(GOOGLE_OAUTH_ACCESS_TOKEN\)"):
+        credentials.from_environment("gcp", environ, {})
+
+
 @pytest.mark.parametrize("address", [LOOPBACK, "http://localhost:4000/", "http://[::1]:4000"])
 def test_a_credential_with_its_own_address_is_sent_there(address: str, environ: dict[str, str]) -> None:
     """A loopback address is allowed: the credential's owner chose it."""

@@ -290,3 +290,15 @@ def test_what_exists_is_imported_by_id_and_by_name(dev: support.Planton) -> None
     assert dev.actions("plan", "-f", "dev") == {}
     assert _cluster(dev)["id"] == there["id"]
     assert {name: pool["instanceGroupUrls"] for name, pool in _pools(dev).items()} == pools
+
+
+def test_an_import_opens_the_api_server_with_a_warning(dev: support.Planton) -> None:
+    """The manifest has no networks. The plan of the import shows the change and how to avoid it; the next plan is empty."""
+    _change(dev, CLUSTER, "  masterAuthorizedNetworks:\n    - 127.0.0.0/8\n", "")
+    shutil.rmtree(dev.folder / "data" / "state")
+    refused = dev.run("import", NAMED, CLUSTER_ID, "-f", CLUSTER, code=5)
+    assert "127.0.0.0/8; to keep that, list the networks in spec.masterAuthorizedNetworks" in " ".join(refused.stderr.split())
+    assert "0.0.0.0/0" in refused.stdout
+    dev.run("import", NAMED, CLUSTER_ID, "-f", CLUSTER, "--yes")
+    assert [block["cidrBlock"] for block in _cluster(dev)["masterAuthorizedNetworksConfig"]["cidrBlocks"]] == ["0.0.0.0/0"]
+    assert dev.actions("plan", "-f", CLUSTER) == {}

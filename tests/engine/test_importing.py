@@ -12,6 +12,7 @@ from planton.clouds.digitalocean import client as digitalocean
 from planton.clouds.gcp import client as gcp
 from planton.recovery import importing
 from planton.schema import kinds
+from support import gcp as gke
 from support import mocks
 from support.sandbox import Sandbox, sandbox
 
@@ -140,3 +141,21 @@ def test_a_firewall_named_by_the_manifest_is_not_imported(sandbox: Sandbox) -> N
     ids = _create(sandbox)
     adoption = _prepare("CivoKubernetesCluster", ids["cluster"], sandbox, firewall={"value": "dev-firewall"})
     assert adoption == importing.Adoption({"cluster": ids["cluster"]})
+
+
+@pytest.mark.parametrize(
+    ("block", "listed", "note"),
+    [
+        ({}, [], False),
+        ({"enabled": True, "cidr_blocks": [{"cidr_block": "10.0.0.0/8"}]}, [], True),
+        ({"enabled": True, "cidr_blocks": [{"cidr_block": "10.0.0.0/8"}]}, ["10.0.0.0/8"], False),
+    ],
+)
+def test_an_import_that_opens_the_api_server_is_noted(
+    sandbox: Sandbox, block: dict[str, Any], listed: list[str], *, note: bool
+) -> None:
+    """The note has the networks of now, and the field that keeps them."""
+    id_ = gke.Gke(sandbox).cluster("dev", master_authorized_networks_config=block)
+    adoption = _prepare("GcpGkeCluster", id_, sandbox, masterAuthorizedNetworks=listed)
+    assert adoption.imports == {"cluster": id_}
+    assert [("10.0.0.0/8" in text, "spec.masterAuthorizedNetworks" in text) for text in adoption.notes] == [(True, True)] * note

@@ -31,6 +31,7 @@ _SETS = {"ingressRules", "egressRules", "rules", "tags", "taints", "cidrBlocks"}
 # The plugins' plans list more items of these sets than the stand-ins': also those that only move.
 _LISTED_ITEMS = ("ingressRules[", "egressRules[", "masterAuthorizedNetworksConfig.cidrBlocks[")
 _PLANTON = "Python-urllib/"
+_STILL_USED = (403, 409)
 # Resources of the engine and of planton's journal, which has times.
 _OTHER_TYPES = {"pulumi:pulumi:Stack", "planton:index:Apply"}
 _VARYING = {"created", "modified", "sourcePosition", "stackTrace", "taintedBy"}
@@ -81,11 +82,18 @@ def requests(logged: list[dict[str, Any]]) -> list[str]:
             [each["agent"], each["method"], each["path"], each["query"], plain(each["body"]), each["status"]], sort_keys=True
         )
         for each in logged
-        # planton watches the cloud during a long operation, and the stand-ins do not wait as long as the plugins.
-        if each["method"] != "GET" or not each["agent"].startswith(_PLANTON)
+        if not _depends_on_time(each)
     ]
     counted = collections.Counter(str(plain(line)) for line in lines)
     return sorted(line if '"GET"' in line else f"{count} times {line}" for line, count in counted.items())
+
+
+def _depends_on_time(request: dict[str, Any]) -> bool:
+    # planton watches the cloud during a long operation, and the stand-ins do not wait as long as the plugins.
+    if request["method"] == "GET":
+        return str(request["agent"]).startswith(_PLANTON)
+    # Plugins and stand-ins repeat the deletion of a network until the deletion of its cluster ends.
+    return request["method"] == "DELETE" and request["status"] in _STILL_USED
 
 
 def states(user: official.User) -> dict[str, list[Any]]:

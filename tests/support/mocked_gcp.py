@@ -21,6 +21,9 @@ class Gcp:
     Attributes:
         clusters: The zones of each cluster, by its name.
         pools: The zones of each node pool, by its name.
+        networks: The authorized networks of the clusters; None if every network may reach them.
+        workload_pool: The pool of identities of the clusters; empty for none.
+        drain: The drain timeout of the node pools; empty for the usual one.
         failure: The error of every look-up by name; empty for none.
     """
 
@@ -28,6 +31,9 @@ class Gcp:
 
     clusters: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=lambda: {"dev": ZONES})
     pools: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    networks: tuple[str, ...] | None = None
+    workload_pool: str = ""
+    drain: str = ""
     failure: str = ""
 
     def look_up(self, _token: str, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -38,8 +44,17 @@ class Gcp:
         if zones is None:
             place = f"projects/{args['project']}/locations/{args['location']}/clusters/{args['name']}"
             raise FailedCallError(f"invoking gcp:container/getCluster:getCluster: {place} not found")
-        pools = [{"name": name, "nodeLocations": list(own)} for name, own in self.pools.items()]
-        return {"id": args["name"], "name": args["name"], "nodeLocations": list(zones), "nodePools": pools}
+        drains = [{"pdbTimeoutDuration": self.drain}] if self.drain else []
+        pools = [{"name": name, "nodeLocations": list(own), "nodeDrainConfigs": drains} for name, own in self.pools.items()]
+        return {
+            **dict.fromkeys(("id", "name"), args["name"]),
+            "nodeLocations": list(zones),
+            "nodePools": pools,
+            "masterAuthorizedNetworksConfigs": []
+            if self.networks is None
+            else [{"cidrBlocks": [{"cidrBlock": each} for each in self.networks]}],
+            "workloadIdentityConfigs": [{"workloadPool": self.workload_pool}] if self.workload_pool else [],
+        }
 
     def own_cluster(self) -> dict[str, Any] | None:
         """Returns None: no module reads the stack's own cluster."""

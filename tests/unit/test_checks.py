@@ -403,6 +403,18 @@ GKE_POOL = mocks.target(
     },
     name="web",
 )
+
+
+def test_a_cluster_in_another_place_is_reported_with_its_id() -> None:
+    """The place is a part of the id, so the name alone would look like the one that was written."""
+    there = entries.Entry("projects/acme/locations/europe-west1/clusters/dev", "dev", "europe-west1")
+    resource, stack_input = load.Resource(GKE_POOL, None, "f.yaml"), mocks.stack_input(GKE_POOL)
+    with pytest.raises(errors.InvalidError) as caught:
+        _world(("cluster", there)).checks.resolved(resource, stack_input)
+    assert _rules(caught.value) == [("spec.clusterName", "cloud.reference_found")]
+    assert f"clusters there: {there.id}" in caught.value.message
+
+
 LARGER = plans.Difference("nodeConfig.machineType", "n2-standard-2", "n2-standard-4")
 RELABELLED = plans.Difference("nodeConfig.labels.a", "b", "c")
 
@@ -432,6 +444,74 @@ def test_nodes_of_a_rolling_change_count_for_as_long_as_it_takes(
     error = world.refused(manifest, planned, applied=applied)
     assert _rules(error) == [("spec.upgrade", "cloud.quota_left")]
     assert f"needs {4 * more} more N2_CPUS" in error.message
+
+
+GKE = mocks.target(
+    "GcpGkeCluster",
+    {
+        "projectId": {"value": "acme"},
+        "networkSelfLink": {"value": "main"},
+        "subnetworkSelfLink": {"value": "nodes"},
+        "location": "europe-west1",
+        "clusterSecondaryRangeName": {"value": "pods"},
+        "servicesSecondaryRangeName": {"value": "services"},
+        "masterIpv4CidrBlock": "172.16.0.0/28",
+        "clusterName": "dev",
+    },
+)
+GKE_CREATE = {"cluster": plans.Action.CREATE}
+GKE_PLACES = [{"region": name} for name in ("europe-west1", "europe-west1-b")]
+
+
+@pytest.mark.parametrize(
+    ("spec", "quota", "limit", "needed"),
+    [
+        ({}, "SSD_TOTAL_GB", 299, 300),
+        ({}, "SSD_TOTAL_GB", 300, 0),
+        ({"nodeZones": ["europe-west1-b", "europe-west1-c"]}, "SSD_TOTAL_GB", 199, 200),
+        ({"location": "europe-west1-b"}, "SSD_TOTAL_GB", 99, 100),
+        ({"location": "europe-west1-b", "nodeZones": ["europe-west1-c"]}, "CPUS", 3, 4),
+        ({}, "nodes", 2, 3),
+        ({"enablePublicNodes": True}, "IN_USE_ADDRESSES", 2, 3),
+        ({}, "IN_USE_ADDRESSES", 0, 0),
+    ],
+)
+def test_the_nodes_with_which_a_cloud_creates_a_cluster_count(spec: dict[str, Any], quota: str, limit: int, needed: int) -> None:
+    """They exist only for the time of the creation, in each zone one."""
+    world = _world(quotas={quota: entries.Quota(0, limit)}, regions=GKE_PLACES)
+    manifest = _with(GKE, **spec)
+    if not needed:
+        assert not world.plan(manifest, _plan(GKE_CREATE)).empty
+        return
+    error = world.refused(manifest, _plan(GKE_CREATE))
+    assert _rules(error) == [("spec.nodeZones", "cloud.quota_left")]
+    assert f"needs {needed} more {quota} while it is created, and this run {needed} in all" in error.message
+
+
+def test_the_nodes_of_a_creation_are_gone_before_the_pools_count() -> None:
+    """Those of two clusters exist at the same time."""
+    sizes = [{"size": "n2-standard-4", "cpus": 4, "regions": ["europe-west1", "europe-west1-b"]}]
+    world = _world(quotas={"nodes": entries.Quota(0, 3)}, sizes=sizes, regions=GKE_PLACES)
+    assert not world.plan(GKE, _plan(GKE_CREATE)).empty
+    assert not world.plan(GKE_POOL, _plan({"node_pool": plans.Action.CREATE})).empty
+    other = _with(GKE, clusterName="other")
+    other.metadata.name = "other"
+    assert "needs 3 more nodes while it is created, and this run 6 in all" in world.refused(other, _plan(GKE_CREATE)).message
+
+
+@pytest.mark.parametrize("is_given", [True, False])
+def test_nodes_with_public_addresses_count_in_their_quota(*, is_given: bool) -> None:
+    """The pool's cluster decides: its manifest, or else the cloud."""
+    sizes = [{"size": "n2-standard-4", "cpus": 4, "regions": ["europe-west1", "europe-west1-b"]}]
+    id_ = "projects/acme/locations/europe-west1-b/clusters/dev"
+    there = [] if is_given else [("cluster", entries.Entry(id_, "dev", "europe-west1-b", has_public_nodes=True))]
+    world = _world(*there, quotas={"IN_USE_ADDRESSES": entries.Quota(0, 2)}, sizes=sizes, regions=GKE_PLACES)
+    pool = GKE_POOL
+    if is_given:
+        world.manifests["dev"] = _with(GKE, enablePublicNodes=True, location="europe-west1-b")
+        pool = _with(GKE_POOL, clusterName={"valueFrom": {"kind": "GcpGkeCluster", "name": "dev"}})
+    error = world.refused(pool, _plan({"node_pool": plans.Action.CREATE}))
+    assert "needs 3 more IN_USE_ADDRESSES" in error.message
 
 
 @pytest.mark.parametrize(

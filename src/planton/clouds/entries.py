@@ -19,6 +19,7 @@ class Entry:
         version: The Kubernetes version of a cluster; empty for anything else.
         is_being_deleted: Whether it is being deleted.
         is_default: Whether it is the network that resources without a network use.
+        has_public_nodes: Whether new nodes of a cluster get public addresses, if the cloud has a quota of those.
         pools: The node pools of a cluster.
     """
 
@@ -31,6 +32,7 @@ class Entry:
     version: str = ""
     is_being_deleted: bool = False
     is_default: bool = False
+    has_public_nodes: bool = False
     pools: tuple[Entry, ...] = ()
 
 

@@ -229,7 +229,8 @@ def _check_address(
     config: message.Message, cloud: providers.Provider, origin: Source, *, own_address: bool, environ: Mapping[str, str]
 ) -> None:
     address, variable = _endpoint(config), cloud.endpoint_variable
-    label = next((field.label for field in cloud.credentials if field.is_secret), "credential")
+    set_ = (field.label for field in cloud.credentials if field.is_secret and bool(getattr(config, field.name, "")))
+    label = next(set_, "credential")
     is_of_shell = not origin.variable or bool(environ.get(SANDBOX_VARIABLE))
     if _has_sandbox_token(config):
         if addresses.is_local(address):

@@ -174,12 +174,14 @@ def _elsewhere(literal: Literal, regions: Regions, here: problems.Problem) -> pr
 
 
 def missing(literal: Literal, listed: list[entries.Entry], account: lists.Lists) -> problems.Problem:
-    """Returns the problem of a literal without a cloud resource, with the existing names."""
-    names = problems.offered(literal.text, {each.name for each in listed})
+    """Returns the problem of a literal without a cloud resource, with the existing names, or ids if they have the place in them."""
+    is_path = "/" in literal.text
+    names = problems.offered(literal.text, {each.id if is_path else each.name for each in listed})
+    hint = f"write the id of a {literal.resource_type}, or the exact name of one in this region and account"
     return problems.Problem(
         literal.path,
         f"no {literal.resource_type} has the name or id {literal.text!r} in {account.where}; {literal.resource_type}s there: {names}",
         "cloud.reference_found",
-        f"write the id of a {literal.resource_type}, or the exact name of one in this region and account",
+        f"correct the name of the {literal.resource_type}, or its place" if is_path else hint,
         {"what": literal.resource_type, "name": literal.text},
     )

@@ -85,8 +85,9 @@ class Program:
             pulumi.runtime.register_stack_transformation(self._adopt)
         self._sign()
         record = await self._recorded()
-        with self._carried(), own.state(self._operation.state, marker=self._operation.marker):
-            standalone.run(self._input, origin=self._operation.origin)  # type: ignore[arg-type]  # a program has an input
+        operation = self._operation
+        with self._carried(), own.state(operation.state, marker=operation.marker, imported=operation.imports):
+            standalone.run(self._input, origin=operation.origin)  # type: ignore[arg-type]  # a program has an input
         return record
 
     def end(self) -> None:

@@ -13,12 +13,13 @@ import pulumi
 from planton.schema import kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _READ = "pulumi:pulumi:readStackResourceOutputs"
 #: Seconds before each retry: while the engine writes the state into a folder, the state may be incomplete.
 WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
 _STATE: contextvars.ContextVar[Mapping[str, Any] | None] = contextvars.ContextVar("state", default=None)
+_IMPORTED: contextvars.ContextVar[frozenset[str]] = contextvars.ContextVar("imported", default=frozenset())
 _MARKER: contextvars.ContextVar[str] = contextvars.ContextVar("marker", default="")
 _HAS_TOKEN: contextvars.ContextVar[bool] = contextvars.ContextVar("has_token", default=False)
 #: The prefix of the tag that identifies the resources of an operation.
@@ -26,17 +27,20 @@ CREATION_TAG = "planton-creation:"
 
 
 @contextlib.contextmanager
-def state(deployment: Mapping[str, Any] | None, *, marker: str = "") -> Iterator[None]:
+def state(deployment: Mapping[str, Any] | None, *, marker: str = "", imported: Iterable[str] = ()) -> Iterator[None]:
     """Runs a program with the state of its stack before the run. Without it, the engine reads the state.
 
     Args:
         deployment: The state; None if it was not read yet.
         marker: The tag for resources that the program creates; empty for none.
+        imported: The names of the resources that the run imports.
     """
     token, tag, passed = _STATE.set(deployment), _MARKER.set(marker), _HAS_TOKEN.set(True)
+    adopted = _IMPORTED.set(frozenset(imported))
     try:
         yield
     finally:
+        _IMPORTED.reset(adopted)
         _STATE.reset(token)
         _MARKER.reset(tag)
         _HAS_TOKEN.reset(passed)
@@ -45,6 +49,11 @@ def state(deployment: Mapping[str, Any] | None, *, marker: str = "") -> Iterator
 def has_token() -> bool:
     """Returns whether the engine passes the account's token to dynamic resources, so that the state needs no copy of it."""
     return _HAS_TOKEN.get()
+
+
+def is_imported(name: str) -> bool:
+    """Returns whether the run imports the resource with this name in the stack, which is in the cloud, but not in the state."""
+    return name in _IMPORTED.get()
 
 
 def creation_tags(type_: str, name: str) -> list[str]:

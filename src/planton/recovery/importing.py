@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from planton import errors
-from planton.schema import kinds
+from planton.schema import kinds, providers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -65,7 +65,10 @@ def prepare(
         for pool in getattr(target.spec, "additional_node_pools", ())
     }
     imports = {resource: import_id, **{name: id_ for name, id_ in pools.items() if id_}}
-    if not kinds.get(target.kind).declared.own_firewall or target.spec.HasField("firewall"):
+    if not kinds.get(target.kind).declared.own_firewall:
+        note = _opening(cloud, target, import_id)
+        return Adoption(imports, (note,) if note else ())
+    if target.spec.HasField("firewall"):
         return Adoption(imports)
     firewall, note = _firewall(cloud, target, import_id)
     return Adoption(imports | ({"firewall": firewall} if firewall else {}), (note,) if note else ())
@@ -134,6 +137,19 @@ def _firewall(cloud: clouds.Cloud, target: Any, cluster_id: str) -> tuple[str, s
         f"the cluster uses the firewall {used.name} ({used.id}), which stays in the cloud; "
         f"the cluster changes to a new firewall {own} with the rules of the manifest; "
         "to keep the old one, name it in spec.firewall"
+    )
+
+
+def _opening(cloud: clouds.Cloud, target: Any, cluster_id: str) -> str:  # the manifest of a cluster
+    """Returns the note that an import opens the API server of a cluster to every network; empty if it does not."""
+    name = providers.get(cloud.PROVIDER).api_access_field
+    field = next((each for each in target.spec.DESCRIPTOR.fields if each.json_name == name), None)
+    if field is None or getattr(target.spec, field.name):
+        return ""
+    rule = cloud.api_server_rule(cluster_id)
+    return rule and (
+        f"the import opens the API server to anywhere, because the manifest has no {name}; until now {rule}; "
+        f"to keep that, list the networks in spec.{name}"
     )
 
 

@@ -80,6 +80,24 @@ class Fee:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class FirstNodes:
+    """Nodes that exist only while a cluster is created.
+
+    Attributes:
+        count: Returns their number from the cluster's spec.
+        needs: The function with the quotas that each of them counts in, as ``module:function``. It takes the cluster's spec, and
+            yields names of quotas with the amounts.
+        path: The field that decides their number, in the manifest's spelling.
+        hint: What to do if a quota has too little left.
+    """
+
+    count: Callable[[Any], int]
+    needs: str
+    path: str
+    hint: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration:
     """The facts about a kind that its schema does not contain: ``KIND`` of the kind's module.
 
@@ -126,8 +144,9 @@ class Declaration:
             It takes the account and the manifest, and yields what is refused (`planton.clouds.entries.Refusal`).
         api_place: Returns the values of the API's object for a region or zone, path → value, if it has several fields for it.
         needs: The function with the quotas that a node of a pool counts in, as ``module:function``, where more than its size
-            decides; empty otherwise. It takes the manifest's spec, the row of the size and the quotas, and yields names of quotas
-            with the amounts.
+            decides; empty otherwise. It takes the manifest's spec, the row of the size, the quotas, and the manifest of the pool's
+            cluster or else its entry in the cloud (None if neither is known), and yields names of quotas with the amounts.
+        first_nodes: The nodes that exist only while a cluster is created; None if there are none.
         surge: Returns the number of nodes that a change adds to a pool for as long as it takes, from the pool's spec and the
             Pulumi properties that change; None if no change does.
         replacing: The spec fields whose change replaces the main resource.
@@ -173,6 +192,7 @@ class Declaration:
     offers: str = ""
     api_place: Callable[[str], Mapping[str, str]] | None = None
     needs: str = ""
+    first_nodes: FirstNodes | None = None
     surge: Callable[[Any, Collection[str]], int] | None = None
     replacing: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()

@@ -77,6 +77,7 @@ def _compare_presence(row: schema.Property, old: values.Json, new: values.Json, 
 def _compare_items(
     row: schema.Property, old: dict[int, values.Json], new: dict[int, values.Json], path: str, kinds: _Kinds
 ) -> None:
-    item = schema.Property(name=row.name, type=schema.OBJECT if row.fields else row.items, fields=row.fields)
+    kind, replaces = (schema.OBJECT, False) if row.fields else (row.items, row.replaces)
+    item = schema.Property(name=row.name, type=kind, fields=row.fields, replaces=replaces)
     for index in sorted({**old, **new}):
         _compare(item, old.get(index), new.get(index), f"{path}[{index}]", kinds)

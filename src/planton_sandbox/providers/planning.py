@@ -137,7 +137,7 @@ def _is_usual(row: schema.Property, value: values.Json) -> bool:
 
 
 def refreshed(rows: tuple[schema.Property, ...], inputs: State, outputs: State) -> State:
-    """Returns the inputs updated from the outputs; no key is added."""
+    """Returns the inputs updated from the outputs. No key is added, nor an item of a list of plain values."""
     by_name = {row.name: row for row in rows}
     fresh: State = {}
     for key, old in inputs.items():
@@ -249,10 +249,12 @@ def _imported_value(row: schema.Property, value: values.Json) -> values.Json:
 def _refreshed_value(row: schema.Property, old: values.Json, value: values.Json) -> values.Json:
     if row.type == schema.OBJECT and isinstance(old, dict):
         return refreshed(row.fields, old, value)
+    if row.type == schema.MAP and isinstance(old, dict):
+        return {key: value[key] for key in old if key in value}
     if row.type == schema.SET and isinstance(old, list) and _same_items(row, old, value):
         return old
     if not row.fields or not isinstance(old, list):
-        return copy.deepcopy(value)
+        return copy.deepcopy(value[: len(old)] if isinstance(old, list) else value)
     pairs = match(row, old, value)
     return [
         refreshed(row.fields, old[pairs[index]], item) if index in pairs else imported(row.fields, item)

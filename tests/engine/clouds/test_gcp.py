@@ -301,7 +301,7 @@ DISK = {"DISKS_TOTAL_GB": 100}
             {"machineType": "g2-standard-24", "diskType": "hyperdisk-balanced"},
             {"cpus": 24, "accelerators": {"nvidia-l4": 2}},
             (),
-            {"G2_CPUS": 24, "NVIDIA_L4_GPUS": 2},
+            {"G2_CPUS": 24, "NVIDIA_L4_GPUS": 2, "HDB_TOTAL_GB": 100},
         ),
         ({"machineType": "n2-standard-4", "spot": True}, {"cpus": 4}, ("PREEMPTIBLE_CPUS",), {"PREEMPTIBLE_CPUS": 4, **DISK}),
         ({"machineType": "n2-standard-4", "spot": True}, {"cpus": 4}, (), {"N2_CPUS": 4, **DISK}),
@@ -315,7 +315,7 @@ DISK = {"DISKS_TOTAL_GB": 100}
             {"machineType": "a3-highgpu-8g", "diskType": "hyperdisk-balanced"},
             {"cpus": 208, "accelerators": {"nvidia-h100-80gb": 8}},
             (),
-            {"A3_CPUS": 208, "NVIDIA_H100_GPUS": 8},
+            {"A3_CPUS": 208, "NVIDIA_H100_GPUS": 8, "HDB_TOTAL_GB": 100},
         ),
     ],
 )
@@ -325,7 +325,37 @@ def test_a_node_takes_processors_accelerators_and_disk_from_quotas(
     """A machine that can be taken back counts in a quota of its own only if the project has one."""
     limits = {name: entries.Quota(0, 8 if name in granted else 0) for name in ("PREEMPTIBLE_CPUS", "PREEMPTIBLE_NVIDIA_T4_GPUS")}
     manifest = mocks.target("GcpGkeNodePool", {**POOL_SPEC, "diskType": "pd-standard", **spec})
-    assert dict(quotas.of_node(manifest.spec, size, limits)) == {"nodes": 1, **needs}
+    assert dict(quotas.of_node(manifest.spec, size, limits, None)) == {"nodes": 1, **needs}
+
+
+PUBLIC, PRIVATE = (mocks.target("GcpGkeCluster", {"enablePublicNodes": public}) for public in (True, False))
+
+
+@pytest.mark.parametrize(
+    ("cluster", "addresses"),
+    [
+        (PUBLIC, {"IN_USE_ADDRESSES": 1}),
+        (PRIVATE, {}),
+        (entries.Entry("id", "dev", has_public_nodes=True), {"IN_USE_ADDRESSES": 1}),
+        (entries.Entry("id", "dev"), {}),
+        (None, {}),
+    ],
+)
+def test_a_node_with_a_public_address_takes_it_from_a_quota(cluster: Any, addresses: dict[str, int]) -> None:
+    """The cluster decides, as its manifest says or as the cloud does."""
+    manifest = mocks.target("GcpGkeNodePool", {**POOL_SPEC, "diskType": "pd-standard", "machineType": "n1-standard-2"})
+    needs = dict(quotas.of_node(manifest.spec, {"cpus": 2}, {}, cluster))
+    assert needs == {"nodes": 1, "CPUS": 2, **DISK, **addresses}
+
+
+@pytest.mark.parametrize(("settings", "is_public"), [({}, True), ({"enablePrivateNodes": True}, False)])
+def test_a_listed_cluster_says_whether_its_nodes_have_public_addresses(
+    server: answers.Server, settings: dict[str, Any], *, is_public: bool
+) -> None:
+    """They are private only if the cluster says so."""
+    row = {"name": "dev", "location": "europe-west1", "privateClusterConfig": settings}
+    server.answers[CLUSTERS] = (200, {"clusters": [row]})
+    assert [each.has_public_nodes for each in _cloud(server).listed("cluster")] == [is_public]
 
 
 @pytest.mark.parametrize(
@@ -388,6 +418,8 @@ def test_a_zone_differs_from_a_region(location: str, region: str, is_zone: bool)
             [("spec.diskType", "the family n4 do not boot from pd-standard")],
         ),
         ({"diskType": "hyperdisk-balanced", "machineType": "c3-standard-4"}, []),
+        ({"clusterLocation": {"value": "europe-west1-b"}, "zones": ["europe-west1-c"]}, []),
+        ({"zones": ["europe-west1-b", "us-east1-b"]}, [("spec.zones", "is in europe-west1, and us-east1-b in another region")]),
     ],
 )
 def test_a_pool_fits_its_cluster_and_its_machines(

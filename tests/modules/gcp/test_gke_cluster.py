@@ -22,12 +22,16 @@ SPEC = {
 }
 
 
-def _cluster(outputs: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
-    """Returns the arguments of the cluster, with the outputs of an existing one."""
+def _planned(outputs: dict[str, Any] | None = None, **spec: Any) -> mocks.Planned:
+    """Returns what the module requests, with the outputs of an existing cluster."""
     before = [] if outputs is None else [{"urn": "urn::cluster", "type": "gcp:container/cluster:Cluster", "outputs": outputs}]
     with own.state({"resources": before}):
-        planned = mocks.plan(mocks.stack_input(mocks.target("GcpGkeCluster", {**SPEC, **spec})), cloud=mocks.Gcp())
-    return planned.resources["cluster"].inputs
+        return mocks.plan(mocks.stack_input(mocks.target("GcpGkeCluster", {**SPEC, **spec})), cloud=mocks.Gcp())
+
+
+def _cluster(outputs: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
+    """Returns the arguments of the cluster; see `_planned`."""
+    return _planned(outputs, **spec).resources["cluster"].inputs
 
 
 @pytest.mark.parametrize(
@@ -60,3 +64,39 @@ def test_workload_identity_is_disabled_in_an_existing_cluster(
 ) -> None:
     """The plugin keeps the pool of a cluster if none is requested."""
     assert _cluster(outputs, disableWorkloadIdentity=disabled).get("workloadIdentityConfig") == requested
+
+
+@pytest.mark.parametrize(
+    ("networks", "listed", "requested"),
+    [
+        (None, [], None),
+        (("10.0.0.0/8",), [], ANYWHERE),
+        ((), [], ANYWHERE),
+        (("10.0.0.0/8",), ["10.0.0.0/8"], {"cidrBlocks": [{"cidrBlock": "10.0.0.0/8"}]}),
+    ],
+)
+def test_an_import_opens_a_cluster_whose_manifest_lists_no_networks(
+    networks: tuple[str, ...] | None, listed: list[str], requested: object
+) -> None:
+    """The plan of the import shows it, and the next plan is empty. A cluster that is open already stays as it is."""
+    assert _imported(mocks.Gcp(networks=networks), masterAuthorizedNetworks=listed)["networks"] == requested
+
+
+@pytest.mark.parametrize(("pool", "requested"), [("", None), ("acme.svc.id.goog", {"workloadPool": ""})])
+def test_an_import_disables_workload_identity(pool: str, requested: object) -> None:
+    """As in a cluster of the state."""
+    assert _imported(mocks.Gcp(workload_pool=pool), disableWorkloadIdentity=True)["identities"] == requested
+
+
+def test_only_an_import_looks_the_cluster_up() -> None:
+    """What is created or applied needs no look-up."""
+    assert _planned(None).calls == []
+    assert _planned({"id": "x"}).calls == []
+
+
+def _imported(cloud: mocks.Gcp, **spec: Any) -> dict[str, Any]:
+    """Returns two blocks of a cluster that is imported."""
+    with own.state({"resources": []}, imported=("cluster",)):
+        planned = mocks.plan(mocks.stack_input(mocks.target("GcpGkeCluster", {**SPEC, **spec})), cloud=cloud)
+    inputs = planned.resources["cluster"].inputs
+    return {"networks": inputs.get("masterAuthorizedNetworksConfig"), "identities": inputs.get("workloadIdentityConfig")}

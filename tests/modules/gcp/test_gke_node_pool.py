@@ -65,6 +65,15 @@ def test_an_autoscaled_pool_begins_with_its_initial_number_or_its_minimum(autosc
     assert _pool(mocks.Gcp(clusters={"dev": ZONES}), autoscaling=autoscaling)["initialNodeCount"] == per_zone
 
 
+@pytest.mark.parametrize("initial", [1, 9])
+def test_an_initial_number_outside_the_bounds_of_the_zones_is_refused(initial: int) -> None:
+    """A new pool would have more nodes than its maximum, or fewer than its minimum, which the autoscaler may leave."""
+    bounds = {"minNodes": 1, "maxNodes": 4, "initialNodes": initial}
+    with pytest.raises(errors.PlantonError, match=f"{initial} nodes of all zones .* of 2 zones: .* 2 to 8 together") as caught:
+        _plan(mocks.Gcp(clusters={"dev": ZONES}), autoscaling=bounds)
+    assert caught.value.metadata["fields"] == "spec.autoscaling.initialNodes"
+
+
 def test_a_total_for_a_planned_cluster_takes_the_usual_three_zones() -> None:
     """The cloud does not have the cluster yet."""
     assert _pool(mocks.Gcp(clusters={}), totalNodeCount=6)["nodeCount"] == 2
@@ -85,8 +94,13 @@ def test_an_autoscaled_pool_leaves_its_number_of_nodes_alone() -> None:
     pool = planned.resources["node_pool"]
     assert "nodeCount" not in pool.inputs
     assert pool.inputs["ignoreNodeCountChanges"] is True
-    assert pool.options["ignore_changes"] == ["initialNodeCount", "nodeCount"]
+    assert {"initialNodeCount", "nodeCount"} <= set(pool.options["ignore_changes"])
     assert (planned.outputs["current_node_count"], planned.outputs["max_nodes"]) == ("", "5")
+
+
+def test_an_imported_pool_keeps_its_scopes() -> None:
+    """Other tools create pools with other scopes, which no field sets, and GKE cannot change them without a new pool."""
+    assert "nodeConfig.oauthScopes" in _plan(nodeCount=1).resources["node_pool"].options["ignore_changes"]
 
 
 def test_the_cluster_is_named_as_an_import_records_it() -> None:
@@ -120,3 +134,11 @@ def test_a_removed_drain_timeout_is_replaced_by_the_default(
     before = {"urn": "urn::node_pool", "type": "gcp:container/nodePool:NodePool", "outputs": outputs}
     with own.state({"resources": [before]}):
         assert _pool(nodeCount=1, **spec).get("nodeDrainConfigs") == requested
+
+
+@pytest.mark.parametrize(("drain", "requested"), [("", None), ("600s", [{"pdbTimeoutDuration": "3600s"}])])
+def test_an_import_resets_the_drain_timeout(drain: str, requested: object) -> None:
+    """As of a pool of the state, so that the plan after the import is empty."""
+    with own.state({"resources": []}, imported=("node_pool",)):
+        inputs = _pool(mocks.Gcp(pools={"workers": ZONES}, drain=drain), nodeCount=1)
+    assert inputs.get("nodeDrainConfigs") == requested

@@ -175,6 +175,7 @@ def test_an_unchanged_program_has_no_difference(scene: Scene) -> None:
         ({"nodeConfig": {"preemptible": True}}, ["nodeConfig"]),
         ({"nodeConfig": {"guestAccelerators": [{"type": "nvidia-tesla-t4", "count": 1}]}}, ["nodeConfig"]),
         ({"nodeConfig": {"serviceAccount": "a@b"}}, ["nodeConfig"]),
+        ({"nodeConfig": {"oauthScopes": ["https://www.googleapis.com/auth/compute"]}}, ["nodeConfig"]),
         ({"initialNodeCount": 5}, ["initialNodeCount"]),
         ({"name": "other"}, ["name"]),
         ({"cluster": "other"}, ["cluster"]),
@@ -293,6 +294,18 @@ def test_drift_shows_after_a_refresh(scene: Scene) -> None:
     assert scene.read(POOL, identity, state, inputs).id == ""
     scene.sandbox.control.outside("delete-cluster", cloud="gcp", cluster="c1")
     assert scene.read(POOL, identity, state, inputs).id == ""
+
+
+def test_a_refresh_adds_no_labels_and_tags_to_the_inputs(scene: Scene) -> None:
+    """Of maps and lists, inputs only get new values of what the program sets. The state has the others too."""
+    scene.cluster()
+    identity, inputs, state = scene.pool(nodeConfig={"labels": {"a": "b", "c": "d"}, "tags": ["x"]})
+    scene.sandbox.control.outside("relabel", cloud="gcp", cluster="c1", pool="workers", labels={"by": "hand", "c": "e"})
+    read = scene.read(POOL, identity, state, {**inputs, "nodeConfig": {**inputs["nodeConfig"], "tags": []}})
+    config = values.decode(read.inputs)["nodeConfig"]
+    assert (config["labels"], config["tags"]) == ({"c": "e"}, [])
+    config = values.decode(read.properties)["nodeConfig"]
+    assert (config["labels"], config["tags"]) == ({"by": "hand", "c": "e"}, ["x"])
 
 
 def test_an_autoscaled_pool_leaves_counts_alone(scene: Scene) -> None:
@@ -630,10 +643,12 @@ def test_a_key_file_is_exchanged_for_a_token(scene: Scene) -> None:
 
 
 def test_the_function_finds_a_cluster(scene: Scene) -> None:
-    """Blocks are lists in its results, and its node pools have their zones."""
+    """Blocks are lists in its results, and its node pools have their zones and drain timeouts."""
     scene.cluster()
-    scene.pool(nodeLocations=ZONES[:1])
+    scene.pool(nodeLocations=ZONES[:1], nodeDrainConfigs=[{"pdbTimeoutDuration": "60s"}])
     cluster = scene.engine.invoke("gcp:container/getCluster:getCluster", name="c1")
     assert cluster["nodeLocations"] == ZONES
     assert cluster["masterAuths"][0]["clusterCaCertificate"]
-    assert cluster["nodePools"] == [{"name": "workers", "nodeLocations": ZONES[:1]}]
+    [pool] = cluster["nodePools"]
+    assert (pool["name"], pool["nodeLocations"]) == ("workers", ZONES[:1])
+    assert [each["pdbTimeoutDuration"] for each in pool["nodeDrainConfigs"]] == ["60s"]

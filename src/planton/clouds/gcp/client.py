@@ -306,8 +306,8 @@ class Cloud:
     def api_server_rule(self, cluster_id: str) -> str:
         """Returns which networks reach a cluster's API server; empty if every network does."""
         networks = (self.cluster_alone(cluster_id) or {}).get("masterAuthorizedNetworksConfig") or {}
-        allowed = ", ".join(block["cidrBlock"] for block in networks.get("cidrBlocks") or ())
-        return f"masterAuthorizedNetworks: {allowed or 'none'}" if networks.get("enabled") else ""
+        allowed = ", ".join(sorted(block["cidrBlock"] for block in networks.get("cidrBlocks") or ()))
+        return f"masterAuthorizedNetworks admits only {allowed or 'nobody'}" if networks.get("enabled") else ""
 
     def credential(self, cluster_id: str) -> api.Credential | None:
         """Returns a credential of a cluster: its address, and the account's access token; None if it does not exist yet."""
@@ -358,6 +358,7 @@ def _entry(row: dict[str, Any]) -> entries.Entry:
         network=row.get("network") or "",
         version=row.get("currentMasterVersion") or "",
         is_being_deleted=row.get("status") == "STOPPING",
+        has_public_nodes=not (row.get("privateClusterConfig") or {}).get("enablePrivateNodes"),
         pools=tuple(entries.Entry(pool["id"], pool["name"], place) for pool in row["node_pools"]),
     )
 

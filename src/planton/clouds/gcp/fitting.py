@@ -1,10 +1,11 @@
-"""Whether the version and the disk of a node pool fit its cluster and its machine type."""
+"""Whether the zones, the version and the disk of a node pool fit its cluster and its machine type."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
 from planton.clouds import entries
+from planton.clouds.gcp import PROVIDER, pools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 _RULE: Final = "cloud.fits_cluster"
 #: The smallest disk in GB from a version of nodes on. The schema refuses what is too small for all.
 _DISK, _DISK_VERSION = 15, (1, 36, 3)
-#: The size in GB of a disk whose size the manifest leaves to GKE.
-_USUAL_DISK: Final = 100
 #: The minor versions that nodes may be behind the control plane.
 _SKEW: Final = 2
 #: The machine families without hyperdisks to boot from, and those with no other disk.
@@ -28,28 +27,18 @@ def numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.replace("-gke.", ".").split(".") if part.isdecimal()) or (0,)
 
 
-def cluster_id(spec: Any) -> str:  # a GcpGkeNodePoolSpec
-    """Returns the id of the cluster of a node pool."""
-    place = f"projects/{spec.cluster_project_id.value}/locations/{spec.cluster_location.value}"
-    return f"{place}/clusters/{spec.cluster_name.value}"
-
-
-def disk_gb(spec: Any) -> int:  # a GcpGkeNodePoolSpec
-    """Returns the size of each node's disk in GB."""
-    return int(spec.disk_size_gb or _USUAL_DISK)
-
-
 def refusals(cloud: client.Cloud, spec: Any) -> Iterator[entries.Refusal]:  # a GcpGkeNodePoolSpec
     """Yields the values of a node pool that GKE would refuse.
 
     Raises:
         PlantonError: The cloud cannot be read.
     """
+    yield from _zones(spec)
     yield from _disk_type(spec)
     is_small = 0 < spec.disk_size_gb < _DISK
     if not spec.kubernetes_version and not is_small:
         return
-    cluster = cloud.cluster_alone(cluster_id(spec))
+    cluster = cloud.cluster_alone(pools.cluster_id(spec))
     if cluster is None:
         return
     version = spec.kubernetes_version or str(cluster.get("currentMasterVersion") or "")
@@ -60,8 +49,16 @@ def refusals(cloud: client.Cloud, spec: Any) -> Iterator[entries.Refusal]:  # a 
         yield from _version(spec, cluster, cloud.node_versions(spec.cluster_location.value))
 
 
+def _zones(spec: Any) -> Iterator[entries.Refusal]:
+    region = PROVIDER.region_of(spec.cluster_location.value)
+    elsewhere = [zone for zone in spec.zones if PROVIDER.region_of(zone) != region]
+    if elsewhere:
+        text = f"the cluster is in {region}, and {', '.join(elsewhere)} in another region"
+        yield entries.Refusal("spec.zones", text, f"write zones of {region}, or none for those of the cluster", _RULE)
+
+
 def _disk_type(spec: Any) -> Iterator[entries.Refusal]:
-    family = spec.machine_type.partition("-")[0]
+    family = pools.family(spec.machine_type)
     is_hyperdisk = spec.disk_type.startswith("hyperdisk-")
     if family in (_NO_HYPERDISK if is_hyperdisk else _ONLY_HYPERDISK):
         text = f"machines of the family {family} do not boot from {spec.disk_type}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from planton.clouds import entries
-from planton.clouds.gcp import PROVIDER, fitting
+from planton.clouds.gcp import PROVIDER, fitting, pools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ def _zones_of_cluster(cloud: client.Cloud, spec: Any) -> list[str]:
     location = spec.cluster_location.value
     if PROVIDER.is_zone(location):
         return [location]
-    return list((cloud.cluster_alone(fitting.cluster_id(spec)) or {}).get("locations") or ())
+    return list((cloud.cluster_alone(pools.cluster_id(spec)) or {}).get("locations") or ())
 
 
 def _refused(path: str, name: str, absent: list[str], places: list[str]) -> entries.Refusal:

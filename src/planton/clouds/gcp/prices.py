@@ -13,13 +13,13 @@ import pathlib
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from planton.clouds.gcp import PROVIDER, fitting
+from planton.clouds.gcp import PROVIDER, pools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _HOURS: Final = 730
-_MACHINE: Final = re.compile(r"([a-z]\d[a-z]?)-(standard|highmem|highcpu)-(\d+)")
+_MACHINE: Final = re.compile(r"[a-z]\d[a-z]?-(standard|highmem|highcpu)-(\d+)")
 #: GiB of memory for each vCPU: that of most families, then those that differ.
 _MEMORY: Final[dict[str, float]] = {"standard": 4, "highmem": 8, "highcpu": 1}
 _OTHER_MEMORY: Final[dict[str, dict[str, float]]] = {
@@ -52,23 +52,23 @@ def machine(name: str, location: str) -> float | None:
 def _parts(name: str) -> tuple[str, float, float]:
     """Returns the family of a machine type, and its billed processors and GiB of memory; an empty family if it is unknown."""
     if name in _SINGLE:
-        return (name.partition("-")[0], *_SINGLE[name])
+        return (pools.family(name), *_SINGLE[name])
     match = _MACHINE.fullmatch(name)
     if match is None:
         return "", 0, 0
-    family, sort, cpus = match[1], match[2], int(match[3])
+    family, sort, cpus = pools.family(name), match[1], int(match[2])
     return family, cpus, cpus * (_MEMORY | _OTHER_MEMORY.get(family, {}))[sort]
 
 
 def node(spec: Any) -> Iterator[tuple[str, float | None]]:  # a GcpGkeNodePoolSpec
     """Yields what a node of a pool consists of, for messages, with the list price of each; None if it is unknown."""
     location = spec.cluster_location.value
-    if spec.spot or spec.preemptible:
+    if pools.is_reclaimable(spec):
         yield f"spot size {spec.machine_type}", None
     else:
         yield f"size {spec.machine_type}", machine(spec.machine_type, location)
     disk = _table().get(PROVIDER.region_of(location), {}).get(spec.disk_type)
-    yield f"disk {spec.disk_type}", None if disk is None else disk * fitting.disk_gb(spec)
+    yield f"disk {spec.disk_type}", None if disk is None else disk * pools.disk_gb(spec)
     for each in spec.accelerators:
         yield f"accelerator {each.type}", None
 

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pulumi
-from pulumi_gcp import container
-
-from planton.modules import lookups
-from planton.modules.gcp import gke_node_pool
+from planton.modules.gcp import existing, gke_node_pool
 from planton.schema import providers
 
 if TYPE_CHECKING:
-    from org.project_planton.provider.gcp.gcpgkenodepool.v1 import spec_pb2
+    import pulumi
 
-_LOOKUPS = lookups.Lookups(where="in this project", region="", no_match=("not found", "Not found", "notFound", "404"))
+    from org.project_planton.provider.gcp.gcpgkenodepool.v1 import spec_pb2
 
 
 def number(spec: spec_pb2.GcpGkeNodePoolSpec, account: pulumi.ProviderResource) -> int:
@@ -31,18 +27,13 @@ def number(spec: spec_pb2.GcpGkeNodePoolSpec, account: pulumi.ProviderResource) 
     """
     if spec.zones:
         return len(spec.zones)
-    project, location, name = spec.cluster_project_id.value, spec.cluster_location.value, spec.cluster_name.value
-    is_zone = providers.get("gcp").is_zone(location)
-    options = pulumi.InvokeOptions(provider=account)
-    cluster = _LOOKUPS.find(
-        "cluster", name, lambda text: container.get_cluster(name=text, location=location, project=project, opts=options)
-    )
-    if isinstance(cluster, str):
+    is_zone = providers.get("gcp").is_zone(spec.cluster_location.value)
+    cluster = existing.cluster_of(spec, account)
+    if cluster is None:
         return gke_node_pool.USUAL_ZONES if not is_zone else 1
     # A pool whose spec no longer lists zones keeps them.
-    pools = getattr(cluster, "node_pools") or ()  # noqa: B009  # typed as object
-    own = next((pool["node_locations"] for pool in pools if pool["name"] == spec.node_pool_name), ())
+    own = (existing.pool(cluster, spec.node_pool_name) or {}).get("node_locations")
     if own:
         return len(own)
-    zones = list(getattr(cluster, "node_locations") or ())  # noqa: B009  # typed as object
+    zones = list(cluster.node_locations or ())
     return len(zones) + 1 if is_zone else len(zones) or gke_node_pool.USUAL_ZONES

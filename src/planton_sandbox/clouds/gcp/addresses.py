@@ -47,6 +47,12 @@ def room(scope: scopes.Scope, cluster: records.Cluster, pod_range: str) -> int:
     return max(free, 0)
 
 
+def are_private(cluster: records.Cluster, pool: records.Pool) -> bool:
+    """Returns whether new nodes of a pool have internal addresses only: the pool decides, or else its cluster."""
+    of_cluster = (cluster.settings.get("privateClusterConfig") or {}).get("enablePrivateNodes")
+    return bool(pool.network.get("enablePrivateNodes", of_cluster))
+
+
 def take(scope: scopes.Scope, cluster: records.Cluster, *, free: int | None) -> None:
     """Takes the addresses of a cluster's subnetwork but for those of some more nodes; None gives back what was taken."""
     item = subnetwork(scope, cluster)

@@ -150,6 +150,7 @@ LIMITS = {
     "INSTANCES": 500.0,
     "DISKS_TOTAL_GB": 81_920.0,
     "SSD_TOTAL_GB": 40_960.0,
+    "HDB_TOTAL_GB": 40_960.0,
     "INSTANCE_GROUP_MANAGERS": 100.0,
     **{f"{item.quota}_GPUS": 4.0 for item in ACCELERATORS},
     **{f"PREEMPTIBLE_{item.quota}_GPUS": 4.0 for item in ACCELERATORS},
@@ -208,3 +209,8 @@ def cpu_metric(family: str) -> str:
     """Returns the quota metric of a family's processors."""
     specific = f"{family.upper()}_CPUS"
     return specific if specific in LIMITS else "CPUS"
+
+
+def disk_metric(disk: str) -> str:
+    """Returns the quota metric of a disk type's size."""
+    return "DISKS_TOTAL_GB" if disk == "pd-standard" else "HDB_TOTAL_GB" if disk == "hyperdisk-balanced" else "SSD_TOTAL_GB"

@@ -87,9 +87,7 @@ def group_name(cluster: records.Cluster, pool: records.Pool, zone: str) -> str:
 def _node(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, zone: str, seconds: float) -> records.Node:
     scope.state.last_number += 1
     number = scope.state.last_number
-    private = bool(
-        (cluster.settings.get("privateClusterConfig") or {}).get("enablePrivateNodes") or pool.network.get("enablePrivateNodes")
-    )
+    private = addresses.are_private(cluster, pool)
     stem = group_name(cluster, pool, zone).removesuffix("-grp")
     return records.Node(
         id=scopes.new_id(),

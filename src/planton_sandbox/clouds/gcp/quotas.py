@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planton_sandbox.clouds.gcp import catalogue, records, scopes
+from planton_sandbox.clouds.gcp import addresses, catalogue, records, scopes
 
 
 def limit(project: records.Project, region: str, metric: str) -> float:
@@ -71,10 +71,9 @@ def _needs(project: records.Project, cluster: records.Cluster, pool: records.Poo
     spot = bool(config.get("spot") or config.get("preemptible"))
     if machine:
         yield granted("PREEMPTIBLE_CPUS", catalogue.cpu_metric(machine.family)), float(machine.cpu * nodes)
-    disk = "DISKS_TOTAL_GB" if config["diskType"] == "pd-standard" else "SSD_TOTAL_GB"
-    yield disk, float(config["diskSizeGb"] * nodes)
+    yield catalogue.disk_metric(config["diskType"]), float(config["diskSizeGb"] * nodes)
     yield "INSTANCES", float(nodes)
-    if not (cluster.settings.get("privateClusterConfig") or {}).get("enablePrivateNodes"):
+    if not addresses.are_private(cluster, pool):
         yield "IN_USE_ADDRESSES", float(nodes)
     attached = [(item["acceleratorType"], int(item["acceleratorCount"])) for item in config.get("accelerators") or []]
     if machine and machine.gpus:

@@ -7,7 +7,7 @@ import re
 import typing
 
 from planton_sandbox.providers import listing, package, planning, schema, sessions, values
-from planton_sandbox.providers.gcp import api, cluster_changes, cluster_facts, cluster_tables, pools
+from planton_sandbox.providers.gcp import api, cluster_changes, cluster_facts, cluster_tables, pool_facts, pools
 
 LIMIT: typing.Final = 5400
 _DEFAULT_POOL = "default-pool"
@@ -133,12 +133,24 @@ def _look(client: api.Client, args: listing.Args) -> listing.Args:
     lists = {f"{row.name.removesuffix('y')}{'ies' if row.name.endswith('y') else 's'}": row.name for row in _BLOCKS}
     blocks = {plural: [data.state[key]] if data.state.get(key) else [] for plural, key in lists.items()}
     listed = client.get(data.id).get("nodePools") or []
-    own = {"nodePools": [{"name": pool["name"], "nodeLocations": pool.get("locations") or []} for pool in listed]}
-    return {"id": data.id, **{row.name: data.state.get(row.name) for row in _FLAT}, **blocks, **own, "location": location}
+    flat = {row.name: data.state.get(row.name) for row in _FLAT}
+    return {"id": data.id, **flat, **blocks, "nodePools": [_listed(pool) for pool in listed], "location": location}
+
+
+def _listed(pool: planning.State) -> planning.State:
+    """Returns a node pool as the function lists it."""
+    drained = pool.get("nodeDrainConfig")
+    drains = [] if drained is None else [pool_facts.drained(drained)]
+    return {"name": pool["name"], "nodeLocations": pool.get("locations") or [], "nodeDrainConfigs": drains}
 
 
 _BLOCKS = tuple(row for row in cluster_tables.CLUSTER.properties if row.type == schema.OBJECT)
 _FLAT = tuple(row for row in cluster_tables.CLUSTER.properties if row.type != schema.OBJECT)
+_POOL = (
+    schema.out("name"),
+    schema.out("nodeLocations", schema.LIST),
+    schema.out("nodeDrainConfigs", schema.LIST, (schema.out("pdbTimeoutDuration"),)),
+)
 
 CLUSTER = package.Resource(
     table=cluster_tables.CLUSTER,
@@ -160,7 +172,7 @@ GET_CLUSTER = package.Function(
             schema.Property(name="location", doc="Its region or zone."),
             schema.Property(name="project", doc="Its project."),
             *(schema.out(row.name, row.type) for row in _FLAT if row.name not in ("name", "location", "project")),
-            schema.out("nodePools", schema.LIST, (schema.out("name"), schema.out("nodeLocations", schema.LIST))),
+            schema.out("nodePools", schema.LIST, _POOL),
         ),
     ),
     call=_look,

@@ -124,7 +124,7 @@ def facts(pool: planning.State, state: planning.State, groups: list[planning.Sta
         groups: the instance groups, unless their sizes are not read.
     """
     scaling, upgrading = pool.get("autoscaling") or {}, pool.get("upgradeSettings") or {}
-    management, placement, drained = pool.get("management") or {}, pool.get("placementPolicy"), pool.get("nodeDrainConfig")
+    management, placement, draining = pool.get("management") or {}, pool.get("placementPolicy"), pool.get("nodeDrainConfig")
     urls = [group["url"] for group in groups] if groups else pool.get("instanceGroupUrls") or []
     properties: planning.State = {
         "name": pool.get("name", ""),
@@ -146,7 +146,7 @@ def facts(pool: planning.State, state: planning.State, groups: list[planning.Sta
         "networkConfig": _network(pool.get("networkConfig") or {}, state),
         "nodeConfig": node_config(pool.get("config") or {}, state.get("nodeConfig")),
         # What the API does not return stays.
-        "nodeDrainConfigs": [_drained(drained)] if drained is not None else _null_if_unknown(state.get("nodeDrainConfigs")),
+        "nodeDrainConfigs": [drained(draining)] if draining is not None else _null_if_unknown(state.get("nodeDrainConfigs")),
         "placementPolicy": placement or _null_if_unknown(state.get("placementPolicy")),
         "ignoreNodeCountChanges": bool(_null_if_unknown(state.get("ignoreNodeCountChanges"))),
     }
@@ -159,7 +159,8 @@ def facts(pool: planning.State, state: planning.State, groups: list[planning.Sta
     return properties
 
 
-def _drained(block: planning.State) -> planning.State:
+def drained(block: planning.State) -> planning.State:
+    """Returns the settings of drains from the API's answer."""
     return {
         **{name: block.get(name, "") for name in ("graceTerminationDuration", "pdbTimeoutDuration")},
         "respectPdbDuringNodePoolDeletion": bool(block.get("respectPdbDuringNodePoolDeletion")),

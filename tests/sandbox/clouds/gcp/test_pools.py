@@ -244,6 +244,30 @@ def test_quotas_refuse_nodes_and_limit_the_autoscaler(gke: Gke, cluster: str) ->
     assert (quotas["CPUS"]["limit"], quotas["CPUS"]["usage"]) == (8, 8)
 
 
+@pytest.mark.parametrize(
+    ("of_cluster", "of_pool", "used"), [(False, None, 4), (False, True, 2), (True, None, 0), (True, False, 2), (False, False, 4)]
+)
+def test_nodes_with_public_addresses_use_a_quota(gke: Gke, *, of_cluster: bool, of_pool: bool | None, used: int) -> None:
+    """The setting of a pool counts, or else that of its cluster."""
+    cluster = gke.cluster("c2", private_cluster_config={"enable_private_nodes": of_cluster})
+    gke.pool(cluster, **({} if of_pool is None else {"network_config": {"enable_private_nodes": of_pool}}))
+    assert _usage(gke)["IN_USE_ADDRESSES"] == used
+
+
+def test_the_first_nodes_of_a_cluster_need_quotas(gke: Gke) -> None:
+    """One in each zone, with a disk of 100 GB, although the official plugin deletes them again. A hyperdisk has a quota of its own."""
+    gke.sandbox.control.outside("quota", cloud="gcp", region=REGION, SSD_TOTAL_GB=250)
+    with refused(403, "\"SSD_TOTAL_GB\": request requires '300.0' and is short '50.0'"):
+        gke.cluster("c2", locations=["us-central1-a", "us-central1-b", "us-central1-c"])
+    cluster = gke.cluster("c2")
+    gke.pool(cluster, config={"machine_type": "n4-standard-2"})
+    assert (_usage(gke)["SSD_TOTAL_GB"], _usage(gke)["HDB_TOTAL_GB"]) == (200, 200)
+
+
+def _usage(gke: Gke) -> dict[str, float]:
+    return {item["metric"]: item["usage"] for item in gke.get(f"/compute/v1/projects/{PROJECT}/regions/{REGION}")["quotas"]}
+
+
 def test_accelerators_and_arm_bring_their_own_taints(gke: Gke, cluster: str) -> None:
     """Machine types with an accelerator need none of their own."""
     gpu = {"accelerator_type": "nvidia-tesla-t4", "accelerator_count": 1}

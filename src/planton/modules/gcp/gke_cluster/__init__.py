@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from planton.modules import unsupported
+from planton.modules.gcp import gke_node_pool
 from planton.schema import kinds, providers
+
+if TYPE_CHECKING:
+    from org.project_planton.provider.gcp.gcpgkecluster.v1 import spec_pb2
 
 
 def _place(location: str) -> dict[str, str]:
     """Returns the region of a location, and its zone: the location itself, or none for a cluster of a region."""
     cloud = providers.get("gcp")
     return {"platform.region": cloud.region_of(location), "platform.zone": location if cloud.is_zone(location) else ""}
+
+
+def _zones(spec: spec_pb2.GcpGkeClusterSpec) -> int:
+    """Returns the number of zones of a cluster: those of its spec with its own, else GKE's choice."""
+    if providers.get("gcp").is_zone(spec.location):
+        return len({spec.location, *spec.node_zones})
+    return len(spec.node_zones) or gke_node_pool.USUAL_ZONES
 
 
 KIND = kinds.Declaration(
@@ -60,6 +73,13 @@ KIND = kinds.Declaration(
     },
     api_place=_place,
     existing="planton.clouds.gcp.existing:spec",
+    first_nodes=kinds.FirstNodes(
+        count=_zones,
+        needs="planton.clouds.gcp.quotas:of_first_node",
+        path="spec.nodeZones",
+        hint="ask the cloud for a higher quota, or list fewer zones in nodeZones: GKE creates a cluster with a node in each zone, "
+        "and the plugin deletes them",
+    ),
     replacing=(
         "projectId",
         "networkSelfLink",

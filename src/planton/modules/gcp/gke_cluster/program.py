@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi_gcp import container
 
 from org.project_planton.provider.gcp.gcpgkecluster.v1 import spec_pb2
 from planton.modules import labels, lookups, own, unsupported
-from planton.modules.gcp import gke_cluster, provider
+from planton.modules.gcp import existing, gke_cluster, provider
 from planton.schema import deletion
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ def resources(stack_input: stack_input_pb2.GcpGkeClusterStackInput) -> dict[str,
     for warning in [*unsupported.warnings(target, gke_cluster.UNSUPPORTED), *_warnings(target)]:
         pulumi.log.warn(warning)
     project = _literal(target, "project_id", "spec.projectId")
-    before = own.resource(provider.CLUSTER) or {}
+    account = provider.provider(stack_input.provider_config, project=project, location=spec.location)
+    before = _before(spec, project, account)
     cluster = container.Cluster(
         "cluster",
         name=spec.cluster_name,
@@ -65,7 +66,7 @@ def resources(stack_input: stack_input_pb2.GcpGkeClusterStackInput) -> dict[str,
         initial_node_count=1,
         deletion_protection=deletion.is_protected(target),
         opts=pulumi.ResourceOptions(
-            provider=provider.provider(stack_input.provider_config, project=project, location=spec.location),
+            provider=account,
             # They are of the creation. In an imported cluster, one would delete the default pool with its workloads, and the other
             # would replace the cluster.
             ignore_changes=["removeDefaultNodePool", "initialNodeCount"],
@@ -96,13 +97,27 @@ def _literal(target: api_pb2.GcpGkeCluster, field: str, path: str) -> str:
     return lookups.Field(getattr(target.spec, field), path, target.metadata).literal()
 
 
+def _before(spec: spec_pb2.GcpGkeClusterSpec, project: str, account: pulumi.ProviderResource) -> Mapping[str, Any]:
+    """Returns the blocks that the plugin keeps if they are omitted: of the state, or of the cluster that is imported."""
+    before = own.resource(provider.CLUSTER)
+    if before is not None or not own.is_imported(gke_cluster.KIND.main):
+        return before or {}
+    cluster = existing.cluster(spec.cluster_name, project=project, location=spec.location, account=account)
+    if cluster is None:
+        return {}
+    return {
+        "masterAuthorizedNetworksConfig": cluster.master_authorized_networks_configs,
+        "workloadIdentityConfig": cluster.workload_identity_configs,
+    }
+
+
 def _channel(spec: spec_pb2.GcpGkeClusterSpec) -> str:
     name = spec_pb2.GkeReleaseChannel.Name(spec.release_channel)
     return "UNSPECIFIED" if name == "NONE" else name
 
 
 def _authorized_networks(
-    spec: spec_pb2.GcpGkeClusterSpec, before: Mapping[str, object]
+    spec: spec_pb2.GcpGkeClusterSpec, before: Mapping[str, Any]
 ) -> container.ClusterMasterAuthorizedNetworksConfigArgs | None:
     networks = sorted(spec.master_authorized_networks)
     if not networks and before.get("masterAuthorizedNetworksConfig"):
@@ -115,7 +130,7 @@ def _authorized_networks(
 
 
 def _workload_identity(
-    spec: spec_pb2.GcpGkeClusterSpec, project: str, before: Mapping[str, object]
+    spec: spec_pb2.GcpGkeClusterSpec, project: str, before: Mapping[str, Any]
 ) -> container.ClusterWorkloadIdentityConfigArgs | None:
     if not spec.disable_workload_identity:
         return container.ClusterWorkloadIdentityConfigArgs(workload_pool=f"{project}.svc.id.goog")

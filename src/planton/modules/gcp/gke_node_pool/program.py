@@ -10,7 +10,7 @@ from pulumi_gcp import container
 
 from planton import errors
 from planton.modules import labels, lookups, own
-from planton.modules.gcp import provider, zones
+from planton.modules.gcp import existing, gke_node_pool, provider, zones
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,14 +55,14 @@ def resources(stack_input: stack_input_pb2.GcpGkeNodePoolStackInput) -> dict[str
             auto_repair=not spec.management.disable_auto_repair, auto_upgrade=not spec.management.disable_auto_upgrade
         ),
         upgrade_settings=_upgrade(spec),
-        node_drain_configs=_drain(spec),
+        node_drain_configs=_drain(spec, account),
         version=spec.kubernetes_version or None,
         # The plugin would read the groups of each zone with each pool, to compare a number that only the autoscaler decides.
         ignore_node_count_changes=True if is_autoscaled else None,
         opts=pulumi.ResourceOptions(
             provider=account,
-            # A resize by hand changes the initial number, which would replace the pool.
-            ignore_changes=["initialNodeCount", *(["nodeCount"] if is_autoscaled else [])],
+            # A resize by hand changes the initial number, which would replace the pool. So would the scopes of an imported pool.
+            ignore_changes=["initialNodeCount", "nodeConfig.oauthScopes", *(["nodeCount"] if is_autoscaled else [])],
             # Two pools of a cluster cannot share a name.
             delete_before_replace=own.keeps_name(provider.NODE_POOL, "node_pool", cluster_id=cluster, name=spec.node_pool_name),
         ),
@@ -117,6 +117,13 @@ def _initial_per_zone(spec: spec_pb2.GcpGkeNodePoolSpec, account: pulumi.Provide
         return bounds.min_nodes
     number = zones.number(spec, account)
     most = bounds.total_max_nodes or bounds.max_nodes * number
+    if not bounds.total_max_nodes and not bounds.min_nodes * number <= total <= most:
+        raise errors.unsupported_field(
+            f"spec.autoscaling.initialNodes: {total} nodes of all zones are outside of the bounds of {number} zones: minNodes "
+            f"({bounds.min_nodes}) and maxNodes ({bounds.max_nodes}) of each, {bounds.min_nodes * number} to {most} together",
+            hint="write initialNodes within these bounds, or none for the minimum",
+            metadata={"fields": "spec.autoscaling.initialNodes"},
+        )
     rounded_up = -(-total // number)
     return rounded_up if rounded_up * number <= most else total // number
 
@@ -195,14 +202,20 @@ def _upgrade(spec: spec_pb2.GcpGkeNodePoolSpec) -> container.NodePoolUpgradeSett
     )
 
 
-def _drain(spec: spec_pb2.GcpGkeNodePoolSpec) -> list[container.NodePoolNodeDrainConfigArgs] | None:
+def _drain(
+    spec: spec_pb2.GcpGkeNodePoolSpec, account: pulumi.ProviderResource
+) -> list[container.NodePoolNodeDrainConfigArgs] | None:
     seconds = spec.drain_timeout_seconds
-    if not seconds and _has_drain_timeout():
+    if not seconds and _has_drain_timeout(spec, account):
         # The plugin keeps the timeout of a pool if the block is omitted.
         seconds = _USUAL_DRAIN_SECONDS
     return [container.NodePoolNodeDrainConfigArgs(pdb_timeout_duration=f"{seconds}s")] if seconds else None
 
 
-def _has_drain_timeout() -> bool:
-    before = own.resource(provider.NODE_POOL, "node_pool") or {}
-    return any(each.get("pdbTimeoutDuration") for each in before.get("nodeDrainConfigs") or ())
+def _has_drain_timeout(spec: spec_pb2.GcpGkeNodePoolSpec, account: pulumi.ProviderResource) -> bool:
+    before = own.resource(provider.NODE_POOL, gke_node_pool.KIND.main)
+    if before is not None or not own.is_imported(gke_node_pool.KIND.main):
+        return any(each.get("pdbTimeoutDuration") for each in (before or {}).get("nodeDrainConfigs") or ())
+    cluster = existing.cluster_of(spec, account)
+    pool = None if cluster is None else existing.pool(cluster, spec.node_pool_name)
+    return any(each["pdb_timeout_duration"] for each in (pool or {}).get("node_drain_configs") or ())
