@@ -116,6 +116,21 @@ def test_an_error_names_the_failed_step_and_the_resource_of_the_manifest(
             errors.Reason.CLOUD_FAILED,
             "no such machines there for now",
         ),
+        (
+            'googleapi: Error 403: Required "container.clusters.create" permission(s) for "projects/acme"., forbidden',
+            errors.Reason.CLOUD_AUTH,
+            "grant its account what the text names",
+        ),
+        (
+            "googleapi: Error 403: Kubernetes Engine API has not been used in project 1 before or it is disabled., accessNotConfigured",
+            errors.Reason.CLOUD_AUTH,
+            "enable this API of the cloud for the project",
+        ),
+        (
+            "POST https://api.digitalocean.com/v2/kubernetes/clusters: 403 You are not authorized to perform this operation",
+            errors.Reason.CLOUD_AUTH,
+            "grant its account what the text names",
+        ),
         ("something new", errors.Reason.ENGINE_FAILED, "what was done is saved"),
     ],
 )

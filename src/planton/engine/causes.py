@@ -76,6 +76,17 @@ _CAUSES = (
         errors.Reason.CLOUD_FAILED,
         retries.HINT,
     ),
+    Cause(
+        r"SERVICE_DISABLED|accessNotConfigured|has not been used in project",
+        errors.Reason.CLOUD_AUTH,
+        "enable this API of the cloud for the project, wait a few minutes, then run the same command again",
+    ),
+    Cause(
+        r"PERMISSION_DENIED|\b403\b|permission denied|not authorized",
+        errors.Reason.CLOUD_AUTH,
+        "the credential may not do this: grant its account what the text names, or use another one (planton doctor says which one "
+        "is used)",
+    ),
     Cause(r"timeout while waiting for state|Timeout waiting to", errors.Reason.CLOUD_STUCK, STUCK_HINT),
     Cause(
         r"connection refused|no such host|timeout|timed out|Timeout|reset by peer|urlopen error|Remote end closed|\bEOF\b",

@@ -39,7 +39,7 @@ _LOST = re.compile(
 #: The cloud answered the creation itself with 4xx, so nothing was created. Only 408 leaves that open.
 _REFUSED = re.compile(r"POST \S+: 4(?!08)\d\d\b|failed to create (?!a new firewall).*\bstatus: 4(?!08)\d\d\b", re.DOTALL)
 #: The HTTP status in a plugin's text, and the words in which clouds report that a region has no machines left.
-_STATUS = re.compile(r"(?::|status:|code:?) (4\d\d|5\d\d)\b")
+_STATUS = re.compile(r"(?::|status:|code:?|Error) (4\d\d|5\d\d)\b")
 _NO_CAPACITY = re.compile(r"capacity|out of stock|sold out|no available (?:nodes|machines|hosts)", re.IGNORECASE)
 _LOCKED = re.compile(r"currently locked by|the stack is locked|another update is currently in progress", re.IGNORECASE)
 LOCK_HINT = (
