@@ -153,10 +153,6 @@ def drift(world: World) -> Any:
     return world.run("drift")
 
 
-def repair(world: World) -> Any:
-    return world.run("apply", "--yes", "--refresh")
-
-
 def plan_replacements(world: World) -> Any:
     changed = dataclasses.replace(
         world,
@@ -247,7 +243,7 @@ STEPS: list[Callable[[World], Any]] = [
     steps.refresh,
     steps.plan_without_changes,
     drift,
-    repair,
+    steps.repair,
     plan_replacements,
     replace,
     fail_read,
