@@ -21,7 +21,7 @@ from support import planton as support
 BARE = """
 import os, pathlib, sys, semver
 from pulumi import automation
-from planton import modules
+from planton.modules import standalone
 from planton.engine import toolchain
 from planton.manifest import stack_input
 
@@ -35,7 +35,7 @@ options = automation.LocalWorkspaceOptions(
               "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true", "PULUMI_CREDENTIAL_STORE": "plaintext"},
     project_settings=automation.ProjectSettings(name="planton", runtime="python",
         backend=automation.ProjectBackend(url=folder.absolute().as_uri())))
-stack = automation.create_or_select_stack(sys.argv[1], "planton", lambda: modules.run(inputs), opts=options)
+stack = automation.create_or_select_stack(sys.argv[1], "planton", lambda: standalone.run(inputs), opts=options)
 stack.preview()
 stack.up()
 """
