@@ -31,6 +31,8 @@ _SETS = {"ingressRules", "egressRules", "rules", "tags", "taints", "cidrBlocks"}
 # The plugins' plans list more items of these sets than the stand-ins': also those that only move.
 _LISTED_ITEMS = ("ingressRules[", "egressRules[", "masterAuthorizedNetworksConfig.cidrBlocks[")
 _PLANTON = "Python-urllib/"
+# The end of a node's name at DigitalOcean. The rules know Civo's.
+_NODE = re.compile(r"-[a-z0-9]{5}$")
 _STILL_USED = (403, 409)
 # Resources of the engine and of planton's journal, which has times.
 _OTHER_TYPES = {"pulumi:pulumi:Stack", "planton:index:Apply"}
@@ -47,7 +49,7 @@ def plain(value: Any) -> Any:
         if "dropletId" in value:
             value = value | {"name": "<node>", "dropletId": "<id>"}
         if isinstance(names := value.get("nodeNames"), list):
-            value = value | {"nodeNames": [f"{name.rpartition('-')[0]}-<id>" for name in names]}
+            value = value | {"nodeNames": [_NODE.sub("-<id>", name) for name in names]}
         return {
             plain(key): _sorted(item) if key in _SETS and isinstance(item, list) else plain(item)
             for key, item in sorted(value.items())
