@@ -60,10 +60,11 @@ def test_a_compressed_state_is_left_to_pulumi(tmp_path: pathlib.Path) -> None:
     assert not _state(tmp_path).exists()
 
 
-def test_a_folder_that_cannot_be_written_is_left_to_pulumi(tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize("is_private", [False, True])
+def test_a_folder_that_cannot_be_written_is_left_to_pulumi(tmp_path: pathlib.Path, *, is_private: bool) -> None:
     """Pulumi's error says what is wrong."""
     (tmp_path / ".pulumi").write_text("a file", "utf-8")
-    assert not creating.create(NAME, _state(tmp_path), is_private=False)
+    assert not creating.create(NAME, _state(tmp_path), is_private=is_private)
 
 
 def test_the_folders_of_a_private_backend_are_private(tmp_path: pathlib.Path) -> None:

@@ -7,6 +7,7 @@ import json
 import tempfile
 from typing import TYPE_CHECKING
 
+from planton import errors
 from planton.config import folders
 from planton.engine import stacks
 
@@ -39,7 +40,7 @@ def create(name: stacks.StackName, state: pathlib.Path, *, is_private: bool) -> 
         _make(state.parent, is_private=is_private)
         content = {"version": 3, "checkpoint": {"stack": f"{stacks.NO_OWNER}/{name.project}/{name.stack}"}}
         _publish(state, json.dumps(content))
-    except OSError:
+    except (OSError, errors.PlantonError):
         return False
     return True
 

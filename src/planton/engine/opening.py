@@ -148,7 +148,7 @@ def open_stack(
             with contextlib.suppress(automation_errors.StackNotFoundError):
                 return select()
         release_stale_locks(name, settings)
-        if missing is Missing.BEGIN and _is_begun(name, settings):
+        if missing is Missing.BEGIN and _begin(name, settings):
             return workspace.select(name.qualified, program, options, is_known=True)
         try:
             return workspace.create(name.qualified, program, options)
@@ -182,7 +182,7 @@ def _options(
     )
 
 
-def _is_begun(name: stacks.StackName, settings: engine_settings.Settings) -> bool:
+def _begin(name: stacks.StackName, settings: engine_settings.Settings) -> bool:
     """Creates a stack where that needs no engine; returns whether it exists now."""
     state = state_file(name, settings)
     # Only Pulumi can create the data key of a key service.
