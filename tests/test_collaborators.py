@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import functools
 import pathlib
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -33,7 +35,18 @@ def _defined(tree: ast.AST) -> Iterator[str]:
             yield node.attr
 
 
-OURS = {name for path in SOURCES for name in _defined(ast.parse(path.read_text("utf-8"))) if _is_private(name)}
+#: A file without such a text is not parsed.
+_SIGNS = re.compile(r"(?m)\._[a-z]|^\s+_[a-z]\w*,$|import .*\b_[a-z]|\b(setattr|delattr|patch|object)\(|\.\w+ [-+*/|&]?= ")
+
+
+@functools.cache
+def _sources() -> list[str]:
+    return [path.read_text("utf-8") for path in SOURCES]
+
+
+@functools.cache
+def _is_defined_by_us(name: str) -> bool:
+    return any(name in text and name in _defined(ast.parse(text)) for text in _sources())
 
 
 def _modules(tree: ast.AST) -> set[str]:
@@ -61,9 +74,11 @@ def _is_ours(target: ast.AST, modules: set[str]) -> bool:
 
 def faults(text: str) -> list[str]:
     """Returns what a file of tests replaces in planton, and the private names of planton that it uses."""
+    listed: list[str] = []
+    if not _SIGNS.search(text):
+        return listed
     tree = ast.parse(text)
     modules, own = _modules(tree), set(_defined(tree))
-    listed = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             replaces = (
@@ -74,7 +89,7 @@ def faults(text: str) -> list[str]:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             replaced = [each for each in targets if isinstance(each, ast.Attribute) and _root(each) in modules]
             listed += [f"{node.lineno}: assignment to {ast.unparse(each)}" for each in replaced]
-        elif isinstance(node, ast.Attribute) and _is_private(node.attr) and node.attr in OURS - own:
+        elif isinstance(node, ast.Attribute) and _is_private(node.attr) and node.attr not in own and _is_defined_by_us(node.attr):
             listed.append(f"{node.lineno}: {ast.unparse(node)}")
         elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in PACKAGES:
             listed += [f"{node.lineno}: import of {each.name}" for each in node.names if _is_private(each.name)]

@@ -37,7 +37,9 @@ def _is_text(node: ast.AST) -> bool:
 
 def parsed(text: str) -> list[str]:
     """Returns the places where a file reads something out of the texts of errors."""
-    listed = []
+    listed: list[str] = []
+    if not any(f".{each}" in text for each in TEXTS):
+        return listed
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             reads = node.func.attr in READERS and _is_text(node.func.value)
@@ -77,7 +79,9 @@ def test_one_more_hint_leaves_the_shared_error_as_it_is() -> None:
 
 def constructed(text: str) -> list[str]:
     """Returns the reasons that a file passes to `PlantonError`, or to the constructors in `planton.errors`."""
-    reasons = []
+    reasons: list[str] = []
+    if "Reason" not in text:
+        return reasons
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in {"PlantonError", "Constructor"}:
             values = [*node.args, *(each.value for each in node.keywords if each.arg == "reason")]
@@ -124,6 +128,8 @@ def test_a_reason_has_one_exit_code() -> None:
 
 def codes(text: str) -> list[str]:
     """Returns the exceptions of a file that have an exit code of their own, by name."""
+    if "Error)" not in text or "code" not in text:
+        return []
     classes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ClassDef)]
     return [each.name for each in classes if _is_exception(each) and any(map(_sets_code, ast.walk(each)))]
 

@@ -28,6 +28,8 @@ NAMES = {
 }
 #: Text of paths that only Linux has, or that platformdirs decides.
 PATHS = re.compile(r"^/(proc|sys|dev/shm|run)/|/\.(cache|config|local)/")
+#: A file without such a text is not parsed.
+_SIGNS = re.compile(rf"{'|'.join(NAMES)}|/(proc|sys|dev/shm|run)/|/\.(cache|config|local)/")
 #: Function → why it may name such a path: it has an answer for systems without it.
 EXCEPTIONS = {
     "confined._taken": "a usual size",
@@ -37,15 +39,18 @@ EXCEPTIONS = {
 
 
 def _uses(path: pathlib.Path) -> Iterator[str]:
-    tree = ast.parse(path.read_text("utf-8"))
+    text = path.read_text("utf-8")
+    if not _SIGNS.search(text):
+        return
+    tree = ast.parse(text)
     docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for function in ast.walk(tree):
         if not isinstance(function, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         name = f"{path.stem}.{getattr(function, 'name', '')}"
         for node in _own(function):
-            text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-            if id(node) not in docstrings and PATHS.search(text):
+            value = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+            if id(node) not in docstrings and PATHS.search(value):
                 yield name
             if isinstance(node, ast.Attribute) and node.attr in NAMES:
                 yield f"{name}: {node.attr}"

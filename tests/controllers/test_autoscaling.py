@@ -340,8 +340,8 @@ def test_a_constant_load_reaches_a_number_and_stays_there(load, cpu, start, boun
 def test_a_lost_history_only_delays(lost, level) -> None:
     """At any of the samples: the pool ends where it ends otherwise, and takes no step in another direction."""
     pool = Pool(lambda _: float(level), targets(), target=5)
-    expected = Pool(lambda _: float(level), targets(), target=5).run(until=6 * HOUR)
-    changes = pool.run(until=6 * HOUR, lost=frozenset(number * INTERVAL for number in lost))
+    expected = Pool(lambda _: float(level), targets(), target=5).run(until=3 * HOUR)
+    changes = pool.run(until=3 * HOUR, lost=frozenset(number * INTERVAL for number in lost))
     assert changes[-1][1] == expected[-1][1]
     steps = [b - a for a, b in itertools.pairwise(count for _, count in changes)]
     assert not any(step < 0 for step in steps) or not any(step > 0 for step in steps), changes

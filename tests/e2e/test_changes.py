@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from google.protobuf import json_format
 
-from planton.config import credentials, settings
+from planton.config import contexts, credentials, settings
 from planton.engine import outputs, plans, session, stacks, states, stored, toolchain
 from planton.manifest import stack_input
 from planton.schema import kinds, references
-from support import mocks
+from support import key_service, mocks
 from support import sandbox as support
 
 SSH = {"protocol": "tcp", "portRange": "22", "cidrs": ["192.0.2.0/24"], "label": "ssh"}
@@ -147,10 +147,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     tools = toolchain.find()
     assert tools is not None, "the Pulumi command line is missing: run planton setup"
     with support.running(folder / "sandbox", providers=True) as served:
-        environ = {**os.environ, **served.env, "PLANTON_DATA_DIR": str(folder / "data")}
+        environ = {**os.environ, **served.env, **key_service.variables(), "PLANTON_DATA_DIR": str(folder / "data")}
         for name in ("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"):
             environ.pop(name, None)
-        made = World(settings.Settings(environ=environ), tools)
+        context = contexts.Context(secrets_provider=key_service.KEY)
+        made = World(settings.Settings(environ=environ, context=context), tools)
         for manifest in APPLIED:
             made.apply(manifest)
         yield made

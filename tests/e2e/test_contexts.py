@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.server
 import json
 import pathlib
 import shlex
 import stat
-import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
 
+from support import key_service
 from support import planton as support
 
 NETWORK = "civovpc/net"
@@ -152,65 +149,30 @@ def _kubeconfig_names_its_context(planton: support.Planton, environ: dict[str, s
     assert json.loads(planton.run(*credential, **environ).stdout)["kind"] == "ExecCredential"
 
 
-class _Vault(http.server.BaseHTTPRequestHandler):
-    """The part of a key service that encrypts and decrypts: ciphertexts are plain texts in disguise."""
-
-    def do_PUT(self) -> None:
-        """Answer a request to encrypt or to decrypt."""
-        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if "/encrypt/" in self.path:
-            data = {"ciphertext": f"vault:v1:{request['plaintext']}"}
-        else:
-            data = {"plaintext": request["ciphertext"].removeprefix("vault:v1:")}
-        body = json.dumps({"data": data}).encode()
-        self.send_response(200 if self.headers["X-Vault-Token"] == "of the key service" else 403)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_POST = do_PUT
-
-    def log_message(self, *_args: object) -> None:
-        """Say nothing."""
-
-
-@contextlib.contextmanager
-def _vault() -> Iterator[dict[str, str]]:
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Vault) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_address[1]}"
-        yield {
-            "VAULT_SERVER_URL": url,
-            "VAULT_ADDR": url,
-            "VAULT_SERVER_TOKEN": "of the key service",
-            "VAULT_TOKEN": "of the key service",
-        }
-        server.shutdown()
-
-
 def test_a_key_service_takes_the_place_of_the_passphrase(planton: support.Planton, environ: dict[str, str]) -> None:
     """For stacks that are made in the context, and for those that are migrated to it; who may not use the key reads nothing."""
     environ = {**environ, "CIVO_TOKEN": planton.sandbox.token}
     planton.run("apply", "-f", planton.write("net.yaml", support.network()), "--yes", **environ)
-    planton.run("context", "create", "keys", "--secrets-provider", "hashivault://planton", "--use", **environ)
-    with _vault() as vault:
-        with_key = {**environ, **vault}
-        file = planton.write("all.yaml", support.network(), support.cluster())
-        planton.run("apply", "-f", file, "--yes", **with_key)
-        kubeconfig = planton.run("kubeconfig", CLUSTER, **with_key).stdout
-        assert "clusters:" in kubeconfig
-        assert _encryption(planton, CLUSTER, with_key) == "cloud"
-        assert _encryption(planton, NETWORK, with_key) == "passphrase"
-        planton.run("outputs", CLUSTER, "--show-secrets", code=6, **{**with_key, "VAULT_SERVER_TOKEN": "x", "VAULT_TOKEN": "x"})
-        moved = planton.json("state", "migrate", "--secrets-provider", "hashivault://planton", "--yes", **with_key)
-        assert {each["stack"].split(".")[1]: each["migrated"] for each in moved["stacks"]} == {
-            "CivoKubernetesCluster": False,
-            "CivoVpc": True,
-        }
-        assert _encryption(planton, NETWORK, with_key) == "cloud"
-        (planton.folder / "back.pass").write_text("back again", "utf-8")
-        planton.run("state", "migrate", "--passphrase-file", "back.pass", "--yes", **with_key)
-        assert _encryption(planton, CLUSTER, with_key) == "passphrase"
+    planton.run("context", "create", "keys", "--secrets-provider", key_service.KEY, "--use", **environ)
+    with_key = {**environ, **key_service.variables()}
+    file = planton.write("all.yaml", support.network(), support.cluster())
+    planton.run("apply", "-f", file, "--yes", **with_key)
+    # The first operation of a stack creates its key. Pulumi does not start only for that.
+    assert planton.logged("run: pulumi stack init") == 0
+    kubeconfig = planton.run("kubeconfig", CLUSTER, **with_key).stdout
+    assert "clusters:" in kubeconfig
+    assert _encryption(planton, CLUSTER, with_key) == "cloud"
+    assert _encryption(planton, NETWORK, with_key) == "passphrase"
+    planton.run("outputs", CLUSTER, "--show-secrets", code=6, **(with_key | key_service.variables("x")))
+    moved = planton.json("state", "migrate", "--secrets-provider", key_service.KEY, "--yes", **with_key)
+    assert {each["stack"].split(".")[1]: each["migrated"] for each in moved["stacks"]} == {
+        "CivoKubernetesCluster": False,
+        "CivoVpc": True,
+    }
+    assert _encryption(planton, NETWORK, with_key) == "cloud"
+    (planton.folder / "back.pass").write_text("back again", "utf-8")
+    planton.run("state", "migrate", "--passphrase-file", "back.pass", "--yes", **with_key)
+    assert _encryption(planton, CLUSTER, with_key) == "passphrase"
     back = {**environ, "PLANTON_CONTEXT": "default", "PULUMI_CONFIG_PASSPHRASE_FILE": str(planton.folder / "back.pass")}
     assert planton.run("kubeconfig", CLUSTER, **back).stdout == kubeconfig
     planton.run("destroy", "-f", file, "--yes", **back)

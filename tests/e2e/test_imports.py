@@ -34,7 +34,7 @@ def test_a_cluster_comes_back_with_its_own_firewall(planton: support.Planton, fo
     refused = planton.run("import", CLUSTER, cluster, "-f", file, code=5)
     assert "the firewall dev-firewall (" in refused.stderr
     account, *plan = refused.stdout.splitlines()
-    assert account == f"Account: civo, CIVO_TOKEN, {planton.sandbox.civo} (sandbox)"
+    assert account == f"Account: civo, context keys, CIVO_TOKEN, {planton.sandbox.civo} (sandbox)"
     assert plan[-1] == "Plan: 2 to import"
     done = planton.json("import", CLUSTER, cluster, "-f", file, "--yes")
     assert {each["resource"]: each["action"] for each in done["resources"][0]["changes"]} == {

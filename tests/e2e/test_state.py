@@ -204,7 +204,7 @@ def _lock(planton: support.Planton, host: str, process: int) -> pathlib.Path:
 
 def test_states_move_to_another_backend_and_passphrase(applied: Applied) -> None:
     """Nothing is lost on the way, the source stays as it is, and the same command goes on where one was cut off."""
-    planton = applied(support.network(), support.cluster())
+    planton = applied(support.network(), support.cluster(), passphrase=True)
     file = FILE
     kubeconfig = planton.run("kubeconfig", CLUSTER).stdout
     source = _content(planton.folder / "data" / "state")
@@ -239,7 +239,7 @@ def _content(folder: pathlib.Path) -> dict[str, bytes]:
 
 def test_a_passphrase_is_changed_where_the_states_are(applied: Applied) -> None:
     """Afterwards the new one opens them, and the old one opens only the copies that were kept."""
-    planton = applied(support.network(), support.cluster())
+    planton = applied(support.network(), support.cluster(), passphrase=True)
     file = FILE
     kubeconfig = planton.run("kubeconfig", CLUSTER).stdout
     (planton.folder / "new-passphrase").write_text("of now on", "utf-8")
@@ -262,8 +262,9 @@ def test_a_passphrase_is_changed_where_the_states_are(applied: Applied) -> None:
     planton.run("destroy", "-f", file, "--yes", **new)
 
 
-def test_a_stack_that_was_only_planned_changes_its_passphrase(planton: support.Planton) -> None:
+def test_a_stack_that_was_only_planned_changes_its_passphrase(applied: Applied) -> None:
     """It has no encryption yet; the next apply uses the new passphrase."""
+    planton = applied(passphrase=True)
     file = planton.write("n.yaml", support.network())
     planton.run("plan", "-f", file)
     (planton.folder / "new-passphrase").write_text("from now on", "utf-8")

@@ -16,17 +16,20 @@ from typing import Any
 import pytest
 
 from planton.schema import kinds
+from support import key_service, warm
 from support import sandbox as sandbox_support
-from support import warm
 
 SECONDS = 180
+#: The file of the user's contexts. The current one, ``keys``, says how states are encrypted.
+CONTEXTS = "keys.yaml"
+_CONTEXTS = json.dumps({"current": "keys", "contexts": {"keys": {"secretsProvider": key_service.KEY}}})
 #: What the log of a command contains once its engine has received an interruption.
 INTERRUPTED = "^C received"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Planton:
-    """A user with an empty data folder and an account in the sandbox."""
+    """A user with an empty data folder, an account in the sandbox, and a key service that encrypts states."""
 
     sandbox: sandbox_support.Sandbox
     folder: pathlib.Path
@@ -40,6 +43,8 @@ class Planton:
         return {
             **inherited,
             **self.sandbox.env,
+            **key_service.variables(),
+            "PLANTON_CONTEXTS": str(self.folder / CONTEXTS),
             "PLANTON_DATA_DIR": str(self.folder / "data"),
             "KUBECONFIG": str(self.folder / "kubeconfig"),
         }
@@ -96,10 +101,21 @@ class Planton:
 
 
 @contextlib.contextmanager
-def using(folder: pathlib.Path, *, speed: float = 1.0, latency: str = "instant") -> Iterator[Planton]:
-    """Runs a sandbox with stand-ins and yields its user; the sandbox's clock may run faster."""
+def using(folder: pathlib.Path, *, speed: float = 1.0, latency: str = "instant", passphrase: bool = False) -> Iterator[Planton]:
+    """Runs a sandbox with stand-ins and yields its user.
+
+    Args:
+        folder: The user's folder, which may exist with a user's files.
+        speed: How much faster than this machine's the time of the sandbox runs.
+        latency: The pace of the sandbox.
+        passphrase: Whether states are encrypted with a passphrase, as by default, and not with the key service.
+    """
     start = time.time()
-    folder.mkdir(parents=True, exist_ok=True)
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        if not passphrase:
+            (folder / CONTEXTS).write_text(_CONTEXTS, "utf-8")
+            (folder / CONTEXTS).chmod(0o600)
     running = sandbox_support.running(
         folder / "sandbox",
         latency=latency,

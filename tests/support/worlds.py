@@ -47,14 +47,16 @@ class Worlds:
         self._ports = ports.Ports()
 
     @contextlib.contextmanager
-    def applied(self, *manifests: dict[str, Any], speed: float = 1.0) -> Iterator[support.Planton]:
+    def applied(self, *manifests: dict[str, Any], speed: float = 1.0, passphrase: bool = False) -> Iterator[support.Planton]:
         """Gives a user who has applied manifests, in this order, from the file `FILE`.
 
         Args:
             manifests: The manifests; one for each resource.
             speed: How much faster than this machine's the time of the sandbox runs.
+            passphrase: Whether states are encrypted with a passphrase.
         """
-        with self.user(*applying(*manifests), speed=speed) as user:
+        first = [Step("use a passphrase", _use_a_passphrase)] if passphrase else []
+        with self.user(*first, *applying(*manifests), speed=speed) as user:
             yield user
 
     @contextlib.contextmanager
@@ -101,6 +103,10 @@ class Worlds:
 def applying(*manifests: dict[str, Any]) -> list[Step]:
     """Returns the steps that apply manifests, one after the other."""
     return [Step(json.dumps(manifest, sort_keys=True), _Apply(manifests[: at + 1])) for at, manifest in enumerate(manifests)]
+
+
+def _use_a_passphrase(user: support.Planton) -> None:
+    (user.folder / support.CONTEXTS).unlink()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

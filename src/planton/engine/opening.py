@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import enum
+import json
 import pathlib
 import sys
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from pulumi.automation import errors as automation_errors
 
 from planton import modules
 from planton.config import credentials, folders, logs
-from planton.engine import creating, locks, process, stacks, stand_ins, state_errors, workspace
+from planton.engine import creating, locks, process, stacks, stand_ins, state_errors, states, workspace
 from planton.manifest import stack_input
 from planton.schema import kinds
 
@@ -167,11 +168,14 @@ def open_stack(
 def _options(
     name: stacks.StackName, settings: engine_settings.Settings, engine: Engine, *, is_checked: bool
 ) -> automation.LocalWorkspaceOptions:
-    work = folders.private(settings.data / "workspaces" / name.project / name.stack)
+    work = _work(name, settings)
     if not is_checked:
         # The state says how secrets are encrypted. Pulumi's note in this file could belong to another backend with a stack of
         # this name, or be older than a change on another machine.
         (work / f"Pulumi.{name.stack}.yaml").unlink(missing_ok=True)
+        state = state_file(name, settings)
+        if state is not None and states.is_unencrypted(state):
+            _choose_encryption(name, settings)
     backend = automation.ProjectBackend(url=settings.backend_url)
     return automation.LocalWorkspaceOptions(
         work_dir=str(work),
@@ -185,7 +189,18 @@ def _options(
 def _begin(name: stacks.StackName, settings: engine_settings.Settings) -> bool:
     """Creates a stack where that needs no engine; returns whether it exists now."""
     state = state_file(name, settings)
-    # Only Pulumi can create the data key of a key service.
-    if state is None or settings.context.secrets_provider:
+    if state is None or not creating.create(name, state, is_private=settings.is_embedded):
         return False
-    return creating.create(name, state, is_private=settings.is_embedded)
+    _choose_encryption(name, settings)
+    return True
+
+
+def _work(name: stacks.StackName, settings: engine_settings.Settings) -> pathlib.Path:
+    return folders.private(settings.data / "workspaces" / name.project / name.stack)
+
+
+def _choose_encryption(name: stacks.StackName, settings: engine_settings.Settings) -> None:
+    """Lets the next operation of a stack without encryption use the key service; without one it uses the passphrase."""
+    if settings.context.secrets_provider:
+        note = json.dumps({"secretsprovider": settings.context.secrets_provider})
+        (_work(name, settings) / f"Pulumi.{name.stack}.yaml").write_text(note, "utf-8")

@@ -51,6 +51,14 @@ def is_whole(path: pathlib.Path) -> bool:
         return False
 
 
+def is_unencrypted(path: pathlib.Path) -> bool:
+    """Returns whether a file holds the state of a stack in which no operation has chosen an encryption yet."""
+    try:
+        return not deployment(path.read_text("utf-8")).get("secrets_providers")
+    except (OSError, ValueError):
+        return False
+
+
 def outputs(deployment: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the outputs of the stack; a secret is what ``is_secret`` says."""
     for resource in deployment.get("resources") or []:
