@@ -20,7 +20,7 @@ FILE = "dev.yaml"
 @pytest.fixture
 def user(tmp_path: pathlib.Path) -> Iterator[support.Planton]:
     """A user of a slow sandbox with manifests of a network and a cluster."""
-    with support.using(tmp_path / "user", latency="realistic", passphrase=True) as user:
+    with support.using(tmp_path / "user", latency="realistic") as user:
         user.write(FILE, support.network(), support.cluster())
         yield user
 
@@ -63,7 +63,7 @@ def _recorded(name: str, stable: str) -> str:
 @pytest.mark.parametrize("width", [120, 60])
 def test_the_screens_of_commands(applied: Applied, width: int) -> None:
     """Each is recorded, without colours and what differs from run to run."""
-    user = applied(support.network(), support.cluster(), support.pool(), passphrase=True)
+    user = applied(support.network(), support.cluster(), support.pool())
     texts = []
     for command in COMMANDS:
         screen = _run(user, *command.split(), width=width, answers=(screens.Answer("[y/N]", "n\n"),))

@@ -175,3 +175,12 @@ def test_a_state_with_an_unreadable_manifest_is_damaged(backend: Backend, manife
     assert backend.inventory.all() == []
     with pytest.raises(state_errors.StateDamagedError, match="holds a manifest that cannot be read"):
         backend.inventory.read(LABELLED)
+
+
+def test_a_later_stack_is_among_the_resources_that_are_listed_again(backend: Backend) -> None:
+    """The command that looked for a reference before has created it since."""
+    backend.put(DERIVED, network_id="1")
+    opened = backend.inventory
+    assert [each.stack for each in opened.all()] == [DERIVED]
+    backend.put(LABELLED, env="prod", network_id="2")
+    assert [each.stack for each in opened.relisted()] == [DERIVED, LABELLED]

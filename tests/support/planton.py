@@ -108,14 +108,12 @@ def using(folder: pathlib.Path, *, speed: float = 1.0, latency: str = "instant",
         folder: The user's folder, which may exist with a user's files.
         speed: How much faster than this machine's the time of the sandbox runs.
         latency: The pace of the sandbox.
-        passphrase: Whether states are encrypted with a passphrase, as by default, and not with the key service.
     """
     start = time.time()
     if not folder.exists():
         folder.mkdir(parents=True)
-        if not passphrase:
-            (folder / CONTEXTS).write_text(_CONTEXTS, "utf-8")
-            (folder / CONTEXTS).chmod(0o600)
+        (folder / CONTEXTS).write_text(_CONTEXTS, "utf-8")
+        (folder / CONTEXTS).chmod(0o600)
     running = sandbox_support.running(
         folder / "sandbox",
         latency=latency,

@@ -23,6 +23,7 @@ from pulumi import automation
 from planton import modules
 from planton.base import interruption
 from planton.engine import process, toolchain, workspace
+from support import key_service
 from support import sandbox as support
 
 IAC = pathlib.Path(__file__).resolve().parents[2] / "iac"
@@ -58,12 +59,13 @@ class World:
         state.mkdir(exist_ok=True)
         options = automation.LocalWorkspaceOptions(
             work_dir=str(folder),
+            secrets_provider=key_service.KEY,
             pulumi_command=process.PulumiCommand(self.tools, timeout=TIMEOUT_SECONDS, interruption=interruption.Interruption()),
             env_vars={
                 **self.sandbox.env,
                 "PULUMI_HOME": str(self.folder / "pulumi-home"),
                 "PULUMI_BACKEND_URL": f"file://{state}",
-                "PULUMI_CONFIG_PASSPHRASE": "of the test",
+                **key_service.variables(),
                 "PULUMI_SKIP_UPDATE_CHECK": "true",
                 "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
                 "PULUMI_PYTHON_CMD": sys.executable,

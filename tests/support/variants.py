@@ -17,6 +17,22 @@ VARIANTS: dict[str, tuple[str, ...]] = {
         "test_an_upgrade_at_digitalocean_is_awaited_too",
         "test_scaling_the_default_pool_ends_when_its_nodes_are_active",
     ),
+    "tests/e2e/test_changes.py": (
+        "test_a_change_is_planned_as_the_manual_says[CivoVpc-1]",
+        "test_a_change_is_planned_as_the_manual_says[CivoKubernetesCluster-1]",
+        "test_a_change_is_planned_as_the_manual_says[CivoKubernetesCluster-2]",
+        "test_a_change_is_planned_as_the_manual_says[CivoKubernetesCluster-3]",
+        "test_a_change_is_planned_as_the_manual_says[CivoKubernetesCluster-4]",
+        "test_a_change_is_planned_as_the_manual_says[CivoKubernetesCluster-5]",
+        "test_a_change_is_planned_as_the_manual_says[CivoKubernetesNodePool-1]",
+        "test_a_change_is_planned_as_the_manual_says[CivoKubernetesNodePool-2]",
+        "test_a_change_is_planned_as_the_manual_says[DigitalOceanVpc-1]",
+        "test_a_change_is_planned_as_the_manual_says[DigitalOceanKubernetesCluster-1]",
+        "test_a_change_is_planned_as_the_manual_says[DigitalOceanKubernetesCluster-2]",
+        "test_a_change_is_planned_as_the_manual_says[DigitalOceanKubernetesCluster-3]",
+        "test_a_change_is_planned_as_the_manual_says[DigitalOceanKubernetesCluster-4]",
+        "test_a_change_is_planned_as_the_manual_says[DigitalOceanKubernetesNodePool-1]",
+    ),
     "tests/e2e/test_checks.py": (
         "test_a_cluster_is_found_by_its_name_on_every_page",
         "test_lists_that_cannot_be_read_do_not_stop_an_apply[500]",
@@ -52,6 +68,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
         "test_an_autoscaled_default_pool_is_left_to_the_autoscaler_too",
         "test_the_autoscaler_keeps_what_it_has_decided",
         "test_upgrades_go_one_minor_at_a_time_and_never_back",
+        "test_what_replaces_a_cluster_needs_consent_and_a_control_plane_stays_highly_available",
     ),
     "tests/e2e/test_digitalocean_provider.py": ("test_a_program_lives_on_the_engine_as_with_the_official_plugin",),
     "tests/e2e/test_environment.py": ("test_a_home_that_is_not_the_accounts_changes_nothing",),
@@ -72,6 +89,9 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "tests/e2e/test_gcp.py": (
         "test_the_sdk_creates_repairs_scales_upgrades_and_destroys_the_example",
         "test_what_exists_is_imported_by_id_and_by_name",
+        "test_another_kind_of_machine_needs_consent_to_a_replacement",
+        "test_settings_that_leave_the_manifests_are_reset",
+        "test_the_autoscaler_keeps_its_number_of_nodes",
     ),
     "tests/e2e/test_kills.py": (
         "test_an_apply_that_was_killed_anywhere_is_done_by_the_next_one[end]",
@@ -112,6 +132,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "tests/e2e/test_screens.py": (
         "test_an_apply_on_a_terminal[60]",
         "test_colours_and_movements_can_be_turned_off",
+        "test_the_screens_of_commands[120]",
     ),
     "tests/e2e/test_seed_004.py": (
         "test_an_existing_cluster_is_adopted_by_project_location_and_name",
@@ -124,7 +145,9 @@ VARIANTS: dict[str, tuple[str, ...]] = {
         "test_an_imported_resource_keeps_its_provider_and_needs_no_change[digitalocean-vpc]",
         "test_an_imported_resource_keeps_its_provider_and_needs_no_change[digitalocean-kubernetes_cluster]",
         "test_an_imported_resource_keeps_its_provider_and_needs_no_change[digitalocean-kubernetes_node_pool]",
+        "test_an_imported_resource_keeps_its_provider_and_needs_no_change[civo-kubernetes_cluster]",
     ),
+    "tests/e2e/test_state.py": ("test_a_passphrase_is_changed_where_the_states_are",),
     "tests/e2e/test_takeover.py": (
         "test_an_apply_that_was_killed_in_a_create_call_is_finished_by_another_machine[digitalocean]",
         "test_a_controller_that_was_killed_in_a_create_call_is_continued_on_another_machine",
@@ -132,10 +155,14 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "tests/server/test_process.py": ("test_kill[sqlite]",),
     # Requests of hypothesis to the schemas, in tests/server/test_openapi.py, find the same in a tenth of the time.
     "tests/server/test_schemathesis.py": ("test_schemathesis_finds_nothing",),
+    "tests/server/test_timers.py": ("test_one_replica_does_the_work[sqlite]",),
+    "tests/server/test_work_processes.py": ("test_work_of_dead_and_standing_processes_moves[sqlite]",),
     "tests/server/test_work_runners.py": (
         "test_a_rolling_upgrade_and_a_downgrade_strand_no_work[sqlite]",
         "test_the_limits_of_accounts_clusters_and_processes_hold_together[sqlite-2]",
+        "test_an_outage_of_the_database_stops_runs_in_time_and_loses_no_work[sqlite]",
     ),
+    "tests/server/test_workers.py": ("test_a_stream_tells_what_another_worker_wrote[sqlite]",),
 }
 
 

@@ -140,6 +140,12 @@ class Inventory:
         """Returns all applied resources by key. A damaged state is reported and skipped."""
         return [applied for applied, _state in self.all_with_states()]
 
+    def relisted(self) -> list[Applied]:
+        """Returns all applied resources by key, also those whose stacks were created after this object listed the stacks."""
+        latest = Inventory(self._settings, self._tools)
+        latest._damaged |= self._damaged  # they have been reported
+        return latest.all()
+
     def all_with_states(self) -> list[tuple[Applied, dict[str, Any]]]:
         """Returns all applied resources by key, each with its state. A damaged state is reported and skipped."""
         readable = (self._readable(name) for name in self.names)
