@@ -31,20 +31,21 @@ demo: setup ## Bring up a cluster in the sandbox, scale it, repair drift, destro
 
 .PHONY: check
 check: setup lint ## Lint, and run every test that starts neither Pulumi nor a server: two minutes on two idle cores
-	$(call run_tests,$(WORKERS) --dist worksteal,$(ANYWHERE) and not pulumi and not slow)
+	$(call run_tests,$(WORKERS) --dist worksteal $(addprefix --ignore=tests/,e2e languages official),$(ANYWHERE) and not pulumi and not slow)
 
 .PHONY: test
 test: check ## Run check, and one test of each behaviour end to end on Pulumi: a quarter of an hour on two idle cores
 	$(call run_tests,$(WORKERS) --dist loadgroup,$(ANYWHERE) and (pulumi or slow) and not variant)
 
 .PHONY: test-all
+test-all: EXAMPLES = --hypothesis-profile thorough
 test-all: check ## Run all tests: also each behaviour on each cloud and database, and each language that is installed
 	@for pair in go:go ts:npm java:mvn; do \
 	  command -v $${pair#*:} >/dev/null || echo "test-$${pair%:*}: skipped: $${pair#*:} is not installed"; \
 	done
 	$(call run_tests,$(WORKERS) --dist loadgroup,$(INSTALLED) and (pulumi or slow or language))
 
-PYTEST = $(BIN)/python -m pytest -q -rfE
+PYTEST = $(BIN)/python -m pytest -q -rfE $(EXAMPLES)
 # Tests wait for processes, databases and deadlines: there are more workers than cores.
 WORKERS = -n $$((3 * $(JOBS) / 2))
 # Runs what failed once more, one test at a time: a machine that is too busy fails tests that wait. Both failures are printed.

@@ -6,7 +6,7 @@ import signal
 import hypothesis
 import pytest
 
-from support import languages, postgres, together, variants
+from support import languages, postgres, together, trials, variants
 from support.printable import pytest_report_to_serializable, pytest_warning_recorded
 
 __all__ = ["pytest_report_to_serializable", "pytest_warning_recorded"]
@@ -21,9 +21,14 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
 
 # Hypothesis fails an example that takes 200 ms. On a busy machine every example may take that long.
 # Every run has the same examples, so a failure comes from the change. `--hypothesis-profile random` tries new ones.
-_COMMON = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
-hypothesis.settings.register_profile("random", **_COMMON)
-hypothesis.settings.register_profile("planton", derandomize=True, **_COMMON)
+for _name, _percentage in trials.PROFILES.items():
+    hypothesis.settings.register_profile(
+        _name,
+        derandomize=_name != "random",
+        max_examples=_percentage,
+        deadline=None,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
 hypothesis.settings.load_profile("planton")
 
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planton.controllers import autoscaling, scheduling, utilization
+from support import trials
 
 GIB = 1 << 30
 SIZE = scheduling.Resources(cpu=2000, memory=4 * GIB, pods=110)
@@ -312,7 +313,7 @@ def test_a_step_is_answered_within_the_delays(provision: float) -> None:
     assert 2 * HOUR + 300 <= down <= 2 * HOUR + 300 + 2 * INTERVAL
 
 
-@settings(max_examples=20)
+@settings(max_examples=trials.of(20))
 @given(
     load=st.integers(0, 60000),
     cpu=st.integers(20, 90),
@@ -335,7 +336,7 @@ def test_a_constant_load_reaches_a_number_and_stays_there(load, cpu, start, boun
     assert abs(count - ideal) <= math.ceil(ideal * utilization.TOLERANCE), (changes, ideal)
 
 
-@settings(max_examples=20)
+@settings(max_examples=trials.of(20))
 @given(lost=st.lists(st.integers(0, 240), max_size=6), level=st.integers(500, 20000))
 def test_a_lost_history_only_delays(lost, level) -> None:
     """At any of the samples: the pool ends where it ends otherwise, and takes no step in another direction."""
@@ -347,7 +348,7 @@ def test_a_lost_history_only_delays(lost, level) -> None:
     assert not any(step < 0 for step in steps) or not any(step > 0 for step in steps), changes
 
 
-@settings(max_examples=20)
+@settings(max_examples=trials.of(20))
 @given(st.lists(st.tuples(st.integers(60, 3600), st.integers(0, 50000)), min_size=1, max_size=12))
 def test_no_load_leads_outside_of_the_bounds(steps) -> None:
     """Whatever the load does."""
@@ -363,7 +364,7 @@ def test_no_load_leads_outside_of_the_bounds(steps) -> None:
     assert all(2 <= count <= 7 for _, count in changes)
 
 
-@settings(max_examples=60)
+@settings(max_examples=trials.of(60))
 @given(
     requests=st.lists(st.integers(50, 2000), min_size=1, max_size=30),
     present=st.integers(0, 5),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from planton.controllers import decide, failures, values
 from planton.deploy import drain
-from support import turnovers
+from support import trials, turnovers
 
 START = datetime.datetime(2026, 11, 30, tzinfo=datetime.UTC)
 #: Looks after which a resource without faults must have settled.
@@ -398,4 +398,4 @@ class Controller(stateful.RuleBasedStateMachine):
 
 
 TestController = Controller.TestCase
-TestController.settings = hypothesis.settings(stateful_step_count=20, max_examples=60, deadline=None)
+TestController.settings = hypothesis.settings(stateful_step_count=20, max_examples=trials.of(60), deadline=None)

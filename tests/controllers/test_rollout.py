@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from planton.controllers import rollout
 from planton.deploy import drain
+from support import trials
 
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
@@ -170,7 +171,7 @@ class Cloud:
             self.old = None
 
 
-@settings(max_examples=100)
+@settings(max_examples=trials.of(100))
 @given(
     desired=st.integers(1, 6),
     present=st.integers(1, 6),

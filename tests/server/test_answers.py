@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
 from planton_server.service import acceptance, answers, encoding, kinds, rendering, routes
-from support import api_messages
+from support import api_messages, trials
 
 #: A controller looks at the resources of each cloud.
 SEEN = acceptance.Acceptance(served=("gcp", "azure", "aws", "civo", "digitalocean"))
@@ -91,7 +91,7 @@ def test_every_response_has_an_answer():
         assert not shown.fields or tuple(field.name for field in shown.fields) in shapes, shown.full_name
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=trials.of(40), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(strategies.data(), strategies.sampled_from(sorted(SPECS)))
 def test_resource(data, noun):
     """A resource, whatever is in it."""
@@ -99,7 +99,7 @@ def test_resource(data, noun):
     agrees(answers.of_resource(kind, data.draw(rows(kind)), SEEN), f"Get{kind.name}")
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=trials.of(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(strategies.data(), strategies.sampled_from(sorted(SPECS)), strategies.sampled_from(["", "token"]))
 def test_page(data, noun, token):
     """A page, empty or not, the last or not."""

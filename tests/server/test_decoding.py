@@ -10,7 +10,7 @@ from org.project_planton.cluster.v1 import status_pb2
 from org.project_planton.nodepool.v1 import nodepool_pb2, service_pb2
 from planton.manifest import decode, json_data, json_values
 from planton_server.service import errors, rendering, request_rules, routes
-from support import api_messages
+from support import api_messages, trials
 
 BODIES = sorted({route.body_class for route in routes.routes() if route.body_class} | {nodepool_pb2.NodePool}, key=str)
 
@@ -330,7 +330,7 @@ def test_what_is_no_time(value):
 def test_what_is_rendered_is_read_again(kind):
     """Any message of a request or of a resource survives its JSON."""
 
-    @hypothesis.settings(deadline=None, max_examples=60, suppress_health_check=list(hypothesis.HealthCheck))
+    @hypothesis.settings(deadline=None, max_examples=trials.of(60), suppress_health_check=list(hypothesis.HealthCheck))
     @hypothesis.given(api_messages.messages(kind.DESCRIPTOR))
     def survives(value):
         assert api_messages.decoded(rendering.to_json(value).encode(), kind) == value
@@ -338,7 +338,7 @@ def test_what_is_rendered_is_read_again(kind):
     survives()
 
 
-@hypothesis.settings(deadline=None, max_examples=200)
+@hypothesis.settings(deadline=None, max_examples=trials.of(200))
 @hypothesis.given(api_messages.DATA)
 def test_no_data_breaks_the_reader(data):
     """Whatever the JSON, the answer is a message or violations, and every violation can be sent."""
@@ -347,7 +347,7 @@ def test_no_data_breaks_the_reader(data):
         violation.path.encode()
 
 
-@hypothesis.settings(deadline=None, max_examples=200)
+@hypothesis.settings(deadline=None, max_examples=trials.of(200))
 @hypothesis.given(hypothesis.strategies.binary(max_size=64))
 def test_no_bytes_break_the_reader(data):
     """Whatever the bytes, the answer is a message or violations."""

@@ -14,7 +14,7 @@ from planton.manifest import decode, json_data
 from planton.schema import validation
 from planton_server.http import examples, openapi
 from planton_server.service import errors, rendering, requests, routes
-from support import api_messages
+from support import api_messages, trials
 
 
 def _documented_rules(part):
@@ -357,7 +357,7 @@ def test_schemas_and_server_agree_on_any_data(name, example, body):
     """The same of an example with any data in it, anywhere."""
     check = validator({"$ref": f"#/components/schemas/{name}"})
 
-    @hypothesis.settings(deadline=None, max_examples=50, suppress_health_check=list(hypothesis.HealthCheck))
+    @hypothesis.settings(deadline=None, max_examples=trials.of(50), suppress_health_check=list(hypothesis.HealthCheck))
     @hypothesis.given(changed(body))
     def agree(data):
         refused = refusals(WITH_BODY[name], data)
@@ -372,7 +372,7 @@ def test_schemas_and_server_agree_on_any_message(name):
     """The same of any message at all of a body's type, as it is rendered."""
     check = validator({"$ref": f"#/components/schemas/{name}"})
 
-    @hypothesis.settings(deadline=None, max_examples=80, suppress_health_check=list(hypothesis.HealthCheck))
+    @hypothesis.settings(deadline=None, max_examples=trials.of(80), suppress_health_check=list(hypothesis.HealthCheck))
     @hypothesis.given(api_messages.messages(WITH_BODY[name].body_class.DESCRIPTOR))
     def agree(message):
         data = rendering.to_data(message)

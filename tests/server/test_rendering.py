@@ -11,7 +11,7 @@ from org.project_planton.cluster.v1 import cluster_pb2, status_pb2
 from org.project_planton.cluster.v1 import service_pb2 as clusters_pb2
 from org.project_planton.nodepool.v1 import event_pb2, nodepool_pb2, service_pb2
 from planton_server.service import rendering, routes, timestamps
-from support import api_messages
+from support import api_messages, trials
 
 _TIME = timestamp_pb2.Timestamp(seconds=1_760_697_000, nanos=5_000)
 
@@ -140,7 +140,7 @@ def test_times(moment, text):
     assert timestamps.render(moment) == text
 
 
-@hypothesis.settings(deadline=None, max_examples=100)
+@hypothesis.settings(deadline=None, max_examples=trials.of(100))
 @hypothesis.given(api_messages.messages(service_pb2.ListNodePoolsResponse.DESCRIPTOR))
 def test_answers_are_json_that_is_read_again(page):
     """Any page is one line of JSON, from which the same page is read."""

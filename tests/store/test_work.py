@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from planton_server.store import database, leases, tables, work
-from support import api, rows
+from support import api, rows, trials
 
 WORK = tables.WORK
 #: Fast enough that no account waits for its rate.
@@ -697,7 +697,7 @@ def test_every_live_row_has_a_time_or_a_live_owner(loop: api.Loop, store: databa
     class QueueLife(Life):
         queue = Queue(loop, store, engine, LIMITS._replace(running=3, attempts=3))
 
-    options = settings(max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+    options = settings(max_examples=trials.of(15), stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(QueueLife, settings=options)
 
 

@@ -9,6 +9,7 @@ from org.project_planton.provider.civo.civokubernetescluster.v1 import api_pb2
 from org.project_planton.provider.civo.civovpc.v1 import api_pb2 as vpc_pb2
 from org.project_planton.shared.options import options_pb2
 from planton.schema import defaults, kinds
+from support import trials
 
 
 def test_an_unset_field_gets_its_default() -> None:
@@ -37,7 +38,7 @@ def test_a_kind_without_defaults_is_returned_unchanged() -> None:
 
 
 @given(st.binary(max_size=200), st.sampled_from([kind.name for kind in kinds.all_kinds()]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=trials.of(300), deadline=None)
 def test_defaults_are_idempotent(data: bytes, name: str) -> None:
     """This holds for any message of any kind."""
     value = kinds.get(name).message()

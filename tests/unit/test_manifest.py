@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from org.project_planton.provider.civo.civokubernetesnodepool.v1 import api_pb2 as pool_pb2
 from planton import errors, manifest
 from planton.manifest import dumping, load
+from support import trials
 
 POOL = """\
 apiVersion: civo.project-planton.org/v1
@@ -207,7 +208,7 @@ def pools(draw: st.DrawFn) -> pool_pb2.CivoKubernetesNodePool:
 
 
 @given(pools())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=trials.of(200), deadline=None)
 def test_a_dumped_message_is_read_back_unchanged(pool: pool_pb2.CivoKubernetesNodePool) -> None:
     """This holds for any text in its fields."""
     written = dumping.dump(pool)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from planton import errors
 from planton.manifest import load, yaml_python, yaml_reader
+from support import trials
 
 HEAD = "apiVersion: civo.project-planton.org/v1\nkind: CivoFirewall\nmetadata: {name: x}\nspec:\n  name: x\n  networkId: {value: x}\n"
 
@@ -96,7 +97,7 @@ def test_a_fault_has_the_place_of_its_first_character(text: str | bytes, place: 
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=trials.of(300), deadline=None)
 def test_any_bytes_give_documents_or_violations(data: bytes) -> None:
     """The reader raises no exception."""
     documents, violations = load.collect(load.Text("x", data))
@@ -111,7 +112,7 @@ PIECES = [
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=40).map("".join))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=trials.of(500), deadline=None)
 def test_any_yaml_tokens_give_documents_or_violations(text: str) -> None:
     """Each violation has a place and a rule."""
     documents, violations = load.collect(load.Text("x", text.encode()))
@@ -123,7 +124,7 @@ def test_any_yaml_tokens_give_documents_or_violations(text: str) -> None:
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=trials.of(100), deadline=None)
 def test_a_damaged_manifest_gives_documents_or_violations(generator: random.Random) -> None:
     """A few characters are replaced, removed, or doubled."""
     text = list(HEAD + "  inboundRules:\n    - {protocol: tcp, portRange: '80', cidrs: [10.0.0.0/8]}\n")
