@@ -30,7 +30,7 @@ demo: setup ## Bring up a cluster in the sandbox, scale it, repair drift, destro
 	@$(BIN)/python tools/demo.py
 
 .PHONY: check
-check: setup lint ## Lint, and run every test that starts neither Pulumi nor a server: two minutes on two idle cores
+check: setup lint ## Lint, and run every test that starts neither Pulumi nor a server: a minute and a half on two idle cores
 	$(call run_tests,$(WORKERS) --dist worksteal $(addprefix --ignore=tests/,e2e languages official),$(ANYWHERE) and not pulumi and not slow)
 
 .PHONY: test

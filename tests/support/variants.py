@@ -16,6 +16,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "tests/e2e/test_awaiting.py": (
         "test_an_upgrade_at_digitalocean_is_awaited_too",
         "test_scaling_the_default_pool_ends_when_its_nodes_are_active",
+        "test_an_upgrade_ends_when_every_node_is_new",
     ),
     "tests/e2e/test_changes.py": (
         "test_a_change_is_planned_as_the_manual_says[CivoVpc-1]",
@@ -69,6 +70,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
         "test_the_autoscaler_keeps_what_it_has_decided",
         "test_upgrades_go_one_minor_at_a_time_and_never_back",
         "test_what_replaces_a_cluster_needs_consent_and_a_control_plane_stays_highly_available",
+        "test_drift_is_shown_and_repaired_and_nothing_is_left_after_a_destroy",
     ),
     "tests/e2e/test_digitalocean_provider.py": ("test_a_program_lives_on_the_engine_as_with_the_official_plugin",),
     "tests/e2e/test_environment.py": ("test_a_home_that_is_not_the_accounts_changes_nothing",),
@@ -111,6 +113,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
         "test_a_network_deleted_elsewhere_blocks_nothing[destroy-no range]",
         "test_a_network_deleted_elsewhere_blocks_nothing[destroy-range]",
         "test_a_network_deleted_elsewhere_blocks_nothing[apply-no range]",
+        "test_environment_comes_up_in_order_of_references_and_goes_in_reverse",
     ),
     "tests/e2e/test_ownership.py": (
         "test_a_destroy_lists_what_a_lost_answer_created_and_deletes_exactly_that[digitalocean]",

@@ -173,9 +173,7 @@ def _options(
         # The state says how secrets are encrypted. Pulumi's note in this file could belong to another backend with a stack of
         # this name, or be older than a change on another machine.
         (work / f"Pulumi.{name.stack}.yaml").unlink(missing_ok=True)
-        state = state_file(name, settings)
-        if state is not None and states.is_unencrypted(state):
-            _choose_encryption(name, settings)
+        _choose_encryption(name, settings)
     backend = automation.ProjectBackend(url=settings.backend_url)
     return automation.LocalWorkspaceOptions(
         work_dir=str(work),
@@ -201,6 +199,7 @@ def _work(name: stacks.StackName, settings: engine_settings.Settings) -> pathlib
 
 def _choose_encryption(name: stacks.StackName, settings: engine_settings.Settings) -> None:
     """Lets the next operation of a stack without encryption use the key service; without one it uses the passphrase."""
-    if settings.context.secrets_provider:
+    state = state_file(name, settings)
+    if settings.context.secrets_provider and state is not None and states.is_unencrypted(state):
         note = json.dumps({"secretsprovider": settings.context.secrets_provider})
         (_work(name, settings) / f"Pulumi.{name.stack}.yaml").write_text(note, "utf-8")
