@@ -34,8 +34,8 @@ check: setup lint ## Lint, and run every test that starts neither Pulumi nor a s
 	$(call run_tests,$(WORKERS) --dist worksteal $(addprefix --ignore=tests/,e2e languages official),$(ANYWHERE) and not pulumi and not slow)
 
 .PHONY: test
-test: check ## Run check, and one test of each behaviour end to end on Pulumi: a quarter of an hour on two idle cores
-	$(call run_tests,$(WORKERS) --dist loadgroup,$(ANYWHERE) and (pulumi or slow) and not variant)
+test: check ## Run check, and one test of each behaviour end to end on Pulumi: ten minutes on two idle cores
+	$(call run_tests,$(MORE_WORKERS) --dist loadgroup,$(ANYWHERE) and (pulumi or slow) and not variant)
 
 .PHONY: test-all
 test-all: EXAMPLES = --hypothesis-profile thorough
@@ -43,11 +43,13 @@ test-all: check ## Run all tests: also each behaviour on each cloud and database
 	@for pair in go:go ts:npm java:mvn; do \
 	  command -v $${pair#*:} >/dev/null || echo "test-$${pair%:*}: skipped: $${pair#*:} is not installed"; \
 	done
-	$(call run_tests,$(WORKERS) --dist loadgroup,$(INSTALLED) and (pulumi or slow or language))
+	$(call run_tests,$(MORE_WORKERS) --dist loadgroup,$(INSTALLED) and (pulumi or slow or language))
 
 PYTEST = $(BIN)/python -m pytest -q -rfE $(EXAMPLES)
 # Tests wait for processes, databases and deadlines: there are more workers than cores.
 WORKERS = -n $$((3 * $(JOBS) / 2))
+# Those that start Pulumi or servers wait more.
+MORE_WORKERS = -n $$((2 * $(JOBS)))
 # Runs what failed once more, one test at a time: a machine that is too busy fails tests that wait. Both failures are printed.
 define run_tests
 $(PYTEST) $(1) -m "$(2)" || { [ $$? = 1 ] && echo "running what failed once more, alone" && $(PYTEST) --last-failed -m "$(2)"; }
