@@ -46,7 +46,7 @@ def test_digitalocean_keeps_what_the_user_does_not_name(ocean: support.Planton) 
         assert f"{name} ({id_})" in listed.stdout
     assert "  ! DigitalOcean keeps and bills: load balancer load-balancer-1" in listed.stdout
     assert "--with-load-balancers --with-volumes --with-snapshots" in listed.stdout
-    assert listed.stdout.startswith("Account: digitalocean, DIGITALOCEAN_TOKEN, ")
+    assert listed.stdout.startswith("Account: digitalocean, context keys, DIGITALOCEAN_TOKEN, ")
     done = ocean.json("destroy", "-f", FILE, "--yes", "--with-volumes")
     [cluster] = done["leftovers"]
     assert {item["name"]: item["deleted"] for item in cluster["items"]} == {name: name == "volume-1" for name in made}

@@ -101,7 +101,7 @@ class Planton:
 
 
 @contextlib.contextmanager
-def using(folder: pathlib.Path, *, speed: float = 1.0, latency: str = "instant", passphrase: bool = False) -> Iterator[Planton]:
+def using(folder: pathlib.Path, *, speed: float = 1.0, latency: str = "instant") -> Iterator[Planton]:
     """Runs a sandbox with stand-ins and yields its user.
 
     Args:
