@@ -36,7 +36,7 @@ def _defined(tree: ast.AST) -> Iterator[str]:
 
 
 #: A file without such a text is not parsed.
-_SIGNS = re.compile(r"(?m)\._[a-z]|^\s+_[a-z]\w*,$|import .*\b_[a-z]|\b(setattr|delattr|patch|object)\(|\.\w+ [-+*/|&]?= ")
+_SIGNS = re.compile(r"(?m)\._|^\s+_\w+( as \w+)?,|import .*\b_|\b(setattr|delattr|patch|object)\(|\.\w+ \S{0,3}=")
 
 
 @functools.cache
@@ -110,6 +110,10 @@ def test_tests_replace_nothing_and_use_no_private_name() -> None:
         "import planton.cli\nmock.patch.object(planton.cli, 'main')",
         "from planton.manifest.canonical import _yaml",
         "from planton.manifest import canonical\ncanonical._yaml('')",
+        "from planton.engine import states\nstates._SECRET_KEY",
+        "from planton.manifest.canonical import _YAML",
+        "from planton.manifest.canonical import (\n    _yaml as yaml,\n)",
+        "from planton import clouds\nclouds.count //= 2",
     ],
 )
 def test_each_way_around_an_argument_is_a_fault(text: str) -> None:

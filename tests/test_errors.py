@@ -128,7 +128,7 @@ def test_a_reason_has_one_exit_code() -> None:
 
 def codes(text: str) -> list[str]:
     """Returns the exceptions of a file that have an exit code of their own, by name."""
-    if "Error)" not in text or "code" not in text:
+    if "Error" not in text or "code" not in text:
         return []
     classes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ClassDef)]
     return [each.name for each in classes if _is_exception(each) and any(map(_sets_code, ast.walk(each)))]
@@ -152,4 +152,5 @@ def _sets_code(node: ast.AST) -> bool:
 def test_each_way_to_set_a_code_is_noticed(body: str) -> None:
     """As an attribute of the class or of the object, or as a property."""
     assert codes(f"class OneError(errors.PlantonError):\n    {body}\n") == ["OneError"]
+    assert codes(f"class One(errors.PlantonError, Base):\n    {body}\n") == ["One"]
     assert codes(f"class One:\n    {body}\n") == []

@@ -183,4 +183,4 @@ def test_a_later_stack_is_among_the_resources_that_are_listed_again(backend: Bac
     opened = backend.inventory
     assert [each.stack for each in opened.all()] == [DERIVED]
     backend.put(LABELLED, env="prod", network_id="2")
-    assert [each.stack for each in opened.relisted()] == [DERIVED, LABELLED]
+    assert [each.stack for each in opened.all()] == [DERIVED, LABELLED]

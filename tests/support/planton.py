@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from planton.config import contexts
 from planton.schema import kinds
 from support import key_service, warm
 from support import sandbox as sandbox_support
@@ -22,7 +23,6 @@ from support import sandbox as sandbox_support
 SECONDS = 180
 #: The file of the user's contexts. The current one, ``keys``, says how states are encrypted.
 CONTEXTS = "keys.yaml"
-_CONTEXTS = json.dumps({"current": "keys", "contexts": {"keys": {"secretsProvider": key_service.KEY}}})
 #: What the log of a command contains once its engine has received an interruption.
 INTERRUPTED = "^C received"
 
@@ -112,8 +112,8 @@ def using(folder: pathlib.Path, *, speed: float = 1.0, latency: str = "instant")
     start = time.time()
     if not folder.exists():
         folder.mkdir(parents=True)
-        (folder / CONTEXTS).write_text(_CONTEXTS, "utf-8")
-        (folder / CONTEXTS).chmod(0o600)
+        keys = contexts.Context("keys", secrets_provider=key_service.KEY)
+        contexts.write(contexts.Contexts().having(keys).using(keys.name), {"PLANTON_CONTEXTS": str(folder / CONTEXTS)})
     running = sandbox_support.running(
         folder / "sandbox",
         latency=latency,

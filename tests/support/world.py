@@ -28,10 +28,6 @@ class Inventory(inventory.Inventory):
         """Returns all applied resources."""
         return list(self._world.applied.values())
 
-    def relisted(self) -> list[inventory.Applied]:
-        """Returns all applied resources."""
-        return self.all()
-
     def find(self, key: Any) -> inventory.Applied | None:
         """Returns the applied resource with a name, or None."""
         return self._world.applied.get(key.name)

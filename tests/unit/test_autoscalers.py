@@ -118,7 +118,7 @@ class Run:
             )
             for each in self.manifests
         ]
-        return SimpleNamespace(all=lambda: entries, relisted=lambda: entries)
+        return SimpleNamespace(all=lambda: entries)
 
     @property
     def settings(self) -> Any:

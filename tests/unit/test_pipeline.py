@@ -149,7 +149,7 @@ def test_only_the_stages_of_approved_plans_change_a_cloud(call: str, files: set[
     callers = {
         name
         for name, text in texts
-        if f"{call}(" in text
+        if f"{call.rpartition('.')[2]}(" in text
         for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.Call) and f".{ast.unparse(node.func)}".endswith(f".{call}")
     }

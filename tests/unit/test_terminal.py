@@ -274,13 +274,13 @@ class _Cloud(http.server.BaseHTTPRequestHandler):
 def test_no_command_prints_control_characters_of_untrusted_text(
     path: tuple[str, ...], console: Console, world: pathlib.Path
 ) -> None:
-    """Every command runs with hostile arguments and files, and in each of its output formats with a valid and an invalid one."""
+    """Every command runs with hostile arguments and files, in each of its output formats."""
     command = COMMANDS[path]
     forms = next(
         (each.type.choices for each in command.params if each.name == "form" and isinstance(each.type, click.Choice)), [""]
     )
-    for number, form in enumerate(forms):
-        for file in ("good.yaml", "bad.yaml", *([] if number else ["kind.json", "raw.yaml"])):
+    for form in forms:
+        for file in ("good.yaml", "bad.yaml", "kind.json", "raw.yaml"):
             options = ["-o", form] if form else []
             code = console.run([*path, *_arguments(command, str(world / file)), *options])
             text = console.text()

@@ -160,7 +160,7 @@ def fit(
     deleted = {cluster_id(step) for step in done if are_deleted and step.error is None and is_cluster(step)}
     failed: dict[references.Key, errors.PlantonError] = {}
     # One read of all states serves all clusters. A failure to read is an error of the steps.
-    read = functools.cache(run.inventory.relisted)
+    read = functools.cache(run.inventory.all)
     for id_, involved in touched(step for step in done if step.error is None).items():
         try:
             if id_ not in deleted:

@@ -168,15 +168,15 @@ def open_stack(
 def _options(
     name: stacks.StackName, settings: engine_settings.Settings, engine: Engine, *, is_checked: bool
 ) -> automation.LocalWorkspaceOptions:
-    work = _work(name, settings)
+    note = _note(name, settings)
     if not is_checked:
         # The state says how secrets are encrypted. Pulumi's note in this file could belong to another backend with a stack of
         # this name, or be older than a change on another machine.
-        (work / f"Pulumi.{name.stack}.yaml").unlink(missing_ok=True)
+        note.unlink(missing_ok=True)
         _choose_encryption(name, settings)
     backend = automation.ProjectBackend(url=settings.backend_url)
     return automation.LocalWorkspaceOptions(
-        work_dir=str(work),
+        work_dir=str(note.parent),
         pulumi_command=engine.command,
         env_vars=dict(engine.variables),
         secrets_provider=settings.context.secrets_provider or None,
@@ -193,13 +193,13 @@ def _begin(name: stacks.StackName, settings: engine_settings.Settings) -> bool:
     return True
 
 
-def _work(name: stacks.StackName, settings: engine_settings.Settings) -> pathlib.Path:
-    return folders.private(settings.data / "workspaces" / name.project / name.stack)
+def _note(name: stacks.StackName, settings: engine_settings.Settings) -> pathlib.Path:
+    """Returns the path of Pulumi's note about a stack, in the private folder that its operations work in."""
+    return folders.private(settings.data / "workspaces" / name.project / name.stack) / f"Pulumi.{name.stack}.yaml"
 
 
 def _choose_encryption(name: stacks.StackName, settings: engine_settings.Settings) -> None:
     """Lets the next operation of a stack without encryption use the key service; without one it uses the passphrase."""
     state = state_file(name, settings)
     if settings.context.secrets_provider and state is not None and states.is_unencrypted(state):
-        note = json.dumps({"secretsprovider": settings.context.secrets_provider})
-        (_work(name, settings) / f"Pulumi.{name.stack}.yaml").write_text(note, "utf-8")
+        _note(name, settings).write_text(json.dumps({"secretsprovider": settings.context.secrets_provider}), "utf-8")

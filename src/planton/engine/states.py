@@ -45,18 +45,20 @@ def deployment(content: str) -> dict[str, Any]:
 
 def is_whole(path: pathlib.Path) -> bool:
     """Returns whether a file holds a readable state."""
-    try:
-        return bool(deployment(path.read_text("utf-8")))
-    except (OSError, ValueError):
-        return False
+    return bool(_read(path))
 
 
 def is_unencrypted(path: pathlib.Path) -> bool:
     """Returns whether a file holds the state of a stack in which no operation has chosen an encryption yet."""
+    state = _read(path)
+    return state is not None and not state.get("secrets_providers")
+
+
+def _read(path: pathlib.Path) -> dict[str, Any] | None:
     try:
-        return not deployment(path.read_text("utf-8")).get("secrets_providers")
+        return deployment(path.read_text("utf-8"))
     except (OSError, ValueError):
-        return False
+        return None
 
 
 def outputs(deployment: Mapping[str, Any]) -> dict[str, Any]:

@@ -140,15 +140,10 @@ class Inventory:
         """Returns all applied resources by key. A damaged state is reported and skipped."""
         return [applied for applied, _state in self.all_with_states()]
 
-    def relisted(self) -> list[Applied]:
-        """Returns all applied resources by key, also those whose stacks were created after this object listed the stacks."""
-        latest = Inventory(self._settings, self._tools)
-        latest._damaged |= self._damaged  # they have been reported
-        return latest.all()
-
     def all_with_states(self) -> list[tuple[Applied, dict[str, Any]]]:
         """Returns all applied resources by key, each with its state. A damaged state is reported and skipped."""
-        readable = (self._readable(name) for name in self.names)
+        # Not `names`: this command may have created stacks since it looked for a reference.
+        readable = (self._readable(name) for name in self._listed())
         return sorted((each for each in readable if each is not None), key=lambda each: each[0].key)
 
     def _readable(self, name: stacks.StackName) -> tuple[Applied, dict[str, Any]] | None:
@@ -166,7 +161,10 @@ class Inventory:
 
     @functools.cached_property
     def names(self) -> list[stacks.StackName]:
-        """The names of all stacks of the backend, those of others too."""
+        """The names of all stacks of the backend at the first use, those of others too."""
+        return self._listed()
+
+    def _listed(self) -> list[stacks.StackName]:
         folder = self._settings.backend_folder
         if folder is not None:
             return [stacks.StackName(path.parent.name, path.stem) for path in sorted(folder.glob("*/*.json"))]
